@@ -1,0 +1,156 @@
+"""Settings: the one place where the environment is read.
+
+Every field is an environment variable of the same name in capitals, or a line of `.env`
+(`NAME=value` or `NAME = "value"`). README.md lists them all; a test keeps that table and this class equal.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+EngineChoice = Literal["faster-whisper", "openai-whisper", "auto", "fake"]
+
+DEFAULT_EXTENSIONS = (
+    "3gp,aac,ac3,aif,aiff,amr,ape,avi,caf,flac,flv,m4a,m4b,m4v,mka,mkv,mov,mp2,mp3,mp4,"
+    "mpeg,mpg,mpga,oga,ogg,ogv,opus,ts,wav,webm,wma,wmv"
+)
+
+
+class Settings(BaseSettings):
+    """All settings of the API, the workers and the tools; immutable once read."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        validate_default=True,
+    )
+
+    # What a request gets when it does not say
+    default_model: str = Field("turbo", description="Model of a request that names none.")
+    default_duration: float = Field(
+        0, ge=0, description="`trim` of a request that gives none, in seconds; 0 = the whole recording."
+    )
+    allowed_extensions: Annotated[frozenset[str], NoDecode] = Field(
+        DEFAULT_EXTENSIONS,  # type: ignore[assignment]  # parsed by the validator below
+        description="File name extensions that are accepted, separated by commas.",
+    )
+    max_upload_mb: int = Field(2048, gt=0, description="Largest upload, in MiB.")
+    min_free_disk_mb: int = Field(
+        512, ge=0, description="Uploads are refused while UPLOAD_DIR has less free space than this, in MiB."
+    )
+
+    # Where things lie
+    upload_dir: Path = Field(Path("shared_audio"), description="Uploads; shared by the API and all workers.")
+    cache_dir: Path = Field(Path("_cache"), description="Model weights, in its folder `whisper` (or `wisper`).")
+    keep_audio: bool = Field(False, description="Keep a recording after its task has ended.")
+
+    # Logging
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+        "INFO", description="Least severe level that is logged."
+    )
+    log_dir: Path = Field(Path("logs"), description="Folder of `service.log` (JSON lines).")
+    log_max_mb: int = Field(20, gt=0, description="Size at which `service.log` is rotated, in MiB.")
+    log_backups: int = Field(5, ge=0, description="Rotated log files that are kept.")
+
+    # Redis
+    redis_host: str = Field("localhost", description="Host of Redis.")
+    redis_port: int = Field(6379, ge=1, le=65535, description="Port of Redis.")
+    redis_db: int = Field(0, ge=0, description="Database number of Redis.")
+    redis_username: str | None = Field(None, description="User name for Redis (ACL).")
+    redis_password: SecretStr | None = Field(None, description="Password for Redis.")
+    redis_tls: bool = Field(False, description="Speak TLS to Redis.")
+    redis_url: SecretStr | None = Field(
+        None, description="`redis://`, `rediss://` or `unix://` address; replaces host, port, db, user, password."
+    )
+    redis_sentinels: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Sentinels as `host:port`, separated by commas; they then name the master."
+    )
+    redis_sentinel_master: str = Field("mymaster", description="Name of the master that the Sentinels watch.")
+    redis_queue_name: str = Field(
+        "transcribe_tasks", min_length=1, description="List of waiting tasks; all other keys derive from it."
+    )
+    redis_results_prefix: str = Field(
+        "transcribe_result:", min_length=1, description="Prefix of result keys; the task id follows."
+    )
+
+    # Queue
+    max_queue_length: int = Field(10_000, ge=0, description="Tasks that may wait (429 beyond); 0 = no limit.")
+    max_attempts: int = Field(3, ge=1, description="Attempts before a task goes to the dead-letter list.")
+    lease_seconds: float = Field(30, gt=0, description="A worker that is silent this long has lost its tasks.")
+    heartbeat_seconds: float = Field(5, gt=0, description="Time between two renewals of a lease.")
+    maintenance_seconds: float = Field(5, gt=0, description="Time between two looks for lost or due tasks.")
+    claim_block_seconds: float = Field(2, gt=0, description="How long one claim waits in Redis for a task.")
+    retry_backoff_seconds: float = Field(5, ge=0, description="First delay before a retry; doubles each time.")
+    retry_backoff_max_seconds: float = Field(600, ge=0, description="Longest delay before a retry.")
+    drain_seconds: float = Field(20, ge=0, description="Time a running task gets to end after SIGTERM.")
+    result_ttl_seconds: int = Field(
+        604_800, ge=0, description="How long results are kept after the task ended; 0 = for ever."
+    )
+    dead_list_length: int = Field(1000, ge=1, description="Dead letters that are kept.")
+    orphan_upload_seconds: float = Field(
+        86_400, gt=0, description="Uploads that no task owns are removed at this age."
+    )
+    task_timeout_seconds: float = Field(600, gt=0, description="Least time that a task may take.")
+    task_timeout_factor: float = Field(
+        10, gt=0, description="A task may also take this many times the length of its recording."
+    )
+
+    # Engine
+    engine: EngineChoice = Field("faster-whisper", description="`faster-whisper`, `openai-whisper` or `auto`.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
+    compute_type: str = Field(
+        "auto", description="CTranslate2 compute type; `auto`: int8 on a CPU, float16 on a GPU."
+    )
+    whisper_beam_size: int = Field(5, ge=1, le=20, description="Beam size of the decoder.")
+    cpu_threads: int = Field(0, ge=0, description="Threads of one worker's model; 0 = chosen from the cores.")
+    models_in_memory: int = Field(1, ge=1, description="Models that one worker keeps loaded.")
+    model_downloads: bool = Field(True, description="Fetch weights that are not in the cache.")
+
+    # `make run` and `python -m app.launcher`
+    host: str = Field("127.0.0.1", description="Address that the API listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port that the API listens on.")
+    workers: int = Field(1, ge=1, description="Workers that `make run` starts.")
+    data_dir: Path = Field(Path("_data"), description="Where `make run` keeps its own Redis.")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("allowed_extensions", mode="before")
+    @classmethod
+    def _extensions(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        names = (name.lower().removeprefix(".") for name in _list_of(value))
+        return frozenset(name for name in names if name)
+
+    @field_validator("redis_sentinels", mode="before")
+    @classmethod
+    def _sentinels(cls, value: object) -> object:
+        return tuple(_list_of(value)) if isinstance(value, str) else value
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """Largest upload, in bytes."""
+        return self.max_upload_mb * 1024 * 1024
+
+    @property
+    def outbox_dir(self) -> Path:
+        """Folder of the sidecar files that let a lost enqueue be repeated."""
+        return self.upload_dir / ".outbox"
+
+    @property
+    def default_trim(self) -> float | None:
+        """`trim` of a request that gives none; None = the whole recording."""
+        return self.default_duration or None
+
+
+def _list_of(text: str) -> list[str]:
+    """Items of `a,b`, `a b` or `["a", "b"]`: people write lists in `.env` in all three ways."""
+    return text.strip("[]() ").replace('"', " ").replace("'", " ").replace(",", " ").replace(";", " ").split()

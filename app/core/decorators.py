@@ -1,0 +1,64 @@
+"""Stage logging: when a stage of a task began, when it ended, how long it took, why it failed."""
+
+import functools
+import inspect
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar, cast
+
+from app.core.errors import ServiceError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+logger = logging.getLogger("app.stage")
+
+
+def stage(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Log start, end, seconds and failure of the decorated function (plain or async) as stage `name`."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        if inspect.iscoroutinefunction(function):
+            awaitable = cast(Callable[P, Awaitable[object]], function)
+
+            @functools.wraps(function)
+            async def run_async(*args: P.args, **kwargs: P.kwargs) -> object:
+                with timed_stage(name):
+                    return await awaitable(*args, **kwargs)
+
+            return cast(Callable[P, R], run_async)
+
+        @functools.wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            with timed_stage(name):
+                return function(*args, **kwargs)
+
+        return run
+
+    return decorate
+
+
+@contextmanager
+def timed_stage(name: str) -> Iterator[None]:
+    """The same for a block of code."""
+    started = time.perf_counter()
+    logger.debug("%s started", name, extra={"stage": name, "event": "start"})
+    try:
+        yield
+    except Exception as error:
+        seconds = round(time.perf_counter() - started, 3)
+        code = error.code if isinstance(error, ServiceError) else type(error).__name__
+        logger.warning(
+            "%s failed after %.3f s: %s",
+            name,
+            seconds,
+            error,
+            extra={"stage": name, "event": "failure", "seconds": seconds, "error_code": code},
+        )
+        raise
+    seconds = round(time.perf_counter() - started, 3)
+    logger.info(
+        "%s done in %.3f s", name, seconds, extra={"stage": name, "event": "end", "seconds": seconds}
+    )

@@ -1,0 +1,59 @@
+"""Tasks: what travels over the queue, and what a client is told about them."""
+
+import time
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+TASK_ID_PATTERN = r"^[A-Za-z0-9._-]{1,128}$"
+
+
+class TaskStatus(StrEnum):
+    """The four public statuses of the wire contract."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    DONE = "done"
+    ERROR = "error"
+
+
+class Task(BaseModel):
+    """One uploaded recording and what is asked of it: the queue's element, which never changes.
+
+    Only `task_id` and `file_path` are needed, so that a foreign program can LPUSH tasks too; what it leaves out
+    falls back to the settings. `file_path` is a path inside UPLOAD_DIR, absolute or relative to it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    task_id: str = Field(pattern=TASK_ID_PATTERN)
+    file_path: str = Field(min_length=1)
+    model: str | None = None
+    trim: float | None = Field(None, gt=0, allow_inf_nan=False, description="Transcribe only the first N seconds.")
+    filename: str | None = Field(None, description="The client's name of the file, for people only.")
+    duration: float | None = Field(None, description="Length of the recording in seconds, where it is known.")
+    created_at: float = Field(default_factory=time.time, description="Unix time of the upload.")
+
+
+class TaskFailure(BaseModel):
+    """Why a task ended as `error`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str = Field(examples=["audio_undecodable"])
+    message: str = Field(examples=["Not one second of the recording could be decoded."])
+
+
+class TaskState(BaseModel):
+    """What is known about a task: the answer of `GET /transcribe/{task_id}`.
+
+    `result` is a `Transcript` as JSON, or whatever a foreign worker wrote, with at least `text`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    task_id: str
+    status: TaskStatus
+    result: dict[str, Any] | None = None
+    error: TaskFailure | None = None

@@ -1,0 +1,56 @@
+"""Fixtures that every test may use: a real Redis server, and settings that point to it."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.config import Settings
+from app.launcher.redis_server import RedisServer, free_port
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the developer's shell or `.env` reaches a test."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One real server for the whole run; `settings` gives each test an empty database of its own names."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"), free_port())
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def settings_for(tmp_path: Path, redis_server: RedisServer) -> Callable[..., Settings]:
+    """Build settings for this test alone; keyword arguments override."""
+
+    def build(**overrides: object) -> Settings:
+        values: dict[str, object] = {
+            "redis_host": "127.0.0.1",
+            "redis_port": redis_server.port,
+            "redis_queue_name": f"q{os.urandom(6).hex()}",
+            "redis_results_prefix": f"r{os.urandom(6).hex()}:",
+            "upload_dir": tmp_path / "shared_audio",
+            "cache_dir": tmp_path / "_cache",
+            "log_dir": tmp_path / "logs",
+            "data_dir": tmp_path / "_data",
+            "min_free_disk_mb": 0,
+            "model_downloads": False,
+        }
+        return Settings(**(values | overrides))  # type: ignore[arg-type]
+
+    return build
+
+
+@pytest.fixture
+def settings(settings_for: Callable[..., Settings]) -> Settings:
+    """Settings of a service that nobody else uses."""
+    return settings_for()
