@@ -46,7 +46,9 @@ class Settings(BaseSettings):
 
     # Where things lie
     upload_dir: Path = Field(Path("shared_audio"), description="Uploads; shared by the API and all workers.")
-    cache_dir: Path = Field(Path("_cache"), description="Model weights, in its folder `whisper` (or `wisper`).")
+    cache_dir: Path = Field(
+        Path("_cache"), description="Model weights, in its folder `whisper` (or `wisper`)."
+    )
     keep_audio: bool = Field(False, description="Keep a recording after its task has ended.")
 
     # Logging
@@ -65,7 +67,8 @@ class Settings(BaseSettings):
     redis_password: SecretStr | None = Field(None, description="Password for Redis.")
     redis_tls: bool = Field(False, description="Speak TLS to Redis.")
     redis_url: SecretStr | None = Field(
-        None, description="`redis://`, `rediss://` or `unix://` address; replaces host, port, db, user, password."
+        None,
+        description="`redis://`, `rediss://` or `unix://` address; replaces host, port, db, user, password.",
     )
     redis_sentinels: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Sentinels as `host:port`, separated by commas; they then name the master."
@@ -81,11 +84,15 @@ class Settings(BaseSettings):
     # Queue
     max_queue_length: int = Field(10_000, ge=0, description="Tasks that may wait (429 beyond); 0 = no limit.")
     max_attempts: int = Field(3, ge=1, description="Attempts before a task goes to the dead-letter list.")
-    lease_seconds: float = Field(30, gt=0, description="A worker that is silent this long has lost its tasks.")
+    lease_seconds: float = Field(
+        30, gt=0, description="A worker that is silent this long has lost its tasks."
+    )
     heartbeat_seconds: float = Field(5, gt=0, description="Time between two renewals of a lease.")
     maintenance_seconds: float = Field(5, gt=0, description="Time between two looks for lost or due tasks.")
     claim_block_seconds: float = Field(2, gt=0, description="How long one claim waits in Redis for a task.")
-    retry_backoff_seconds: float = Field(5, ge=0, description="First delay before a retry; doubles each time.")
+    retry_backoff_seconds: float = Field(
+        5, ge=0, description="First delay before a retry; doubles each time."
+    )
     retry_backoff_max_seconds: float = Field(600, ge=0, description="Longest delay before a retry.")
     drain_seconds: float = Field(20, ge=0, description="Time a running task gets to end after SIGTERM.")
     result_ttl_seconds: int = Field(
@@ -101,7 +108,9 @@ class Settings(BaseSettings):
     )
 
     # Engine
-    engine: EngineChoice = Field("faster-whisper", description="`faster-whisper`, `openai-whisper` or `auto`.")
+    engine: EngineChoice = Field(
+        "faster-whisper", description="`faster-whisper`, `openai-whisper` or `auto`."
+    )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
     compute_type: str = Field(
         "auto", description="CTranslate2 compute type; `auto`: int8 on a CPU, float16 on a GPU."
@@ -109,6 +118,12 @@ class Settings(BaseSettings):
     whisper_beam_size: int = Field(5, ge=1, le=20, description="Beam size of the decoder.")
     cpu_threads: int = Field(0, ge=0, description="Threads of one worker's model; 0 = chosen from the cores.")
     models_in_memory: int = Field(1, ge=1, description="Models that one worker keeps loaded.")
+    tasks_in_flight: int = Field(1, ge=1, description="Tasks that one worker works on at a time.")
+    model_load_seconds: float = Field(
+        3600,
+        gt=0,
+        description="Time a model may take to be fetched and loaded before the engine is restarted.",
+    )
     model_downloads: bool = Field(True, description="Fetch weights that are not in the cache.")
 
     # `make run` and `python -m app.launcher`

@@ -59,6 +59,4 @@ def timed_stage(name: str) -> Iterator[None]:
         )
         raise
     seconds = round(time.perf_counter() - started, 3)
-    logger.info(
-        "%s done in %.3f s", name, seconds, extra={"stage": name, "event": "end", "seconds": seconds}
-    )
+    logger.info("%s done in %.3f s", name, seconds, extra={"stage": name, "event": "end", "seconds": seconds})

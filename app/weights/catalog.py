@@ -1,0 +1,98 @@
+"""Which models there are: the names, their aliases, and what lies in the cache. Needs no model runtime."""
+
+import re
+from pathlib import Path
+from types import MappingProxyType
+
+from app.core.errors import UnknownModel
+
+HUB_REPOSITORIES = MappingProxyType(
+    {
+        "tiny": "Systran/faster-whisper-tiny",
+        "tiny.en": "Systran/faster-whisper-tiny.en",
+        "base": "Systran/faster-whisper-base",
+        "base.en": "Systran/faster-whisper-base.en",
+        "small": "Systran/faster-whisper-small",
+        "small.en": "Systran/faster-whisper-small.en",
+        "medium": "Systran/faster-whisper-medium",
+        "medium.en": "Systran/faster-whisper-medium.en",
+        "large-v1": "Systran/faster-whisper-large-v1",
+        "large-v2": "Systran/faster-whisper-large-v2",
+        "large-v3": "Systran/faster-whisper-large-v3",
+        "large-v3-turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
+        "distil-small.en": "Systran/faster-distil-whisper-small.en",
+        "distil-medium.en": "Systran/faster-distil-whisper-medium.en",
+        "distil-large-v2": "Systran/faster-distil-whisper-large-v2",
+        "distil-large-v3": "Systran/faster-distil-whisper-large-v3",
+        "distil-large-v3.5": "distil-whisper/distil-large-v3.5-ct2",
+    }
+)
+"""Known models and where faster-whisper 1.2.1 (`faster_whisper.utils._MODELS`) takes them from."""
+
+ALIASES = MappingProxyType({"large": "large-v3", "turbo": "large-v3-turbo"})
+"""Second names, as in OpenAI's list."""
+
+CACHE_FOLDERS = ("whisper", "wisper")
+"""Folders of CACHE_DIR that hold weights, in order; users have spelt it both ways."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def canonical_name(name: str) -> str:
+    """The name a model is known by: `turbo` gives `large-v3-turbo`; an unknown name is returned as it is."""
+    known = name.strip().lower()
+    known = ALIASES.get(known, known)
+    return known if known in HUB_REPOSITORIES else name.strip()
+
+
+def names_of(name: str) -> tuple[str, ...]:
+    """Every name under which the weights of a model may lie in the cache, the canonical one first."""
+    canonical = canonical_name(name)
+    return (canonical, *(alias for alias, target in ALIASES.items() if target == canonical))
+
+
+def is_ct2_folder(path: Path) -> bool:
+    """Whether a folder holds a model in CTranslate2's format."""
+    return (path / "model.bin").is_file() and (path / "config.json").is_file()
+
+
+def find_ct2(name: str, cache_dir: Path) -> Path | None:
+    """Folder of a model in CTranslate2's format in the cache."""
+    candidates = (folder / alias for folder in _folders(cache_dir) for alias in names_of(name))
+    return next((path for path in candidates if is_ct2_folder(path)), None)
+
+
+def find_pt(name: str, cache_dir: Path) -> Path | None:
+    """File of a model in openai-whisper's format in the cache."""
+    candidates = (folder / f"{alias}.pt" for folder in _folders(cache_dir) for alias in names_of(name))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def cached_models(cache_dir: Path) -> list[str]:
+    """Canonical names of the models whose weights lie in the cache, in either format."""
+    names = set()
+    for folder in _folders(cache_dir):
+        for path in folder.iterdir() if folder.is_dir() else ():
+            name = path.stem if path.suffix == ".pt" and path.is_file() else path.name
+            if _NAME.fullmatch(name) and (path.suffix == ".pt" or is_ct2_folder(path)):
+                names.add(canonical_name(name))
+    return sorted(names)
+
+
+def available_models(cache_dir: Path) -> list[str]:
+    """Canonical names of the known models and of those that only the cache holds."""
+    return [*HUB_REPOSITORIES, *(name for name in cached_models(cache_dir) if name not in HUB_REPOSITORIES)]
+
+
+def resolve_model(name: str, cache_dir: Path) -> str:
+    """Canonical name of a model that a request named. Raises UnknownModel, naming the choices."""
+    canonical = canonical_name(name)
+    choices = available_models(cache_dir)
+    if canonical in choices:
+        return canonical
+    names = [*choices, *ALIASES]
+    raise UnknownModel(f"There is no model {name[:60]!r}; choose one of: {', '.join(names)}.", choices=names)
+
+
+def _folders(cache_dir: Path) -> tuple[Path, ...]:
+    return tuple(cache_dir / folder for folder in CACHE_FOLDERS)

@@ -1,0 +1,221 @@
+"""The supervisor's side of the engine process: start it, give it tasks, hear its answers, replace it."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from app.core.errors import EngineCrashed
+from app.schemas.task import Task
+from app.worker.messages import (
+    MAX_LINE_BYTES,
+    Abort,
+    Failed,
+    Finished,
+    Progress,
+    Ready,
+    Run,
+    from_engine,
+)
+
+logger = logging.getLogger(__name__)
+
+START_SECONDS = 120.0
+"""Time the engine process gets to say that it is ready (imports on a cold disk included)."""
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
+"""Pause before the engine process is started again; doubles while it dies before it is ready."""
+
+Answer = Finished | Failed
+
+
+class EngineLost(EngineCrashed):
+    """The engine process ended under the task; `guilty` where no other task can have been the cause."""
+
+    def __init__(self, detail: str, *, guilty: bool) -> None:
+        super().__init__(detail)
+        self.guilty = guilty
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A task inside the engine process."""
+
+    answer: asyncio.Future[Answer]
+    on_progress: Callable[[float], None]
+
+
+@dataclass(slots=True)
+class _Process:
+    """One life of the engine process."""
+
+    process: asyncio.subprocess.Process
+    writer: asyncio.StreamWriter
+    listener: asyncio.Task[None]
+    ready: asyncio.Event
+    pending: dict[str, _Pending] = field(default_factory=dict)
+    blamed: bool = False
+
+
+class EngineClient:
+    """Keeps one engine process alive and runs tasks in it; not thread-safe (one event loop)."""
+
+    def __init__(self) -> None:
+        self._current: _Process | None = None
+        self._start_lock = asyncio.Lock()
+        self._pause_seconds = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the engine process while there is one."""
+        return self._current.process.pid if self._current else None
+
+    async def start(self) -> None:
+        """Make sure that an engine process is up. Raises EngineCrashed where it does not come up."""
+        await self._alive()
+
+    async def run(self, task: Task, on_progress: Callable[[float], None]) -> Answer:
+        """Transcribe `task` in the engine process.
+
+        Raises EngineLost where the process ends meanwhile. When the caller is cancelled the task is aborted.
+        """
+        engine = await self._alive()
+        pending = _Pending(asyncio.get_running_loop().create_future(), on_progress)
+        engine.pending[task.task_id] = pending
+        try:
+            await self._send(engine, Run(task=task))
+            return await pending.answer
+        except asyncio.CancelledError:
+            self.abort(task.task_id)
+            raise
+        finally:
+            engine.pending.pop(task.task_id, None)
+
+    def abort(self, task_id: str) -> None:
+        """Ask the engine process to give the task up; its answer is then `Failed` with code `cancelled`."""
+        if self._current is not None and task_id in self._current.pending:
+            self._current.writer.write(Abort(task_id=task_id).line())
+
+    def kill(self) -> None:
+        """Kill the engine process whose fault is known: other tasks inside it are not suspected."""
+        if self._current is not None and self._current.process.returncode is None:
+            self._current.blamed = True
+            self._current.process.kill()
+
+    async def close(self) -> None:
+        """End the engine process for good."""
+        if self._current is None:
+            return
+        engine = self._current
+        self.kill()
+        await engine.listener
+
+    async def _alive(self) -> _Process:
+        async with self._start_lock:
+            if self._current is None:
+                await asyncio.sleep(self._pause_seconds)
+                self._pause_seconds = min(
+                    max(FIRST_PAUSE_SECONDS, self._pause_seconds * 2), LONGEST_PAUSE_SECONDS
+                )
+                self._current = await self._spawn()
+                await self._until_ready(self._current)
+                self._pause_seconds = 0.0
+            return self._current
+
+    async def _spawn(self) -> _Process:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "app.worker.engine_process",
+                str(theirs.fileno()),
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C is the supervisor's business
+            )
+        reader, writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
+        ready = asyncio.Event()
+        engine = _Process(process, writer, asyncio.Future(), ready)  # type: ignore[arg-type]
+        engine.listener = asyncio.create_task(self._listen(engine, reader))
+        logger.info("Engine process started (pid %d)", process.pid)
+        return engine
+
+    async def _until_ready(self, engine: _Process) -> None:
+        waiting = asyncio.create_task(engine.ready.wait())
+        done, _ = await asyncio.wait(
+            {waiting, engine.listener}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        waiting.cancel()
+        if waiting in done:
+            return
+        engine.process.kill()
+        await engine.listener
+        raise EngineCrashed("The engine process does not start; its log says why.")
+
+    async def _listen(self, engine: _Process, reader: asyncio.StreamReader) -> None:
+        """Hand answers to those who wait; when the process ends, tell all who still do."""
+        try:
+            while line := await reader.readline():
+                self._hear(engine, line)
+        except (ConnectionError, ValueError):
+            logger.exception("The engine process talks nonsense; it is replaced")
+            engine.process.kill()
+        engine.writer.close()
+        status = await self._reap(engine)
+        if self._current is engine:
+            self._current = None
+        self._report_loss(engine, status)
+
+    def _hear(self, engine: _Process, line: bytes) -> None:
+        message = from_engine.validate_json(line)
+        if isinstance(message, Ready):
+            engine.ready.set()
+            return
+        pending = engine.pending.get(message.task_id)
+        if pending is None or pending.answer.done():
+            return  # aborted meanwhile
+        if isinstance(message, Progress):
+            pending.on_progress(message.fraction)
+        else:
+            pending.answer.set_result(message)
+
+    async def _reap(self, engine: _Process) -> int:
+        """Exit status of a process whose socket has closed; kill it where it hangs on."""
+        try:
+            async with asyncio.timeout(5):
+                return await engine.process.wait()
+        except TimeoutError:
+            engine.process.kill()
+            return await engine.process.wait()
+
+    def _report_loss(self, engine: _Process, status: int) -> None:
+        guilty = len(engine.pending) == 1 and not engine.blamed
+        text = f"The engine process ended under the task ({_describe(status)})."
+        if engine.pending:
+            logger.error("%s Tasks in flight: %s", text, ", ".join(engine.pending))
+        for pending in engine.pending.values():
+            if not pending.answer.done():
+                pending.answer.set_exception(EngineLost(text, guilty=guilty))
+
+    async def _send(self, engine: _Process, message: Run) -> None:
+        try:
+            engine.writer.write(message.line())
+            await engine.writer.drain()
+        except ConnectionError:
+            await asyncio.wait([engine.listener])  # it then has told every waiting task
+
+
+def _describe(status: int) -> str:
+    """`killed by SIGSEGV` or `exit status 3`."""
+    if status < 0:
+        return f"killed by {signal.Signals(-status).name}"
+    return f"exit status {status}"
+
+
+def worker_name() -> str:
+    """Id of this worker process: host, pid and a random part, so that it is new on every start."""
+    return f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"

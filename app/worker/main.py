@@ -1,0 +1,42 @@
+"""Put a worker together and run it."""
+
+import asyncio
+
+from app.core.config import Settings
+from app.queue.clients import blocking_client, check_server, command_client
+from app.queue.consumer import Consumer
+from app.queue.maintenance import Maintenance
+from app.storage.local import LocalStorage
+from app.worker.engine_client import EngineClient, worker_name
+from app.worker.health import Pulse
+from app.worker.runner import TaskRunner
+from app.worker.supervisor import Supervisor
+from utils.logger import setup_logging
+
+
+async def work(settings: Settings) -> None:
+    """Run one worker until it is told to stop."""
+    commands, blocking = command_client(settings), blocking_client(settings)
+    try:
+        await check_server(commands)
+        consumer = Consumer(settings, worker_id=worker_name(), commands=commands, blocking=blocking)
+        engine = EngineClient()
+        runner = TaskRunner(settings, consumer, engine, LocalStorage(settings))
+        supervisor = Supervisor(settings, consumer, Maintenance(commands, settings), engine, runner, Pulse())
+        await supervisor.run()
+    finally:
+        await commands.aclose()
+        await blocking.aclose()
+
+
+def main() -> None:
+    """What `python worker.py` does."""
+    settings = Settings()
+    setup_logging(
+        level=settings.log_level,
+        directory=settings.log_dir,
+        role="worker",
+        max_bytes=settings.log_max_mb * 1024 * 1024,
+        backups=settings.log_backups,
+    )
+    asyncio.run(work(settings))

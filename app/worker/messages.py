@@ -1,0 +1,71 @@
+"""What supervisor and engine process say to each other: one JSON object a line, over a socket pair."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from app.schemas.task import Task, TaskFailure
+from app.schemas.transcript import Transcript
+
+MAX_LINE_BYTES = 256 * 1024 * 1024
+"""Longest message that is read: far above the transcript of a day of speech."""
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    def line(self) -> bytes:
+        """The message as it goes over the socket."""
+        return self.model_dump_json().encode() + b"\n"
+
+
+class Run(_Message):
+    """Supervisor: transcribe this task."""
+
+    kind: Literal["run"] = "run"
+    task: Task
+
+
+class Abort(_Message):
+    """Supervisor: this task is no longer wanted; answer with `Failed` (code `cancelled`) as soon as possible."""
+
+    kind: Literal["abort"] = "abort"
+    task_id: str
+
+
+class Ready(_Message):
+    """Engine process: up, and listening."""
+
+    kind: Literal["ready"] = "ready"
+
+
+class Progress(_Message):
+    """Engine process: the model is loaded and this part (0 to 1) of the recording is done."""
+
+    kind: Literal["progress"] = "progress"
+    task_id: str
+    fraction: float
+
+
+class Finished(_Message):
+    """Engine process: the task's transcript."""
+
+    kind: Literal["finished"] = "finished"
+    task_id: str
+    transcript: Transcript
+
+
+class Failed(_Message):
+    """Engine process: the task cannot be finished (this time, where `retryable`)."""
+
+    kind: Literal["failed"] = "failed"
+    task_id: str
+    failure: TaskFailure
+    retryable: bool
+
+
+ToEngine = Annotated[Run | Abort, Field(discriminator="kind")]
+FromEngine = Annotated[Ready | Progress | Finished | Failed, Field(discriminator="kind")]
+
+to_engine: TypeAdapter[Run | Abort] = TypeAdapter(ToEngine)
+from_engine: TypeAdapter[Ready | Progress | Finished | Failed] = TypeAdapter(FromEngine)

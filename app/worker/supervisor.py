@@ -1,0 +1,194 @@
+"""The supervisor: claims tasks, keeps their leases, obeys signals. It holds no model and never blocks."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+
+from redis.exceptions import RedisError
+
+from app.core.config import Settings
+from app.core.errors import EngineCrashed, QueueUnavailable
+from app.queue.consumer import Claim, Consumer, Lease
+from app.queue.maintenance import Maintenance
+from app.worker.engine_client import EngineClient
+from app.worker.health import Pulse
+from app.worker.runner import TaskRunner
+
+logger = logging.getLogger(__name__)
+
+REDIS_PAUSE_SECONDS = 1.0
+"""Pause before Redis is asked again after it did not answer."""
+
+GOODBYE_SECONDS = 10.0
+"""Time that handing back tasks may take at the end, e.g. with Redis out of reach."""
+
+
+class Supervisor:
+    """Works until `stop` is called; then lets running tasks end for DRAIN_SECONDS and hands back the rest."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        consumer: Consumer,
+        maintenance: Maintenance,
+        engine: EngineClient,
+        runner: TaskRunner,
+        pulse: Pulse,
+    ) -> None:
+        self._settings = settings
+        self._consumer = consumer
+        self._maintenance = maintenance
+        self._engine = engine
+        self._runner = runner
+        self._pulse = pulse
+        self._running: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
+        self._places = asyncio.Semaphore(settings.tasks_in_flight)
+        self._stopping = asyncio.Event()
+        self._hurry = asyncio.Event()
+
+    def stop(self) -> None:
+        """End soon; called a second time: end now."""
+        if self._stopping.is_set():
+            self._hurry.set()
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until stopped."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        await self._until_registered()
+        background = [
+            asyncio.create_task(self._every(self._settings.heartbeat_seconds, self._heartbeat)),
+            asyncio.create_task(self._every(self._settings.maintenance_seconds, self._maintenance.tick)),
+        ]
+        try:
+            await self._claim_until_stopped()
+            await self._drain()
+        finally:
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+            await self._engine.close()
+            await self._leave()
+            self._pulse.end()
+
+    async def _until_registered(self) -> None:
+        """Redis may start later than the worker does."""
+        while not self._stopping.is_set():
+            try:
+                await self._consumer.register()
+                self._pulse.beat()
+                return
+            except (RedisError, QueueUnavailable) as error:
+                logger.warning("Redis does not answer (%s); trying again", error)
+                await self._pause(REDIS_PAUSE_SECONDS)
+
+    async def _claim_until_stopped(self) -> None:
+        while not self._stopping.is_set():
+            if not await self._engine_is_up():
+                continue
+            await self._places.acquire()
+            claim = None
+            try:
+                if not self._stopping.is_set():
+                    claim = await self._claim()
+            finally:
+                if claim is None:
+                    self._places.release()
+            if claim is not None:
+                self._begin(claim)
+
+    async def _engine_is_up(self) -> bool:
+        """A worker whose engine process does not start must not take tasks away from others."""
+        try:
+            await self._engine.start()
+        except EngineCrashed as error:
+            logger.error("%s", error.detail)
+            return False
+        return True
+
+    async def _claim(self) -> Claim | None:
+        try:
+            return await self._consumer.claim()
+        except (RedisError, QueueUnavailable) as error:
+            logger.warning("Claiming failed (%s); trying again", error)
+            await self._pause(REDIS_PAUSE_SECONDS)
+            await self._quietly(self._sweep)  # the reply of a claim may have been lost
+            return None
+
+    def _begin(self, claim: Claim) -> None:
+        task = asyncio.create_task(self._run(claim), name=claim.task.task_id)
+        self._running[claim.task.task_id] = (claim, task)
+
+    async def _run(self, claim: Claim) -> None:
+        try:
+            await self._runner.run(claim)
+        except Exception:
+            logger.exception("Task %s could not be settled; its lease will end", claim.task.task_id)
+        finally:
+            del self._running[claim.task.task_id]
+            self._places.release()
+
+    async def _heartbeat(self) -> None:
+        claims = [claim for claim, _ in self._running.values()]
+        leases = await self._consumer.heartbeat(claims)
+        self._pulse.beat()
+        for task_id, lease in leases.items():
+            if lease is not Lease.RUN and task_id in self._running:
+                self._running[task_id][1].cancel("lost" if lease is Lease.LOST else "cancel")
+        if not claims:
+            await self._sweep()
+
+    async def _sweep(self) -> None:
+        await self._consumer.sweep(self._running.keys())
+
+    async def _drain(self) -> None:
+        """Let running tasks end, then hand the rest back."""
+        if not self._running:
+            return
+        logger.info(
+            "Stopping; %d task(s) get %.0f s to end", len(self._running), self._settings.drain_seconds
+        )
+        hurry = asyncio.create_task(self._hurry.wait())
+        all_done = asyncio.create_task(asyncio.wait({task for _, task in self._running.values()}))
+        await asyncio.wait(
+            {hurry, all_done}, timeout=self._settings.drain_seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        hurry.cancel()
+        all_done.cancel()
+        left = [task for _, task in self._running.values()]
+        for task in left:
+            task.cancel("release")
+        if left:
+            await asyncio.wait(left, timeout=GOODBYE_SECONDS)
+
+    async def _leave(self) -> None:
+        async def leave() -> None:
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self._consumer.leave()
+
+        await self._quietly(leave)
+
+    async def _every(self, seconds: float, action: Callable[[], Awaitable[object]]) -> None:
+        while True:
+            await self._quietly(action)
+            await asyncio.sleep(seconds)
+
+    async def _quietly(self, action: Callable[[], Awaitable[object]]) -> None:
+        """Run `action`; leases and maintenance must survive whatever goes wrong once."""
+        try:
+            await action()
+        except (RedisError, QueueUnavailable, TimeoutError) as error:
+            logger.warning("Redis does not answer (%s)", error)
+        except Exception:
+            logger.exception("Unexpected error in the background")
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep, but not longer than until `stop`."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
