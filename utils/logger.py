@@ -1,8 +1,8 @@
 """Log set-up: lines for people on stdout, JSON lines for a log shipper in `service.log`.
 
-Imports nothing of `app`, so that every program of the house can use it. The id of the task at hand is a context
-variable: whoever works on a task wraps the work in `task_context(task_id)`, and every line logged inside, by any
-library, carries the id.
+Imports nothing of `app`, so that every program of the house can use it. The id of the task at hand is a
+context variable: whoever works on a task wraps the work in `task_context(task_id)`, and every line logged
+inside, by any library, carries the id.
 """
 
 import logging
@@ -74,7 +74,9 @@ def setup_logging(
         root.addHandler(handler)
     _route_library_loggers()
     if problem is not None:
-        logging.getLogger(__name__).warning("No log file in %s (%s); logging to stdout only", directory, problem)
+        logging.getLogger(__name__).warning(
+            "No log file in %s (%s); logging to stdout only", directory, problem
+        )
 
 
 def _file_handler(directory: Path, max_bytes: int, backups: int) -> logging.Handler:
@@ -96,5 +98,13 @@ def _route_library_loggers() -> None:
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
-    for name in ("httpx", "httpcore", "httpcore2", "huggingface_hub", "faster_whisper", "filelock", "urllib3"):
+    for name in (
+        "httpx",
+        "httpcore",
+        "httpcore2",
+        "huggingface_hub",
+        "faster_whisper",
+        "filelock",
+        "urllib3",
+    ):
         logging.getLogger(name).setLevel(logging.WARNING)

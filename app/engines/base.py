@@ -4,16 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from app.audio.samples import Samples
 from app.schemas.transcript import Segment
-
-SAMPLE_RATE = 16_000
-"""Samples per second of everything that enters an engine; Whisper's own rate."""
-
-Samples = NDArray[np.float32]
-"""Mono samples in [-1, 1], shape (n,)."""
 
 
 @dataclass(frozen=True, slots=True)

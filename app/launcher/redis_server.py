@@ -60,7 +60,9 @@ def port_is_free(host: str, port: int) -> bool:
 class RedisServer:
     """One server process with append-only persistence in `directory`, on 127.0.0.1 only."""
 
-    def __init__(self, directory: Path, port: int, *, appendfsync: str = "everysec", extra: tuple[str, ...] = ()):
+    def __init__(
+        self, directory: Path, port: int, *, appendfsync: str = "everysec", extra: tuple[str, ...] = ()
+    ):
         self.directory = directory
         self.port = port
         self._arguments = [
@@ -89,7 +91,9 @@ class RedisServer:
         while not self.answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
-                raise RedisStartError(f"Redis did not start; its own words are in {self.directory / 'redis.log'}.")
+                raise RedisStartError(
+                    f"Redis did not start; its own words are in {self.directory / 'redis.log'}."
+                )
             time.sleep(0.05)
 
     def answers(self) -> bool:

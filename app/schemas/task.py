@@ -21,8 +21,8 @@ class TaskStatus(StrEnum):
 class Task(BaseModel):
     """One uploaded recording and what is asked of it: the queue's element, which never changes.
 
-    Only `task_id` and `file_path` are needed, so that a foreign program can LPUSH tasks too; what it leaves out
-    falls back to the settings. `file_path` is a path inside UPLOAD_DIR, absolute or relative to it.
+    Only `task_id` and `file_path` are needed, so that a foreign program can LPUSH tasks too; what it leaves
+    out falls back to the settings. `file_path` is a path inside UPLOAD_DIR, absolute or relative to it.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -30,7 +30,9 @@ class Task(BaseModel):
     task_id: str = Field(pattern=TASK_ID_PATTERN)
     file_path: str = Field(min_length=1)
     model: str | None = None
-    trim: float | None = Field(None, gt=0, allow_inf_nan=False, description="Transcribe only the first N seconds.")
+    trim: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="Transcribe only the first N seconds."
+    )
     filename: str | None = Field(None, description="The client's name of the file, for people only.")
     duration: float | None = Field(None, description="Length of the recording in seconds, where it is known.")
     created_at: float = Field(default_factory=time.time, description="Unix time of the upload.")

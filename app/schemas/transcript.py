@@ -50,4 +50,6 @@ class Transcript(BaseModel):
     device: str
     processing_seconds: float
     trimmed: bool = Field(description="True where `trim` cut the recording short.")
-    warnings: tuple[str, ...] = Field((), description="What a reader should know, e.g. that the file is damaged.")
+    warnings: tuple[str, ...] = Field(
+        (), description="What a reader should know, e.g. that the file is damaged."
+    )

@@ -1,7 +1,7 @@
 """The engine process: models and decoding, and nothing of Redis.
 
-Started by the supervisor as `python -m app.worker.engine_process FD`; FD is its end of a socket pair. It may crash,
-hang or be killed at any time: the supervisor starts another one. It ends when the supervisor's end closes.
+Started by the supervisor as `python -m app.worker.engine_process FD`; FD is its end of a socket pair. It may
+crash, hang or be killed at any time: the supervisor starts another one. It ends when the supervisor's end closes.
 """
 
 import ctypes
@@ -98,7 +98,7 @@ def _failed(task_id: str, error: Exception) -> Failed:
 
 
 def _die_with_supervisor() -> None:
-    """Have the kernel kill this process with its parent, even while the interpreter is stuck in native code."""
+    """Have the kernel kill this process with its parent, even while it is stuck in native code."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -27,7 +27,7 @@ class Run(_Message):
 
 
 class Abort(_Message):
-    """Supervisor: this task is no longer wanted; answer with `Failed` (code `cancelled`) as soon as possible."""
+    """Supervisor: this task is no longer wanted; answer `Failed` with code `cancelled` soon."""
 
     kind: Literal["abort"] = "abort"
     task_id: str

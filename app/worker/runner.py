@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass
+from enum import StrEnum
 
 from app.core.config import Settings
 from app.core.errors import DeadlineExceeded, EngineCrashed, TaskCancelled
@@ -15,6 +16,14 @@ from app.worker.messages import Finished
 from utils.logger import task_context
 
 logger = logging.getLogger(__name__)
+
+
+class Reason(StrEnum):
+    """Why the supervisor takes a task out of the engine process."""
+
+    RELEASE = "release"  # the worker stops: the task goes back to the front of the line
+    CANCEL = "cancel"  # its owner does not want it any more
+    LOST = "lost"  # the lease ended: another worker has it, or will
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class TaskRunner:
         self._engine = engine
         self._storage = storage
         self._gate = SoloGate()
+        self._settling: set[str] = set()
         self._deadlines = Deadlines(
             settings.model_load_seconds, settings.task_timeout_seconds, settings.task_timeout_factor
         )
@@ -48,19 +58,26 @@ class TaskRunner:
     async def run(self, claim: Claim) -> None:
         """Transcribe and settle; whatever happens, the claim ends here.
 
-        Cancelled by the supervisor with a message: `release` puts the task back in line, `cancel` ends it for good,
-        `lost` leaves it to whoever holds it now.
+        The supervisor cancels it with a reason: see `Reason`. Once the engine has answered that comes too late.
         """
         with task_context(claim.task.task_id):
             logger.info("Attempt %d of %d", claim.attempt, claim.max_attempts)
             try:
                 answer = await self._answer(claim)
-            except asyncio.CancelledError as reason:
-                await self._give_up(claim, str(reason))
+            except asyncio.CancelledError as cancelled:
+                await self._give_up(claim, Reason(str(cancelled)))
             except (EngineCrashed, DeadlineExceeded) as error:
+                self._settling.add(claim.task.task_id)
                 await self._fail(claim, TaskFailure(code=error.code, message=error.detail), retryable=True)
             else:
+                self._settling.add(claim.task.task_id)
                 await self._settle(claim, answer)
+            finally:
+                self._settling.discard(claim.task.task_id)
+
+    def settles(self, task_id: str) -> bool:
+        """Whether the engine has answered and the queue is being told: no time to interfere."""
+        return task_id in self._settling
 
     async def _answer(self, claim: Claim) -> Answer:
         """The engine's answer; a task that shared a crashed engine process is run once more, alone."""
@@ -101,7 +118,7 @@ class TaskRunner:
         if isinstance(answer, Finished):
             await self._complete(claim, answer)
         elif answer.failure.code == TaskCancelled.code:
-            await self._give_up(claim, "release")
+            await self._give_up(claim, Reason.RELEASE)
         else:
             await self._fail(claim, answer.failure, retryable=answer.retryable)
 
@@ -122,10 +139,10 @@ class TaskRunner:
         if outcome.ended:
             self._storage.finish(claim.task)
 
-    async def _give_up(self, claim: Claim, reason: str) -> None:
-        logger.info("Task given up (%s)", reason or "release")
-        if reason == "cancel":
+    async def _give_up(self, claim: Claim, reason: Reason) -> None:
+        logger.info("Task given up (%s)", reason)
+        if reason is Reason.CANCEL:
             await self._consumer.cancelled(claim)
             self._storage.finish(claim.task)
-        elif reason != "lost":
+        elif reason is Reason.RELEASE:
             await self._consumer.release(claim)
