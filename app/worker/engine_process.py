@@ -1,7 +1,7 @@
 """The engine process: models and decoding, and nothing of Redis.
 
 Started by the supervisor as `python -m app.worker.engine_process FD`; FD is its end of a socket pair. It may
-crash, hang or be killed at any time: the supervisor starts another one. It ends when the supervisor's end closes.
+crash, hang or be killed at any time: the supervisor starts another one. It ends when the other end closes.
 """
 
 import ctypes

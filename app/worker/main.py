@@ -3,7 +3,7 @@
 import asyncio
 
 from app.core.config import Settings
-from app.queue.clients import blocking_client, check_server, command_client
+from app.queue.clients import blocking_client, command_client
 from app.queue.consumer import Consumer
 from app.queue.maintenance import Maintenance
 from app.storage.local import LocalStorage
@@ -18,11 +18,12 @@ async def work(settings: Settings) -> None:
     """Run one worker until it is told to stop."""
     commands, blocking = command_client(settings), blocking_client(settings)
     try:
-        await check_server(commands)
         consumer = Consumer(settings, worker_id=worker_name(), commands=commands, blocking=blocking)
         engine = EngineClient()
         runner = TaskRunner(settings, consumer, engine, LocalStorage(settings))
-        supervisor = Supervisor(settings, consumer, Maintenance(commands, settings), engine, runner, Pulse())
+        supervisor = Supervisor(
+            settings, commands, consumer, Maintenance(commands, settings), engine, runner, Pulse()
+        )
         await supervisor.run()
     finally:
         await commands.aclose()

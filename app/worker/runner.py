@@ -58,7 +58,7 @@ class TaskRunner:
     async def run(self, claim: Claim) -> None:
         """Transcribe and settle; whatever happens, the claim ends here.
 
-        The supervisor cancels it with a reason: see `Reason`. Once the engine has answered that comes too late.
+        The supervisor cancels it with a `Reason`; once the engine has answered, that comes too late.
         """
         with task_context(claim.task.task_id):
             logger.info("Attempt %d of %d", claim.attempt, claim.max_attempts)

@@ -5,15 +5,17 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.core.config import Settings
 from app.core.errors import EngineCrashed, QueueUnavailable
+from app.queue.clients import check_server
 from app.queue.consumer import Claim, Consumer, Lease
 from app.queue.maintenance import Maintenance
 from app.worker.engine_client import EngineClient
 from app.worker.health import Pulse
-from app.worker.runner import TaskRunner
+from app.worker.runner import Reason, TaskRunner
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ class Supervisor:
     def __init__(
         self,
         settings: Settings,
+        commands: Redis,
         consumer: Consumer,
         maintenance: Maintenance,
         engine: EngineClient,
@@ -37,6 +40,7 @@ class Supervisor:
         pulse: Pulse,
     ) -> None:
         self._settings = settings
+        self._commands = commands
         self._consumer = consumer
         self._maintenance = maintenance
         self._engine = engine
@@ -78,6 +82,7 @@ class Supervisor:
         """Redis may start later than the worker does."""
         while not self._stopping.is_set():
             try:
+                await check_server(self._commands)
                 await self._consumer.register()
                 self._pulse.beat()
                 return
@@ -136,33 +141,40 @@ class Supervisor:
         leases = await self._consumer.heartbeat(claims)
         self._pulse.beat()
         for task_id, lease in leases.items():
-            if lease is not Lease.RUN and task_id in self._running:
-                self._running[task_id][1].cancel("lost" if lease is Lease.LOST else "cancel")
+            if lease is not Lease.RUN:
+                self._take_out(task_id, Reason.LOST if lease is Lease.LOST else Reason.CANCEL)
         if not claims:
             await self._sweep()
+
+    def _take_out(self, task_id: str, reason: Reason) -> None:
+        if task_id in self._running and not self._runner.settles(task_id):
+            self._running[task_id][1].cancel(reason)
 
     async def _sweep(self) -> None:
         await self._consumer.sweep(self._running.keys())
 
     async def _drain(self) -> None:
         """Let running tasks end, then hand the rest back."""
-        if not self._running:
+        tasks = [task for _, task in self._running.values()]
+        if not tasks:
             return
-        logger.info(
-            "Stopping; %d task(s) get %.0f s to end", len(self._running), self._settings.drain_seconds
-        )
+        logger.info("Stopping; %d task(s) get %.0f s to end", len(tasks), self._settings.drain_seconds)
+        try:
+            async with asyncio.timeout(self._settings.drain_seconds):
+                await self._all_ended_or_hurry(tasks)
+        except TimeoutError:
+            logger.info("Time is up; handing back what still runs")
+        for task_id in list(self._running):
+            self._take_out(task_id, Reason.RELEASE)
+        await asyncio.wait(tasks, timeout=GOODBYE_SECONDS)
+
+    async def _all_ended_or_hurry(self, tasks: list[asyncio.Task[None]]) -> None:
         hurry = asyncio.create_task(self._hurry.wait())
-        all_done = asyncio.create_task(asyncio.wait({task for _, task in self._running.values()}))
-        await asyncio.wait(
-            {hurry, all_done}, timeout=self._settings.drain_seconds, return_when=asyncio.FIRST_COMPLETED
-        )
-        hurry.cancel()
-        all_done.cancel()
-        left = [task for _, task in self._running.values()]
-        for task in left:
-            task.cancel("release")
-        if left:
-            await asyncio.wait(left, timeout=GOODBYE_SECONDS)
+        try:
+            while not hurry.done() and (left := [task for task in tasks if not task.done()]):
+                await asyncio.wait([hurry, *left], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hurry.cancel()
 
     async def _leave(self) -> None:
         async def leave() -> None:

@@ -1,0 +1,69 @@
+"""Names of all keys: the queue and the results as the settings say, everything else beside the queue."""
+
+from dataclasses import dataclass
+
+from app.core.config import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Key names of one service.
+
+    All derive from the queue's name and the result prefix: where both carry the same `{tag}`, all keys lie in one slot
+    of a Redis Cluster.
+    """
+
+    queue: str
+    result_prefix: str
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Keys":
+        """The names that REDIS_QUEUE_NAME and REDIS_RESULTS_PREFIX ask for."""
+        return cls(settings.redis_queue_name, settings.redis_results_prefix)
+
+    @property
+    def high(self) -> str:
+        """LIST of waiting tasks that go first."""
+        return f"{self.queue}:high"
+
+    @property
+    def delayed(self) -> str:
+        """ZSET of tasks that wait for another attempt, by due time (ms)."""
+        return f"{self.queue}:delayed"
+
+    @property
+    def dead(self) -> str:
+        """LIST of dead letters, newest first, trimmed."""
+        return f"{self.queue}:dead"
+
+    @property
+    def workers(self) -> str:
+        """ZSET of workers by the end of their lease (ms)."""
+        return f"{self.queue}:workers"
+
+    @property
+    def scanned(self) -> str:
+        """STRING with TTL: the hourly scan has been made."""
+        return f"{self.queue}:scanned"
+
+    @property
+    def processing_prefix(self) -> str:
+        """What the names of all processing lists begin with."""
+        return f"{self.queue}:processing:"
+
+    @property
+    def task_prefix(self) -> str:
+        """What the names of all task hashes begin with."""
+        return f"{self.queue}:task:"
+
+    def processing(self, worker_id: str) -> str:
+        """LIST of what that worker holds."""
+        return f"{self.processing_prefix}{worker_id}"
+
+    def task(self, task_id: str) -> str:
+        """HASH of what is known about that task."""
+        return f"{self.task_prefix}{task_id}"
+
+    def result(self, task_id: str) -> str:
+        """STRING: result of that task, as JSON."""
+        return f"{self.result_prefix}{task_id}"

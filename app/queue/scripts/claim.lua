@@ -1,0 +1,35 @@
+-- A worker makes an element of its processing list its own, under a fresh token.
+-- KEYS  1 processing, 2 task, 3 workers, 4 dead, 5 result
+-- ARGV  1 payload, 2 worker, 3 token, 4 max_attempts of a task that has none, 5 dead letters kept, 6 ttl,
+--       7 failure of exhausted attempts, 8 failure of a cancelled task
+-- Returns {OK, attempt, max_attempts, crashes} | {LEASE_EXPIRED | STALE | DUPLICATE | CANCELLED | DEAD}
+local v = redis.call('HMGET', KEYS[2], 'status', 'token', 'attempts', 'max_attempts', 'cancel', 'crashes')
+local crashes = tonumber(v[6] or 0)
+if v[2] == ARGV[3] then -- our own claim, whose reply was lost
+  return {'OK', tonumber(v[3]), tonumber(v[4]), crashes}
+end
+local now = now_ms()
+local lease = redis.call('ZSCORE', KEYS[3], ARGV[2])
+if not lease or tonumber(lease) <= now then return {'LEASE_EXPIRED'} end
+if not redis.call('LPOS', KEYS[1], ARGV[1]) then return {'STALE'} end -- reaped between BLMOVE and claim
+if is_final(v[1]) or v[2] then -- it ended, or somebody else holds a live claim
+  redis.call('LREM', KEYS[1], 1, ARGV[1])
+  return {'DUPLICATE'}
+end
+if v[5] == '1' then
+  redis.call('LREM', KEYS[1], 1, ARGV[1])
+  finish(KEYS[2], KEYS[5], 'cancelled', ARGV[8], now, ARGV[6])
+  return {'CANCELLED'}
+end
+local max = tonumber(v[4] or ARGV[4])
+local attempt = tonumber(v[3] or 0) + 1
+if attempt > max then
+  redis.call('LREM', KEYS[1], 1, ARGV[1])
+  bury(KEYS[4], ARGV[1], ARGV[5])
+  finish(KEYS[2], KEYS[5], 'error', ARGV[7], now, ARGV[6])
+  return {'DEAD'}
+end
+redis.call('HSET', KEYS[2], 'status', 'processing', 'token', ARGV[3], 'worker', ARGV[2],
+  'attempts', attempt, 'max_attempts', max, 'started_at', now, 'payload', ARGV[1])
+redis.call('HSETNX', KEYS[2], 'created_at', now) -- pushed by a program that knows only the list
+return {'OK', attempt, max, crashes}
