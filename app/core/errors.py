@@ -15,6 +15,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── UnknownModel             no model of that name
     │   ├── InvalidParameter         a parameter outside its range
     │   └── TaskNotFound             no task of that id, or its result has expired
+    ├── UnsafeRedis                  Redis is set up so that it may throw tasks away
     ├── CapacityError                nothing is wrong with the request; try later
     │   ├── QueueFull                MAX_QUEUE_LENGTH reached
     │   ├── StorageFull              free disk below MIN_FREE_DISK_MB
@@ -135,6 +136,13 @@ class TaskNotFound(RequestError):
     code = "task_not_found"
     title = "Task not found"
     status = 404
+
+
+class UnsafeRedis(ServiceError):
+    """Redis is set up so that it may throw tasks away; the service refuses to start."""
+
+    code = "unsafe_redis"
+    title = "Unsafe Redis"
 
 
 class CapacityError(ServiceError):

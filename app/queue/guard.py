@@ -1,0 +1,60 @@
+"""What Redis says when it cannot serve now, told as QueueUnavailable."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from app.core.errors import QueueUnavailable
+
+COMMAND_LIMIT_SECONDS = 6.0
+"""Longest time that one call may take, retries included: a client waits for the answer."""
+
+RETRY_AFTER_SECONDS = 5
+
+# Redis 6.2 wraps the error of a command inside a script in a plain ResponseError: only its text tells.
+PASSING_TROUBLES = (
+    "OOM ",
+    "READONLY ",
+    "MISCONF ",
+    "NOREPLICAS ",
+    "LOADING ",
+    "MASTERDOWN ",
+    "CLUSTERDOWN ",
+    "TRYAGAIN ",
+)
+
+
+def is_passing(error: RedisError) -> bool:
+    """Whether the same command may succeed later: Redis is away, full, loading, or no longer the master."""
+    if isinstance(error, RedisConnectionError | RedisTimeoutError):
+        return True
+    text = f"{type(error).__name__} {error} "
+    return any(word in text for word in PASSING_TROUBLES) or "OutOfMemory" in text or "ReadOnly" in text
+
+
+@asynccontextmanager
+async def redis_reachable(limit_seconds: float | None = COMMAND_LIMIT_SECONDS) -> AsyncIterator[None]:
+    """Raise QueueUnavailable where Redis cannot serve now, or not within the limit; other errors pass."""
+    try:
+        async with asyncio.timeout(limit_seconds):
+            yield
+    except TimeoutError as error:
+        raise QueueUnavailable(
+            "Redis did not answer in time; please try again in a moment.",
+            retry_after_seconds=RETRY_AFTER_SECONDS,
+        ) from error
+    except RedisError as error:
+        if not is_passing(error):
+            raise
+        raise QueueUnavailable(
+            f"Redis cannot serve at the moment ({_first_line(error)}); please try again in a moment.",
+            retry_after_seconds=RETRY_AFTER_SECONDS,
+        ) from error
+
+
+def _first_line(error: RedisError) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")

@@ -1,0 +1,318 @@
+"""One typed function per Lua script: each is one atomic step of the protocol and safe to repeat."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
+
+from app.core.config import Settings
+from app.core.errors import AttemptsExhausted, TaskCancelled
+from app.queue.keys import Keys
+from app.schemas.task import TaskFailure
+
+EXHAUSTED = TaskFailure(
+    code=AttemptsExhausted.code, message="The worker was lost on every attempt; the task was given up."
+)
+CANCELLED = TaskFailure(code=TaskCancelled.code, message="The task was cancelled.")
+
+
+class EnqueueOutcome(StrEnum):
+    """KNOWN: there is a task of that id already."""
+
+    ENQUEUED = "ENQUEUED"
+    KNOWN = "KNOWN"
+    FULL = "FULL"
+
+
+class ClaimOutcome(StrEnum):
+    """STALE: the element was taken back meanwhile; DUPLICATE: the task ended or runs elsewhere."""
+
+    OK = "OK"
+    LEASE_EXPIRED = "LEASE_EXPIRED"
+    STALE = "STALE"
+    DUPLICATE = "DUPLICATE"
+    CANCELLED = "CANCELLED"
+    DEAD = "DEAD"
+
+
+class Lease(StrEnum):
+    """What a worker is told about a task it runs: go on; it is another's now; it is no longer wanted."""
+
+    RUN = "RUN"
+    LOST = "LOST"
+    CANCEL = "CANCEL"
+
+
+class CompleteOutcome(StrEnum):
+    """APPLIED: this very call was applied before; FENCED: the claim is no longer the caller's."""
+
+    DONE = "DONE"
+    APPLIED = "APPLIED"
+    FENCED = "FENCED"
+
+
+class SettleOutcome(StrEnum):
+    """What became of a claim that was given up; APPLIED and FENCED as in CompleteOutcome."""
+
+    RELEASED = "RELEASED"
+    RETRYING = "RETRYING"
+    ERROR = "ERROR"
+    CANCELLED = "CANCELLED"
+    APPLIED = "APPLIED"
+    FENCED = "FENCED"
+
+
+class RequeueOutcome(StrEnum):
+    """What became of an element of a processing list."""
+
+    ALIVE = "ALIVE"
+    CLAIMED = "CLAIMED"
+    GONE = "GONE"
+    DROPPED = "DROPPED"
+    CANCELLED = "CANCELLED"
+    DEAD = "DEAD"
+    DELAYED = "DELAYED"
+    REQUEUED = "REQUEUED"
+
+
+class PromoteOutcome(StrEnum):
+    """DROPPED: a duplicate of the delayed task ran or runs."""
+
+    PROMOTED = "PROMOTED"
+    DROPPED = "DROPPED"
+    NOT_DUE = "NOT_DUE"
+
+
+class CancelOutcome(StrEnum):
+    """DONE, ERROR: it had ended before; REQUESTED: its worker is told at the next heartbeat."""
+
+    UNKNOWN = "UNKNOWN"
+    DONE = "DONE"
+    ERROR = "ERROR"
+    CANCELLED = "CANCELLED"
+    REQUESTED = "REQUESTED"
+
+
+class ReviveOutcome(StrEnum):
+    """Whether a task was queued anew; the others say why not."""
+
+    REVIVED = "REVIVED"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    WAITING = "WAITING"
+
+
+Surrender = Literal["retry", "error", "cancelled", "release"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The numbers of the protocol; times in ms where the name says so, TTL in seconds (0 = for ever)."""
+
+    max_queue_length: int
+    max_attempts: int
+    lease_ms: int
+    backoff_ms: int
+    backoff_max_ms: int
+    dead_list_length: int
+    ttl_seconds: int
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Policy":
+        """The policy that the settings ask for."""
+        return cls(
+            max_queue_length=settings.max_queue_length,
+            max_attempts=settings.max_attempts,
+            lease_ms=int(settings.lease_seconds * 1000),
+            backoff_ms=int(settings.retry_backoff_seconds * 1000),
+            backoff_max_ms=int(settings.retry_backoff_max_seconds * 1000),
+            dead_list_length=settings.dead_list_length,
+            ttl_seconds=settings.result_ttl_seconds,
+        )
+
+
+def script_sources() -> dict[str, str]:
+    """Text of every script by its name, as it is sent to Redis."""
+    folder = Path(__file__).parent / "scripts"
+    texts = {path.stem: path.read_text("utf-8") for path in sorted(folder.glob("*.lua"))}
+    prelude = texts.pop("prelude")
+    return {name: prelude + text for name, text in texts.items()}
+
+
+class Scripts:
+    """The scripts of one service on one client; raises redis-py's errors."""
+
+    def __init__(
+        self, client: Redis, keys: Keys, policy: Policy, sources: Mapping[str, str] | None = None
+    ) -> None:
+        self._keys = keys
+        self._policy = policy
+        self._scripts: dict[str, AsyncScript] = {
+            name: client.register_script(text) for name, text in (sources or script_sources()).items()
+        }
+
+    async def enqueue(self, task_id: str, payload: bytes, *, high: bool = False) -> EnqueueOutcome:
+        """Put a task into the queue, once per id."""
+        keys, policy = self._keys, self._policy
+        answer = await self._run(
+            "enqueue",
+            [keys.queue, keys.high, keys.task(task_id)],
+            [payload, policy.max_queue_length, int(high), policy.max_attempts],
+        )
+        return EnqueueOutcome(answer.decode())
+
+    async def claim(
+        self, worker_id: str, task_id: str, payload: bytes, token: str
+    ) -> tuple[ClaimOutcome, tuple[int, int, int]]:
+        """Claim an element of the worker's list; with OK: attempt, its limit, crashes so far (else zeros)."""
+        keys, policy = self._keys, self._policy
+        outcome, *numbers = await self._run(
+            "claim",
+            [keys.processing(worker_id), keys.task(task_id), keys.workers, keys.dead, keys.result(task_id)],
+            [
+                *(payload, worker_id, token, policy.max_attempts, policy.dead_list_length, policy.ttl_seconds),
+                *(EXHAUSTED.model_dump_json(), CANCELLED.model_dump_json()),
+            ],
+        )
+        attempt, max_attempts, crashes = numbers or (0, 0, 0)
+        return ClaimOutcome(outcome.decode()), (attempt, max_attempts, crashes)
+
+    async def heartbeat(
+        self, worker_id: str, claims: Sequence[tuple[str, str]], *, register: bool = False
+    ) -> list[Lease] | None:
+        """Renew the lease; one answer per (task id, token), or None where the worker was forgotten."""
+        state, *leases = await self._run(
+            "heartbeat",
+            [self._keys.workers, *(self._keys.task(task_id) for task_id, _ in claims)],
+            [worker_id, self._policy.lease_ms, int(register), *(token for _, token in claims)],
+        )
+        return [Lease(lease.decode()) for lease in leases] if state == b"OK" else None
+
+    async def complete(
+        self, worker_id: str, task_id: str, payload: bytes, token: str, result: str
+    ) -> CompleteOutcome:
+        """Write the result of a claim."""
+        keys = self._keys
+        answer = await self._run(
+            "complete",
+            [keys.processing(worker_id), keys.task(task_id), keys.result(task_id)],
+            [payload, token, result, self._policy.ttl_seconds],
+        )
+        return CompleteOutcome(answer.decode())
+
+    async def settle(
+        self,
+        worker_id: str,
+        task_id: str,
+        payload: bytes,
+        token: str,
+        outcome: Surrender,
+        failure: TaskFailure = CANCELLED,
+        *,
+        delay_seconds: float = 0.0,
+        crashed: bool = False,
+    ) -> SettleOutcome:
+        """Give a claim up."""
+        keys, policy = self._keys, self._policy
+        answer = await self._run(
+            "settle",
+            [
+                *(keys.processing(worker_id), keys.task(task_id), keys.queue, keys.delayed, keys.dead),
+                keys.result(task_id),
+            ],
+            [
+                *(payload, token, outcome, failure.model_dump_json(), int(delay_seconds * 1000)),
+                *(policy.dead_list_length, policy.ttl_seconds, int(crashed), CANCELLED.model_dump_json()),
+            ],
+        )
+        return SettleOutcome(answer.decode())
+
+    async def requeue(
+        self,
+        worker_id: str,
+        task_id: str,
+        payload: bytes,
+        *,
+        seen_token: str | None = None,
+        own: bool = False,
+        jitter: float = 1.0,
+    ) -> RequeueOutcome:
+        """Take an element out of a dead worker's list or, with `own`, out of the caller's."""
+        keys, policy = self._keys, self._policy
+        answer = await self._run(
+            "requeue",
+            [
+                *(keys.workers, keys.processing(worker_id), keys.queue, keys.task(task_id)),
+                *(keys.delayed, keys.dead, keys.result(task_id)),
+            ],
+            [
+                *(worker_id, payload, int(own), seen_token or "", policy.backoff_ms, policy.backoff_max_ms),
+                *(jitter, policy.max_attempts, policy.dead_list_length, policy.ttl_seconds),
+                *(EXHAUSTED.model_dump_json(), CANCELLED.model_dump_json()),
+            ],
+        )
+        return RequeueOutcome(answer.decode())
+
+    async def promote(self, task_id: str, payload: bytes) -> PromoteOutcome:
+        """Move a delayed task that is due to the front of the queue."""
+        keys = self._keys
+        answer = await self._run("promote", [keys.delayed, keys.queue, keys.task(task_id)], [payload])
+        return PromoteOutcome(answer.decode())
+
+    async def cancel(self, task_id: str, payload: bytes = b"") -> CancelOutcome:
+        """Cancel a task; `payload` is the element of one that has no hash."""
+        keys = self._keys
+        answer = await self._run(
+            "cancel",
+            [keys.queue, keys.high, keys.delayed, keys.task(task_id), keys.result(task_id)],
+            [self._policy.ttl_seconds, CANCELLED.model_dump_json(), payload],
+        )
+        return CancelOutcome(answer.decode())
+
+    async def retire(self, worker_id: str, *, keep_seconds: float = 0.0, own: bool = False) -> bool:
+        """Forget a worker that holds nothing; False where it is kept."""
+        keys = self._keys
+        answer = await self._run(
+            "retire",
+            [keys.workers, keys.processing(worker_id)],
+            [worker_id, int(keep_seconds * 1000), int(own)],
+        )
+        return bool(answer == b"RETIRED")
+
+    async def discard(self, worker_id: str, payload: bytes) -> bool:
+        """Bury an element that names no task; False where it is gone already."""
+        keys = self._keys
+        answer = await self._run(
+            "discard", [keys.processing(worker_id), keys.dead], [payload, self._policy.dead_list_length]
+        )
+        return bool(answer == b"BURIED")
+
+    async def adopt(self, task_id: str) -> bool:
+        """Mark a waiting task done whose result a foreign worker wrote; False where there is nothing to do."""
+        keys = self._keys
+        answer = await self._run(
+            "adopt", [keys.task(task_id), keys.result(task_id)], [self._policy.ttl_seconds]
+        )
+        return bool(answer == b"ADOPTED")
+
+    async def find(self, text: str, depth: int) -> list[bytes]:
+        """Waiting elements that contain `text`, among the `depth` next in line of each list."""
+        found: list[bytes] = await self._run("find", [self._keys.queue, self._keys.high], [text, depth])
+        return found
+
+    async def revive(self, task_id: str, payload: bytes) -> ReviveOutcome:
+        """Queue a task anew with all its attempts."""
+        keys = self._keys
+        answer = await self._run(
+            "revive",
+            [keys.queue, keys.high, keys.delayed, keys.task(task_id), keys.dead, keys.result(task_id)],
+            [payload, self._policy.max_attempts],
+        )
+        return ReviveOutcome(answer.decode())
+
+    async def _run(self, name: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        return await self._scripts[name](keys=keys, args=arguments)
