@@ -125,7 +125,7 @@ class SampleStream:
                 continue
             yield from (frame for frame in frames if isinstance(frame, AudioFrame) and frame.samples > 0)
 
-    def _packets(self, container: InputContainer, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
+    def _packets(self, container: InputContainer, stream: AudioStream) -> "Iterator[Packet[AudioStream]]":
         try:
             yield from container.demux(stream)
         except av.FFmpegError:  # the file breaks off: nothing follows
@@ -155,7 +155,7 @@ class _Resampler:
 
 
 def stream_samples(path: Path, *, trim: float | None = None) -> SampleStream:
-    """Decode a recording, or its first `trim` seconds. Raises AudioMissing or AudioUndecodable on iteration."""
+    """Decode a recording, or its first `trim` seconds. Iterating raises AudioMissing, AudioUndecodable."""
     return SampleStream(path, trim=trim)
 
 

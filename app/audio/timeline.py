@@ -12,7 +12,7 @@ MAX_SILENCE_SECONDS = 3600.0
 class Timeline:
     """Tells how much silence is missing before a frame: what was paused or lost still takes its time.
 
-    A clock that jumps back or absurdly far ahead was restarted (joined files): sound then goes on without a gap.
+    A clock that jumps back or absurdly far ahead was restarted (joined files): sound then goes on.
     """
 
     def __init__(self, start: float | None) -> None:

@@ -20,7 +20,7 @@ class DecodeOptions:
 class Recognition:
     """An engine's answer: the language at once, the segments as they are decoded.
 
-    Taking the next segment runs the model, so whoever reads `segments` sets the pace and may stop at any time.
+    Taking the next segment runs the model: whoever reads `segments` sets the pace and may stop at any time.
     """
 
     language: str | None

@@ -42,8 +42,8 @@ SENTINEL_PORT = 26379
 def command_client(settings: Settings) -> Redis:
     """A client whose commands are repeated for about a second where Redis is away, loading, or was demoted.
 
-    ReadOnlyError: after a failover the old connection still leads to the former master. Every script is safe to
-    repeat.
+    ReadOnlyError: after a failover the old connection still leads to the former master. Every script is safe
+    to repeat.
     """
     return _client(
         settings,
@@ -72,7 +72,9 @@ async def check_server(client: Redis) -> None:
         memory: dict[str, Any] = await client.info("memory")
         persistence: dict[str, Any] = await client.info("persistence")
     except ResponseError as error:
-        logger.warning("Redis does not tell its settings (%s); make sure that maxmemory-policy is noeviction", error)
+        logger.warning(
+            "Redis does not tell its settings (%s); make sure that maxmemory-policy is noeviction", error
+        )
         return
     policy = memory.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
@@ -111,7 +113,7 @@ def _from_url(url: str, options: dict[str, Any]) -> Redis:
 
 def _master(settings: Settings, options: dict[str, Any]) -> Redis:
     """A client of whichever server the Sentinels call the master now."""
-    sentinel = Sentinel(
+    sentinel = Sentinel(  # type: ignore[no-untyped-call]
         [_address(text) for text in settings.redis_sentinels],
         sentinel_kwargs={
             "socket_timeout": CONNECT_SECONDS,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,101 +9,21 @@ from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 
 from app.core.config import Settings
-from app.core.errors import AttemptsExhausted, TaskCancelled
 from app.queue.keys import Keys
-from app.schemas.task import TaskFailure
-
-EXHAUSTED = TaskFailure(
-    code=AttemptsExhausted.code, message="The worker was lost on every attempt; the task was given up."
+from app.queue.outcomes import (
+    CANCELLED,
+    EXHAUSTED,
+    CancelOutcome,
+    ClaimOutcome,
+    CompleteOutcome,
+    EnqueueOutcome,
+    Lease,
+    PromoteOutcome,
+    RequeueOutcome,
+    ReviveOutcome,
+    SettleOutcome,
 )
-CANCELLED = TaskFailure(code=TaskCancelled.code, message="The task was cancelled.")
-
-
-class EnqueueOutcome(StrEnum):
-    """KNOWN: there is a task of that id already."""
-
-    ENQUEUED = "ENQUEUED"
-    KNOWN = "KNOWN"
-    FULL = "FULL"
-
-
-class ClaimOutcome(StrEnum):
-    """STALE: the element was taken back meanwhile; DUPLICATE: the task ended or runs elsewhere."""
-
-    OK = "OK"
-    LEASE_EXPIRED = "LEASE_EXPIRED"
-    STALE = "STALE"
-    DUPLICATE = "DUPLICATE"
-    CANCELLED = "CANCELLED"
-    DEAD = "DEAD"
-
-
-class Lease(StrEnum):
-    """What a worker is told about a task it runs: go on; it is another's now; it is no longer wanted."""
-
-    RUN = "RUN"
-    LOST = "LOST"
-    CANCEL = "CANCEL"
-
-
-class CompleteOutcome(StrEnum):
-    """APPLIED: this very call was applied before; FENCED: the claim is no longer the caller's."""
-
-    DONE = "DONE"
-    APPLIED = "APPLIED"
-    FENCED = "FENCED"
-
-
-class SettleOutcome(StrEnum):
-    """What became of a claim that was given up; APPLIED and FENCED as in CompleteOutcome."""
-
-    RELEASED = "RELEASED"
-    RETRYING = "RETRYING"
-    ERROR = "ERROR"
-    CANCELLED = "CANCELLED"
-    APPLIED = "APPLIED"
-    FENCED = "FENCED"
-
-
-class RequeueOutcome(StrEnum):
-    """What became of an element of a processing list."""
-
-    ALIVE = "ALIVE"
-    CLAIMED = "CLAIMED"
-    GONE = "GONE"
-    DROPPED = "DROPPED"
-    CANCELLED = "CANCELLED"
-    DEAD = "DEAD"
-    DELAYED = "DELAYED"
-    REQUEUED = "REQUEUED"
-
-
-class PromoteOutcome(StrEnum):
-    """DROPPED: a duplicate of the delayed task ran or runs."""
-
-    PROMOTED = "PROMOTED"
-    DROPPED = "DROPPED"
-    NOT_DUE = "NOT_DUE"
-
-
-class CancelOutcome(StrEnum):
-    """DONE, ERROR: it had ended before; REQUESTED: its worker is told at the next heartbeat."""
-
-    UNKNOWN = "UNKNOWN"
-    DONE = "DONE"
-    ERROR = "ERROR"
-    CANCELLED = "CANCELLED"
-    REQUESTED = "REQUESTED"
-
-
-class ReviveOutcome(StrEnum):
-    """Whether a task was queued anew; the others say why not."""
-
-    REVIVED = "REVIVED"
-    RUNNING = "RUNNING"
-    DONE = "DONE"
-    WAITING = "WAITING"
-
+from app.schemas.task import TaskFailure
 
 Surrender = Literal["retry", "error", "cancelled", "release"]
 
@@ -174,7 +93,14 @@ class Scripts:
             "claim",
             [keys.processing(worker_id), keys.task(task_id), keys.workers, keys.dead, keys.result(task_id)],
             [
-                *(payload, worker_id, token, policy.max_attempts, policy.dead_list_length, policy.ttl_seconds),
+                *(
+                    payload,
+                    worker_id,
+                    token,
+                    policy.max_attempts,
+                    policy.dead_list_length,
+                    policy.ttl_seconds,
+                ),
                 *(EXHAUSTED.model_dump_json(), CANCELLED.model_dump_json()),
             ],
         )

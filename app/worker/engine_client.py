@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import signal
 import socket
 import sys
@@ -214,8 +213,3 @@ def _describe(status: int) -> str:
     if status < 0:
         return f"killed by {signal.Signals(-status).name}"
     return f"exit status {status}"
-
-
-def worker_name() -> str:
-    """Id of this worker process: host, pid and a random part, so that it is new on every start."""
-    return f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"

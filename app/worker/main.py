@@ -4,10 +4,10 @@ import asyncio
 
 from app.core.config import Settings
 from app.queue.clients import blocking_client, command_client
-from app.queue.consumer import Consumer
+from app.queue.consumer import Consumer, new_worker_id
 from app.queue.maintenance import Maintenance
 from app.storage.local import LocalStorage
-from app.worker.engine_client import EngineClient, worker_name
+from app.worker.engine_client import EngineClient
 from app.worker.health import Pulse
 from app.worker.runner import TaskRunner
 from app.worker.supervisor import Supervisor
@@ -18,7 +18,7 @@ async def work(settings: Settings) -> None:
     """Run one worker until it is told to stop."""
     commands, blocking = command_client(settings), blocking_client(settings)
     try:
-        consumer = Consumer(settings, worker_id=worker_name(), commands=commands, blocking=blocking)
+        consumer = Consumer(settings, worker_id=new_worker_id(), commands=commands, blocking=blocking)
         engine = EngineClient()
         runner = TaskRunner(settings, consumer, engine, LocalStorage(settings))
         supervisor = Supervisor(

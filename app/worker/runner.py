@@ -8,6 +8,7 @@ from enum import StrEnum
 from app.core.config import Settings
 from app.core.errors import DeadlineExceeded, EngineCrashed, TaskCancelled
 from app.queue.consumer import Claim, Consumer, backoff_seconds
+from app.queue.outcomes import SettleOutcome
 from app.schemas.task import Task, TaskFailure
 from app.storage.local import LocalStorage
 from app.worker.engine_client import Answer, EngineClient, EngineLost
@@ -16,6 +17,9 @@ from app.worker.messages import Finished
 from utils.logger import task_context
 
 logger = logging.getLogger(__name__)
+
+
+ENDED = frozenset({SettleOutcome.ERROR, SettleOutcome.CANCELLED})
 
 
 class Reason(StrEnum):
@@ -68,7 +72,8 @@ class TaskRunner:
                 await self._give_up(claim, Reason(str(cancelled)))
             except (EngineCrashed, DeadlineExceeded) as error:
                 self._settling.add(claim.task.task_id)
-                await self._fail(claim, TaskFailure(code=error.code, message=error.detail), retryable=True)
+                failure = TaskFailure(code=error.code, message=error.detail)
+                await self._fail(claim, failure, retryable=True, crashed=True)
             else:
                 self._settling.add(claim.task.task_id)
                 await self._settle(claim, answer)
@@ -129,14 +134,16 @@ class TaskRunner:
         else:
             logger.warning("Result refused: the task was given to another worker meanwhile")
 
-    async def _fail(self, claim: Claim, failure: TaskFailure, *, retryable: bool) -> None:
+    async def _fail(
+        self, claim: Claim, failure: TaskFailure, *, retryable: bool, crashed: bool = False
+    ) -> None:
         logger.warning("Attempt %d failed: %s (%s)", claim.attempt, failure.message, failure.code)
         if retryable:
             delay = backoff_seconds(claim.attempt, self._settings)
-            outcome = await self._consumer.retry(claim, failure, delay)
+            outcome = await self._consumer.retry(claim, failure, delay, crashed=crashed)
         else:
             outcome = await self._consumer.fail(claim, failure)
-        if outcome.ended:
+        if outcome in ENDED:
             self._storage.finish(claim.task)
 
     async def _give_up(self, claim: Claim, reason: Reason) -> None:

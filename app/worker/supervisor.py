@@ -11,8 +11,9 @@ from redis.exceptions import RedisError
 from app.core.config import Settings
 from app.core.errors import EngineCrashed, QueueUnavailable
 from app.queue.clients import check_server
-from app.queue.consumer import Claim, Consumer, Lease
+from app.queue.consumer import Claim, Consumer
 from app.queue.maintenance import Maintenance
+from app.queue.outcomes import Lease
 from app.worker.engine_client import EngineClient
 from app.worker.health import Pulse
 from app.worker.runner import Reason, TaskRunner

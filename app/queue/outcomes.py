@@ -1,0 +1,97 @@
+"""What the scripts answer, and the failures that they themselves give to tasks."""
+
+from enum import StrEnum
+
+from app.core.errors import AttemptsExhausted, TaskCancelled
+from app.schemas.task import TaskFailure
+
+EXHAUSTED = TaskFailure(
+    code=AttemptsExhausted.code, message="The worker was lost on every attempt; the task was given up."
+)
+CANCELLED = TaskFailure(code=TaskCancelled.code, message="The task was cancelled.")
+
+
+class EnqueueOutcome(StrEnum):
+    """KNOWN: there is a task of that id already."""
+
+    ENQUEUED = "ENQUEUED"
+    KNOWN = "KNOWN"
+    FULL = "FULL"
+
+
+class ClaimOutcome(StrEnum):
+    """STALE: the element was taken back meanwhile; DUPLICATE: the task ended or runs elsewhere."""
+
+    OK = "OK"
+    LEASE_EXPIRED = "LEASE_EXPIRED"
+    STALE = "STALE"
+    DUPLICATE = "DUPLICATE"
+    CANCELLED = "CANCELLED"
+    DEAD = "DEAD"
+
+
+class Lease(StrEnum):
+    """What a worker is told about a task it runs: go on; it is another's now; it is no longer wanted."""
+
+    RUN = "RUN"
+    LOST = "LOST"
+    CANCEL = "CANCEL"
+
+
+class CompleteOutcome(StrEnum):
+    """APPLIED: this very call was applied before; FENCED: the claim is no longer the caller's."""
+
+    DONE = "DONE"
+    APPLIED = "APPLIED"
+    FENCED = "FENCED"
+
+
+class SettleOutcome(StrEnum):
+    """What became of a claim that was given up; APPLIED and FENCED as in CompleteOutcome."""
+
+    RELEASED = "RELEASED"
+    RETRYING = "RETRYING"
+    ERROR = "ERROR"
+    CANCELLED = "CANCELLED"
+    APPLIED = "APPLIED"
+    FENCED = "FENCED"
+
+
+class RequeueOutcome(StrEnum):
+    """What became of an element of a processing list."""
+
+    ALIVE = "ALIVE"
+    CLAIMED = "CLAIMED"
+    GONE = "GONE"
+    DROPPED = "DROPPED"
+    CANCELLED = "CANCELLED"
+    DEAD = "DEAD"
+    DELAYED = "DELAYED"
+    REQUEUED = "REQUEUED"
+
+
+class PromoteOutcome(StrEnum):
+    """DROPPED: a duplicate of the delayed task ran or runs."""
+
+    PROMOTED = "PROMOTED"
+    DROPPED = "DROPPED"
+    NOT_DUE = "NOT_DUE"
+
+
+class CancelOutcome(StrEnum):
+    """DONE, ERROR: it had ended before; REQUESTED: its worker is told at the next heartbeat."""
+
+    UNKNOWN = "UNKNOWN"
+    DONE = "DONE"
+    ERROR = "ERROR"
+    CANCELLED = "CANCELLED"
+    REQUESTED = "REQUESTED"
+
+
+class ReviveOutcome(StrEnum):
+    """Whether a task was queued anew; the others say why not."""
+
+    REVIVED = "REVIVED"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    WAITING = "WAITING"

@@ -1,0 +1,35 @@
+"""The producer: a task enters the queue."""
+
+from redis.asyncio import Redis
+
+from app.core.config import Settings
+from app.core.errors import QueueFull
+from app.queue.elements import payload_of
+from app.queue.guard import redis_reachable
+from app.queue.keys import Keys
+from app.queue.outcomes import EnqueueOutcome
+from app.queue.scripts import Policy, Scripts
+from app.schemas.task import Task
+
+FULL_RETRY_AFTER_SECONDS = 30
+
+
+class Producer:
+    """Puts tasks into the queue."""
+
+    def __init__(self, client: Redis, settings: Settings) -> None:
+        self._limit = settings.max_queue_length
+        self._scripts = Scripts(client, Keys.from_settings(settings), Policy.from_settings(settings))
+
+    async def enqueue(self, task: Task, *, high: bool = False) -> None:
+        """Enqueue `task`, before all that are not `high` where it is; a task id that is known already is left alone.
+
+        Raises QueueFull where MAX_QUEUE_LENGTH tasks wait, QueueUnavailable where Redis cannot take it now.
+        """
+        async with redis_reachable():
+            outcome = await self._scripts.enqueue(task.task_id, payload_of(task), high=high)
+        if outcome is EnqueueOutcome.FULL:
+            raise QueueFull(
+                f"The queue is full ({self._limit} tasks wait); please try again later.",
+                retry_after_seconds=FULL_RETRY_AFTER_SECONDS,
+            )
