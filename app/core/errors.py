@@ -9,6 +9,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── FileMissing              no part named `file`
     │   ├── EmptyUpload              the file has no bytes
     │   ├── UploadTooLarge           more than MAX_UPLOAD_MB
+    │   ├── UploadStalled            no byte for too long
     │   ├── UnsupportedExtension     not in ALLOWED_EXTENSIONS
     │   ├── UnreadableAudio          no container that FFmpeg can open
     │   ├── NoAudio                  opens, but holds no audio stream or no sample
@@ -19,6 +20,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     ├── CapacityError                nothing is wrong with the request; try later
     │   ├── QueueFull                MAX_QUEUE_LENGTH reached
     │   ├── StorageFull              free disk below MIN_FREE_DISK_MB
+    │   ├── StorageUnavailable       UPLOAD_DIR cannot be written
     │   └── QueueUnavailable         Redis does not answer
     └── TaskError                    a task that was accepted cannot be finished
         ├── InvalidTask              queue element that is no task
@@ -88,6 +90,14 @@ class UploadTooLarge(RequestError):
     code = "upload_too_large"
     title = "Upload too large"
     status = 413
+
+
+class UploadStalled(RequestError):
+    """The client sent no byte of its upload for too long."""
+
+    code = "upload_stalled"
+    title = "Upload stalled"
+    status = 408
 
 
 class UnsupportedExtension(RequestError):
@@ -167,6 +177,13 @@ class StorageFull(CapacityError):
     code = "storage_full"
     title = "Insufficient storage"
     status = 507
+
+
+class StorageUnavailable(CapacityError):
+    """UPLOAD_DIR cannot be written."""
+
+    code = "storage_unavailable"
+    title = "Storage unavailable"
 
 
 class QueueUnavailable(CapacityError):

@@ -9,7 +9,7 @@ import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from redis.asyncio import Redis
 
@@ -44,7 +44,7 @@ T = TypeVar("T")
 class Claim:
     """A task that this worker owns for as long as Redis holds `token` for it.
 
-    `attempt` counts from 1; `crashes` is how often a worker or an engine process was lost under the task before.
+    `attempt` counts from 1; `crashes` is how often a worker or an engine was lost under the task before.
     """
 
     task: Task
@@ -65,7 +65,7 @@ class _Taken:
 
 
 def new_worker_id() -> str:
-    """A name that no worker had before: leases and lists of an earlier life are never taken for this one's."""
+    """A name that no worker had before, so that nothing of an earlier life is taken for this one's."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
@@ -83,8 +83,8 @@ def backoff_seconds(attempt: int, settings: Settings, random_source: random.Rand
 class Consumer:
     """One worker at the queue.
 
-    `claim`, `heartbeat`, `sweep`, `register` and `leave` raise QueueUnavailable where Redis cannot serve now; what
-    ends a claim (`complete`, `retry`, `fail`, `cancelled`, `release`) tries until Redis answers.
+    `claim`, `heartbeat`, `sweep`, `register` and `leave` raise QueueUnavailable where Redis cannot serve now;
+    what ends a claim (`complete`, `retry`, `fail`, `cancelled`, `release`) tries until Redis answers.
     """
 
     def __init__(self, settings: Settings, *, worker_id: str, commands: Redis, blocking: Redis) -> None:
@@ -106,8 +106,8 @@ class Consumer:
     async def claim(self) -> Claim | None:
         """The next task, or None where none came within CLAIM_BLOCK_SECONDS.
 
-        What is no task, was cancelled or runs elsewhere is dealt with on the way. After QueueUnavailable the next call
-        goes on where this one stopped.
+        What is no task, was cancelled or runs elsewhere is dealt with on the way. After QueueUnavailable the
+        next call goes on where this one stopped.
         """
         while True:
             if not self._unanswered:
@@ -148,9 +148,10 @@ class Consumer:
     async def retry(
         self, claim: Claim, failure: TaskFailure, delay_seconds: float, *, crashed: bool = False
     ) -> SettleOutcome:
-        """Try the task again after the delay; ERROR where that was the last attempt, CANCELLED where that is asked.
+        """Try the task again after the delay.
 
-        `crashed` counts one more crash of the engine under this task.
+        ERROR where that was the last attempt, CANCELLED where that was asked meanwhile. `crashed` counts one
+        more crash of the engine under this task.
         """
         return await self._settle(claim, "retry", failure, delay_seconds, crashed)
 
@@ -163,13 +164,13 @@ class Consumer:
         return await self._settle(claim, "cancelled")
 
     async def release(self, claim: Claim, *, crashed: bool = False) -> SettleOutcome:
-        """Hand the task back to the front of the queue; this attempt is not counted. `crashed` as in `retry`."""
+        """Hand the task back to the front of the queue, its attempt not counted; `crashed` as in `retry`."""
         return await self._settle(claim, "release", crashed=crashed)
 
     async def sweep(self, running: Collection[str]) -> None:
         """Hand back what lies in this worker's list and is not worked on.
 
-        A BLMOVE whose reply was lost leaves a task there that nobody else would look for while this worker lives.
+        A BLMOVE whose reply was lost leaves a task there, which nobody else looks for while we live.
         """
         async with redis_reachable():
             for payload in await self._held():
@@ -180,7 +181,7 @@ class Consumer:
                     await self._hand_back(task_id, payload)
 
     async def leave(self) -> None:
-        """Hand everything back and be forgotten: a clean stop, after which nothing waits for a lease to end."""
+        """Hand everything back and be forgotten: after a clean stop nothing waits for a lease to end."""
         self._unanswered.clear()
         self._tokens.clear()
         for _ in range(LEAVE_ROUNDS):
@@ -194,10 +195,16 @@ class Consumer:
         """Move the next element into this worker's list."""
         mine = self._keys.processing(self.worker_id)
         async with redis_reachable(limit_seconds=None):
-            first = await self._blocking.lmove(self._keys.high, mine, "RIGHT", "LEFT")
-            if first is not None:
-                return first
-            return await self._blocking.blmove(self._keys.queue, mine, self._block_seconds, "RIGHT", "LEFT")
+            element = await self._blocking.lmove(self._keys.high, mine, "RIGHT", "LEFT")
+            if element is None:
+                element = await self._blocking.blmove(
+                    self._keys.queue,
+                    mine,
+                    self._block_seconds,  # type: ignore[arg-type]  # Redis takes fractions
+                    "RIGHT",
+                    "LEFT",
+                )
+        return cast(bytes | None, element)
 
     async def _receive(self, payload: bytes) -> None:
         task_id = identity_of(payload)
@@ -265,11 +272,11 @@ class Consumer:
         return settled
 
     async def _held(self) -> list[bytes]:
-        held: list[bytes] = await self._commands.lrange(self._keys.processing(self.worker_id), 0, -1)  # type: ignore[misc]
-        return held
+        held = await self._commands.lrange(self._keys.processing(self.worker_id), 0, -1)
+        return cast(list[bytes], held)
 
     async def _hand_back(self, task_id: str, payload: bytes) -> None:
-        stored = await self._commands.hget(self._keys.task(task_id), "token")  # type: ignore[misc]
+        stored = cast(bytes | None, await self._commands.hget(self._keys.task(task_id), "token"))
         token = stored.decode() if stored else None
         if token in self._tokens or any(taken.payload == payload for taken in self._unanswered):
             return  # being claimed, or claimed and about to be run
@@ -280,7 +287,7 @@ class Consumer:
             logger.warning("Task %s lay unclaimed in this worker's list: %s", task_id, outcome)
 
     async def _until_answered(self, call: Callable[[], Awaitable[T]]) -> T:
-        """What ends a claim is worth waiting for: the work is done, and the token tells whether it still counts."""
+        """What ends a claim is worth waiting for: the token tells whether it still counts."""
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:

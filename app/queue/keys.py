@@ -9,8 +9,8 @@ from app.core.config import Settings
 class Keys:
     """Key names of one service.
 
-    All derive from the queue's name and the result prefix: where both carry the same `{tag}`, all keys lie in one slot
-    of a Redis Cluster.
+    All derive from the queue's name and the result prefix: where both carry the same `{tag}`, all keys lie in
+    one slot of a Redis Cluster.
     """
 
     queue: str

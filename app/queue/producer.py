@@ -22,7 +22,7 @@ class Producer:
         self._scripts = Scripts(client, Keys.from_settings(settings), Policy.from_settings(settings))
 
     async def enqueue(self, task: Task, *, high: bool = False) -> None:
-        """Enqueue `task`, before all that are not `high` where it is; a task id that is known already is left alone.
+        """Enqueue `task`, ahead of all others where `high`; a task id that is known already is left alone.
 
         Raises QueueFull where MAX_QUEUE_LENGTH tasks wait, QueueUnavailable where Redis cannot take it now.
         """

@@ -1,6 +1,5 @@
 """The reader: what is known about tasks and workers."""
 
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import cast
 
@@ -47,8 +46,9 @@ class TaskReader:
     async def state(self, task_id: str) -> TaskState | None:
         """What is known about the task; None where nothing is.
 
-        The result key is believed first: a foreign worker writes nothing else. A task that a foreign program pushed
-        is known by its element alone until a worker claims it; it is found among the next SEARCH_DEPTH in line.
+        The result key is believed first: a foreign worker writes nothing else. A task that a foreign program
+        pushed is known by its element alone until a worker claims it; it is found among the next SEARCH_DEPTH
+        in line.
         """
         async with redis_reachable():
             async with self._client.pipeline(transaction=True) as pipeline:
@@ -84,21 +84,24 @@ class TaskReader:
         async with redis_reachable():
             seconds, microseconds = await self._client.time()
             now = seconds * 1000 + microseconds // 1000
-            leases = await self._client.zrangebyscore(self._keys.workers, f"({now}", "+inf", withscores=True)
+            leases = cast(
+                list[tuple[bytes, float]],
+                await self._client.zrangebyscore(self._keys.workers, f"({now}", "+inf", withscores=True),
+            )
             names = [name.decode() for name, _ in leases]
             async with self._client.pipeline(transaction=False) as pipeline:
                 for name in names:
                     pipeline.llen(self._keys.processing(name))
                 lengths = await pipeline.execute()
         return [
-            WorkerInfo(name, (float(end) - now) / 1000, length)
+            WorkerInfo(name, (end - now) / 1000, length)
             for name, (_, end), length in zip(names, leases, lengths, strict=True)
         ]
 
     async def ping(self) -> None:
         """Return where Redis answers; raises QueueUnavailable where it does not."""
         async with redis_reachable():
-            await cast(Awaitable[bool], self._client.ping())
+            await self._client.ping()
 
     async def _foreign_element(self, task_id: str) -> bytes | None:
         found = await self._scripts.find(f'"{task_id}"', SEARCH_DEPTH)

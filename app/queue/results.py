@@ -14,8 +14,8 @@ FAILURE_WORDS = frozenset({"error", "failed", "failure"})
 def state_of_result(task_id: str, stored: bytes) -> TaskState:
     """What the stored result says about the task.
 
-    A result is a dict with `text`; a bare or JSON string is the text; `{"status": "done", "result": …}` is unwrapped;
-    `{"status": "error"}` and `{"error": …}` are failures. Anything else is handed on as the text it is.
+    A result is a dict with `text`; a bare or JSON string is the text; `{"status": "done", "result": …}` is
+    unwrapped; `{"status": "error"}` and `{"error": …}` are failures. Anything else is taken for the text.
     """
     return _state(task_id, _parsed(stored))
 

@@ -218,7 +218,7 @@ class Scripts:
         return bool(answer == b"BURIED")
 
     async def adopt(self, task_id: str) -> bool:
-        """Mark a waiting task done whose result a foreign worker wrote; False where there is nothing to do."""
+        """Mark a waiting task done whose result a foreign worker wrote; False where nothing is to do."""
         keys = self._keys
         answer = await self._run(
             "adopt", [keys.task(task_id), keys.result(task_id)], [self._policy.ttl_seconds]

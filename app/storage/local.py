@@ -1,0 +1,222 @@
+"""Recordings in UPLOAD_DIR, a folder that the API and all workers share."""
+
+import contextlib
+import errno
+import logging
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from app.core.config import Settings
+from app.core.errors import InvalidTask, StorageFull, StorageUnavailable
+from app.schemas.task import Task
+from app.storage.base import StoredUpload
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = 60
+"""When a client may ask again whose upload found no room: finished tasks free theirs."""
+
+FILE_MODE = 0o640
+PART_SUFFIX = ".part"
+NOTE_SUFFIX = ".json"
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+_OWN_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([A-Za-z0-9]+)")
+"""A UUID and an extension: foreign programs' files in the folder are never touched by housekeeping."""
+
+
+class LocalUpload:
+    """A file `<task id>.part` that becomes `<task id>.<extension>`."""
+
+    def __init__(self, folder: Path, task_id: str) -> None:
+        self._task_id = task_id
+        self._path = folder / f"{task_id}{PART_SUFFIX}"
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+        with _translated("write"):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = open(os.open(self._path, flags, FILE_MODE), "wb", buffering=0)  # noqa: PTH123, SIM115
+
+    @property
+    def path(self) -> Path:
+        """Where the bytes are now."""
+        return self._path
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Append. Raises StorageFull, StorageUnavailable."""
+        with _translated("write"), memoryview(data) as view:
+            written = 0
+            while written < len(view):
+                written += self._file.write(view[written:])
+
+    def commit(self, extension: str) -> str:
+        """Make the upload durable under its final name, which is returned. Raises as `write` does."""
+        final = self._path.with_name(f"{self._task_id}.{extension}")
+        with _translated("write"):
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._path.rename(final)
+            self._path = final
+            _sync_folder(final.parent)
+        return final.name
+
+    def abort(self) -> None:
+        """Remove all of it, committed or not; may be called more than once."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+class LocalStorage:
+    """UPLOAD_DIR and its outbox, a folder of one small file per unfinished task."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder = settings.upload_dir
+        self._outbox = settings.outbox_dir
+        self._keep_audio = settings.keep_audio
+
+    def open_upload(self, task_id: str) -> LocalUpload:
+        """Begin an upload. Raises StorageFull, StorageUnavailable."""
+        return LocalUpload(self._folder, task_id)
+
+    def path_of(self, task: Task) -> Path:
+        """File of a task's recording, links resolved. Raises InvalidTask where it lies outside UPLOAD_DIR.
+
+        A foreign program may have pushed the task: its path may point anywhere.
+        """
+        folder = self._folder.resolve()
+        try:
+            path = (folder / task.file_path).resolve()
+        except (OSError, ValueError) as error:  # a loop of links; a NUL character
+            raise InvalidTask("The task's `file_path` is no path.") from error
+        if path == folder or not path.is_relative_to(folder) or path.is_relative_to(self._outbox.resolve()):
+            raise InvalidTask("The task's `file_path` lies outside UPLOAD_DIR.")
+        return path
+
+    def delete(self, task: Task) -> None:
+        """Remove a task's recording, if it is there."""
+        self.path_of(task).unlink(missing_ok=True)
+
+    def finish(self, task: Task) -> None:
+        """Forget an ended task: its note, and its recording unless KEEP_AUDIO.
+
+        The note goes first: a recording without a note is removed as an orphan, a note without its recording
+        would bring the task back. What cannot be removed is logged; the task has ended all the same.
+        """
+        try:
+            self.remove_outbox(task.task_id)
+            if not self._keep_audio:
+                self.delete(task)
+        except InvalidTask:
+            logger.warning("The recording of task %s is not ours to delete: %s", task.task_id, task.file_path)
+        except OSError as error:
+            logger.warning("Cannot remove what task %s left in UPLOAD_DIR: %s", task.task_id, error)
+
+    def save_outbox(self, task: Task) -> None:
+        """Note durably that `task` is to be enqueued. Raises StorageFull, StorageUnavailable."""
+        final = self._note(task.task_id)
+        part = final.with_suffix(PART_SUFFIX)
+        try:
+            with _translated("write"):
+                self._outbox.mkdir(parents=True, exist_ok=True)
+                with part.open("w", encoding="utf-8", opener=_opener) as file:
+                    file.write(task.model_dump_json())
+                    file.flush()
+                    os.fsync(file.fileno())
+                part.rename(final)
+                _sync_folder(self._outbox)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+    def outbox_ids(self, older_than_seconds: float = 0) -> list[str]:
+        """Ids of the tasks noted, oldest first, that were noted at least this long ago."""
+        ages = [(age, path) for age, path in _files(self._outbox) if path.suffix == NOTE_SUFFIX]
+        ages.sort(reverse=True)
+        return [path.stem for age, path in ages if age >= older_than_seconds]
+
+    def read_outbox(self, task_id: str) -> Task | None:
+        """The task noted under that id; None where there is none, or none that can be read."""
+        try:
+            return Task.model_validate_json(self._note(task_id).read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as error:
+            logger.warning("The note of task %s in the outbox cannot be read: %s", task_id, error)
+            return None
+
+    def remove_outbox(self, task_id: str) -> None:
+        """Forget a note, if there is one."""
+        self._note(task_id).unlink(missing_ok=True)
+
+    def old_uploads(self, older_than_seconds: float) -> list[StoredUpload]:
+        """Files of this service's uploads, at least that old, that no note in the outbox claims."""
+        noted = set(self.outbox_ids())
+        found = []
+        for age, path in _files(self._folder):
+            name = _OWN_NAME.fullmatch(path.name)
+            if name is not None and age >= older_than_seconds and name[1] not in noted:
+                found.append(StoredUpload(name[1], path.name, complete=path.suffix != PART_SUFFIX))
+        return found
+
+    def remove_upload(self, upload: StoredUpload) -> None:
+        """Remove such a file, if it is there."""
+        (self._folder / upload.name).unlink(missing_ok=True)
+
+    def free_bytes(self) -> int:
+        """Free space, in bytes. Raises StorageUnavailable."""
+        with _translated("use"):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return shutil.disk_usage(self._folder).free
+
+    def _note(self, task_id: str) -> Path:
+        return self._outbox / f"{task_id}{NOTE_SUFFIX}"
+
+
+@contextlib.contextmanager
+def _translated(verb: str) -> Iterator[None]:
+    """Errors of the file system as errors of the service."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise StorageFull(
+                "The server's disk is full; please try again later.", retry_after_seconds=RETRY_AFTER_SECONDS
+            ) from error
+        logger.error("Cannot %s UPLOAD_DIR: %s", verb, error)
+        raise StorageUnavailable(
+            "The server cannot store uploads now; please try again later.",
+            retry_after_seconds=RETRY_AFTER_SECONDS,
+        ) from error
+
+
+def _opener(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, FILE_MODE)
+
+
+def _sync_folder(folder: Path) -> None:
+    """A rename survives a power cut only once its folder is written too."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _files(folder: Path) -> list[tuple[float, Path]]:
+    """Regular files of a folder with their ages in seconds; a file may vanish meanwhile."""
+    now = time.time()
+    found = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):
+                    if entry.is_file(follow_symlinks=False):
+                        found.append((now - entry.stat(follow_symlinks=False).st_mtime, Path(entry.path)))
+    except FileNotFoundError:
+        return []
+    return found

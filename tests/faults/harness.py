@@ -1,0 +1,186 @@
+"""A whole service for fault tests: a real Redis, real worker processes, the fake engine, and a ledger of what ran.
+
+Recordings are JSON files that tell the fake engine what to do (see app/engines/fake.py). How often a task was begun is
+read from the workers' JSON log, so that nothing in the product serves the tests alone.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+from typing import Any
+
+from app.core.config import Settings
+from app.queue.clients import command_client
+from app.queue.producer import Producer
+from app.queue.reader import TaskReader
+from app.schemas.task import Task, TaskState, TaskStatus
+
+ROOT = Path(__file__).parents[2]
+POLL_SECONDS = 0.05
+
+
+class Worker:
+    """One worker process, and the engine process below it."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self.process = process
+
+    @property
+    def pid(self) -> int:
+        """Process id of the supervisor."""
+        return self.process.pid
+
+    def engine_pids(self) -> list[int]:
+        """Process ids of the supervisor's children."""
+        listing = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.pid)], capture_output=True, text=True, check=False
+        )
+        return [int(pid) for pid in listing.stdout.split()]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the supervisor."""
+        self.process.send_signal(number)
+
+    def kill_engine(self) -> None:
+        """kill -9 of the engine process."""
+        for pid in self.engine_pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    async def ended(self, timeout_seconds: float = 30.0) -> int:
+        """Exit status, once it has ended."""
+        async with asyncio.timeout(timeout_seconds):
+            while (status := self.process.poll()) is None:
+                await asyncio.sleep(POLL_SECONDS)
+        return status
+
+
+class Service:
+    """Queue and workers of one test."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.workers: list[Worker] = []
+        self.client = command_client(settings)
+        self.producer = Producer(self.client, settings)
+        self.reader = TaskReader(self.client, settings)
+
+    def environment(self, overrides: dict[str, str] | None = None) -> dict[str, str]:
+        """The settings as environment variables of a child process."""
+        values = self.settings.model_dump(exclude_none=True, exclude_unset=True, mode="json")
+        mine = {
+            name.upper(): ",".join(value) if isinstance(value, list) else str(value)
+            for name, value in values.items()
+        }
+        return os.environ | mine | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"} | (overrides or {})
+
+    def start_worker(self, program: Iterable[str] = ("worker.py",), **overrides: str) -> Worker:
+        """Start a worker process; keyword arguments are environment variables of its own."""
+        process = subprocess.Popen(
+            [sys.executable, *program],
+            cwd=ROOT,
+            env=self.environment(overrides),
+            stdout=subprocess.DEVNULL,
+            stderr=(self.folder / "stderr.txt").open("ab"),
+        )
+        worker = Worker(process)
+        self.workers.append(worker)
+        return worker
+
+    async def alive(self, count: int) -> None:
+        """Wait until that many workers hold a lease."""
+        await self.until(lambda: self._alive(count), 30.0)
+
+    async def _alive(self, count: int) -> bool:
+        return len(await self.reader.live_workers()) >= count
+
+    async def push(self, *, high: bool = False, **recording: Any) -> str:
+        """Put a recording for the fake engine into the queue; its task id."""
+        task = self.new_task(**recording)
+        await self.producer.enqueue(task, high=high)
+        return task.task_id
+
+    def new_task(self, **recording: Any) -> Task:
+        """A task with its recording on disk, not yet in the queue."""
+        task_id = uuid.uuid4().hex
+        self.settings.upload_dir.mkdir(parents=True, exist_ok=True)
+        (self.settings.upload_dir / f"{task_id}.json").write_text(json.dumps({"text": task_id} | recording))
+        return Task(task_id=task_id, file_path=f"{task_id}.json", model="base", duration=1.0)
+
+    async def state(self, task_id: str) -> TaskState:
+        """What a client would be told."""
+        state = await self.reader.state(task_id)
+        assert state is not None, f"task {task_id} is unknown"
+        return state
+
+    async def ended(self, task_ids: Iterable[str], timeout_seconds: float = 60.0) -> dict[str, TaskState]:
+        """Wait until all are done or in error; their states."""
+        open_ids, states = set(task_ids), {}
+        deadline = time.monotonic() + timeout_seconds
+        while open_ids:
+            for task_id in list(open_ids):
+                state = await self.state(task_id)
+                if state.status in (TaskStatus.DONE, TaskStatus.ERROR):
+                    states[task_id] = state
+                    open_ids.discard(task_id)
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not ended after {timeout_seconds} s: {sorted(open_ids)[:5]}")
+            await asyncio.sleep(POLL_SECONDS)
+        return states
+
+    async def processing(self, task_id: str, timeout_seconds: float = 30.0) -> None:
+        """Wait until a worker has begun the task in its engine process."""
+
+        async def begun() -> bool:
+            return self.executions()[task_id] > 0
+
+        await self.until(begun, timeout_seconds)
+
+    async def until(self, condition: Any, timeout_seconds: float) -> None:
+        """Wait for an async condition."""
+        async with asyncio.timeout(timeout_seconds):
+            while not await condition():
+                await asyncio.sleep(POLL_SECONDS)
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """All lines of all workers' logs."""
+        lines: list[dict[str, Any]] = []
+        for path in sorted(self.settings.log_dir.glob("service.log*")):
+            for line in path.read_text("utf-8", "replace").splitlines():
+                with contextlib.suppress(json.JSONDecodeError):
+                    lines.append(json.loads(line))
+        return lines
+
+    def executions(self) -> Counter[str]:
+        """How often each task was begun by any worker."""
+        return Counter(
+            line["task_id"] for line in self.log_lines() if line.get("event") == "attempt" and line["task_id"]
+        )
+
+    async def close(self) -> None:
+        """Kill what is left."""
+        for worker in self.workers:
+            if worker.process.poll() is None:
+                worker.process.kill()
+            worker.process.wait()
+        await self.client.aclose()
+
+
+@contextlib.asynccontextmanager
+async def running_service(settings: Settings, folder: Path) -> AsyncIterator[Service]:
+    """A service that is surely gone afterwards."""
+    service = Service(settings, folder)
+    try:
+        yield service
+    finally:
+        await service.close()
