@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,7 @@ class OpenAIWhisperEngine:
         self, first: "_Block", rest: "Iterator[_Block]", options: DecodeOptions
     ) -> Iterator[Segment]:
         number = 0
-        for speech, clock in _chain(first, rest):
+        for speech, clock in chain([first], rest):
             for raw in self._decode(speech, options):
                 if raw["text"].strip():
                     yield _segment(number, raw, clock)
@@ -152,9 +153,6 @@ def _blocks(samples: Samples, spans: list[dict[str, int]]) -> Iterator[_Block]:
             waiting = []
 
 
-def _chain(first: _Block, rest: Iterator[_Block]) -> Iterator[_Block]:
-    yield first
-    yield from rest
 
 
 def _segment(number: int, raw: dict[str, Any], clock: _Clock) -> Segment:

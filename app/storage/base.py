@@ -46,7 +46,7 @@ class Storage(Protocol):
         """Remove a task's recording, if it is there."""
 
     def finish(self, task: Task) -> None:
-        """Forget an ended task: its outbox entry, and its recording unless KEEP_AUDIO; never raises OSError."""
+        """Forget an ended task: its outbox note, and its recording unless KEEP_AUDIO; never raises."""
 
     def save_outbox(self, task: Task) -> None:
         """Note durably that `task` is to be enqueued. Raises StorageFull, StorageUnavailable."""

@@ -8,6 +8,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -37,10 +38,9 @@ class LocalUpload:
     def __init__(self, folder: Path, task_id: str) -> None:
         self._task_id = task_id
         self._path = folder / f"{task_id}{PART_SUFFIX}"
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
         with _translated("write"):
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = open(os.open(self._path, flags, FILE_MODE), "wb", buffering=0)  # noqa: PTH123, SIM115
+            self._file = _create(self._path)
 
     @property
     def path(self) -> Path:
@@ -49,10 +49,8 @@ class LocalUpload:
 
     def write(self, data: bytes | bytearray) -> None:
         """Append. Raises StorageFull, StorageUnavailable."""
-        with _translated("write"), memoryview(data) as view:
-            written = 0
-            while written < len(view):
-                written += self._file.write(view[written:])
+        with _translated("write"):
+            _write_all(self._file, data)
 
     def commit(self, extension: str) -> str:
         """Make the upload durable under its final name, which is returned. Raises as `write` does."""
@@ -91,7 +89,7 @@ class LocalStorage:
         folder = self._folder.resolve()
         try:
             path = (folder / task.file_path).resolve()
-        except (OSError, ValueError) as error:  # a loop of links; a NUL character
+        except (OSError, RuntimeError, ValueError) as error:  # a loop of links; a NUL character
             raise InvalidTask("The task's `file_path` is no path.") from error
         if path == folder or not path.is_relative_to(folder) or path.is_relative_to(self._outbox.resolve()):
             raise InvalidTask("The task's `file_path` lies outside UPLOAD_DIR.")
@@ -123,9 +121,8 @@ class LocalStorage:
         try:
             with _translated("write"):
                 self._outbox.mkdir(parents=True, exist_ok=True)
-                with part.open("w", encoding="utf-8", opener=_opener) as file:
-                    file.write(task.model_dump_json())
-                    file.flush()
+                with _create(part) as file:
+                    _write_all(file, task.model_dump_json().encode())
                     os.fsync(file.fileno())
                 part.rename(final)
                 _sync_folder(self._outbox)
@@ -194,8 +191,18 @@ def _translated(verb: str) -> Iterator[None]:
         ) from error
 
 
-def _opener(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW, FILE_MODE)
+def _create(path: Path) -> FileIO:
+    """A new file, readable by its group; never one that exists, nor the target of a link."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+    return FileIO(os.open(path, flags, FILE_MODE), "wb")
+
+
+def _write_all(file: FileIO, data: bytes | bytearray) -> None:
+    """One call may write only a part, as on a disk that fills up."""
+    with memoryview(data) as view:
+        written = 0
+        while written < len(view):
+            written += file.write(view[written:])
 
 
 def _sync_folder(folder: Path) -> None:

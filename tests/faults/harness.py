@@ -1,11 +1,12 @@
-"""A whole service for fault tests: a real Redis, real worker processes, the fake engine, and a ledger of what ran.
+"""A whole service for fault tests: a real Redis, real worker processes, the fake engine, real signals.
 
-Recordings are JSON files that tell the fake engine what to do (see app/engines/fake.py). How often a task was begun is
-read from the workers' JSON log, so that nothing in the product serves the tests alone.
+Recordings are JSON files that tell the fake engine what to do (see app/engines/fake.py); it also keeps a journal per
+task, from which executions are counted.
 """
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -13,15 +14,17 @@ import subprocess
 import sys
 import time
 import uuid
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from app.core.config import Settings
+from app.queue.admin import Admin
 from app.queue.clients import command_client
+from app.queue.keys import Keys
 from app.queue.producer import Producer
 from app.queue.reader import TaskReader
+from app.queue.scripts import script_sources
 from app.schemas.task import Task, TaskState, TaskStatus
 
 ROOT = Path(__file__).parents[2]
@@ -58,10 +61,21 @@ class Worker:
 
     async def ended(self, timeout_seconds: float = 30.0) -> int:
         """Exit status, once it has ended."""
-        async with asyncio.timeout(timeout_seconds):
-            while (status := self.process.poll()) is None:
-                await asyncio.sleep(POLL_SECONDS)
-        return status
+        return await asyncio.to_thread(self.process.wait, timeout_seconds)
+
+
+def process_exists(pid: int) -> bool:
+    """Whether a process of that id runs (a zombie does not)."""
+    listing = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return bool(listing.stdout.strip()) and not listing.stdout.strip().startswith("Z")
+
+
+def marker_of(command: str) -> bytes:
+    """What the wire shows of a command or of a script: its name, or the SHA-1 by which EVALSHA names it."""
+    source = script_sources().get(command)
+    return hashlib.sha1(source.encode()).hexdigest().encode() if source else command.encode()
 
 
 class Service:
@@ -74,6 +88,8 @@ class Service:
         self.client = command_client(settings)
         self.producer = Producer(self.client, settings)
         self.reader = TaskReader(self.client, settings)
+        self.admin = Admin(self.client, settings)
+        self.keys = Keys.from_settings(settings)
 
     def environment(self, overrides: dict[str, str] | None = None) -> dict[str, str]:
         """The settings as environment variables of a child process."""
@@ -114,7 +130,8 @@ class Service:
         """A task with its recording on disk, not yet in the queue."""
         task_id = uuid.uuid4().hex
         self.settings.upload_dir.mkdir(parents=True, exist_ok=True)
-        (self.settings.upload_dir / f"{task_id}.json").write_text(json.dumps({"text": task_id} | recording))
+        script = {"text": task_id, "journal": str(self._journal(task_id))} | recording
+        (self.settings.upload_dir / f"{task_id}.json").write_text(json.dumps(script))
         return Task(task_id=task_id, file_path=f"{task_id}.json", model="base", duration=1.0)
 
     async def state(self, task_id: str) -> TaskState:
@@ -142,30 +159,34 @@ class Service:
         """Wait until a worker has begun the task in its engine process."""
 
         async def begun() -> bool:
-            return self.executions()[task_id] > 0
+            return self.executions(task_id) > 0
 
         await self.until(begun, timeout_seconds)
 
-    async def until(self, condition: Any, timeout_seconds: float) -> None:
+    async def until(self, condition: Callable[[], Awaitable[bool]], timeout_seconds: float) -> None:
         """Wait for an async condition."""
-        async with asyncio.timeout(timeout_seconds):
-            while not await condition():
-                await asyncio.sleep(POLL_SECONDS)
+        deadline = time.monotonic() + timeout_seconds
+        while not await condition():
+            assert time.monotonic() < deadline, f"not so after {timeout_seconds} s"
+            await asyncio.sleep(POLL_SECONDS)
 
-    def log_lines(self) -> list[dict[str, Any]]:
-        """All lines of all workers' logs."""
-        lines: list[dict[str, Any]] = []
-        for path in sorted(self.settings.log_dir.glob("service.log*")):
-            for line in path.read_text("utf-8", "replace").splitlines():
-                with contextlib.suppress(json.JSONDecodeError):
-                    lines.append(json.loads(line))
-        return lines
+    async def logged(self, text: str, task_id: str) -> bool:
+        """Whether a line of this task that holds `text` is in the log."""
+        lines = (self.settings.log_dir / "service.log").read_text("utf-8").splitlines()
+        return any(task_id in line and text in line for line in lines)
 
-    def executions(self) -> Counter[str]:
-        """How often each task was begun by any worker."""
-        return Counter(
-            line["task_id"] for line in self.log_lines() if line.get("event") == "attempt" and line["task_id"]
-        )
+    async def held(self) -> int:
+        """Elements in all processing lists."""
+        holdings = await self.admin.workers()
+        return sum(len(worker.task_ids) for worker in holdings)
+
+    def executions(self, task_id: str) -> int:
+        """How often an engine process has begun the task."""
+        journal = self._journal(task_id)
+        return journal.read_text().count("start") if journal.exists() else 0
+
+    def _journal(self, task_id: str) -> Path:
+        return self.folder / f"{task_id}.journal"
 
     async def close(self) -> None:
         """Kill what is left."""

@@ -1,0 +1,27 @@
+"""What routes may ask for. All of it is built in the lifespan (`app.api.lifespan`)."""
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from app.core.config import Settings
+from app.services.audio_service import AudioService
+from app.services.redis_service import RedisService
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The use cases, ready for work."""
+
+    settings: Settings
+    audio: AudioService
+    queue: RedisService
+
+
+def services_of(request: Request) -> Services:
+    """The services that the lifespan built."""
+    return cast(Services, request.state.services)
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]

@@ -1,0 +1,93 @@
+"""What lives as long as the API: the Redis client, the services, and the housekeeping."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypedDict
+
+from fastapi import FastAPI
+
+from app.api.deps import Services
+from app.core.config import Settings
+from app.core.errors import CapacityError
+from app.queue.clients import command_client
+from app.services.audio_service import AudioService
+from app.services.redis_service import RedisService
+from app.storage.local import LocalStorage
+
+logger = logging.getLogger(__name__)
+
+RECONCILE_SECONDS = 60.0
+TIDY_SECONDS = 600.0
+
+
+class State(TypedDict):
+    """What every request finds in `request.state`."""
+
+    services: Services
+
+
+@dataclass(slots=True)
+class _Chore:
+    """Something to be done every `seconds`; `due` on the clock of `time.monotonic`."""
+
+    run: Callable[[], Awaitable[object]]
+    seconds: float
+    due: float = 0.0
+
+
+class Housekeeping:
+    """Does each chore in its time; goes on when Redis or the disk are away."""
+
+    def __init__(self, settings: Settings, queue: RedisService) -> None:
+        self._pause = settings.maintenance_seconds
+        self._in_trouble = False
+        self._chores = [
+            _Chore(queue.maintain, settings.maintenance_seconds),
+            _Chore(queue.reconcile, RECONCILE_SECONDS),
+            _Chore(queue.finish_ended, TIDY_SECONDS),
+            _Chore(queue.remove_orphans, TIDY_SECONDS),
+        ]
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            try:
+                await self._round()
+                self._in_trouble = False
+            except CapacityError as error:
+                if not self._in_trouble:
+                    logger.warning("Housekeeping waits: %s", error)
+                self._in_trouble = True
+            except Exception:
+                logger.exception("A round of housekeeping failed")
+            await asyncio.sleep(self._pause)
+
+    async def _round(self) -> None:
+        for chore in self._chores:
+            if chore.due <= time.monotonic():
+                await chore.run()
+                chore.due = time.monotonic() + chore.seconds
+
+
+def lifespan_of(settings: Settings) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[State]]:
+    """The lifespan of an API with these settings."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        client = command_client(settings)
+        storage = LocalStorage(settings)
+        queue = RedisService(client, settings, storage)
+        housekeeping = asyncio.create_task(Housekeeping(settings, queue).run())
+        try:
+            yield {"services": Services(settings, AudioService(settings, storage, queue), queue)}
+        finally:
+            housekeeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await housekeeping
+            await client.aclose()
+
+    return lifespan

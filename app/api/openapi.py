@@ -1,0 +1,159 @@
+"""What the docs tell of requests and answers beyond what FastAPI reads from the code."""
+
+from typing import Any
+
+from app.api.problems import MEDIA_TYPE, Problem
+from app.core.errors import (
+    EmptyUpload,
+    FileMissing,
+    InvalidParameter,
+    MalformedUpload,
+    NoAudio,
+    QueueFull,
+    QueueUnavailable,
+    ServiceError,
+    StorageFull,
+    StorageUnavailable,
+    TaskNotFound,
+    UnknownModel,
+    UnreadableAudio,
+    UnsupportedExtension,
+    UploadStalled,
+    UploadTooLarge,
+)
+
+Responses = dict[int | str, dict[str, Any]]
+
+MODEL = "Whisper model: `tiny`, `base`, `small`, `medium`, `large`, `turbo` …; DEFAULT_MODEL unless given."
+TRIM = (
+    "Transcribe only the first so many seconds; DEFAULT_DURATION, usually the whole recording, unless given."
+)
+
+_MODEL_SCHEMA = {"type": "string", "examples": ["base"]}
+_TRIM_SCHEMA = {"type": "number", "exclusiveMinimum": 0, "examples": [30]}
+
+UPLOAD_PARAMETERS: list[dict[str, Any]] = [
+    {"name": "model", "in": "query", "description": MODEL, "schema": _MODEL_SCHEMA},
+    {"name": "trim", "in": "query", "description": TRIM, "schema": _TRIM_SCHEMA},
+]
+
+UPLOAD_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "file": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": "The recording, of any length: audio, or a video with sound.",
+                    },
+                    "model": {**_MODEL_SCHEMA, "description": MODEL},
+                    "trim": {**_TRIM_SCHEMA, "description": TRIM},
+                },
+            }
+        }
+    },
+}
+
+_PROBLEM = Problem.model_json_schema()
+
+ANY_PROBLEM: Responses = {
+    "default": {"description": "Any other error.", "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
+}
+
+_TASK_ID = "0b9e3b5c-6f0a-4f1c-9d39-5c9f6d3a1c55"
+
+_STATES = {
+    "queued": {"task_id": _TASK_ID, "status": "queued"},
+    "processing": {"task_id": _TASK_ID, "status": "processing"},
+    "done": {
+        "task_id": _TASK_ID,
+        "status": "done",
+        "result": {
+            "text": "The weather is nice today.",
+            "language": "en",
+            "language_probability": 0.98,
+            "duration": 2.1,
+            "segments": [{"id": 0, "start": 0.0, "end": 2.1, "text": "The weather is nice today."}],
+            "model": "base",
+            "engine": "faster-whisper",
+            "compute_type": "int8",
+            "device": "cpu",
+            "processing_seconds": 0.9,
+            "trimmed": False,
+            "warnings": [],
+        },
+    },
+    "error": {
+        "task_id": _TASK_ID,
+        "status": "error",
+        "error": {
+            "code": "audio_undecodable",
+            "message": "The recording holds no sound: not one sample of it can be decoded.",
+        },
+    },
+}
+
+
+def _problems(*kinds: tuple[type[ServiceError], str]) -> Responses:
+    """Documentation of errors, those of one HTTP status under one heading, each with an example."""
+    responses: Responses = {}
+    for kind, detail in kinds:
+        response = responses.setdefault(
+            kind.status,
+            {"description": "", "content": {MEDIA_TYPE: {"schema": _PROBLEM, "examples": {}}}},
+        )
+        response["description"] += f"{'; ' if response['description'] else ''}`{kind.code}`: {kind.title}"
+        response["content"][MEDIA_TYPE]["examples"][kind.code] = {
+            "value": {
+                "type": f"/problems/{kind.code}",
+                "title": kind.title,
+                "status": kind.status,
+                "detail": detail,
+                "instance": "/transcribe/",
+                "code": kind.code,
+            }
+        }
+    return responses
+
+
+UPLOAD_RESPONSES: Responses = {
+    202: {
+        "description": "The recording is stored and queued; the Location header leads to its state.",
+        "content": {"application/json": {"example": _STATES["queued"]}},
+    },
+    **_problems(
+        (MalformedUpload, "The request is no form; send the recording as multipart/form-data."),
+        (UploadStalled, "No byte of the upload came for 60 seconds; send it again."),
+        (UploadTooLarge, "The file is larger than the 2048 MiB that this server takes; send a smaller one."),
+        (UnsupportedExtension, "The file name 'notes.txt' does not end in one of: mp3, wav."),
+        (FileMissing, "The request holds no file; send the recording in the form field `file`."),
+        (EmptyUpload, "The file is empty; send a recording."),
+        (UnreadableAudio, "The file is no audio or video that can be opened."),
+        (NoAudio, "The file has no sound: it holds no audio stream."),
+        (UnknownModel, "There is no model 'huge'; choose one of: tiny, base, small."),
+        (InvalidParameter, "`trim` must be a number of seconds greater than 0; it was '-5'."),
+        (QueueFull, "The queue is full (10000 tasks wait); please try again later."),
+        (QueueUnavailable, "Redis did not answer in time; please try again in a moment."),
+        (StorageUnavailable, "The server cannot store uploads now; please try again later."),
+        (StorageFull, "The server has too little free disk space; please try again later."),
+    ),
+    **ANY_PROBLEM,
+}
+
+STATE_RESPONSES: Responses = {
+    200: {
+        "description": "What is known about the task.",
+        "content": {
+            "application/json": {"examples": {name: {"value": state} for name, state in _STATES.items()}}
+        },
+    },
+    **_problems(
+        (TaskNotFound, "There is no task of this id; results are kept for 7 days after a task has ended."),
+        (QueueUnavailable, "Redis did not answer in time; please try again in a moment."),
+    ),
+    **ANY_PROBLEM,
+}

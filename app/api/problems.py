@@ -1,0 +1,124 @@
+"""Errors as HTTP answers: RFC 9457 problem details, one shape for all."""
+
+import logging
+from http import HTTPStatus
+from typing import cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+
+from app.api.request_id import HEADER
+from app.core.errors import InvalidParameter, ServiceError
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457). `code` is what programs compare, `detail` a sentence for people.
+
+    Some problems carry more, such as `choices`, `parameter` or `max_upload_mb`.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    type: str = Field("about:blank", examples=["/problems/unknown_model"])
+    title: str = Field(examples=["Unknown model"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["There is no model 'huge'; choose one of: tiny, base, small."])
+    instance: str = Field(examples=["/transcribe/"])
+    code: str = Field(examples=["unknown_model"])
+
+
+class ProblemResponse(JSONResponse):
+    """A problem on its way to the client."""
+
+    media_type = MEDIA_TYPE
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Make every error of `app` a problem, those of the router and unexpected ones too."""
+    app.add_exception_handler(ServiceError, _on_service_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+def problem_of(error: ServiceError, request: Request) -> ProblemResponse:
+    """The answer that tells `error`."""
+    problem = Problem(
+        **error.extra,
+        type=f"/problems/{error.code}",
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        instance=request.url.path,
+        code=error.code,
+    )
+    headers = {}
+    if error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    return ProblemResponse(problem.model_dump(), error.status, headers)
+
+
+async def _on_service_error(request: Request, error: Exception) -> Response:
+    error = cast(ServiceError, error)
+    logger.log(
+        logging.ERROR if error.status == HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO,
+        "%s %s refused with %d: %s",
+        request.method,
+        request.url.path,
+        error.status,
+        error.detail,
+        extra={"error_code": error.code, "request_id": request.state.request_id},
+    )
+    return problem_of(error, request)
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
+    first = cast(RequestValidationError, error).errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return problem_of(InvalidParameter(f"The value of `{where}` is wrong: {first['msg']}."), request)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    error = cast(HTTPException, error)
+    title = HTTPStatus(error.status_code).phrase
+    problem = Problem(
+        title=title,
+        status=error.status_code,
+        detail=_SENTENCES.get(error.status_code, f"{error.detail}.").format(method=request.method),
+        instance=request.url.path,
+        code=title.lower().replace(" ", "_"),
+    )
+    return ProblemResponse(problem.model_dump(), error.status_code, error.headers)
+
+
+async def _on_disconnect(request: Request, _: Exception) -> Response:
+    logger.info("The client of %s %s went away before its upload had ended", request.method, request.url.path)
+    return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody is left to read it
+
+
+async def _on_unexpected(request: Request, error: Exception) -> Response:
+    request_id = request.state.request_id
+    logger.error(
+        "Unexpected %s in request %s", type(error).__name__, request_id
+    )  # uvicorn logs the traceback
+    response = problem_of(
+        ServiceError(f"Something unexpected went wrong; the service's log tells it of request {request_id}."),
+        request,
+    )
+    response.headers[HEADER] = request_id  # this handler's answer bypasses the middleware
+    return response
+
+
+_SENTENCES = {
+    404: "There is nothing at this address; see /docs for what there is.",
+    405: "This address does not take {method}; see /docs for what it takes.",
+}

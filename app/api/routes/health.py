@@ -1,0 +1,59 @@
+"""Is it alive, is it ready, and where are the docs."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+from starlette.responses import RedirectResponse
+
+from app.api import openapi
+from app.api.deps import ServicesDep
+
+router = APIRouter(tags=["health"])
+
+
+class Live(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    """Whether tasks can be taken now, and who would work on them."""
+
+    status: Literal["ready", "no_workers", "unavailable"] = Field(examples=["ready"])
+    detail: str = Field(examples=["Redis answers and workers are alive."])
+    workers: int = Field(description="Workers that are alive.", examples=[4])
+    queue_length: int = Field(description="Tasks that wait for a worker.", examples=[0])
+
+
+@router.get("/health/live", summary="Does the process answer")
+async def live() -> Live:
+    """For a container's health check: looks at nothing else."""
+    return Live()
+
+
+@router.get(
+    "/health/ready",
+    summary="Can tasks be taken now",
+    responses={
+        503: {"model": Ready, "description": "Redis does not answer: no task can be taken."},
+        **openapi.ANY_PROBLEM,
+    },
+)
+async def ready(services: ServicesDep, response: Response) -> Ready:
+    """200 where Redis answers, even with no worker alive (`status` says so: tasks wait); 503 where not."""
+    readiness = await services.queue.readiness()
+    response.status_code = 200 if readiness.ready else 503
+    return Ready(
+        status=readiness.status,
+        detail=readiness.detail,
+        workers=readiness.workers,
+        queue_length=readiness.queue_length,
+    )
+
+
+@router.get("/", include_in_schema=False)
+async def root() -> RedirectResponse:
+    """Leads to the docs."""
+    return RedirectResponse("/docs")

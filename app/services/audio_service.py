@@ -1,0 +1,236 @@
+"""Take an upload: check what is asked, store the recording, make sure that it is one, queue its task."""
+
+import logging
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import anyio
+from anyio import to_thread
+
+from app.audio.probe import probe
+from app.core.config import Settings
+from app.core.decorators import timed_stage
+from app.core.errors import EmptyUpload, FileMissing, MalformedUpload, StorageFull, UploadTooLarge
+from app.core.utils import base_name, extension_of, parse_trim, quoted, single_value
+from app.schemas.task import Task
+from app.services.redis_service import RedisService
+from app.storage.base import Storage, UploadWriter
+from app.storage.local import RETRY_AFTER_SECONDS
+from app.weights.catalog import canonical_name, resolve_model
+from utils.logger import task_context
+
+logger = logging.getLogger(__name__)
+
+FILE_FIELD = "file"
+OPTIONS = ("model", "trim")
+"""Parameters that may come in the query or as form fields."""
+
+BATCH_BYTES = 1024 * 1024
+"""Bytes that are gathered for one write off the event loop."""
+
+SPACE_CHECK_BYTES = 64 * 1024 * 1024
+FORM_OVERHEAD_BYTES = 1024 * 1024
+"""What a request may be longer than its file: boundaries, part headers and the other fields."""
+
+MAX_FIELD_BYTES = 1024
+PROBES_AT_ONCE = 2
+
+
+class FormPart(Protocol):
+    """One field of a form as it arrives; `filename` is None where the field is no file."""
+
+    @property
+    def name(self) -> str:
+        """The field's name."""
+
+    @property
+    def filename(self) -> str | None:
+        """The client's name of the file."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The content; to be read before the next part is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """The file of a form, on disk under its temporary name."""
+
+    upload: UploadWriter
+    filename: str
+    extension: str
+
+
+class AudioService:
+    """The use case of an upload."""
+
+    def __init__(self, settings: Settings, storage: Storage, queue: RedisService) -> None:
+        self._settings = settings
+        self._storage = storage
+        self._queue = queue
+        self._probes = anyio.CapacityLimiter(PROBES_AT_ONCE)
+
+    async def accept(
+        self,
+        form: AsyncIterator[FormPart],
+        query: Mapping[str, Sequence[str]],
+        content_length: int | None = None,
+    ) -> Task:
+        """Turn a form into an enqueued task. Raises RequestError or CapacityError, and then leaves nothing.
+
+        `query` holds the values of OPTIONS that came outside the form, `content_length` the bytes announced.
+        """
+        values = {name: list(query.get(name, ())) for name in OPTIONS}
+        self._options(values)
+        await self._refuse_early(content_length)
+        task_id = str(uuid.uuid4())
+        with task_context(task_id):
+            async with AsyncExitStack() as undo:
+                with timed_stage("receive upload"):
+                    received = await self._receive(form, values, task_id, undo)
+                model, trim = self._options(values)
+                info = await self._probe(received)
+                task = Task(
+                    task_id=task_id,
+                    file_path=await to_thread.run_sync(received.upload.commit, received.extension),
+                    model=model,
+                    trim=trim,
+                    filename=received.filename,
+                    duration=info,
+                )
+                undo.push_async_callback(self._forget, task_id)
+                await to_thread.run_sync(self._storage.save_outbox, task)
+                await self._queue.enqueue(task)
+                undo.pop_all()
+            logger.info("Queued %s for %s", quoted(received.filename), model)
+        return task
+
+    def _options(self, values: Mapping[str, Sequence[str]]) -> tuple[str, float | None]:
+        """Model and trim that are asked for. Raises UnknownModel, InvalidParameter."""
+        model = single_value("model", values["model"])
+        trim = single_value("trim", values["trim"])
+        return (
+            resolve_model(model, self._settings.cache_dir)
+            if model is not None
+            else canonical_name(self._settings.default_model),
+            parse_trim(trim) if trim is not None else self._settings.default_trim,
+        )
+
+    async def _refuse_early(self, content_length: int | None) -> None:
+        """Refuse before the body is read what would be refused after it."""
+        announced = content_length or 0
+        if announced > self._settings.max_upload_bytes + FORM_OVERHEAD_BYTES:
+            raise self._too_large()
+        await self._check_space(announced)
+        await self._queue.refuse_when_full()
+
+    async def _check_space(self, needed_bytes: int) -> None:
+        floor = self._settings.min_free_disk_mb * 1024 * 1024
+        if await to_thread.run_sync(self._storage.free_bytes) - needed_bytes < floor:
+            raise StorageFull(
+                "The server has too little free disk space for this upload; please try again later.",
+                retry_after_seconds=RETRY_AFTER_SECONDS,
+            )
+
+    async def _receive(
+        self,
+        form: AsyncIterator[FormPart],
+        values: Mapping[str, list[str]],
+        task_id: str,
+        undo: AsyncExitStack,
+    ) -> _Received:
+        """Read the whole form: its one file to disk, its options into `values`."""
+        received = None
+        async for part in form:
+            if part.filename is None and part.name != FILE_FIELD:
+                text = await _text(part)
+                if part.name in values:
+                    values[part.name].append(text)
+                continue
+            filename = _filename(part)
+            if received is not None:
+                raise MalformedUpload("The request holds two files; send one recording per request.")
+            extension = extension_of(filename, self._settings.allowed_extensions)
+            upload = await to_thread.run_sync(self._storage.open_upload, task_id)
+            undo.push_async_callback(_abort, upload)
+            received = _Received(upload, base_name(filename), extension)
+            await self._store(part, upload)
+        if received is None:
+            raise FileMissing(
+                f"The request holds no file; send the recording in the form field `{FILE_FIELD}`."
+            )
+        return received
+
+    async def _store(self, part: FormPart, upload: UploadWriter) -> None:
+        pending, size, next_check = bytearray(), 0, SPACE_CHECK_BYTES
+        async for chunk in part.chunks():
+            pending += chunk
+            size += len(chunk)
+            if size > self._settings.max_upload_bytes:
+                raise self._too_large()
+            if len(pending) >= BATCH_BYTES:
+                await to_thread.run_sync(upload.write, pending)
+                pending = bytearray()
+            if size >= next_check:
+                await self._check_space(0)
+                next_check += SPACE_CHECK_BYTES
+        if size == 0:
+            raise EmptyUpload("The file is empty; send a recording.")
+        await to_thread.run_sync(upload.write, pending)
+
+    async def _probe(self, received: _Received) -> float | None:
+        """Length in seconds, where it can be told. Raises UnreadableAudio, NoAudio."""
+        with timed_stage("probe"):
+            info = await to_thread.run_sync(partial(probe, received.upload.path), limiter=self._probes)
+        return info.duration
+
+    async def _forget(self, task_id: str) -> None:
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(self._storage.remove_outbox, task_id)
+
+    def _too_large(self) -> UploadTooLarge:
+        limit = self._settings.max_upload_mb
+        return UploadTooLarge(
+            f"The file is larger than the {limit} MiB that this server takes; send a smaller one, "
+            "for example as MP3 or Opus.",
+            max_upload_mb=limit,
+        )
+
+
+async def _abort(upload: UploadWriter) -> None:
+    with anyio.CancelScope(shield=True):
+        await to_thread.run_sync(upload.abort)
+
+
+def _filename(part: FormPart) -> str:
+    """The client's name of the file. Raises FileMissing where the part is not what `file` should be."""
+    if part.name != FILE_FIELD:
+        raise FileMissing(
+            f"The recording came in the form field {quoted(part.name)}; send it in the field `{FILE_FIELD}`.",
+        )
+    if part.filename is None:
+        raise FileMissing(
+            f"The form field `{FILE_FIELD}` holds text instead of a file; with curl write "
+            f"-F {FILE_FIELD}=@talk.mp3, with the @.",
+        )
+    if not part.filename:
+        raise FileMissing("The file has no name; choose a file, or give its name in the form.")
+    return part.filename
+
+
+async def _text(part: FormPart) -> str:
+    content = bytearray()
+    async for chunk in part.chunks():
+        content += chunk
+        if len(content) > MAX_FIELD_BYTES:
+            raise MalformedUpload(
+                f"The form field {quoted(part.name)} is longer than {MAX_FIELD_BYTES} bytes; a recording "
+                f"belongs into the field `{FILE_FIELD}`, with a file name."
+            )
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedUpload(f"The form field {quoted(part.name)} is not UTF-8 text.") from error

@@ -1,0 +1,82 @@
+"""The measuring process: one engine with one model in a fresh process, so that memory and load time are its own.
+
+Started by `benchmark.measure` as `python -m benchmark.child`; a `Job` comes on stdin, events leave on stdout.
+"""
+
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+from app.audio.decode import read_samples
+from app.core.config import Settings
+from app.core.errors import ServiceError
+from app.engines.base import DecodeOptions, Engine
+from app.engines.registry import ModelPool
+from benchmark.messages import Ended, Failed, Job, Loaded, Transcribed
+
+PROC_STATUS = Path("/proc/self/status")
+
+
+def run(job: Job, out: BinaryIO) -> None:
+    """Load the model, transcribe every recording, and write what came of it."""
+    settings = Settings(**job.settings)
+    options = DecodeOptions(beam_size=settings.whisper_beam_size, language=job.language)
+    started = time.perf_counter()
+    try:
+        with ModelPool(settings).borrow(job.model) as engine:
+            load_seconds = time.perf_counter() - started
+            _send(out, Loaded(device=engine.device, compute_type=engine.compute_type, load_seconds=load_seconds))
+            for audio in job.audios:
+                _send(out, _transcribe(engine, options, audio))
+    except ServiceError as error:
+        _send(out, Failed(audio=None, message=error.detail))
+    _send(out, Ended(peak_memory_mb=peak_memory_mb()))
+
+
+def _transcribe(engine: Engine, options: DecodeOptions, audio: str) -> Transcribed | Failed:
+    started = time.perf_counter()
+    try:
+        samples, report = read_samples(Path(audio))
+        recognition = engine.recognise(samples, options)
+        text = "".join(segment.text for segment in recognition.segments).strip()
+    except (ServiceError, OSError, MemoryError) as error:
+        message = error.detail if isinstance(error, ServiceError) else f"{type(error).__name__}: {error}"
+        return Failed(audio=audio, message=message)
+    return Transcribed(
+        audio=audio,
+        text=text,
+        language=recognition.language,
+        audio_seconds=report.seconds,
+        processing_seconds=time.perf_counter() - started,
+    )
+
+
+def peak_memory_mb() -> float:
+    """Largest resident size of this process so far, in MiB.
+
+    Linux's ru_maxrss starts with that of the process which forked this one, VmHWM does not (see getrusage(2)).
+    """
+    if PROC_STATUS.exists():
+        line = next(line for line in PROC_STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def _send(out: BinaryIO, message: Loaded | Transcribed | Failed | Ended) -> None:
+    out.write(message.line())
+    out.flush()
+
+
+def main() -> None:
+    """Measure what stdin asks for."""
+    with os.fdopen(os.dup(1), "wb") as out:
+        os.dup2(2, 1)  # what a library prints must not get between the events
+        run(Job.model_validate_json(sys.stdin.buffer.read()), out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""Measures one model with one engine, in child processes that may crash without ending the benchmark."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+
+from app.core.config import Settings
+from app.core.errors import ServiceError
+from app.weights.store import WeightStore
+from benchmark.messages import Ended, Event, Failed, Job, Loaded, Transcribed, to_event
+from benchmark.recordings import Recording
+from benchmark.results import Measurement, Problem, Transcription, Variant
+
+ENGINE_PACKAGES = {"faster-whisper": "faster-whisper", "openai-whisper": "openai-whisper"}
+"""Engines and the packages that they come in."""
+
+_ENGINE_SETTINGS = {"cache_dir", "device", "compute_type", "cpu_threads", "model_downloads"}
+
+
+def installed_engines() -> list[str]:
+    """Engines that can run here."""
+    return [engine for engine, package in ENGINE_PACKAGES.items() if _is_installed(package)]
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How to transcribe, the same for all variants; `language` None lets the engine detect it."""
+
+    settings: Settings
+    beam_size: int
+    language: str | None = None
+
+
+def measure(
+    variant: Variant, recordings: Sequence[Recording], conditions: Conditions, on_done: Callable[[str], None]
+) -> Measurement:
+    """Transcribe all recordings; `on_done` hears each one's name. Raises nothing that a variant can cause."""
+    try:
+        _prepare_weights(variant, conditions.settings)
+    except ServiceError as error:
+        return Measurement(variant, (), (Problem(None, error.detail),))
+    run = _Run(variant, conditions, on_done)
+    waiting = list(recordings)
+    while waiting:
+        waiting = run.attempt(waiting)
+    return run.measurement()
+
+
+def _prepare_weights(variant: Variant, settings: Settings) -> None:
+    """Fetch or convert here, so that neither counts as loading."""
+    store = WeightStore(settings.cache_dir, downloads=settings.model_downloads)
+    if variant.engine == "openai-whisper":
+        store.ensure_openai(variant.model)
+    else:
+        store.ensure_ct2(variant.model)
+
+
+@dataclass(slots=True)
+class _Run:
+    """What one variant's child processes have told so far."""
+
+    variant: Variant
+    conditions: Conditions
+    on_done: Callable[[str], None]
+    transcriptions: list[Transcription] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    loaded: Loaded | None = None
+    peak_memory_mb: float | None = None
+
+    def attempt(self, recordings: Sequence[Recording]) -> list[Recording]:
+        """Transcribe in one child; if it dies, the recording it died of is named and the later ones are returned."""
+        waiting = {str(recording.audio): recording for recording in recordings}
+        loaded = False
+        with self._start(list(waiting)) as child:
+            for event in _events(child):
+                if isinstance(event, Ended):
+                    self.peak_memory_mb = max(event.peak_memory_mb, self.peak_memory_mb or 0)
+                    return []
+                loaded = loaded or isinstance(event, Loaded)
+                self._take(event, waiting)
+        death = _death(child.returncode)
+        if not loaded:
+            self.problems.append(Problem(None, f"The measuring process {death} while it loaded the model."))
+            return []
+        culprit, *later = waiting.values()
+        self.problems.append(Problem(culprit.name, f"The measuring process {death} during this recording."))
+        self.on_done(culprit.name)
+        return later
+
+    def _start(self, audios: Sequence[str]) -> "subprocess.Popen[bytes]":
+        settings = self.conditions.settings.model_dump(mode="json", include=_ENGINE_SETTINGS)
+        settings |= {"engine": self.variant.engine, "whisper_beam_size": self.conditions.beam_size}
+        job = Job(
+            model=self.variant.model,
+            language=self.conditions.language,
+            audios=tuple(audios),
+            settings=settings,
+        )
+        child = subprocess.Popen(
+            [sys.executable, "-m", "benchmark.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert child.stdin is not None
+        with child.stdin:
+            child.stdin.write(job.line())
+        return child
+
+    def _take(self, event: Event, waiting: dict[str, Recording]) -> None:
+        if isinstance(event, Loaded):
+            self.loaded = self.loaded or event
+        elif isinstance(event, Transcribed):
+            name = waiting.pop(event.audio).name
+            self.transcriptions.append(_transcription(name, event))
+            self.on_done(name)
+        elif isinstance(event, Failed):
+            name = None if event.audio is None else waiting.pop(event.audio).name
+            self.problems.append(Problem(name, event.message))
+            if name is not None:
+                self.on_done(name)
+
+    def measurement(self) -> Measurement:
+        """All of it."""
+        return Measurement(
+            variant=self.variant,
+            transcriptions=tuple(self.transcriptions),
+            problems=tuple(self.problems),
+            device=self.loaded and self.loaded.device,
+            compute_type=self.loaded and self.loaded.compute_type,
+            load_seconds=self.loaded and self.loaded.load_seconds,
+            peak_memory_mb=self.peak_memory_mb,
+        )
+
+
+def _events(child: "subprocess.Popen[bytes]") -> Iterator[Event]:
+    assert child.stdout is not None
+    for line in child.stdout:
+        yield to_event.validate_json(line)
+
+
+def _transcription(name: str, event: Transcribed) -> Transcription:
+    return Transcription(
+        name=name,
+        text=event.text,
+        language=event.language,
+        audio_seconds=event.audio_seconds,
+        processing_seconds=event.processing_seconds,
+    )
+
+
+def _death(returncode: int) -> str:
+    return f"was killed by signal {-returncode}" if returncode < 0 else f"ended with status {returncode}"

@@ -1,0 +1,63 @@
+"""What the measuring process and the command say to each other: JSON lines over the child's stdin and stdout."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    def line(self) -> bytes:
+        """The message as it is written."""
+        return self.model_dump_json().encode() + b"\n"
+
+
+class Job(_Message):
+    """What to measure; `settings` are keyword arguments of Settings."""
+
+    model: str
+    language: str | None
+    audios: tuple[str, ...]
+    settings: dict[str, Any]
+
+
+class Loaded(_Message):
+    """The model is in memory."""
+
+    kind: Literal["loaded"] = "loaded"
+    device: str
+    compute_type: str
+    load_seconds: float
+
+
+class Transcribed(_Message):
+    """One recording is done; times in seconds."""
+
+    kind: Literal["transcribed"] = "transcribed"
+    audio: str
+    text: str
+    language: str | None
+    audio_seconds: float
+    processing_seconds: float
+
+
+class Failed(_Message):
+    """One recording, or (`audio` None) the model, cannot be used."""
+
+    kind: Literal["failed"] = "failed"
+    audio: str | None
+    message: str
+
+
+class Ended(_Message):
+    """All recordings were tried."""
+
+    kind: Literal["ended"] = "ended"
+    peak_memory_mb: float
+
+
+Event = Annotated[Loaded | Transcribed | Failed | Ended, Field(discriminator="kind")]
+
+to_event: TypeAdapter[Event] = TypeAdapter(Event)
+"""Validates one line of the child."""

@@ -1,0 +1,100 @@
+"""Foreign programs at the list (suite item 12), cancelling (13), and what is left behind (17)."""
+
+import asyncio
+import json
+import random
+
+import pytest
+
+from app.queue.outcomes import CancelOutcome
+from app.schemas.task import TaskStatus
+from tests.faults.harness import Service
+
+pytestmark = pytest.mark.faults
+
+
+async def test_plain_lpush_twice_and_garbage(service: Service) -> None:
+    """A foreign producer's task is served, its duplicate runs once, garbage stops nobody."""
+    task = service.new_task(seconds=0.3)
+    element = json.dumps({"task_id": task.task_id, "file_path": task.file_path})
+    await service.client.lpush(service.keys.queue, "{no json", element, element, '["no", "task"]')
+    service.start_worker()
+    states = await service.ended([task.task_id])
+    assert states[task.task_id].status is TaskStatus.DONE
+    await service.until(lambda: _empty(service), 10)
+    assert service.executions(task.task_id) == 1
+    assert len(await service.admin.dead_letters()) == 2
+
+
+async def _empty(service: Service) -> bool:
+    return await service.reader.queue_length() == 0 and await service.held() == 0
+
+
+async def test_a_foreign_worker_is_believed(service: Service) -> None:
+    """BRPOP and SET, as the simplest program would, beside a worker of ours."""
+    theirs = await service.push()
+    _, element = await service.client.brpop([service.keys.queue], timeout=5)
+    task_id = json.loads(element)["task_id"]
+    await service.client.set(service.keys.result(task_id), json.dumps({"text": "from afar"}))
+    service.start_worker()
+    ours = await service.push()
+    states = await service.ended([theirs, ours])
+    assert states[theirs].result == {"text": "from afar"}
+    assert states[ours].status is TaskStatus.DONE
+
+
+async def test_cancel_in_every_state(service: Service) -> None:
+    worker_less = await service.push()
+    assert await service.reader.cancel(worker_less) is CancelOutcome.CANCELLED
+    service.start_worker()
+    running = await service.push(seconds=60.0)
+    await service.processing(running)
+    assert await service.reader.cancel(running) is CancelOutcome.REQUESTED
+    done = await service.push()
+    states = await service.ended([worker_less, running, done])
+    assert [states[task_id].error and states[task_id].error.code for task_id in (worker_less, running)] == [
+        "cancelled",
+        "cancelled",
+    ]
+    assert await service.reader.cancel(done) is CancelOutcome.DONE
+    assert not (service.settings.upload_dir / f"{running}.json").exists()
+
+
+async def test_races_of_cancel_and_complete(service: Service) -> None:
+    """A result or a cancellation, never both, never neither."""
+    service.start_worker(TASKS_IN_FLIGHT="4")
+    await service.alive(1)
+    chance = random.Random(13)
+
+    async def race() -> str:
+        task_id = await service.push(seconds=0.05)
+        await asyncio.sleep(chance.uniform(0, 0.6))
+        await service.reader.cancel(task_id)
+        return task_id
+
+    task_ids = await asyncio.gather(*(race() for _ in range(100)))
+    states = await service.ended(task_ids)
+    for state in states.values():
+        assert (state.result is None) != (state.error is None)
+        assert state.error is None or state.error.code == "cancelled"
+    outcomes = {state.status for state in states.values()}
+    assert outcomes == {TaskStatus.DONE, TaskStatus.ERROR}, "no race at all: change the delays"
+
+
+async def test_nothing_is_left_without_owner(service: Service) -> None:
+    """Once all is terminal, only keys with a TTL, dead letters and the workers' leases remain; no upload does."""
+    service.start_worker()
+    tasks = [
+        await service.push(),
+        await service.push(undecodable="noise"),
+        await service.push(crash=True),
+        await service.push(fail="once", once=True),
+    ]
+    await service.ended(tasks)
+    await service.until(lambda: _empty(service), 10)
+    permanent = {service.keys.dead.encode(), service.keys.workers.encode()}
+    async for key in service.client.scan_iter(f"{service.keys.queue}*"):
+        assert key in permanent or await service.client.ttl(key) > 0, key
+    async for key in service.client.scan_iter(f"{service.keys.result_prefix}*"):
+        assert await service.client.ttl(key) > 0, key
+    assert [path.name for path in service.settings.upload_dir.rglob("*.json")] == []
