@@ -1,4 +1,4 @@
-"""The measuring process: one engine with one model in a fresh process, so that memory and load time are its own.
+"""The measuring process: one engine, one model, so that memory and load time are theirs alone.
 
 Started by `benchmark.measure` as `python -m benchmark.child`; a `Job` comes on stdin, events leave on stdout.
 """
@@ -28,7 +28,9 @@ def run(job: Job, out: BinaryIO) -> None:
     try:
         with ModelPool(settings).borrow(job.model) as engine:
             load_seconds = time.perf_counter() - started
-            _send(out, Loaded(device=engine.device, compute_type=engine.compute_type, load_seconds=load_seconds))
+            _send(
+                out, Loaded(device=engine.device, compute_type=engine.compute_type, load_seconds=load_seconds)
+            )
             for audio in job.audios:
                 _send(out, _transcribe(engine, options, audio))
     except ServiceError as error:
@@ -51,13 +53,14 @@ def _transcribe(engine: Engine, options: DecodeOptions, audio: str) -> Transcrib
         language=recognition.language,
         audio_seconds=report.seconds,
         processing_seconds=time.perf_counter() - started,
+        warnings=report.warnings,
     )
 
 
 def peak_memory_mb() -> float:
     """Largest resident size of this process so far, in MiB.
 
-    Linux's ru_maxrss starts with that of the process which forked this one, VmHWM does not (see getrusage(2)).
+    Linux's ru_maxrss starts with that of the process which forked this one, VmHWM does not.
     """
     if PROC_STATUS.exists():
         line = next(line for line in PROC_STATUS.read_text().splitlines() if line.startswith("VmHWM:"))

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 
@@ -13,15 +14,15 @@ from benchmark.messages import Ended, Event, Failed, Job, Loaded, Transcribed, t
 from benchmark.recordings import Recording
 from benchmark.results import Measurement, Problem, Transcription, Variant
 
-ENGINE_PACKAGES = {"faster-whisper": "faster-whisper", "openai-whisper": "openai-whisper"}
-"""Engines and the packages that they come in."""
+ENGINES = ("faster-whisper", "openai-whisper")
+"""All engines; each has the name of the package that it comes in."""
 
 _ENGINE_SETTINGS = {"cache_dir", "device", "compute_type", "cpu_threads", "model_downloads"}
 
 
 def installed_engines() -> list[str]:
     """Engines that can run here."""
-    return [engine for engine, package in ENGINE_PACKAGES.items() if _is_installed(package)]
+    return [engine for engine in ENGINES if _is_installed(engine)]
 
 
 def _is_installed(package: str) -> bool:
@@ -78,7 +79,7 @@ class _Run:
     peak_memory_mb: float | None = None
 
     def attempt(self, recordings: Sequence[Recording]) -> list[Recording]:
-        """Transcribe in one child; if it dies, the recording it died of is named and the later ones are returned."""
+        """Transcribe in one child; if it dies, name what it died of and return the later ones."""
         waiting = {str(recording.audio): recording for recording in recordings}
         loaded = False
         with self._start(list(waiting)) as child:
@@ -110,7 +111,7 @@ class _Run:
             [sys.executable, "-m", "benchmark.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         assert child.stdin is not None
-        with child.stdin:
+        with suppress(BrokenPipeError), child.stdin:  # a child that died at once is noticed by its silence
             child.stdin.write(job.line())
         return child
 
@@ -120,12 +121,13 @@ class _Run:
         elif isinstance(event, Transcribed):
             name = waiting.pop(event.audio).name
             self.transcriptions.append(_transcription(name, event))
+            self.problems.extend(Problem(name, warning) for warning in event.warnings)
             self.on_done(name)
         elif isinstance(event, Failed):
-            name = None if event.audio is None else waiting.pop(event.audio).name
-            self.problems.append(Problem(name, event.message))
-            if name is not None:
-                self.on_done(name)
+            culprit = waiting.pop(event.audio).name if event.audio is not None else None
+            self.problems.append(Problem(culprit, event.message))
+            if culprit is not None:
+                self.on_done(culprit)
 
     def measurement(self) -> Measurement:
         """All of it."""
@@ -133,9 +135,9 @@ class _Run:
             variant=self.variant,
             transcriptions=tuple(self.transcriptions),
             problems=tuple(self.problems),
-            device=self.loaded and self.loaded.device,
-            compute_type=self.loaded and self.loaded.compute_type,
-            load_seconds=self.loaded and self.loaded.load_seconds,
+            device=self.loaded.device if self.loaded else None,
+            compute_type=self.loaded.compute_type if self.loaded else None,
+            load_seconds=self.loaded.load_seconds if self.loaded else None,
             peak_memory_mb=self.peak_memory_mb,
         )
 

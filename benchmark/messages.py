@@ -1,4 +1,4 @@
-"""What the measuring process and the command say to each other: JSON lines over the child's stdin and stdout."""
+"""What the command and its measuring process say to each other: JSON lines over stdin and stdout."""
 
 from typing import Annotated, Any, Literal
 
@@ -40,6 +40,7 @@ class Transcribed(_Message):
     language: str | None
     audio_seconds: float
     processing_seconds: float
+    warnings: tuple[str, ...]
 
 
 class Failed(_Message):

@@ -1,7 +1,7 @@
 """Makes two texts comparable: what is written differently but said alike must not count as an error.
 
-English goes through Whisper's own normaliser (Radford et al. 2022, appendix C: contractions, spelling, numbers, titles);
-every other language loses case, punctuation and the difference between ё and е, and keeps all its letters.
+English goes through Whisper's own normaliser (Radford et al. 2022, appendix C: contractions, spelling, numbers,
+titles); every other language loses case, punctuation and the difference between ё and е, and keeps its letters.
 """
 
 import unicodedata
@@ -17,7 +17,9 @@ ENGLISH = "en"
 FOREIGN_LETTERS_SHARE = 0.01
 """English has borrowed letters too (café); above this share of them a text is taken for another language."""
 
-STRESS_MARK = "\u0301"  # Russian textbooks write it on vowels; where it makes a letter (é), NFKC has merged it
+STRESS_MARK = (
+    "\u0301"  # Russian textbooks write it on vowels; where it makes a letter (é), NFKC has merged it
+)
 
 
 def is_english(reference: str, language: str | None = None) -> bool:

@@ -21,7 +21,7 @@ class Recording:
 
 
 def find_recordings(audios: Path, references: Path, extensions: Collection[str]) -> list[Recording]:
-    """All files of `audios` with one of `extensions` (lower case, no dot), by name, each with its reference."""
+    """Files of `audios` with one of `extensions` (lower case, no dot), by name, with their references."""
     if not audios.is_dir():
         return []
     texts = _references(references)

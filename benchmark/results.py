@@ -30,7 +30,7 @@ class Transcription:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that could not be measured, and why, in one sentence; `name` is a recording's, or None for all."""
+    """What could not be measured, and why, in one sentence; `name` is a recording's, None means all."""
 
     name: str | None
     message: str

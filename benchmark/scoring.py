@@ -31,7 +31,9 @@ def read_references(recordings: Sequence[Recording]) -> tuple[dict[str, str], li
     for recording in recordings:
         if recording.reference is None:
             expected = f"{recording.audio.stem}.txt"
-            problems.append(Problem(recording.name, f"No reference: expected {expected}; only its speed counts."))
+            problems.append(
+                Problem(recording.name, f"No reference: expected {expected}; only its speed counts.")
+            )
             continue
         try:
             texts[recording.name] = _read(recording.reference)
@@ -59,4 +61,6 @@ def score_file(transcription: Transcription, reference: str | None, language: st
         return FileScore(transcription, None, None, None)
     normalise = normaliser_for(reference, language)
     expected, found = normalise(reference), normalise(transcription.text)
-    return FileScore(transcription, reference, word_errors(expected, found), character_errors(expected, found))
+    return FileScore(
+        transcription, reference, word_errors(expected, found), character_errors(expected, found)
+    )

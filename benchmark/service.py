@@ -63,6 +63,7 @@ class ServiceClient:
             else:
                 seconds = time.perf_counter() - started
                 transcriptions.append(_transcription(recording.name, result, seconds))
+                problems += [Problem(recording.name, warning) for warning in result.get("warnings", ())]
             on_done(recording.name)
         engine = f"service ({result['engine']})" if result.get("engine") else "service"
         return Measurement(
@@ -76,7 +77,9 @@ class ServiceClient:
     def _transcribe(self, recording: Recording, model: str | None) -> dict[str, Any]:
         with recording.audio.open("rb") as audio:
             answer = self._client.post(
-                "/transcribe/", params={"model": model} if model else {}, files={"file": (recording.name, audio)}
+                "/transcribe/",
+                params={"model": model} if model else {},
+                files={"file": (recording.name, audio)},
             )
         return self._wait(_content(answer)["task_id"])
 

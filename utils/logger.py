@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from concurrent_log_handler import ConcurrentRotatingFileHandler
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 _task_id: ContextVar[str | None] = ContextVar("task_id", default=None)
@@ -87,7 +88,11 @@ def _file_handler(directory: Path, max_bytes: int, backups: int) -> logging.Hand
         str(path), maxBytes=max_bytes, backupCount=backups, encoding="utf-8"
     )
     handler.setFormatter(
-        JsonFormatter(JSON_FIELDS, rename_fields={"asctime": "time", "levelname": "level", "name": "logger"})
+        JsonFormatter(
+            JSON_FIELDS,
+            rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+            reserved_attrs=[*RESERVED_ATTRS, "task_suffix"],
+        )
     )
     return handler
 

@@ -74,7 +74,9 @@ def load(folder: Path, model: str, settings: Settings) -> FasterWhisperEngine:
 
 def _device(wanted: str, gpus: int) -> str:
     if wanted == "cuda" and not gpus:
-        raise ModelUnavailable("DEVICE=cuda is set, but no NVIDIA GPU can be used here; set DEVICE to auto or cpu.")
+        raise ModelUnavailable(
+            "DEVICE=cuda is set, but no NVIDIA GPU can be used here; set DEVICE to auto or cpu."
+        )
     return wanted if wanted != "auto" else "cuda" if gpus else "cpu"
 
 

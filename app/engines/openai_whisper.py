@@ -118,7 +118,9 @@ def load(file: Path, model: str, settings: Settings) -> OpenAIWhisperEngine:
 
 def _device(wanted: str, has_gpu: bool) -> str:
     if wanted == "cuda" and not has_gpu:
-        raise ModelUnavailable("DEVICE=cuda is set, but torch finds no NVIDIA GPU here; set DEVICE to auto or cpu.")
+        raise ModelUnavailable(
+            "DEVICE=cuda is set, but torch finds no NVIDIA GPU here; set DEVICE to auto or cpu."
+        )
     return wanted if wanted != "auto" else "cuda" if has_gpu else "cpu"
 
 
@@ -151,8 +153,6 @@ def _blocks(samples: Samples, spans: list[dict[str, int]]) -> Iterator[_Block]:
         if number == len(spans) or sum(each["end"] - each["start"] for each in waiting) >= BLOCK_SAMPLES:
             yield np.concatenate([samples[each["start"] : each["end"]] for each in waiting]), _Clock(waiting)
             waiting = []
-
-
 
 
 def _segment(number: int, raw: dict[str, Any], clock: _Clock) -> Segment:

@@ -92,5 +92,3 @@ def _rebuild_tensor(
 
 def _rebuild_parameter(data: Array, *_: object) -> Array:
     return data
-
-

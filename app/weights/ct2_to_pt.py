@@ -66,7 +66,9 @@ class _Renamer:
         for name in ("conv1", "conv2"):
             self._pair(f"encoder/{name}", f"encoder.{name}")
         for side, norm in (("encoder", "ln_post"), ("decoder", "ln")):
-            self._weights[f"{side}.positional_embedding"] = self._source[f"{side}/position_encodings/encodings"]
+            self._weights[f"{side}.positional_embedding"] = self._source[
+                f"{side}/position_encodings/encodings"
+            ]
             self._norm(f"{side}/layer_norm", f"{side}.{norm}")
             for number in range(self._layers(side)):
                 self._block(f"{side}/layer_{number}", f"{side}.blocks.{number}", cross=side == "decoder")
@@ -91,7 +93,9 @@ class _Renamer:
 
     def _layers(self, side: str) -> int:
         prefix = f"{side}/layer_"
-        numbers = (name.removeprefix(prefix).split("/")[0] for name in self._source if name.startswith(prefix))
+        numbers = (
+            name.removeprefix(prefix).split("/")[0] for name in self._source if name.startswith(prefix)
+        )
         return 1 + max(int(number) for number in numbers if number.isdigit())
 
     def _block(self, source: str, target: str, *, cross: bool) -> None:

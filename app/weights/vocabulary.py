@@ -96,7 +96,19 @@ def _tokenizer_with_cantonese(tokenizer: dict[str, Any]) -> dict[str, Any]:
     model_token = next(token for token in added if token["id"] == CANTONESE_ID - 1)
     added.append({**model_token, "id": CANTONESE_ID, "content": CANTONESE})
     added.sort(key=lambda token: int(token["id"]))
-    return {**tokenizer, "added_tokens": added}
+    return {
+        **tokenizer,
+        "added_tokens": added,
+        "post_processor": _shifted_template(tokenizer["post_processor"]),
+    }
+
+
+def _shifted_template(template: dict[str, Any]) -> dict[str, Any]:
+    tokens = {
+        name: {**token, "ids": [_shifted(number) for number in token["ids"]]}
+        for name, token in template["special_tokens"].items()
+    }
+    return {**template, "special_tokens": tokens}
 
 
 def _shifted(token: int) -> int:

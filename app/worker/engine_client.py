@@ -1,6 +1,7 @@
 """The supervisor's side of the engine process: start it, give it tasks, hear its answers, replace it."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
@@ -101,9 +102,9 @@ class EngineClient:
 
     def kill(self) -> None:
         """Kill the engine process whose fault is known: other tasks inside it are not suspected."""
-        if self._current is not None and self._current.process.returncode is None:
+        if self._current is not None:
             self._current.blamed = True
-            self._current.process.kill()
+            _kill(self._current.process)
 
     async def close(self) -> None:
         """End the engine process for good."""
@@ -151,7 +152,7 @@ class EngineClient:
         waiting.cancel()
         if waiting in done:
             return
-        engine.process.kill()
+        _kill(engine.process)
         await engine.listener
         raise EngineCrashed("The engine process does not start; its log says why.")
 
@@ -162,7 +163,7 @@ class EngineClient:
                 self._hear(engine, line)
         except (ConnectionError, ValueError):
             logger.exception("The engine process talks nonsense; it is replaced")
-            engine.process.kill()
+            _kill(engine.process)
         engine.writer.close()
         status = await self._reap(engine)
         if self._current is engine:
@@ -188,7 +189,7 @@ class EngineClient:
             async with asyncio.timeout(5):
                 return await engine.process.wait()
         except TimeoutError:
-            engine.process.kill()
+            _kill(engine.process)
             return await engine.process.wait()
 
     def _report_loss(self, engine: _Process, status: int) -> None:
@@ -206,6 +207,11 @@ class EngineClient:
             await engine.writer.drain()
         except ConnectionError:
             await asyncio.wait([engine.listener])  # it then has told every waiting task
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
 
 
 def _describe(status: int) -> str:

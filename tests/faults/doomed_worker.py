@@ -1,4 +1,4 @@
-"""A worker that kills itself (-9) at a point of its first task: `python -m tests.faults.doomed_worker POINT`."""
+"""A worker that kills itself at a point of its first task: `python -m tests.faults.doomed_worker POINT`."""
 
 import asyncio
 import os

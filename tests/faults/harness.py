@@ -1,7 +1,7 @@
 """A whole service for fault tests: a real Redis, real worker processes, the fake engine, real signals.
 
-Recordings are JSON files that tell the fake engine what to do (see app/engines/fake.py); it also keeps a journal per
-task, from which executions are counted.
+Recordings are JSON files that tell the fake engine what to do (see app/engines/fake.py); it also keeps a
+journal per task, from which executions are counted.
 """
 
 import asyncio
@@ -102,13 +102,14 @@ class Service:
 
     def start_worker(self, program: Iterable[str] = ("worker.py",), **overrides: str) -> Worker:
         """Start a worker process; keyword arguments are environment variables of its own."""
-        process = subprocess.Popen(
-            [sys.executable, *program],
-            cwd=ROOT,
-            env=self.environment(overrides),
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "stderr.txt").open("ab"),
-        )
+        with (self.folder / "stderr.txt").open("ab") as errors:
+            process = subprocess.Popen(
+                [sys.executable, *program],
+                cwd=ROOT,
+                env=self.environment(overrides),
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+            )
         worker = Worker(process)
         self.workers.append(worker)
         return worker

@@ -82,7 +82,7 @@ async def test_races_of_cancel_and_complete(service: Service) -> None:
 
 
 async def test_nothing_is_left_without_owner(service: Service) -> None:
-    """Once all is terminal, only keys with a TTL, dead letters and the workers' leases remain; no upload does."""
+    """Once all is terminal, only keys with a TTL, dead letters and leases remain; no upload does."""
     service.start_worker()
     tasks = [
         await service.push(),

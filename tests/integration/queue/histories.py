@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar, cast
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from redis.asyncio import Redis
 
 from app.queue.elements import identity_of
@@ -92,6 +92,11 @@ class QueueHistories(RuleBasedStateMachine):
 
     # Producers
 
+    @initialize()
+    def some_tasks(self) -> None:
+        for task_id in TASKS:
+            self.enqueue(task_id, high=False)
+
     @rule(task_id=tasks, high=st.booleans())
     def enqueue(self, task_id: str, high: bool) -> None:
         outcome = self.run(self._scripts.enqueue(task_id, element(task_id), high=high))
@@ -134,6 +139,14 @@ class QueueHistories(RuleBasedStateMachine):
         if outcome is ClaimOutcome.OK:
             self._claims.append(held)
 
+    @rule(slot=slots)
+    def take_and_claim(self, slot: int) -> None:
+        """As a worker does when nothing goes wrong."""
+        before = len(self._taken)
+        self.take(slot, high=False)
+        if len(self._taken) > before:
+            self.claim(before)
+
     @rule(pick=picks)
     def claim_twice(self, pick: int) -> None:
         """The reply of the first claim was lost."""
@@ -163,6 +176,7 @@ class QueueHistories(RuleBasedStateMachine):
                         held.worker, held.task_id, held.payload, held.token, json.dumps({"text": held.token})
                     )
                 )
+                assert not (stale and outcome is CompleteOutcome.DONE), "a lost claim wrote a result"
                 self._completed[held.task_id] += outcome is CompleteOutcome.DONE
                 if outcome is CompleteOutcome.DONE:
                     self._winner[held.task_id] = held.token
@@ -208,6 +222,15 @@ class QueueHistories(RuleBasedStateMachine):
     def stall(self, slot: int) -> None:
         """The lease ends; the worker lives on and may come back."""
         self.run(self._client.zadd(self._keys.workers, {self._names[slot]: 1}, xx=True))
+
+    @rule(slot=slots)
+    def stall_until_reaped(self, slot: int) -> None:
+        """The worker is stopped, a reaper takes back what it holds, then it goes on as if nothing had been."""
+        worker = self._names[slot]
+        self.stall(slot)
+        for payload in self._list(self._keys.processing(worker)):
+            self.run(self._scripts.requeue(worker, identity_of(payload) or "", payload))
+        self.heartbeat(slot)
 
     @rule(slot=slots)
     def kill(self, slot: int) -> None:
@@ -283,7 +306,7 @@ class QueueHistories(RuleBasedStateMachine):
             assert self.run(self._client.ttl(self._keys.task(task_id))) < 0
 
     def teardown(self) -> None:
-        """Let every worker die and one healthy worker do what is left: then all has ended and nothing leaks."""
+        """Let every worker die and a healthy one do what is left: then all has ended and nothing leaks."""
         try:
             self._drain()
             self.nothing_is_wrong()

@@ -16,7 +16,7 @@ PROFILE = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-CONTROL = settings(PROFILE, max_examples=1000, phases=[Phase.generate], print_blob=False)
+CONTROL = settings(PROFILE, max_examples=300, phases=[Phase.generate], print_blob=False)
 
 
 def machine(server: RedisServer, sources: dict[str, str] | None = None) -> type[QueueHistories]:
@@ -31,7 +31,7 @@ def without(script: str, guard: str) -> dict[str, str]:
 
 
 def test_histories_lose_nothing_and_complete_nothing_twice(redis_server: RedisServer) -> None:
-    run_state_machine_as_test(machine(redis_server), settings=PROFILE)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(machine(redis_server), settings=PROFILE)
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,4 @@ def test_histories_lose_nothing_and_complete_nothing_twice(redis_server: RedisSe
 def test_histories_notice_a_missing_guard(redis_server: RedisServer, script: str, guard: str) -> None:
     broken = machine(redis_server, without(script, guard))
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(broken, settings=CONTROL)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(broken, settings=CONTROL)

@@ -1,0 +1,58 @@
+# `make` alone lists the targets. Settings can be given on the line: `make run PORT=8001 WORKERS=2 MODEL=small`.
+PYTHON ?= python3
+VENV ?= .venv
+NAME ?= base
+PYTEST_ARGS ?=
+COVERAGE_FLOOR ?= 90
+BIN := $(VENV)/bin
+CODE := app utils benchmark scripts tests main.py worker.py
+export VENV
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev lint format test model models bench clean python-present env-run
+
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: env-run ## Start Redis, the API and WORKERS workers here (MODEL=…, PORT=…)
+	@$(BIN)/python -m app.launcher
+
+dev: python-present ## Make the development environment in .venv
+	@$(PYTHON) scripts/environment.py dev
+
+lint: dev ## Style, types, the arrows between rooms, Dockerfiles
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile.api Dockerfile.worker .devcontainer/Dockerfile
+
+format: dev ## Put the code into shape
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+test: dev ## All tests, with coverage (PYTEST_ARGS=…)
+	$(BIN)/python -m app.weights get base
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --fail-under=$(COVERAGE_FLOOR)
+
+model: env-run ## Fetch the weights of a model (NAME=small)
+	@$(BIN)/python -m app.weights get $(NAME)
+
+models: env-run ## List the models, and which of them lie here
+	@$(BIN)/python -m app.weights list
+
+bench: dev ## Accuracy and speed of models on benchmark/audios
+	@$(BIN)/python -m benchmark.run
+
+clean: ## Remove the environment and all caches; recordings, weights, results and logs stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov
+	find app utils benchmark scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+env-run: python-present
+	@$(PYTHON) scripts/environment.py run
+
+python-present:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install python3 and run the same command again." >&2; exit 1; }

@@ -1,0 +1,72 @@
+"""`python -m app.weights get NAME` and `list`: the model cache by hand."""
+
+import logging
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table
+
+from app.core.config import Settings
+from app.core.errors import ServiceError
+from app.weights.catalog import CACHE_FOLDERS, available_models, find_ct2, find_pt, resolve_model
+from app.weights.progress import size_of
+from app.weights.store import WeightStore
+
+
+class EngineName(StrEnum):
+    """Engines that weights can be fetched for."""
+
+    FASTER_WHISPER = "faster-whisper"
+    OPENAI_WHISPER = "openai-whisper"
+
+
+app = typer.Typer(help="Whisper weights in the cache.", no_args_is_help=True, add_completion=False)
+
+
+@app.command()
+def get(
+    name: Annotated[str, typer.Argument(help="Model, e.g. small or turbo.")],
+    engine: Annotated[EngineName, typer.Option(help="Engine that will use it.")] = EngineName.FASTER_WHISPER,
+) -> None:
+    """Have a model ready in the cache: fetched or converted where needed."""
+    settings = Settings()
+    console = Console(stderr=True)
+    logging.basicConfig(
+        level="INFO", format="%(message)s", handlers=[RichHandler(console=console, show_path=False)]
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    store = WeightStore(settings.cache_dir, downloads=True)
+    try:
+        model = resolve_model(name, settings.cache_dir)
+        path = store.ensure_ct2(model) if engine is EngineName.FASTER_WHISPER else store.ensure_openai(model)
+    except ServiceError as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from error
+    console.print(f"{model} is ready: {path} ({size_of(path) / 1e6:.0f} MB)", markup=False, soft_wrap=True)
+
+
+@app.command("list")
+def list_models() -> None:
+    """All models, and which of them lie in the cache."""
+    settings = Settings()
+    table = Table("model", "format", "size", "where")
+    for name in available_models(settings.cache_dir):
+        forms = {
+            "CTranslate2": find_ct2(name, settings.cache_dir),
+            "openai .pt": find_pt(name, settings.cache_dir),
+        }
+        found = {label: path for label, path in forms.items() if path is not None}
+        for label, path in found.items():
+            table.add_row(name, label, f"{size_of(path) / 1e6:.0f} MB", str(path))
+        if not found:
+            table.add_row(name, "", "", "to be fetched", style="dim")
+    console = Console()
+    console.print(table)
+    console.print(f"Cache: {settings.cache_dir / CACHE_FOLDERS[0]}", markup=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,23 @@
+"""A running API for each test."""
+
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from app.core.config import Settings
+from tests.integration.api.service import Service, serving
+
+
+@pytest.fixture
+def service(settings: Settings) -> Iterator[Service]:
+    """An API with the usual settings of a test."""
+    with serving(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[httpx2.Client]:
+    """An HTTP client of `service`."""
+    with httpx2.Client(base_url=service.url, timeout=30) as http:
+        yield http

@@ -1,0 +1,68 @@
+"""The API on a real socket, in a thread of the test."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+import uvicorn
+
+from app.api.app import create_app
+from app.core.config import Settings
+
+PATIENCE_SECONDS = 20.0
+ASSETS = Path(__file__).parents[2] / "assets"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running API."""
+
+    settings: Settings
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def files(self) -> list[str]:
+        """What lies in UPLOAD_DIR, outbox and temporary files included."""
+        folder = self.settings.upload_dir
+        return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+    def keys(self) -> list[str]:
+        """What this service has in Redis, the clock of its housekeeping apart."""
+        names = (self.settings.redis_queue_name, self.settings.redis_results_prefix)
+        with redis.Redis(port=self.settings.redis_port) as client:
+            found = {key.decode() for name in names for key in client.scan_iter(f"{name}*")}
+        return sorted(key for key in found if not key.endswith(":scanned"))
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Service]:
+    """Run the API until the block ends."""
+    config = uvicorn.Config(create_app(settings), log_config=None)
+    server = uvicorn.Server(config)
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        until(lambda: server.started or not thread.is_alive())
+        yield Service(settings, listener.getsockname()[1])
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait for `true()`; fails when it does not come."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
