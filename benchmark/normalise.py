@@ -1,7 +1,8 @@
 """Makes two texts comparable: what is written differently but said alike must not count as an error.
 
-English goes through Whisper's own normaliser (Radford et al. 2022, appendix C: contractions, spelling, numbers,
-titles); every other language loses case, punctuation and the difference between ё and е, and keeps its letters.
+English goes through Whisper's own normaliser (Radford et al. 2022, appendix C: contractions, spelling,
+numbers, titles); every other language loses case, punctuation and the difference between ё and е, and keeps
+its letters.
 """
 
 import unicodedata

@@ -85,31 +85,30 @@ def accuracy_and_speed(scores: Sequence[VariantScore]) -> Figure:
 def file_error_rates(scores: Sequence[VariantScore]) -> Figure:
     """One row for each recording, worst on top, one mark for each variant."""
     rates = [_rates(score) for score in scores]
-    worst = {name: max(each.get(name, 0) for each in rates) for each in rates for name in each}
-    names = sorted(worst, key=lambda name: (-worst[name], name))
+    names = _worst_first(rates)
     shown = names[:MOST_FILES]
     figure = Figure(figsize=(9, 2.2 + ROW_INCHES * len(shown)), layout="constrained")
     axes = figure.subplots()
-    for score, each, (colour, marker) in zip(scores, rates, _styles(), strict=False):
-        rows = [row for row, name in enumerate(shown) if name in each]
+    for number, (score, each, (colour, marker)) in enumerate(zip(scores, rates, _styles(), strict=False)):
+        offset = 0.5 * ((number + 0.5) / len(scores) - 0.5)  # equal rates must not hide each other
+        points = [(each[name], row + offset) for row, name in enumerate(shown) if name in each]
         axes.plot(
-            [each[shown[row]] for row in rows],
-            rows,
-            color=colour,
-            marker=marker,
-            linestyle="none",
-            alpha=0.8,
-            label=score.variant.label,
+            *zip(*points, strict=True), color=colour, marker=marker, ls="none", label=score.variant.label
         )
     axes.set_yticks(range(len(shown)), [_shortened(name) for name in shown])
     axes.set_ylim(len(shown) - 0.5, -0.5)
-    axes.set_xlim(left=-0.02 * max(1.0, *worst.values()))
+    axes.set_xlim(left=-0.02 * axes.get_xlim()[1], right=max(1.0, axes.get_xlim()[1]))
     axes.set_xlabel("Word error rate, % of the reference's words (less is better)")
     axes.set_title("Recordings, worst first" + (f" ({len(shown)} of {len(names)})" if shown != names else ""))
     _tidy(axes)
     axes.grid(axis="both", color="0.9")
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
     return figure
+
+
+def _worst_first(rates: Sequence[dict[str, float]]) -> list[str]:
+    names = {name for each in rates for name in each}
+    return sorted(names, key=lambda name: (-max(each.get(name, 0.0) for each in rates), name))
 
 
 def _rates(score: VariantScore) -> dict[str, float]:

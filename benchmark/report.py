@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from rich import box
 from rich.table import Table
 
 from benchmark.results import Errors, FileScore, Problem, VariantScore
@@ -19,25 +20,18 @@ PACKAGES = ("faster-whisper", "ctranslate2", "openai-whisper", "torch", "jiwer",
 
 
 def summary_table(scores: Sequence[VariantScore]) -> Table:
-    """One line for each model and engine."""
+    """One row for each model and engine; fits into 80 columns."""
     table = Table(
-        title="Accuracy and speed", caption="WER and CER are pooled: all edits / the references' length"
+        title="Accuracy and speed",
+        caption="WER, CER: all edits / length of all references. S/D/I: words substituted, deleted, inserted. "
+        "Speed: seconds of audio per second, and the real-time factor.",
+        box=box.HORIZONTALS,
+        show_lines=True,
     )
-    for heading in ("Model", "Engine", "Computed as"):
-        table.add_column(heading, overflow="fold")
-    for heading in (
-        "Files",
-        "WER %",
-        "CER %",
-        "Sub",
-        "Del",
-        "Ins",
-        "× real time",
-        "RTF",
-        "Load s",
-        "Peak MiB",
-    ):
-        table.add_column(heading, justify="right")
+    table.add_column("Model", overflow="fold")
+    table.add_column("Engine", overflow="fold", min_width=14)
+    for heading in ("Files", "WER\n%", "CER\n%", "S/D/I", "Speed", "Load\ns", "Peak\nMiB"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for score in scores:
         table.add_row(*_cells(score))
     return table
@@ -45,16 +39,15 @@ def summary_table(scores: Sequence[VariantScore]) -> Table:
 
 def _cells(score: VariantScore) -> list[str]:
     words, measured = score.words, score.measurement
+    computed = " ".join(filter(None, (measured.device, measured.compute_type)))
     return [
         score.variant.model,
-        score.variant.engine,
-        " ".join(filter(None, (measured.device, measured.compute_type))) or "–",
+        "\n".join(filter(None, (score.variant.engine, computed))),
         str(len(score.files)),
         _number(_percent(words), 1),
         _number(_percent(score.characters), 1),
-        *(str(count) for count in (words.substitutions, words.deletions, words.insertions)),
-        _number(score.times_real_time, 1),
-        _number(score.real_time_factor, 3),
+        f"{words.substitutions}/{words.deletions}/{words.insertions}",
+        f"{_number(score.times_real_time, 1)} ×\n{_number(score.real_time_factor, 3)}",
         _number(measured.load_seconds, 2),
         _number(measured.peak_memory_mb, 0),
     ]
@@ -62,7 +55,7 @@ def _cells(score: VariantScore) -> list[str]:
 
 def problems_table(named: Iterable[tuple[str, Problem]]) -> Table:
     """What could not be measured; each pair is where it happened and what."""
-    table = Table(title="Problems")
+    table = Table(title="Problems", box=box.HORIZONTALS)
     for heading in ("Where", "Recording", "What happened"):
         table.add_column(heading, overflow="fold")
     for where, problem in named:

@@ -26,7 +26,7 @@ class EnvironmentFailure(Exception):
 def say(text):
     # type: (str) -> None
     """One line for the person who waits."""
-    sys.stderr.write("==> {}\n".format(text))
+    sys.stderr.write(f"==> {text}\n")
     sys.stderr.flush()
 
 
@@ -100,9 +100,9 @@ def make_venv(python):
     """A fresh environment; installs Debian's python3-venv where it is missing and we may."""
     if subprocess.call([python, "-c", "import ensurepip"], stderr=subprocess.DEVNULL) != 0:
         install_debian_venv(python)
-    say("Making the Python environment in {} …".format(VENV))
+    say(f"Making the Python environment in {VENV} …")
     if subprocess.call([python, "-m", "venv", "--clear", VENV]) != 0:
-        raise EnvironmentFailure("The Python environment could not be made in {}.".format(VENV))
+        raise EnvironmentFailure(f"The Python environment could not be made in {VENV}.")
 
 
 def install_debian_venv(python):
@@ -111,17 +111,17 @@ def install_debian_venv(python):
     version = subprocess.check_output(
         [python, "-c", "import sys; sys.stdout.write('%d.%d' % sys.version_info[:2])"]
     ).decode()
-    package = "python{}-venv".format(version)
+    package = f"python{version}-venv"
     if not shutil.which("apt-get") or os.getuid() != 0:
         raise EnvironmentFailure(
-            "This Python has no venv module: install it (on Debian and Ubuntu: `sudo apt-get install {}`) and "
-            "run the same command again.".format(package)
+            f"This Python has no venv module: install it (on Debian and Ubuntu: `sudo apt-get install {package}`) and "
+            "run the same command again."
         )
-    say("Installing {} …".format(package))
+    say(f"Installing {package} …")
     quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     subprocess.call(["apt-get", "update", "-qq"], env=quiet)
     if subprocess.call(["apt-get", "install", "-y", "-qq", package], env=quiet) != 0:
-        raise EnvironmentFailure("{} could not be installed: see apt-get's words above.".format(package))
+        raise EnvironmentFailure(f"{package} could not be installed: see apt-get's words above.")
 
 
 def check_disk(name):
@@ -130,15 +130,15 @@ def check_disk(name):
     free_mb = shutil.disk_usage(".").free // 2**20
     if free_mb < NEEDED_MB[name]:
         raise EnvironmentFailure(
-            "Only {} MiB are free here and the packages need about {}: free some disk space and run the same "
-            "command again.".format(free_mb, NEEDED_MB[name])
+            f"Only {free_mb} MiB are free here and the packages need about {NEEDED_MB[name]}: free some disk space and run the same "
+            "command again."
         )
 
 
 def install(name):
     # type: (str) -> None
     """pip install, with pip's own progress; then the stamp."""
-    say("Installing the packages of requirements/{}.txt (once; minutes on a slow line) …".format(name))
+    say(f"Installing the packages of requirements/{name}.txt (once; minutes on a slow line) …")
     path = os.path.join("requirements", name + ".txt")
     command = [venv_python(), "-m", "pip", "install", "--disable-pip-version-check", "-r", path]
     if subprocess.call(command) != 0:

@@ -1,7 +1,7 @@
 """An engine without a model, for the tests of everything around it; reachable with ENGINE=fake only.
 
-Instead of sound it reads a `Script` as JSON from the uploaded file, and does what that says: it takes its time,
-answers, fails, or takes the whole process down as a real runtime might.
+Instead of sound it reads a `Script` as JSON from the uploaded file, and does that: it takes its
+time, answers, fails, or takes the whole process down as a real runtime might.
 """
 
 import ctypes

@@ -33,7 +33,8 @@ def choose_compute_type(wanted: str, device: str, supported: set[str]) -> str:
             return wanted
         choices = ", ".join(sorted(supported))
         raise ModelUnavailable(
-            f"COMPUTE_TYPE={wanted} does not run on this {device} device; set it to auto or to one of: {choices}."
+            f"COMPUTE_TYPE={wanted} does not run on this {device} device; "
+            f"set it to auto or to one of: {choices}."
         )
     preferred = ("float16", "int8_float16") if device == "cuda" else ("int8",)
     return next((name for name in preferred if name in supported), "float32")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from whisper.model import Whisper
 
 BLOCK_SAMPLES = 120 * SAMPLE_RATE
-"""Speech given to the model at a time: it answers only at the end, and progress and cancelling need answers."""
+"""Speech given to the model at a time: it answers at the end only, and progress cannot wait so long."""
 
 
 def is_installed() -> bool:
@@ -26,7 +26,7 @@ def is_installed() -> bool:
 
 
 class OpenAIWhisperEngine:
-    """One torch model, loaded. Silence and noise are taken out with the same detector as in faster-whisper."""
+    """One torch model, loaded. Silence and noise are taken out as in faster-whisper."""
 
     name = "openai-whisper"
 
@@ -131,7 +131,7 @@ class _Clock:
         self._spans = spans
 
     def original(self, seconds: float, *, end: bool = False) -> float:
-        """Time in the recording; the end of a phrase belongs to the span before a seam, its start to the one after."""
+        """Time in the recording; at a seam, an end belongs before it and a start after it."""
         position = seconds * SAMPLE_RATE
         for span in self._spans:
             length = span["end"] - span["start"]

@@ -1,8 +1,8 @@
 """Loaded models: which engine runs one, and how many stay in memory.
 
-ENGINE=faster-whisper and ENGINE=openai-whisper use that engine, with weights fetched or converted where needed.
-ENGINE=auto goes by what lies in the cache: a CTranslate2 folder or a `.pt` file gives faster-whisper (the `.pt` is
-converted once); openai-whisper, where it is installed, takes over a model that faster-whisper cannot get or load.
+ENGINE=faster-whisper and ENGINE=openai-whisper use that engine; weights are fetched or converted as needed.
+ENGINE=auto goes by what lies in the cache: a CTranslate2 folder or a `.pt` file (converted once) gives
+faster-whisper; openai-whisper, where installed, takes over a model that faster-whisper cannot get or load.
 """
 
 import gc

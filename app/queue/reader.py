@@ -51,10 +51,11 @@ class TaskReader:
         in line.
         """
         async with redis_reachable():
-            async with self._client.pipeline(transaction=True) as pipeline:
-                pipeline.get(self._keys.result(task_id))
+            # Hash first: a result written in between is then seen. No MULTI: Redis out of memory refuses EXEC.
+            async with self._client.pipeline(transaction=False) as pipeline:
                 pipeline.hmget(self._keys.task(task_id), ["status", "error"])
-                result, (status, error) = await pipeline.execute()
+                pipeline.get(self._keys.result(task_id))
+                (status, error), result = await pipeline.execute()
             if result is not None:
                 return state_of_result(task_id, result)
             if status is not None:

@@ -30,7 +30,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """How the caller follows a job: told the fraction done (0 once the model is loaded), asked whether to stop."""
+    """How the caller follows a job: hears the fraction done (0 = model loaded), is asked whether to stop."""
 
     on_progress: Callable[[float], None]
     should_stop: Callable[[], bool]

@@ -25,9 +25,9 @@ class TranscriptionService:
     def transcribe(
         self, task: Task, *, on_progress: Callable[[float], None], should_stop: Callable[[], bool]
     ) -> Transcript:
-        """Transcribe one task. Raises UnknownModel or a TaskError; any failure of the runtime is EngineFailed.
+        """Transcribe one task. Raises UnknownModel or a TaskError; failures of the runtime are EngineFailed.
 
-        `on_progress` hears 0 when the model is loaded and 1 at the end; `should_stop` is asked between segments.
+        `on_progress` hears 0 when the model is loaded, 1 at the end; `should_stop` is asked between segments.
         """
         started = time.perf_counter()
         try:

@@ -1,4 +1,4 @@
-"""Reads openai-whisper's `.pt` files into numpy without torch, and without running what a pickle may ask for."""
+"""Reads openai-whisper's `.pt` files into numpy, without torch and without running what a pickle asks for."""
 
 import pickle
 import zipfile

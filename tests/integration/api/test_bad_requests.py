@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from app.core.config import Settings
-from tests.integration.api.bad_requests import BAD_REQUESTS, GOOD, FORM_TYPE, BadRequest
+from tests.integration.api.bad_requests import BAD_REQUESTS, FORM_TYPE, GOOD, BadRequest
 from tests.integration.api.service import serving
 
 MAX_UPLOAD_MB = 3

@@ -225,7 +225,7 @@ class QueueHistories(RuleBasedStateMachine):
 
     @rule(slot=slots)
     def stall_until_reaped(self, slot: int) -> None:
-        """The worker is stopped, a reaper takes back what it holds, then it goes on as if nothing had been."""
+        """The worker stops, a reaper takes back what it holds, and it goes on as if nothing had been."""
         worker = self._names[slot]
         self.stall(slot)
         for payload in self._list(self._keys.processing(worker)):

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from app.core.config import Settings
 from app.core.errors import QueueFull, QueueUnavailable
-from app.launcher.redis_server import RedisServer, free_port
+from app.launcher.redis_server import RedisServer
 from app.queue.consumer import INVALID_TASK, new_worker_id
 from app.queue.outcomes import Lease, SettleOutcome
 from app.schemas.task import Task, TaskStatus
@@ -113,19 +112,17 @@ async def test_a_foreign_producer_and_a_foreign_consumer_are_served(queue: Queue
     assert (state.status, state.result) == (TaskStatus.DONE, {"text": "hello"})
 
 
-async def test_a_task_whose_claim_got_no_answer_is_claimed_again_under_its_token(
-    queue: Queue, quick: Callable[..., Settings]
-) -> None:
+async def test_a_task_whose_claim_got_no_answer_is_claimed_again_under_its_token(queue: Queue) -> None:
     await queue.producer.enqueue(task("t"))
     worker = await queue.worker()
-    await queue.commands.execute_command("CLIENT", "NO-EVICT", "off")
     element = await worker._take()
     assert element is not None
     await worker._receive(element)
+    token = worker._unanswered[0].token
     answered = await worker._ask_claim(worker._unanswered[0])  # applied, but the worker does not hear of it
     await worker.sweep(())
     found = await claim(worker)
-    assert (found.attempt, found.token) == (answered[1][0], worker._tokens.copy().pop())
+    assert (found.attempt, found.token) == (answered[1][0], token)
     assert await worker.complete(found, RESULT)
 
 
@@ -207,9 +204,10 @@ async def test_cancel_and_complete_race_to_one_end(queue: Queue) -> None:
         assert completed is (state.status is TaskStatus.DONE) is (settled is not SettleOutcome.CANCELLED)
 
 
-async def test_complete_waits_for_redis_to_come_back(tmp_path: Path, quick: Callable[..., Settings]) -> None:
-    server = RedisServer(tmp_path / "own", free_port(), appendfsync="always")
-    server.start()
+async def test_complete_waits_for_redis_to_come_back(
+    own_server: Callable[..., RedisServer], quick: Callable[..., Settings]
+) -> None:
+    server = own_server(appendfsync="always")
     async with connected(quick(redis_port=server.port)) as queue:
         worker = await queue.worker()
         held = await queue.claimed("t", worker)
@@ -228,18 +226,16 @@ async def test_complete_waits_for_redis_to_come_back(tmp_path: Path, quick: Call
         state = await queue.reader.state("t")
         assert state is not None
         assert state.status is TaskStatus.DONE
-    server.stop()
 
 
 async def test_a_full_redis_keeps_leases_and_ends_but_takes_no_task(
-    tmp_path: Path, quick: Callable[..., Settings]
+    own_server: Callable[..., RedisServer], quick: Callable[..., Settings]
 ) -> None:
-    server = RedisServer(tmp_path / "own", free_port())
-    server.start()
+    server = own_server()
     async with connected(quick(redis_port=server.port)) as queue:
         worker, lost = await queue.worker("w1"), await queue.worker("w2")
         held = [await queue.claimed(f"t{number}", worker) for number in range(3)]
-        await queue.claimed("of w2", lost)
+        await queue.claimed("of-w2", lost)
         await queue.lapse("w2")
         await queue.producer.enqueue(task("waits"))
         await queue.commands.config_set("maxmemory", 1)
@@ -260,7 +256,6 @@ async def test_a_full_redis_keeps_leases_and_ends_but_takes_no_task(
         await queue.commands.config_set("maxmemory", 0)
         assert await ending
         assert len([await claim(worker) for _ in range(3)]) == 3
-    server.stop()
 
 
 async def test_results_are_kept_for_ever_where_the_ttl_is_0(quick: Callable[..., Settings]) -> None:
