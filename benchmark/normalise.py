@@ -5,6 +5,7 @@ numbers, titles); every other language loses case, punctuation and the differenc
 its letters.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable
 from functools import cache
@@ -15,8 +16,10 @@ from whisper_normalizer.english import EnglishTextNormalizer
 Normaliser = Callable[[str], str]
 
 ENGLISH = "en"
-FOREIGN_LETTERS_SHARE = 0.01
+FOREIGN_LETTERS_SHARE = 0.02
 """English has borrowed letters too (café); above this share of them a text is taken for another language."""
+
+ELLIPSIS = re.compile(r"\.{2,}|…")  # Whisper's normaliser leaves a dot of one that ends a text: a false word
 
 STRESS_MARK = (
     "\u0301"  # Russian textbooks write it on vowels; where it makes a letter (é), NFKC has merged it
@@ -44,7 +47,7 @@ def normaliser_for(reference: str, language: str | None = None) -> Normaliser:
 @cache
 def _english() -> Normaliser:
     normalise = EnglishTextNormalizer()
-    return lambda text: str(normalise(text)).strip()
+    return lambda text: str(normalise(ELLIPSIS.sub(" ", text))).strip()
 
 
 @cache

@@ -23,7 +23,7 @@ def summary_table(scores: Sequence[VariantScore]) -> Table:
     """One row for each model and engine; fits into 80 columns."""
     table = Table(
         title="Accuracy and speed",
-        caption="WER, CER: all edits / length of all references. S/D/I: words substituted, deleted, inserted. "
+        caption="WER, CER: edits / length of all references. S/D/I: substituted, deleted, inserted words. "
         "Speed: seconds of audio per second, and the real-time factor.",
         box=box.HORIZONTALS,
         show_lines=True,

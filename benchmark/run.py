@@ -24,6 +24,8 @@ from benchmark.service import ServiceClient, ServiceUnreachable
 HOME = Path(__file__).parent
 OnDone = Callable[[str], None]
 
+app = typer.Typer(add_completion=False)
+
 
 class Hopeless(Exception):
     """Nothing can be measured; the message is one sentence for the user."""
@@ -45,6 +47,7 @@ class Request:
     timeout_seconds: float
 
 
+@app.command()
 def main(
     model: Annotated[
         list[str] | None,
@@ -200,4 +203,4 @@ def _report(output: Path, scores: Sequence[VariantScore], problems: Sequence[tup
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

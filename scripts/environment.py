@@ -1,9 +1,11 @@
 """Make or renew `.venv`: `python3 scripts/environment.py run|dev`.
 
 Runs before anything is installed, on whatever Python the machine has, hence the standard library alone and no
-syntax that an old Python would not read. A stamp holds the sum of the requirement files, so that a second call
-costs nothing.
+syntax that an old Python 3 would not read. A stamp holds the sum of the requirement files, so that a second
+call costs nothing.
 """
+
+from __future__ import annotations
 
 import hashlib
 import os
@@ -11,10 +13,12 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 OLDEST = (3, 11)
 NEWER_NAMES = ("python3.14", "python3.13", "python3.12", "python3.11")
-VENV = os.environ.get("VENV") or ".venv"
+VENV = Path(os.environ.get("VENV") or ".venv")
+REQUIREMENTS = Path("requirements")
 NEEDED_MB = {"run": 800, "dev": 3000}
 INCLUDED_IN = {"run": ("run", "dev"), "dev": ("dev",)}
 
@@ -23,65 +27,53 @@ class EnvironmentFailure(Exception):
     """The environment cannot be made; the message says what to do."""
 
 
-def say(text):
-    # type: (str) -> None
+def say(text: str) -> None:
     """One line for the person who waits."""
     sys.stderr.write(f"==> {text}\n")
     sys.stderr.flush()
 
 
-def requirement_files(path):
-    # type: (str) -> list[str]
+def requirement_files(path: Path) -> list[Path]:
     """`path` and all requirement and constraint files that it names, in a fixed order."""
     found = [path]
-    with open(path) as lines:
-        for line in lines:
-            named = re.match(r"-[rc]\s+(\S+)", line)
-            if named:
-                inner = os.path.join(os.path.dirname(path), named.group(1))
-                found.extend(name for name in requirement_files(inner) if name not in found)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        named = re.match(r"-[rc]\s+(\S+)", line)
+        if named:
+            inner = requirement_files(path.parent / named.group(1))
+            found.extend(name for name in inner if name not in found)
     return found
 
 
-def content_sum(name):
-    # type: (str) -> str
+def content_sum(name: str) -> str:
     """Sum of everything that decides what the environment `name` holds."""
     total = hashlib.sha256()
-    for path in requirement_files(os.path.join("requirements", name + ".txt")):
-        with open(path, "rb") as content:
-            total.update(content.read())
+    for path in requirement_files(REQUIREMENTS / (name + ".txt")):
+        total.update(path.read_bytes())
     return total.hexdigest()
 
 
-def stamp_path(name):
-    # type: (str) -> str
+def stamp_path(name: str) -> Path:
     """File that says for which requirements the environment was made."""
-    return os.path.join(VENV, ".stamp-" + name)
+    return VENV / (".stamp-" + name)
 
 
-def is_current(name):
-    # type: (str) -> bool
+def is_current(name: str) -> bool:
     """Whether the environment already holds what `name` asks for."""
-    if not os.path.exists(venv_python()):
+    if not venv_python().exists():
         return False
     for larger in INCLUDED_IN[name]:
-        try:
-            with open(stamp_path(larger)) as stamp:
-                if stamp.read() == content_sum(larger):
-                    return True
-        except OSError:
-            continue
+        stamp = stamp_path(larger)
+        if stamp.exists() and stamp.read_text() == content_sum(larger):
+            return True
     return False
 
 
-def venv_python():
-    # type: () -> str
+def venv_python() -> Path:
     """The environment's own interpreter."""
-    return os.path.join(VENV, "bin", "python")
+    return VENV / "bin" / "python"
 
 
-def suitable_python():
-    # type: () -> str
+def suitable_python() -> str:
     """An interpreter that is new enough: this one, or a newer one of the PATH."""
     if sys.version_info >= OLDEST:
         return sys.executable
@@ -95,18 +87,16 @@ def suitable_python():
     )
 
 
-def make_venv(python):
-    # type: (str) -> None
+def make_venv(python: str) -> None:
     """A fresh environment; installs Debian's python3-venv where it is missing and we may."""
     if subprocess.call([python, "-c", "import ensurepip"], stderr=subprocess.DEVNULL) != 0:
         install_debian_venv(python)
     say(f"Making the Python environment in {VENV} …")
-    if subprocess.call([python, "-m", "venv", "--clear", VENV]) != 0:
+    if subprocess.call([python, "-m", "venv", "--clear", str(VENV)]) != 0:
         raise EnvironmentFailure(f"The Python environment could not be made in {VENV}.")
 
 
-def install_debian_venv(python):
-    # type: (str) -> None
+def install_debian_venv(python: str) -> None:
     """apt-get install pythonX.Y-venv, which Debian and Ubuntu split off."""
     version = subprocess.check_output(
         [python, "-c", "import sys; sys.stdout.write('%d.%d' % sys.version_info[:2])"]
@@ -114,8 +104,8 @@ def install_debian_venv(python):
     package = f"python{version}-venv"
     if not shutil.which("apt-get") or os.getuid() != 0:
         raise EnvironmentFailure(
-            f"This Python has no venv module: install it (on Debian and Ubuntu: `sudo apt-get install {package}`) and "
-            "run the same command again."
+            f"This Python has no venv module: install it (on Debian and Ubuntu: "
+            f"`sudo apt-get install {package}`) and run the same command again."
         )
     say(f"Installing {package} …")
     quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
@@ -124,45 +114,40 @@ def install_debian_venv(python):
         raise EnvironmentFailure(f"{package} could not be installed: see apt-get's words above.")
 
 
-def check_disk(name):
-    # type: (str) -> None
+def check_disk(name: str) -> None:
     """Raises EnvironmentFailure where the packages would not fit."""
     free_mb = shutil.disk_usage(".").free // 2**20
     if free_mb < NEEDED_MB[name]:
         raise EnvironmentFailure(
-            f"Only {free_mb} MiB are free here and the packages need about {NEEDED_MB[name]}: free some disk space and run the same "
-            "command again."
+            f"Only {free_mb} MiB are free here and the packages need about {NEEDED_MB[name]}: "
+            "free some disk space and run the same command again."
         )
 
 
-def install(name):
-    # type: (str) -> None
+def install(name: str) -> None:
     """pip install, with pip's own progress; then the stamp."""
     say(f"Installing the packages of requirements/{name}.txt (once; minutes on a slow line) …")
-    path = os.path.join("requirements", name + ".txt")
-    command = [venv_python(), "-m", "pip", "install", "--disable-pip-version-check", "-r", path]
+    requirements = str(REQUIREMENTS / (name + ".txt"))
+    command = [str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check", "-r", requirements]
     if subprocess.call(command) != 0:
         raise EnvironmentFailure(
             "The packages could not be installed: see pip's words above, check the network and the disk, and "
             "run the same command again."
         )
-    with open(stamp_path(name), "w") as stamp:
-        stamp.write(content_sum(name))
+    stamp_path(name).write_text(content_sum(name))
 
 
-def ensure(name):
-    # type: (str) -> None
+def ensure(name: str) -> None:
     """Bring the environment to what requirements/`name`.txt asks for. Raises EnvironmentFailure."""
     if is_current(name):
         return
     check_disk(name)
-    if not os.path.exists(venv_python()):
+    if not venv_python().exists():
         make_venv(suitable_python())
     install(name)
 
 
-def main():
-    # type: () -> int
+def main() -> int:
     """Exit status."""
     if len(sys.argv) != 2 or sys.argv[1] not in NEEDED_MB:
         say("Usage: python3 scripts/environment.py run|dev")

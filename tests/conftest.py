@@ -9,6 +9,8 @@ import pytest
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
 
+pytest_plugins = ["tests.weights_fixtures"]
+
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 EngineChoice = Literal["faster-whisper", "openai-whisper", "auto", "fake"]
 
-DEFAULT_EXTENSIONS = (
-    "3gp,aac,ac3,aif,aiff,amr,ape,avi,caf,flac,flv,m4a,m4b,m4v,mka,mkv,mov,mp2,mp3,mp4,"
-    "mpeg,mpg,mpga,oga,ogg,ogv,opus,ts,wav,webm,wma,wmv"
+DEFAULT_EXTENSIONS = frozenset(
+    (
+        "3gp aac ac3 aif aiff amr ape avi caf flac flv m4a m4b m4v mka mkv mov mp2 mp3 mp4 "
+        "mpeg mpg mpga oga ogg ogv opus ts wav webm wma wmv"
+    ).split()
 )
 
 
@@ -36,7 +38,7 @@ class Settings(BaseSettings):
         0, ge=0, description="`trim` of a request that gives none, in seconds; 0 = the whole recording."
     )
     allowed_extensions: Annotated[frozenset[str], NoDecode] = Field(
-        DEFAULT_EXTENSIONS,  # type: ignore[assignment]  # parsed by the validator below
+        DEFAULT_EXTENSIONS,
         description="File name extensions that are accepted, separated by commas.",
     )
     max_upload_mb: int = Field(2048, gt=0, description="Largest upload, in MiB.")

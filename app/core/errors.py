@@ -267,3 +267,10 @@ class TaskCancelled(TaskError):
     code = "cancelled"
     title = "Cancelled"
     retryable = False
+
+
+WORTH_ANOTHER_TRY = frozenset(
+    error.code
+    for error in (ModelUnavailable, EngineFailed, EngineCrashed, DeadlineExceeded, AttemptsExhausted)
+)
+"""Codes of ended tasks that an operator may queue again once the cause is mended: their recordings are kept."""

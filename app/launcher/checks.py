@@ -46,9 +46,7 @@ def _bind_sentence(settings: Settings, error: OSError) -> str:
             f"or choose another port, as in `make run PORT={settings.port + 1}`."
         )
     if error.errno == errno.EACCES:
-        return (
-            f"Port {settings.port} may not be used by you: choose one above 1023, as in `make run PORT=8000`."
-        )
+        return f"Port {settings.port} is reserved for root: choose another, as in `make run PORT=8000`."
     return (
         f"HOST is {settings.host}, where this machine cannot listen ({error.strerror}): "
         "set HOST=127.0.0.1 or 0.0.0.0."
@@ -56,13 +54,13 @@ def _bind_sentence(settings: Settings, error: OSError) -> str:
 
 
 def check_disk(settings: Settings) -> None:
-    """Raises LaunchError where a folder of ours cannot be written or its disk has less than MIN_FREE_DISK_MB."""
+    """Raises LaunchError where a folder cannot be written or its disk has less than MIN_FREE_DISK_MB."""
     for folder in (settings.upload_dir, settings.cache_dir, settings.data_dir, settings.log_dir):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise LaunchError(
-                f"The folder {folder} cannot be made ({error.strerror}): free some disk space or check its owner."
+                f"The folder {folder} cannot be made ({error.strerror}): free some space or check its owner."
             ) from error
         if not os.access(folder, os.W_OK | os.X_OK):
             raise LaunchError(f"The folder {folder} cannot be written: check its owner and its permissions.")
@@ -76,7 +74,7 @@ def check_disk(settings: Settings) -> None:
 
 @contextmanager
 def folder_lock(data_dir: Path, on_wait: Callable[[], None]) -> Iterator[int]:
-    """Hold DATA_DIR for this run alone; yields the lock's file descriptor. Raises LaunchError where another has it.
+    """Hold DATA_DIR for this run; yields the lock's descriptor. Raises LaunchError where another has it.
 
     Where the holder is dead, its guard is still ending what it left behind: that is waited for (`on_wait`).
     """
@@ -88,7 +86,7 @@ def folder_lock(data_dir: Path, on_wait: Callable[[], None]) -> Iterator[int]:
             holder = _holder(file)
             if holder is None or _is_alive(holder) or time.monotonic() > deadline:
                 raise LaunchError(
-                    f"Another `make run` (pid {holder or 'unknown'}) uses the folder {data_dir}: stop that one "
+                    f"Another `make run` (pid {holder or 'unknown'}) uses the folder {data_dir}: stop it "
                     "with Ctrl-C, or give this one its own DATA_DIR and PORT."
                 )
             if not waiting:

@@ -49,7 +49,8 @@ class Display:
         noun = "worker" if workers == 1 else "workers"
         for line in (
             "",
-            f"[bold green]Ready[/] at [bold]{url}[/] with {workers} {noun}, model {model} unless a request names one",
+            f"[bold green]Ready[/] at [bold]{url}[/] with {workers} {noun}; model {model} unless a request "
+            "names one",
             f"API documentation: {url}/docs",
             "",
             "Transcribe a recording (put your own file's name after @):",

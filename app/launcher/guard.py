@@ -1,9 +1,9 @@
 """The guard: ends what a killed launcher leaves behind.
 
-The launcher may die without a word (kill -9, out of memory). Its children run in sessions of their own, so they
-would live on, hold the port and write the append-only file. The guard reads the launcher's pipe: `child PID` and
-`redis PID` announce a process, `gone PID` takes it back, and the end of the pipe is the end of the launcher. It also
-inherits the lock on DATA_DIR, so that the next run waits until it has finished.
+The launcher may die without a word (kill -9, out of memory). Its children run in sessions of their own, so
+they would live on, hold the port and write the append-only file. The guard reads the launcher's pipe:
+`child PID` and `redis PID` announce a process, `gone PID` takes it back, and the end of the pipe is the end
+of the launcher. It also inherits the lock on DATA_DIR, so that the next run waits until it has finished.
 """
 
 import contextlib

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import cast
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from app.core.config import Settings
 from app.launcher.checks import LaunchError
@@ -52,7 +54,7 @@ class OwnRedis:
         port = self._remembered_port()
         if port is None or not _serves(port, self._folder):
             return False
-        client = redis.Redis(port=port, socket_timeout=SHUTDOWN_SECONDS, retry=None)
+        client = redis.Redis(port=port, socket_timeout=SHUTDOWN_SECONDS, retry=Retry(NoBackoff(), 0))
         with contextlib.closing(client), contextlib.suppress(redis.RedisError):
             client.shutdown()
         deadline = time.monotonic() + SHUTDOWN_SECONDS
@@ -84,7 +86,7 @@ class OwnRedis:
 
 def _serves(port: int, folder: Path) -> bool:
     """Whether the server on `port` keeps its data in `folder` (a server that is loading tells that too)."""
-    client = redis.Redis(port=port, socket_timeout=5, decode_responses=True, retry=None)
+    client = redis.Redis(port=port, socket_timeout=5, decode_responses=True, retry=Retry(NoBackoff(), 0))
     try:
         told = cast(dict[str, str], client.config_get("dir"))
     except redis.TimeoutError:

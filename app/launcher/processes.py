@@ -102,8 +102,9 @@ def stop_children(children: Sequence[Child], impatient: Callable[[], bool]) -> N
     started = time.monotonic()
     for child in children:
         child.signal(signal.SIGTERM)
-    while not all([child.has_ended() for child in children]):
-        for child in children:
+    left = list(children)
+    while left := [child for child in left if not child.has_ended()]:
+        for child in left:
             if impatient() or time.monotonic() - started > child.program.stop_seconds:
                 child.signal(signal.SIGKILL)
         time.sleep(POLL_SECONDS)

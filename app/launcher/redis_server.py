@@ -11,6 +11,8 @@ from importlib import resources
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 SERVER_NAMES = ("redis-server", "valkey-server")
 
@@ -98,7 +100,7 @@ class RedisServer:
 
     def answers(self) -> bool:
         """Whether the server answers PING (a loading server does not)."""
-        client = redis.Redis(port=self.port, socket_timeout=1, retry=None)
+        client = redis.Redis(port=self.port, socket_timeout=1, retry=Retry(NoBackoff(), 0))
         try:
             return bool(client.ping())
         except redis.RedisError:

@@ -15,7 +15,6 @@ from app.launcher.display import Display
 from app.launcher.guard import Guard
 from app.launcher.own_redis import OwnRedis
 from app.launcher.plan import (
-    ROOT,
     base_url,
     child_environment,
     chosen_model,
@@ -121,11 +120,13 @@ class Run:
         if self._settings.engine == "fake":
             return
         self._display.step(f"Model {model}: looking into {self._settings.cache_dir}, else fetching it …")
-        fetching = subprocess.Popen([sys.executable, "-m", "app.weights", "get", model], cwd=ROOT)
+        command = [sys.executable, "-m", "app.weights", "get", model]
+        if self._settings.engine == "openai-whisper":
+            command += ["--engine", "openai-whisper"]
+        fetching = subprocess.Popen(command)
         while fetching.poll() is None:
             if self._requests.asked():
                 fetching.terminate()
-            self._requests.wait(POLL_SECONDS)
             time.sleep(POLL_SECONDS)
         self._requests.check()
         if fetching.returncode != 0:

@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import (
     BusyLoadingError,
@@ -37,6 +37,15 @@ MAX_CONNECTIONS = 1000
 """Requests served at once hold one connection each."""
 
 SENTINEL_PORT = 26379
+
+
+class _MasterPool(SentinelConnectionPool):
+    """Closes the connections to the Sentinels too, which redis-py leaves open."""
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        await super().disconnect(inuse_connections)
+        for sentinel in self.sentinel_manager.sentinels:
+            await sentinel.aclose()
 
 
 def command_client(settings: Settings) -> Redis:
@@ -122,7 +131,11 @@ def _master(settings: Settings, options: dict[str, Any]) -> Redis:
         },
     )
     client: Redis = sentinel.master_for(
-        settings.redis_sentinel_master, ssl=settings.redis_tls, **_login(settings), **options
+        settings.redis_sentinel_master,
+        connection_pool_class=_MasterPool,
+        ssl=settings.redis_tls,
+        **_login(settings),
+        **options,
     )
     return client
 

@@ -51,7 +51,7 @@ class TaskReader:
         in line.
         """
         async with redis_reachable():
-            # Hash first: a result written in between is then seen. No MULTI: Redis out of memory refuses EXEC.
+            # Hash first: a result written in between is then seen. Not MULTI, refused where memory is short.
             async with self._client.pipeline(transaction=False) as pipeline:
                 pipeline.hmget(self._keys.task(task_id), ["status", "error"])
                 pipeline.get(self._keys.result(task_id))

@@ -225,13 +225,6 @@ class Scripts:
         )
         return bool(answer == b"ADOPTED")
 
-    async def look(self, task_id: str) -> tuple[bytes | None, bytes | None, bytes | None]:
-        """The task's result, status and failure, at one moment."""
-        result, status, failure = await self._run(
-            "look", [self._keys.task(task_id), self._keys.result(task_id)], []
-        )
-        return result, status, failure
-
     async def find(self, text: str, depth: int) -> list[bytes]:
         """Waiting elements that contain `text`, among the `depth` next in line of each list."""
         found: list[bytes] = await self._run("find", [self._keys.queue, self._keys.high], [text, depth])

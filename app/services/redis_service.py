@@ -132,7 +132,7 @@ class RedisService:
             state = await self._reader.state(task_id)
             task = await to_thread.run_sync(self._storage.read_outbox, task_id)
             if task and state and state.status in (TaskStatus.DONE, TaskStatus.ERROR):
-                await to_thread.run_sync(self._storage.finish, task)
+                await to_thread.run_sync(self._storage.finish, task, state.error)
                 ended += 1
         return ended
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from app.schemas.task import Task
+from app.schemas.task import Task, TaskFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,11 @@ class Storage(Protocol):
     def delete(self, task: Task) -> None:
         """Remove a task's recording, if it is there."""
 
-    def finish(self, task: Task) -> None:
-        """Forget an ended task: its outbox note, and its recording unless KEEP_AUDIO; never raises."""
+    def finish(self, task: Task, failure: TaskFailure | None = None) -> None:
+        """Forget an ended task: its outbox entry, and its recording unless it may be wanted again.
+
+        Wanted are all recordings with KEEP_AUDIO, and those of failures worth another try. Never raises.
+        """
 
     def save_outbox(self, task: Task) -> None:
         """Note durably that `task` is to be enqueued. Raises StorageFull, StorageUnavailable."""

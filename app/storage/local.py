@@ -14,8 +14,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from app.core.config import Settings
-from app.core.errors import InvalidTask, StorageFull, StorageUnavailable
-from app.schemas.task import Task
+from app.core.errors import WORTH_ANOTHER_TRY, InvalidTask, StorageFull, StorageUnavailable
+from app.schemas.task import Task, TaskFailure
 from app.storage.base import StoredUpload
 
 logger = logging.getLogger(__name__)
@@ -99,15 +99,16 @@ class LocalStorage:
         """Remove a task's recording, if it is there."""
         self.path_of(task).unlink(missing_ok=True)
 
-    def finish(self, task: Task) -> None:
+    def finish(self, task: Task, failure: TaskFailure | None = None) -> None:
         """Forget an ended task: its note, and its recording unless KEEP_AUDIO.
 
+        The recording of a failure worth another try stays too, until its dead letter is dropped or expires.
         The note goes first: a recording without a note is removed as an orphan, a note without its recording
         would bring the task back. What cannot be removed is logged; the task has ended all the same.
         """
         try:
             self.remove_outbox(task.task_id)
-            if not self._keep_audio:
+            if not self._keep_audio and not (failure and failure.code in WORTH_ANOTHER_TRY):
                 self.delete(task)
         except InvalidTask:
             logger.warning("The recording of task %s is not ours to delete: %s", task.task_id, task.file_path)
@@ -127,7 +128,8 @@ class LocalStorage:
                 part.rename(final)
                 _sync_folder(self._outbox)
         except BaseException:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
             raise
 
     def outbox_ids(self, older_than_seconds: float = 0) -> list[str]:

@@ -17,8 +17,11 @@ FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json
 logger = logging.getLogger(__name__)
 
 
-def fetch(name: str, part: Path) -> None:
-    """Fetch a model into the folder `part`, going on where an earlier try broke off. Raises WeightsError."""
+def fetch(name: str, part: Path, *, endpoint: str | None = None) -> None:
+    """Fetch a model into the folder `part`, going on where an earlier try broke off. Raises WeightsError.
+
+    `endpoint` is the address of a mirror; without it, HF_ENDPOINT or the hub itself is asked.
+    """
     repository = HUB_REPOSITORIES.get(name)
     if repository is None:
         raise WeightsError("the model hub has no such model")
@@ -27,7 +30,9 @@ def fetch(name: str, part: Path) -> None:
 
     disable_progress_bars()  # our own speak to the log too
     try:
-        info = huggingface_hub.HfApi().model_info(repository, files_metadata=True, timeout=TIMEOUT_SECONDS)
+        info = huggingface_hub.HfApi(endpoint).model_info(
+            repository, files_metadata=True, timeout=TIMEOUT_SECONDS
+        )
         with watching(part, f"Fetching {name} from the model hub", _total_bytes(info)):
             huggingface_hub.snapshot_download(
                 repository,
@@ -35,6 +40,7 @@ def fetch(name: str, part: Path) -> None:
                 local_dir=part,
                 allow_patterns=list(FILES),
                 etag_timeout=TIMEOUT_SECONDS,
+                endpoint=endpoint,
             )
     except Exception as error:  # HTTP, hub and disk errors of four libraries
         raise WeightsError(f"the model hub failed ({type(error).__name__})") from error

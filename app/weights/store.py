@@ -107,6 +107,7 @@ class WeightStore:
             except WeightsError as error:
                 tried.append(str(error))
                 continue
+            remove(self._folder / name)  # what lies there is no whole model, or it would have been found
             part.replace(self._folder / name)
             logger.info("Model %s is in the cache now", name)
             return self._folder / name

@@ -144,7 +144,7 @@ class TaskRunner:
         else:
             outcome = await self._consumer.fail(claim, failure)
         if outcome in ENDED:
-            self._storage.finish(claim.task)
+            self._storage.finish(claim.task, failure if outcome is SettleOutcome.ERROR else None)
 
     async def _give_up(self, claim: Claim, reason: Reason) -> None:
         logger.info("Task given up (%s)", reason)

@@ -1,4 +1,4 @@
-"""Uploads on real sockets: memory, clients that go away, clients that listen only after they have sent all."""
+"""Uploads on real sockets: memory, clients that go away, clients that listen only after sending all."""
 
 import os
 import socket

@@ -1,0 +1,52 @@
+"""The API's housekeeping: goes on whatever happens, and says trouble once."""
+
+import asyncio
+import logging
+
+import pytest
+
+from app.api.lifespan import Housekeeping
+from app.core.config import Settings
+from app.launcher.redis_server import free_port
+from app.queue.clients import command_client
+from app.services.redis_service import RedisService
+from app.storage.local import LocalStorage
+
+
+def troubles(caplog: pytest.LogCaptureFixture) -> list[str]:
+    lines = [record.getMessage() for record in caplog.records if record.name == "app.api.lifespan"]
+    assert all("Housekeeping waits" in line for line in lines)
+    return lines
+
+
+async def test_redis_away_is_logged_once(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    settings = settings.model_copy(update={"redis_port": free_port(), "maintenance_seconds": 0.01})
+    client = command_client(settings)
+    house = asyncio.create_task(
+        Housekeeping(settings, RedisService(client, settings, LocalStorage(settings))).run()
+    )
+    with caplog.at_level(logging.WARNING):
+        async with asyncio.timeout(20):
+            while not troubles(caplog):
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(1)  # several more rounds
+    house.cancel()
+    await asyncio.gather(house, return_exceptions=True)
+    await client.aclose()
+    assert len(troubles(caplog)) == 1
+
+
+async def test_a_broken_chore_does_not_end_it(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    settings = settings.model_copy(update={"maintenance_seconds": 0.05})
+    client = command_client(settings)
+    await client.set(f"{settings.redis_queue_name}:delayed", "not a sorted set")
+    house = asyncio.create_task(
+        Housekeeping(settings, RedisService(client, settings, LocalStorage(settings))).run()
+    )
+    async with asyncio.timeout(20):
+        while caplog.text.count("A round of housekeeping failed") < 2:
+            await asyncio.sleep(0.05)
+    assert not house.done()
+    house.cancel()
+    await asyncio.gather(house, return_exceptions=True)
+    await client.aclose()

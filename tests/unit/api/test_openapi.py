@@ -1,0 +1,61 @@
+"""What the docs promise."""
+
+from typing import Any
+
+import pytest
+
+from app.api.app import create_app
+from app.core.config import Settings
+
+
+@pytest.fixture
+def schema(settings: Settings) -> dict[str, Any]:
+    return create_app(settings).openapi()
+
+
+def test_every_route_is_there_and_described(schema: dict[str, Any]) -> None:
+    assert set(schema["paths"]) == {
+        "/transcribe/",
+        "/transcribe/{task_id}",
+        "/status/{task_id}",
+        "/health/live",
+        "/health/ready",
+    }
+    for path in schema["paths"].values():
+        for operation in path.values():
+            assert operation["summary"]
+            assert operation["description"]
+            assert operation["tags"]
+
+
+def test_the_upload_is_documented_though_parsed_by_hand(schema: dict[str, Any]) -> None:
+    upload = schema["paths"]["/transcribe/"]["post"]
+    form = upload["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert set(form["properties"]) == {"file", "model", "trim"}
+    assert form["required"] == ["file"]
+    assert [parameter["name"] for parameter in upload["parameters"]] == ["model", "trim"]
+    assert set(upload["responses"]) == {
+        *("202", "400", "408", "413", "415", "422", "429", "503", "507", "default"),
+    }
+
+
+def test_every_error_has_the_problem_schema_and_an_example(schema: dict[str, Any]) -> None:
+    upload = schema["paths"]["/transcribe/"]["post"]["responses"]
+    for status, response in upload.items():
+        if status in ("202", "default"):
+            continue
+        content = response["content"]["application/problem+json"]
+        assert {"type", "title", "status", "detail", "instance", "code"} <= set(
+            content["schema"]["properties"]
+        )
+        assert content["examples"]
+        for code, example in content["examples"].items():
+            assert example["value"]["code"] == code
+            assert example["value"]["status"] == int(status)
+
+
+def test_every_status_of_a_task_has_an_example(schema: dict[str, Any]) -> None:
+    answers = schema["paths"]["/transcribe/{task_id}"]["get"]["responses"]
+    examples = answers["200"]["content"]["application/json"]["examples"]
+    assert set(examples) == {"queued", "processing", "done", "error"}
+    assert "422" not in answers

@@ -1,0 +1,57 @@
+"""Tables and files say what was measured."""
+
+import csv
+import json
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmark.report import problems_table, summary_table, write_files
+from benchmark.results import Problem
+
+from .figures import scored
+
+FIRST = scored({"one.wav": "the cat sat on the mat", "silence.wav": "Thank you"})
+SECOND = scored({"one.wav": "a cat", "two.wav": "ёжик идёт"}, model="small", engine="openai-whisper")
+BROKEN = scored({}, model="tiny")
+
+
+def test_summary_fits_a_narrow_terminal() -> None:
+    console = Console(width=80, file=StringIO(), record=True)
+    console.print(summary_table([FIRST, SECOND, BROKEN]))
+    text = console.export_text()
+    for figure in ("33.3", "0/0/2", "5.0 ×", "0.200", "321", "openai-whisper", "cpu int8", "tiny"):
+        assert figure in text
+    assert "…" not in text
+
+
+def test_problems_are_named() -> None:
+    console = Console(width=120, file=StringIO(), record=True)
+    console.print(
+        problems_table([("base", Problem("a.wav", "Broken.")), ("tiny", Problem(None, "No weights."))])
+    )
+    text = console.export_text()
+    assert "a.wav" in text
+    assert "Broken." in text
+    assert "all" in text
+
+
+def test_files_hold_the_figures(tmp_path: Path) -> None:
+    problems = [("reference", Problem("x.wav", "No reference."))]
+    summary, files, document = write_files(tmp_path / "results", [FIRST, SECOND, BROKEN], problems)
+    with summary.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["model"], row["wer"]) for row in rows] == [
+        ("base", str(2 / 6)),
+        ("small", str(6 / 9)),
+        ("tiny", ""),
+    ]
+    with files.open(encoding="utf-8", newline="") as file:
+        per_file = list(csv.DictReader(file))
+    assert [row["file"] for row in per_file] == ["one.wav", "silence.wav", "one.wav", "two.wav"]
+    assert per_file[3]["hypothesis"] == "ёжик идёт"
+    content = json.loads(document.read_text(encoding="utf-8"))
+    assert content["summary"][0]["insertions"] == 2
+    assert content["problems"] == [{"where": "reference", "name": "x.wav", "message": "No reference."}]
+    assert content["environment"]["packages"]["jiwer"]

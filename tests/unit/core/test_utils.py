@@ -1,0 +1,86 @@
+"""Validation of what clients send."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.errors import InvalidParameter, UnsupportedExtension
+from app.core.utils import base_name, extension_of, parse_trim, quoted, single_value
+
+ALLOWED = frozenset({"mp3", "ogg"})
+
+
+@pytest.mark.parametrize(
+    "name", ["a.mp3", "A.MP3", "a.b.mp3", "dir/a.mp3", "C:\\dir\\a.Mp3", ".mp3", "речь.mp3"]
+)
+def test_allowed_extensions(name: str) -> None:
+    assert extension_of(name, ALLOWED) == "mp3"
+
+
+@pytest.mark.parametrize("name", ["", "mp3", "a.", "a.wav", "a.mp3.exe", "a.mp3/b", "a.mp3/", "a .m p3"])
+def test_other_extensions(name: str) -> None:
+    with pytest.raises(UnsupportedExtension, match="mp3, ogg") as raised:
+        extension_of(name, ALLOWED)
+    assert raised.value.extra == {"choices": ["mp3", "ogg"]}
+
+
+@given(st.text())
+def test_a_shown_name_has_no_folder_and_no_control_character(name: str) -> None:
+    shown = base_name(name)
+    assert not set(shown) & set("/\\\r\n\0")
+    assert len(shown) <= 255
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30", 30), ("2.5", 2.5), (" .5 ", 0.5), ("+3", 3), ("1e3", 1000), ("5.", 5), ("1e-3", 0.001)],
+)
+def test_trims(text: str, seconds: float) -> None:
+    assert parse_trim(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0",
+        "0.0",
+        "-1",
+        "nan",
+        "inf",
+        "-inf",
+        "infinity",
+        "1e309",
+        "1e-999",
+        "abc",
+        "",
+        "1_0",
+        "2,5",
+        "٣",
+        "5s",
+        "0x1",
+    ],
+)
+def test_absurd_trims(text: str) -> None:
+    with pytest.raises(InvalidParameter, match="greater than 0"):
+        parse_trim(text)
+
+
+@pytest.mark.parametrize(
+    ("values", "value"), [([], None), ([""], None), (["a"], "a"), (["a", " a "], "a"), (["", "a"], "a")]
+)
+def test_a_parameter_given_in_several_places(values: list[str], value: str | None) -> None:
+    assert single_value("model", values) == value
+
+
+def test_a_parameter_given_differently() -> None:
+    with pytest.raises(InvalidParameter, match="give it once"):
+        single_value("model", ["a", "b"])
+
+
+def test_quoted_words_are_short_and_harmless() -> None:
+    assert quoted("a\nb") == "'a\\nb'"
+    lengths = [len(quoted("x" * size)) for size in range(0, 200, 10)]
+    assert all(shorter <= longer for shorter, longer in pairwise(lengths))
+    assert max(lengths) < 70

@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.weights.__main__ import app
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    folder = tmp_path / "whisper" / "my-model"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    (folder / "model.bin").write_bytes(bytes(3_000_000))
+    return tmp_path
+
+
+def test_list_shows_what_is_there_and_what_could_be(cache: Path) -> None:
+    result = CliRunner().invoke(app, ["list"])
+
+    assert result.exit_code == 0
+    row = next(line for line in result.output.splitlines() if "my-model" in line)
+    assert "CTranslate2" in row
+    assert "3 MB" in row
+    assert "large-v3-turbo" in result.output
+
+
+def test_get_of_a_model_that_is_there(cache: Path) -> None:
+    result = CliRunner().invoke(app, ["get", "my-model"])
+
+    assert result.exit_code == 0
+    assert "my-model is ready" in result.output
+
+
+def test_get_of_an_unknown_model(cache: Path) -> None:
+    result = CliRunner().invoke(app, ["get", "gigantic"])
+
+    assert result.exit_code == 1
+    assert "choose one of" in result.output

@@ -1,0 +1,33 @@
+"""Fixtures with real weights: `base` in the project's own cache, and small random models for all else."""
+
+from pathlib import Path
+
+import pytest
+
+from app.weights.store import WeightStore
+
+PROJECT = Path(__file__).parent.parent
+ASSETS = Path(__file__).parent / "assets"
+
+
+@pytest.fixture(scope="session")
+def base_weights() -> Path:
+    """The project's cache directory, with `base` in it; it is fetched once and stays."""
+    cache_dir = PROJECT / "_cache"
+    WeightStore(cache_dir, downloads=True).ensure_ct2("base")
+    return cache_dir
+
+
+@pytest.fixture
+def cache_with_base(base_weights: Path, tmp_path: Path) -> Path:
+    """A cache of the test's own that holds `base`, to which it may add."""
+    folder = tmp_path / "_cache" / "whisper"
+    folder.mkdir(parents=True)
+    (folder / "base").symlink_to(base_weights / "whisper" / "base", target_is_directory=True)
+    return tmp_path / "_cache"
+
+
+@pytest.fixture(scope="session")
+def assets() -> Path:
+    """Folder of the recordings that tests/assets/README.md lists."""
+    return ASSETS
