@@ -24,6 +24,7 @@ STALL_SECONDS = 60.0
 """Longest silence of a client in the middle of its upload."""
 
 _CURL_HINT = "send the recording as multipart/form-data, for example with curl -F file=@talk.mp3"
+_NO_BEGINNING = "it does not begin with the boundary that the Content-Type header names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ class _Events:
         try:
             self._parser.write(data)
         except FormParserError as error:
-            raise MalformedUpload(f"The form cannot be read ({error}); {_CURL_HINT}.") from error
+            begun = f"its part {self._parts} is wrong: {error}" if self._parts else _NO_BEGINNING
+            raise MalformedUpload(f"The form cannot be read ({begun}); {_CURL_HINT}.") from error
 
     def _on_part_begin(self) -> None:
         self._parts += 1

@@ -13,10 +13,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 EngineChoice = Literal["faster-whisper", "openai-whisper", "auto", "fake"]
 
 DEFAULT_EXTENSIONS = frozenset(
-    (
-        "3gp aac ac3 aif aiff amr ape avi caf flac flv m4a m4b m4v mka mkv mov mp2 mp3 mp4 "
-        "mpeg mpg mpga oga ogg ogv opus ts wav webm wma wmv"
-    ).split()
+    {
+        *("3gp", "aac", "ac3", "aif", "aiff", "amr", "ape", "avi", "caf", "flac"),
+        *("flv", "m4a", "m4b", "m4v", "mka", "mkv", "mov", "mp2", "mp3", "mp4"),
+        *("mpeg", "mpg", "mpga", "oga", "ogg", "ogv", "opus", "ts", "wav", "webm"),
+        *("wma", "wmv"),
+    }
 )
 
 

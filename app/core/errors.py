@@ -273,4 +273,4 @@ WORTH_ANOTHER_TRY = frozenset(
     error.code
     for error in (ModelUnavailable, EngineFailed, EngineCrashed, DeadlineExceeded, AttemptsExhausted)
 )
-"""Codes of ended tasks that an operator may queue again once the cause is mended: their recordings are kept."""
+"""Codes of failures that an operator may mend and queue again: their recordings are kept."""

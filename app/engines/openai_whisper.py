@@ -108,10 +108,10 @@ def load(file: Path, model: str, settings: Settings) -> OpenAIWhisperEngine:
         runtime = whisper.load_model(str(file), device=device)
     except MemoryError as error:
         raise EngineFailed(f"There is not enough memory for the model {model!r}: {error}") from error
-    except Exception as error:
+    except Exception as error:  # torch's words go unquoted: they recommend an unsafe way of loading
         raise ModelUnavailable(
-            f"The weights of {model!r} cannot be loaded ({error}); remove {file.name!r} from the model cache "
-            "to fetch them again."
+            f"The weights of {model!r} cannot be loaded ({type(error).__name__}); "
+            f"remove {file.name!r} from the model cache to fetch them again."
         ) from error
     return OpenAIWhisperEngine(runtime, model, device)
 

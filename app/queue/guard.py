@@ -4,8 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from redis.exceptions import (
+    ClusterDownError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core.errors import QueueUnavailable
@@ -14,6 +21,16 @@ COMMAND_LIMIT_SECONDS = 6.0
 """Longest time that one call may take, retries included: a client waits for the answer."""
 
 RETRY_AFTER_SECONDS = 5
+
+PASSING_ERRORS = (
+    RedisConnectionError,  # BusyLoadingError is one
+    RedisTimeoutError,
+    ClusterDownError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    TryAgainError,
+)
 
 # Redis 6.2 wraps the error of a command inside a script in a plain ResponseError: only its text tells.
 PASSING_TROUBLES = (
@@ -30,10 +47,7 @@ PASSING_TROUBLES = (
 
 def is_passing(error: RedisError) -> bool:
     """Whether the same command may succeed later: Redis is away, full, loading, or no longer the master."""
-    if isinstance(error, RedisConnectionError | RedisTimeoutError):
-        return True
-    text = f"{type(error).__name__} {error} "
-    return any(word in text for word in PASSING_TROUBLES) or "OutOfMemory" in text or "ReadOnly" in text
+    return isinstance(error, PASSING_ERRORS) or any(word in f"{error} " for word in PASSING_TROUBLES)
 
 
 @asynccontextmanager

@@ -13,8 +13,6 @@ from app.queue.scripts import Scripts
 from app.worker import main as worker_main
 from utils.logger import setup_logging
 
-POINTS = ("after BLMOVE", "after claim", "before complete", "after complete")
-
 
 def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
@@ -38,18 +36,20 @@ def _fatal_after(function: Callable[..., Awaitable[Any]]) -> Callable[..., Await
     return doomed
 
 
+POINTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
+    "after BLMOVE": (Scripts, "claim", _fatal_before),
+    "after claim": (Consumer, "claim", _fatal_after),
+    "before complete": (Consumer, "complete", _fatal_before),
+    "after complete": (Consumer, "complete", _fatal_after),
+}
+
+
 def main(point: str) -> None:
     """Run a worker that dies at `point`."""
-    if point == "after BLMOVE":
-        Scripts.claim = _fatal_before(Scripts.claim)  # type: ignore[method-assign]
-    elif point == "after claim":
-        Consumer.claim = _fatal_after(Consumer.claim)  # type: ignore[method-assign]
-    elif point == "before complete":
-        Consumer.complete = _fatal_before(Consumer.complete)  # type: ignore[method-assign]
-    elif point == "after complete":
-        Consumer.complete = _fatal_after(Consumer.complete)  # type: ignore[method-assign]
-    else:
+    if point not in POINTS:
         raise SystemExit(f"points: {', '.join(POINTS)}")
+    owner, name, fatal = POINTS[point]
+    setattr(owner, name, fatal(getattr(owner, name)))
     settings = Settings()
     setup_logging(level="INFO", directory=settings.log_dir, role="worker")
     asyncio.run(worker_main.work(settings))

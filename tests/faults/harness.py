@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from app.core.config import Settings
+from app.core.errors import QueueUnavailable
+from app.launcher.redis_server import free_port
 from app.queue.admin import Admin
 from app.queue.clients import command_client
 from app.queue.keys import Keys
@@ -85,6 +87,7 @@ class Service:
         self.settings = settings
         self.folder = folder
         self.workers: list[Worker] = []
+        self._apis: list[subprocess.Popen[bytes]] = []
         self.client = command_client(settings)
         self.producer = Producer(self.client, settings)
         self.reader = TaskReader(self.client, settings)
@@ -102,17 +105,32 @@ class Service:
 
     def start_worker(self, program: Iterable[str] = ("worker.py",), **overrides: str) -> Worker:
         """Start a worker process; keyword arguments are environment variables of its own."""
+        worker = Worker(self._start(program, overrides))
+        self.workers.append(worker)
+        return worker
+
+    def start_api(self) -> int:
+        """Start a real API; the port it listens on."""
+        port = free_port()
+        self._apis.append(self._start(("-m", "uvicorn", "main:app", "--port", str(port)), {}))
+        return port
+
+    def _start(self, program: Iterable[str], overrides: dict[str, str]) -> "subprocess.Popen[bytes]":
         with (self.folder / "stderr.txt").open("ab") as errors:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, *program],
                 cwd=ROOT,
                 env=self.environment(overrides),
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
             )
-        worker = Worker(process)
-        self.workers.append(worker)
-        return worker
+
+    async def answers(self) -> bool:
+        """Whether Redis takes commands (a cluster node needs a moment until it does)."""
+        try:
+            return await self.reader.queue_length() >= 0
+        except QueueUnavailable:
+            return False
 
     async def alive(self, count: int) -> None:
         """Wait until that many workers hold a lease."""
@@ -191,10 +209,9 @@ class Service:
 
     async def close(self) -> None:
         """Kill what is left."""
-        for worker in self.workers:
-            if worker.process.poll() is None:
-                worker.process.kill()
-            worker.process.wait()
+        for process in [*(worker.process for worker in self.workers), *self._apis]:
+            process.kill()
+            process.wait()
         await self.client.aclose()
 
 

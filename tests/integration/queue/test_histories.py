@@ -9,7 +9,7 @@ from app.queue.scripts import script_sources
 from tests.integration.queue.histories import QueueHistories
 
 PROFILE = settings(
-    max_examples=100,
+    max_examples=80,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,

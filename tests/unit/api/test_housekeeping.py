@@ -27,7 +27,7 @@ async def test_redis_away_is_logged_once(settings: Settings, caplog: pytest.LogC
     )
     with caplog.at_level(logging.WARNING):
         async with asyncio.timeout(20):
-            while not troubles(caplog):
+            while not troubles(caplog):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         await asyncio.sleep(1)  # several more rounds
     house.cancel()
@@ -44,7 +44,7 @@ async def test_a_broken_chore_does_not_end_it(settings: Settings, caplog: pytest
         Housekeeping(settings, RedisService(client, settings, LocalStorage(settings))).run()
     )
     async with asyncio.timeout(20):
-        while caplog.text.count("A round of housekeeping failed") < 2:
+        while caplog.text.count("A round of housekeeping failed") < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     assert not house.done()
     house.cancel()

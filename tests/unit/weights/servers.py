@@ -29,7 +29,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, *, body: bool) -> None:
         path = self.path.split("?")[0]
         if path.startswith("/api/models/"):
-            return self._send(200, json.dumps(self._model_info()).encode(), {}, body)
+            answer = self._tree() if "/tree/" in path else self._model_info()
+            return self._send(200, json.dumps(answer).encode(), {"Content-Type": "application/json"}, body)
         content = self.files.get(path.rsplit("/", 1)[1])
         if content is None:
             return self._send(404, b"", {}, body)
@@ -51,6 +52,12 @@ class _Handler(BaseHTTPRequestHandler):
         if body:
             self.wfile.write(content)
 
+    def _tree(self) -> list[dict[str, object]]:
+        return [
+            {"type": "file", "path": name, "size": len(content), "oid": "b" * 40}
+            for name, content in self.files.items()
+        ]
+
     def _model_info(self) -> dict[str, object]:
         siblings = []
         for name, content in self.files.items():
@@ -59,7 +66,14 @@ class _Handler(BaseHTTPRequestHandler):
             if name in self.large:
                 entry["lfs"] = {"sha256": digest, "size": len(content), "pointerSize": 130}
             siblings.append(entry)
-        return {"id": "x/y", "modelId": "x/y", "sha": COMMIT, "private": False, "tags": [], "siblings": siblings}
+        return {
+            "id": "x/y",
+            "modelId": "x/y",
+            "sha": COMMIT,
+            "private": False,
+            "tags": [],
+            "siblings": siblings,
+        }
 
 
 @contextmanager

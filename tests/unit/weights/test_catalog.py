@@ -32,7 +32,13 @@ def test_the_table_is_that_of_faster_whisper() -> None:
 
 @pytest.mark.parametrize(
     ("name", "canonical"),
-    [("turbo", "large-v3-turbo"), ("large", "large-v3"), (" Base ", "base"), ("tiny.en", "tiny.en"), ("Mine", "Mine")],
+    [
+        ("turbo", "large-v3-turbo"),
+        ("large", "large-v3"),
+        (" Base ", "base"),
+        ("tiny.en", "tiny.en"),
+        ("Mine", "Mine"),
+    ],
 )
 def test_canonical_name(name: str, canonical: str) -> None:
     assert canonical_name(name) == canonical
@@ -68,7 +74,9 @@ def test_resolve_accepts_names_aliases_and_the_cache(tmp_path: Path) -> None:
     assert resolve_model("turbo", tmp_path) == "large-v3-turbo"
 
 
-@pytest.mark.parametrize("name", ["gigantic", "", "../base", "whisper/base", "base\0", "BASE.PT", "/etc", "x" * 500])
+@pytest.mark.parametrize(
+    "name", ["gigantic", "", "../base", "whisper/base", "base\0", "BASE.PT", "/etc", "x" * 500]
+)
 def test_resolve_refuses_the_rest_and_names_the_choices(tmp_path: Path, name: str) -> None:
     _ct2(tmp_path, "base")
 

@@ -43,7 +43,9 @@ def test_base_has_the_dimensions_that_openai_gives_it(base: Path) -> None:
     assert (size.n_audio_layer, size.n_text_layer) == (6, 6)
 
 
-@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # openai-whisper leaves its vocabulary open
+@pytest.mark.filterwarnings(
+    "ignore:unclosed file:ResourceWarning"
+)  # openai-whisper leaves its vocabulary open
 def test_large_v3_gets_cantonese_and_its_128_bands(base: Path, tmp_path: Path) -> None:
     import ctranslate2
     from whisper.tokenizer import get_tokenizer

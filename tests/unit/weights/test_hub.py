@@ -25,7 +25,7 @@ def test_fetches_the_files_of_the_model_and_no_others(tmp_path: Path) -> None:
 def test_refuses_a_file_with_another_checksum(tmp_path: Path) -> None:
     with (
         serving(FILES, large=frozenset({"model.bin"}), wrong_sums=True) as (address, _),
-        pytest.raises(WeightsError),
+        pytest.raises(WeightsError, match=r"model\.bin does not have the expected checksum"),
     ):
         hub.fetch("small", tmp_path / "part", endpoint=address)
 

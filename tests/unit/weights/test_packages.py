@@ -15,7 +15,9 @@ def _wheel(folder: Path, name: str, member: str, content: bytes) -> None:
     with zipfile.ZipFile(folder / f"{name}-1.0.0-py3-none-any.whl", "w") as wheel:
         wheel.writestr(member, content)
         wheel.writestr(f"{name}/__init__.py", "raise SystemExit('run!')")
-        wheel.writestr(f"{name}-1.0.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0.0\n")
+        wheel.writestr(
+            f"{name}-1.0.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0.0\n"
+        )
         wheel.writestr(f"{name}-1.0.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         wheel.writestr(f"{name}-1.0.0.dist-info/RECORD", "")
 

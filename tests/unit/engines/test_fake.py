@@ -1,0 +1,104 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import AudioMissing, AudioUndecodable, EngineFailed, TaskCancelled
+from app.engines import fake
+from app.schemas.transcript import Transcript
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from app.engines import fake
+fake.play(Path(sys.argv[1]), model="base", on_progress=lambda _: None, should_stop=lambda: False)
+"""
+
+
+def _script(tmp_path: Path, **fields: object) -> Path:
+    path = tmp_path / "recording.wav"
+    path.write_text(json.dumps(fields))
+    return path
+
+
+def _play(path: Path, *, stop: bool = False, heard: list[float] | None = None) -> Transcript:
+    progress = [] if heard is None else heard
+    return fake.play(path, model="base", on_progress=progress.append, should_stop=lambda: stop)
+
+
+def test_says_what_the_script_says(tmp_path: Path) -> None:
+    heard: list[float] = []
+
+    transcript = _play(_script(tmp_path, text="hello", seconds=0.1, duration=3), heard=heard)
+
+    assert (transcript.text, transcript.duration, transcript.engine) == ("hello", 3, "fake")
+    assert heard[0] == 0
+    assert heard[-1] == 1
+    assert heard == sorted(heard)
+
+
+def test_notes_executions(tmp_path: Path) -> None:
+    path = _script(tmp_path, journal=str(tmp_path / "journal"))
+
+    _play(path)
+    _play(path)
+
+    assert (tmp_path / "journal").read_text().split() == [
+        "start",
+        str(os.getpid()),
+        "end",
+        str(os.getpid()),
+    ] * 2
+
+
+def test_stops_when_told(tmp_path: Path) -> None:
+    with pytest.raises(TaskCancelled):
+        _play(_script(tmp_path, seconds=60), stop=True)
+
+
+@pytest.mark.parametrize(("field", "error"), [("fail", EngineFailed), ("undecodable", AudioUndecodable)])
+def test_fails_with_the_given_sentence(tmp_path: Path, field: str, error: type[Exception]) -> None:
+    with pytest.raises(error, match="no luck"):
+        _play(_script(tmp_path, **{field: "no luck"}))
+
+
+def test_a_fault_may_happen_once(tmp_path: Path) -> None:
+    path = _script(tmp_path, once=True, fail="no luck", text="second try")
+
+    with pytest.raises(EngineFailed):
+        _play(path)
+
+    assert _play(path).text == "second try"
+
+
+@pytest.mark.parametrize(("field", "number"), [("crash", signal.SIGKILL), ("segfault", signal.SIGSEGV)])
+def test_takes_the_process_down(tmp_path: Path, field: str, number: signal.Signals) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(_script(tmp_path, **{field: True}))], check=False
+    )
+
+    assert ended.returncode == -number
+
+
+@pytest.mark.parametrize("field", ["hang", "spin"])
+def test_never_ends(tmp_path: Path, field: str) -> None:
+    path = _script(tmp_path, **{field: True}, journal=str(tmp_path / "journal"))
+
+    with pytest.raises(subprocess.TimeoutExpired):
+        subprocess.run([sys.executable, "-c", PROGRAM, str(path)], timeout=2, check=False)
+
+    assert (tmp_path / "journal").read_text().startswith("start")
+    assert "end" not in (tmp_path / "journal").read_text()
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "speech.wav").write_bytes(b"RIFF")
+
+    with pytest.raises(AudioUndecodable, match="JSON scripts"):
+        _play(tmp_path / "speech.wav")
+    with pytest.raises(AudioMissing):
+        _play(tmp_path / "gone.wav")

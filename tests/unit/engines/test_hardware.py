@@ -1,0 +1,46 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import ModelUnavailable
+from app.engines.hardware import MAX_USEFUL_THREADS, choose_compute_type, model_threads, usable_cores
+
+CPU = {"int8", "int8_float32", "float32"}
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"), [("max 100000", None), ("100000 100000", 1), ("50000 100000", 1), ("nonsense", None)]
+)
+def test_cores_are_bounded_by_the_container(tmp_path: Path, quota: str, cores: int | None) -> None:
+    (tmp_path / "cpu.max").write_text(quota)
+
+    assert usable_cores(tmp_path / "cpu.max") == (cores or len(os.sched_getaffinity(0)))
+
+
+def test_without_a_quota_the_affinity_counts(tmp_path: Path) -> None:
+    assert usable_cores(tmp_path / "none") == len(os.sched_getaffinity(0))
+
+
+def test_threads() -> None:
+    assert model_threads(7) == 7
+    assert 1 <= model_threads(0) <= MAX_USEFUL_THREADS
+
+
+@pytest.mark.parametrize(
+    ("wanted", "device", "supported", "chosen"),
+    [
+        ("auto", "cpu", CPU, "int8"),
+        ("auto", "cpu", {"float32"}, "float32"),
+        ("auto", "cuda", {"float16", "int8_float16", "float32"}, "float16"),
+        ("auto", "cuda", {"float32", "int8"}, "float32"),
+        ("float32", "cpu", CPU, "float32"),
+    ],
+)
+def test_compute_type(wanted: str, device: str, supported: set[str], chosen: str) -> None:
+    assert choose_compute_type(wanted, device, supported) == chosen
+
+
+def test_a_compute_type_that_does_not_run_is_told() -> None:
+    with pytest.raises(ModelUnavailable, match=r"COMPUTE_TYPE=float16 .* float32, int8, int8_float32"):
+        choose_compute_type("float16", "cpu", CPU)
