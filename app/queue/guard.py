@@ -1,6 +1,7 @@
 """What Redis says when it cannot serve now, told as QueueUnavailable."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core.errors import QueueUnavailable
+
+logger = logging.getLogger(__name__)
 
 COMMAND_LIMIT_SECONDS = 6.0
 """Longest time that one call may take, retries included: a client waits for the answer."""
@@ -58,17 +61,15 @@ async def redis_reachable(limit_seconds: float | None = COMMAND_LIMIT_SECONDS) -
             yield
     except TimeoutError as error:
         raise QueueUnavailable(
-            "Redis did not answer in time; please try again in a moment.",
+            "The queue did not answer in time; please try again in a moment.",
             retry_after_seconds=RETRY_AFTER_SECONDS,
         ) from error
     except RedisError as error:
         if not is_passing(error):
             raise
+        # Clients get the sentence, which names no address; the cause is for the log.
+        logger.warning("Redis cannot serve: %s", str(error) or type(error).__name__)
         raise QueueUnavailable(
-            f"Redis cannot serve at the moment ({_first_line(error)}); please try again in a moment.",
+            "The queue cannot be reached at the moment; please try again in a moment.",
             retry_after_seconds=RETRY_AFTER_SECONDS,
         ) from error
-
-
-def _first_line(error: RedisError) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")

@@ -84,16 +84,17 @@ class LocalStorage:
     def path_of(self, task: Task) -> Path:
         """File of a task's recording, links resolved. Raises InvalidTask where it lies outside UPLOAD_DIR.
 
-        A foreign program may have pushed the task: its path may point anywhere.
+        A foreign program may have pushed the task: its path may point anywhere, and may begin with UPLOAD_DIR.
         """
-        folder = self._folder.resolve()
+        folder, outbox = self._folder.resolve(), self._outbox.resolve()
         try:
-            path = (folder / task.file_path).resolve()
+            candidates = [(folder / task.file_path).resolve(), Path(task.file_path).resolve()]
         except (OSError, RuntimeError, ValueError) as error:  # a loop of links; a NUL character
             raise InvalidTask("The task's `file_path` is no path.") from error
-        if path == folder or not path.is_relative_to(folder) or path.is_relative_to(self._outbox.resolve()):
+        inside = [path for path in candidates if folder in path.parents and not path.is_relative_to(outbox)]
+        if not inside:
             raise InvalidTask("The task's `file_path` lies outside UPLOAD_DIR.")
-        return path
+        return next((path for path in inside if path.exists()), inside[0])
 
     def delete(self, task: Task) -> None:
         """Remove a task's recording, if it is there."""

@@ -14,7 +14,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from app.core.config import Settings
+from app.core.startup import read_settings
 from app.core.errors import EngineFailed, ServiceError
 from app.schemas.task import Task, TaskFailure
 from app.services.transcription_service import TranscriptionService
@@ -107,7 +107,7 @@ def main() -> None:
     """Serve on the socket whose number is the first argument."""
     _die_with_supervisor()
     faulthandler.enable()
-    settings = Settings()
+    settings = read_settings()
     setup_logging(
         level=settings.log_level,
         directory=settings.log_dir,

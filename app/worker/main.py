@@ -3,6 +3,7 @@
 import asyncio
 
 from app.core.config import Settings
+from app.core.startup import read_settings
 from app.queue.clients import blocking_client, command_client
 from app.queue.consumer import Consumer, new_worker_id
 from app.queue.maintenance import Maintenance
@@ -32,7 +33,7 @@ async def work(settings: Settings) -> None:
 
 def main() -> None:
     """What `python worker.py` does."""
-    settings = Settings()
+    settings = read_settings()
     setup_logging(
         level=settings.log_level,
         directory=settings.log_dir,

@@ -1,8 +1,6 @@
 """Measurements written down by hand."""
 
-from collections.abc import Sequence
-
-from benchmark.results import Measurement, Problem, Transcription, Variant, VariantScore
+from benchmark.results import Measurement, Transcription, Variant, VariantScore
 from benchmark.scoring import score
 
 REFERENCES = {
@@ -28,7 +26,6 @@ def scored(
     measurement = Measurement(
         variant=Variant(model, engine),
         transcriptions=tuple(transcription(name, text) for name, text in texts.items()),
-        problems=tuple(problems),
         device="cpu",
         compute_type="int8",
         load_seconds=0.5,
