@@ -44,7 +44,7 @@ def read_references(recordings: Sequence[Recording]) -> tuple[dict[str, str], li
 
 
 def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8-sig")
+    return path.read_text(encoding="utf-8-sig").strip()
 
 
 def score(measurement: Measurement, references: Mapping[str, str], language: str | None) -> VariantScore:

@@ -84,7 +84,7 @@ class LocalStorage:
     def path_of(self, task: Task) -> Path:
         """File of a task's recording, links resolved. Raises InvalidTask where it lies outside UPLOAD_DIR.
 
-        A foreign program may have pushed the task: its path may point anywhere, and may begin with UPLOAD_DIR.
+        A foreign program may have pushed the task: its path may point anywhere, or begin with UPLOAD_DIR.
         """
         folder, outbox = self._folder.resolve(), self._outbox.resolve()
         try:

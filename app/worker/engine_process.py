@@ -14,8 +14,8 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from app.core.startup import read_settings
 from app.core.errors import EngineFailed, ServiceError
+from app.core.startup import read_settings
 from app.schemas.task import Task, TaskFailure
 from app.services.transcription_service import TranscriptionService
 from app.worker.messages import Abort, Failed, Finished, Progress, Ready, Run, to_engine

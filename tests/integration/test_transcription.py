@@ -128,13 +128,14 @@ def test_cancelling_stops_the_work(transcribe: Transcribe) -> None:
         transcribe("speech_en.flac", stop=True)
 
 
-@pytest.mark.parametrize("path", ["gone.wav", "."])
-def test_a_missing_file_is_told(transcribe: Transcribe, path: str) -> None:
+@pytest.mark.parametrize("path", ["gone.wav", "a_folder"])
+def test_a_missing_file_is_told(transcribe: Transcribe, upload_dir: Path, path: str) -> None:
+    (upload_dir / "a_folder").mkdir()
     with pytest.raises(AudioMissing):
         transcribe(path)
 
 
-@pytest.mark.parametrize("path", ["../secret.flac", "/etc/passwd", "link.flac", "a\0b"])
+@pytest.mark.parametrize("path", ["../secret.flac", "/etc/passwd", "link.flac", "a\0b", "."])
 def test_nothing_outside_the_uploads_is_read(transcribe: Transcribe, upload_dir: Path, path: str) -> None:
     secret = upload_dir.parent / "secret.flac"
     shutil.copy(upload_dir / "speech_en.flac", secret)

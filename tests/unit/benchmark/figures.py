@@ -20,7 +20,6 @@ def scored(
     *,
     model: str = "base",
     engine: str = "faster-whisper",
-    problems: Sequence[Problem] = (),
 ) -> VariantScore:
     """The score of these hypotheses against REFERENCES."""
     measurement = Measurement(
