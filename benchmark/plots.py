@@ -13,7 +13,12 @@ from benchmark.results import VariantScore
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
+LEGEND_CHARACTERS = 100
+"""About as many fit into one line below a plot."""
+
 ROW_INCHES = 0.3
+"""Height of one recording's row; each variant's mark needs some of it."""
+
 MOST_FILES = 60
 """Recordings in the plot of single files; with more, those with the highest error rates are shown."""
 
@@ -64,7 +69,7 @@ def speeds(scores: Sequence[VariantScore]) -> Figure:
 
 def accuracy_and_speed(scores: Sequence[VariantScore]) -> Figure:
     """Each variant as a point: the best ones lie at the lower right."""
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    figure = Figure(figsize=(9, 5 + 0.2 * len(scores)), layout="constrained")
     axes = figure.subplots()
     for score, (colour, marker) in zip(scores, _styles(), strict=False):
         point = (score.times_real_time or 0, 100 * (score.words.rate or 0))
@@ -78,7 +83,7 @@ def accuracy_and_speed(scores: Sequence[VariantScore]) -> Figure:
     axes.set_title("Accuracy against speed: the lower right is best")
     _tidy(axes)
     axes.grid(axis="both", color="0.9")
-    figure.legend(loc="outside right upper", frameon=False)
+    _name_variants(figure, scores)
     return figure
 
 
@@ -87,22 +92,25 @@ def file_error_rates(scores: Sequence[VariantScore]) -> Figure:
     rates = [_rates(score) for score in scores]
     names = _worst_first(rates)
     shown = names[:MOST_FILES]
-    figure = Figure(figsize=(9, 2.2 + ROW_INCHES * len(shown)), layout="constrained")
+    row_inches = ROW_INCHES * max(1.0, len(scores) / 3)
+    figure = Figure(figsize=(9, 2.5 + 0.2 * len(scores) + row_inches * len(shown)), layout="constrained")
     axes = figure.subplots()
     for number, (score, each, (colour, marker)) in enumerate(zip(scores, rates, _styles(), strict=False)):
-        offset = 0.5 * ((number + 0.5) / len(scores) - 0.5)  # equal rates must not hide each other
+        offset = 0.7 * ((number + 0.5) / len(scores) - 0.5)  # equal rates must not hide each other
         points = [(each[name], row + offset) for row, name in enumerate(shown) if name in each]
         axes.plot(
             *zip(*points, strict=True), color=colour, marker=marker, ls="none", label=score.variant.label
         )
+    for row in range(0, len(shown), 2):
+        axes.axhspan(row - 0.5, row + 0.5, color="0.96", zorder=0)
     axes.set_yticks(range(len(shown)), [_shortened(name) for name in shown])
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_xlim(left=-0.02 * axes.get_xlim()[1], right=max(1.0, axes.get_xlim()[1]))
     axes.set_xlabel("Word error rate, % of the reference's words (less is better)")
     axes.set_title("Recordings, worst first" + (f" ({len(shown)} of {len(names)})" if shown != names else ""))
     _tidy(axes)
-    axes.grid(axis="both", color="0.9")
-    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    axes.grid(axis="x", color="0.88")
+    _name_variants(figure, scores)
     return figure
 
 
@@ -144,6 +152,12 @@ def _name_rows(axes: Axes, scores: Sequence[VariantScore]) -> None:
     axes.grid(axis="x", color="0.9")
 
 
+def _name_variants(figure: Figure, scores: Sequence[VariantScore]) -> None:
+    longest = max(len(score.variant.label) for score in scores)
+    columns = max(1, LEGEND_CHARACTERS // (longest + 6))
+    figure.legend(loc="outside lower center", ncols=columns, frameon=False)
+
+
 def _tidy(axes: Axes) -> None:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
@@ -152,7 +166,7 @@ def _tidy(axes: Axes) -> None:
 def _write_beside(axes: Axes, ends: Sequence[float], labels: Sequence[str]) -> None:
     room = max(*ends, 0.1)
     for row, (end, label) in enumerate(zip(ends, labels, strict=True)):
-        axes.text(end + 0.01 * room, row, label, va="center")
+        axes.text(end + 0.01 * room, row, label, va="center", backgroundcolor="white")
     axes.set_xlim(0, 1.15 * room)
 
 

@@ -57,10 +57,16 @@ def main(
         list[str] | None,
         typer.Option(help=f"{' or '.join(ENGINES)}; may be repeated. [default: all installed]"),
     ] = None,
-    audios: Annotated[Path, typer.Option(help="Folder of recordings.")] = HOME / "audios",
-    references: Annotated[Path, typer.Option(help="Folder of what is said in them.")] = HOME
-    / "text-references",
-    output: Annotated[Path, typer.Option(help="Folder that gets plots/ and results/.")] = HOME,
+    directory: Annotated[
+        Path, typer.Option(envvar="BENCHMARK_DIR", help="Folder of all the folders below.")
+    ] = HOME,
+    audios: Annotated[Path | None, typer.Option(help="Recordings. [default: DIRECTORY/audios]")] = None,
+    references: Annotated[
+        Path | None, typer.Option(help="What is said in them. [default: DIRECTORY/text-references]")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Gets plots/ and results/. [default: DIRECTORY]")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Take only the first N recordings.")] = None,
     language: Annotated[
         str | None, typer.Option(help="Language of all recordings, e.g. en or ru. [default: detect it]")
@@ -79,9 +85,9 @@ def main(
     request = Request(
         models=tuple(model or ()),
         engines=tuple(engine or ()),
-        audios=audios,
-        references=references,
-        output=output,
+        audios=audios or directory / "audios",
+        references=references or directory / "text-references",
+        output=output or directory,
         limit=limit,
         language=language,
         beam_size=beam_size,

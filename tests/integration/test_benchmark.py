@@ -166,6 +166,14 @@ def test_empty_folders_say_what_belongs_there(bench: Bench) -> None:
     assert output.startswith(f"There is no recording in {bench.root / 'audios'}: put audio files there")
 
 
+def test_one_directory_may_hold_all_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCHMARK_DIR", str(tmp_path))
+    result = CliRunner().invoke(app, [])
+    assert result.exit_code == 1
+    for folder in ("audios", "text-references"):
+        assert str(tmp_path / folder) in result.output
+
+
 @pytest.fixture
 def foreign_worker(settings: Settings) -> Iterator[None]:
     """A worker of another house: takes task by task and says the English sentence."""

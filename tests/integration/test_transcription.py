@@ -130,7 +130,7 @@ def test_cancelling_stops_the_work(transcribe: Transcribe) -> None:
 
 @pytest.mark.parametrize("path", ["gone.wav", "a_folder"])
 def test_a_missing_file_is_told(transcribe: Transcribe, upload_dir: Path, path: str) -> None:
-    (upload_dir / "a_folder").mkdir()
+    (upload_dir / "a_folder").mkdir(exist_ok=True)
     with pytest.raises(AudioMissing):
         transcribe(path)
 
