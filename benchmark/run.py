@@ -51,28 +51,28 @@ class Request:
 def main(
     model: Annotated[
         list[str] | None,
-        typer.Option(help="Model; may be repeated. [default: those in the cache, else DEFAULT_MODEL]"),
+        typer.Option(help="Model; may be repeated. (Default: those in the cache, else DEFAULT_MODEL.)"),
     ] = None,
     engine: Annotated[
         list[str] | None,
-        typer.Option(help=f"{' or '.join(ENGINES)}; may be repeated. [default: all installed]"),
+        typer.Option(help=f"{' or '.join(ENGINES)}; may be repeated. (Default: all installed.)"),
     ] = None,
     directory: Annotated[
         Path, typer.Option(envvar="BENCHMARK_DIR", help="Folder of all the folders below.")
     ] = HOME,
-    audios: Annotated[Path | None, typer.Option(help="Recordings. [default: DIRECTORY/audios]")] = None,
+    audios: Annotated[Path | None, typer.Option(help="Recordings. (Default: DIRECTORY/audios.)")] = None,
     references: Annotated[
-        Path | None, typer.Option(help="What is said in them. [default: DIRECTORY/text-references]")
+        Path | None, typer.Option(help="What is said in them. (Default: DIRECTORY/text-references.)")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Gets plots/ and results/. [default: DIRECTORY]")
+        Path | None, typer.Option(help="Gets plots/ and results/. (Default: DIRECTORY.)")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Take only the first N recordings.")] = None,
     language: Annotated[
-        str | None, typer.Option(help="Language of all recordings, e.g. en or ru. [default: detect it]")
+        str | None, typer.Option(help="Language of all recordings, e.g. en or ru. (Default: detect it.)")
     ] = None,
     beam_size: Annotated[
-        int | None, typer.Option(min=1, max=20, help="Beam size. [default: WHISPER_BEAM_SIZE]")
+        int | None, typer.Option(min=1, max=20, help="Beam size. (Default: WHISPER_BEAM_SIZE.)")
     ] = None,
     service: Annotated[
         str | None, typer.Option(help="Measure a running service at this URL, from POST to done.")
