@@ -1,0 +1,48 @@
+"""What `make run` shows, and what it keeps for itself."""
+
+from io import StringIO
+
+from rich.console import Console
+
+from app.launcher.display import Display
+
+
+def make() -> tuple[Display, StringIO]:
+    out = StringIO()
+    return Display(Console(file=out, highlight=False, soft_wrap=True, width=20)), out
+
+
+def test_ready_gives_lines_to_paste() -> None:
+    display, out = make()
+    display.ready("http://127.0.0.1:8000", "base", 1)
+    lines = [line.strip() for line in out.getvalue().splitlines()]
+    assert "curl -F file=@recording.mp3 http://127.0.0.1:8000/transcribe/" in lines
+    assert "curl http://127.0.0.1:8000/transcribe/TASK_ID" in lines
+    assert "API documentation: http://127.0.0.1:8000/docs" in lines
+    assert any("1 worker;" in line for line in lines)
+
+
+def test_children_are_quiet_until_the_service_is_ready() -> None:
+    display, out = make()
+    display.child_line("api", "[early] line")
+    assert out.getvalue() == ""
+    display.ready("http://127.0.0.1:8000", "base", 2)
+    display.child_line("worker-1", "[bold]a late line[/bold] that is longer than the terminal is wide")
+    assert "early" not in out.getvalue()
+    assert out.getvalue().endswith(
+        "worker-1 | [bold]a late line[/bold] that is longer than the terminal is wide\n"
+    )
+
+
+def test_a_failure_shows_the_last_words() -> None:
+    display, out = make()
+    display.step("Starting")
+    for number in range(40):
+        display.child_line("api", f"line {number}.")
+    display.warn("Careful.")
+    display.fail("It did not start.")
+    text = out.getvalue()
+    assert "line 9." not in text
+    assert "line 10." in text
+    assert "warning: Careful." in text
+    assert text.endswith("error: It did not start.\n")

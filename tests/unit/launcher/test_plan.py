@@ -1,0 +1,99 @@
+"""Which model and which Redis a run uses."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.core.config import Settings
+from app.launcher.plan import (
+    base_url,
+    child_environment,
+    chosen_model,
+    names_redis,
+    programs,
+    redis_answers,
+)
+from app.launcher.redis_server import RedisServer
+
+
+def read(tmp_path: Path, text: str) -> Settings:
+    (tmp_path / ".env").write_text(text)
+    return Settings(_env_file=tmp_path / ".env")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("dotenv", "environ", "model"),
+    [
+        ("", {}, "base"),
+        ('DEFAULT_MODEL = "small"', {}, "small"),
+        ('DEFAULT_MODEL = "small"', {"MODEL": "tiny"}, "tiny"),
+        ("", {"MODEL": " "}, "base"),
+        ("DEFAULT_MODEL=turbo", {}, "turbo"),
+    ],
+)
+def test_the_model(tmp_path: Path, dotenv: str, environ: dict[str, str], model: str) -> None:
+    assert chosen_model(read(tmp_path, dotenv), environ) == model
+
+
+@pytest.mark.parametrize(
+    ("dotenv", "named"),
+    [
+        ("", False),
+        ("REDIS_PORT=6380", False),
+        ('REDIS_HOST = "localhost"', True),
+        ("REDIS_URL=redis://one", True),
+        ("REDIS_SENTINELS=one:1,two:2", True),
+        ("REDIS_HOST=", False),
+    ],
+)
+def test_whether_the_user_named_a_redis(tmp_path: Path, dotenv: str, named: bool) -> None:
+    assert names_redis(read(tmp_path, dotenv)) is named
+
+
+def test_a_redis_that_answers(settings: Settings) -> None:
+    assert redis_answers(settings)
+
+
+def test_a_redis_that_does_not(settings_for: Callable[..., Settings], free_tcp_port: int) -> None:
+    assert not redis_answers(settings_for(redis_port=free_tcp_port))
+
+
+def test_children_use_our_redis_whatever_the_user_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis_server: RedisServer
+) -> None:
+    dotenv = "REDIS_URL=redis://192.0.2.1\nREDIS_SENTINELS=192.0.2.1:26379\nREDIS_DB=3\nDEFAULT_MODEL=turbo\n"
+    settings = read(tmp_path, dotenv)
+    for name, value in child_environment(settings, "tiny", redis_server.port).items():
+        monkeypatch.setenv(name, value)
+    child = read(tmp_path, dotenv)
+    assert child.default_model == "tiny"
+    assert child.redis_sentinels == ()
+    assert child.redis_url is not None
+    assert child.redis_url.get_secret_value() == f"redis://127.0.0.1:{redis_server.port}/3"
+    assert redis_answers(child)
+
+
+def test_children_use_the_users_redis(settings: Settings) -> None:
+    assert "REDIS_URL" not in child_environment(settings, "base", None)
+
+
+def test_programs(settings_for: Callable[..., Settings]) -> None:
+    api, *workers = programs(settings_for(workers=3, drain_seconds=7, host="0.0.0.0", port=8123))
+    assert api.name == "api"
+    assert api.command[-4:] == ("--host", "0.0.0.0", "--port", "8123")
+    assert [worker.name for worker in workers] == ["worker-1", "worker-2", "worker-3"]
+    assert all(worker.stop_seconds > 7 for worker in workers)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://[::1]:8000"),
+        ("box.lan", "http://box.lan:8000"),
+    ],
+)
+def test_the_url_to_open(settings_for: Callable[..., Settings], host: str, url: str) -> None:
+    assert base_url(settings_for(host=host)) == url
