@@ -114,7 +114,8 @@ class Run:
         if redis_pid is not None:
             self._redis.stop()
             self._guard.forget(redis_pid)
-        self._display.step("Stopped.")
+        if self._children:
+            self._display.step("Stopped.")
 
     def _fetch_model(self, model: str) -> None:
         if self._settings.engine == "fake":

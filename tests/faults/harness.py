@@ -109,10 +109,10 @@ class Service:
         self.workers.append(worker)
         return worker
 
-    def start_api(self) -> int:
-        """Start a real API; the port it listens on."""
+    def start_api(self, **overrides: str) -> int:
+        """Start a real API with these environment variables of its own; the port it listens on."""
         port = free_port()
-        self._apis.append(self._start(("-m", "uvicorn", "main:app", "--port", str(port)), {}))
+        self._apis.append(self._start(("-m", "uvicorn", "main:app", "--port", str(port)), overrides))
         return port
 
     def _start(self, program: Iterable[str], overrides: dict[str, str]) -> "subprocess.Popen[bytes]":

@@ -153,6 +153,4 @@ def test_an_api_that_cannot_start_shows_its_last_words(service: Service) -> None
     assert service.process is not None
     assert service.process.wait(LONG_SECONDS) == 1
     assert "api      | " in service.output()
-    assert (
-        service.output().rstrip().endswith("error: The api ended while starting: its last words are above.")
-    )
+    assert service.output().rstrip().endswith("The api ended while starting: its last words are above.")

@@ -19,7 +19,7 @@ from app.launcher.redis_server import RedisServer
 
 def read(tmp_path: Path, text: str) -> Settings:
     (tmp_path / ".env").write_text(text)
-    return Settings(_env_file=tmp_path / ".env")  # type: ignore[call-arg]
+    return Settings(_env_file=tmp_path / ".env")
 
 
 @pytest.mark.parametrize(

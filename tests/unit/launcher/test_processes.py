@@ -13,7 +13,12 @@ from app.launcher.guard import Guard
 from app.launcher.plan import Program
 from app.launcher.processes import Child, stop_children
 
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("up", flush=True)
+time.sleep(600)
+"""
 
 
 @pytest.fixture

@@ -1,0 +1,110 @@
+"""The settings are what the user wrote, in each way in which users write them."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from app.core.config import Settings
+
+USERS_DOTENV = """\
+DEFAULT_MODEL = "small"
+DEFAULT_DURATION = "30"
+LOG_LEVEL = "debug"
+ALLOWED_EXTENSIONS = "mp3,.WAV, m4a"
+REDIS_QUEUE_NAME = "transcribe_tasks_2"
+REDIS_RESULTS_PREFIX = "answer:"
+REDIS_HOST = "redis.lan"
+REDIS_PORT = "6380"
+REDIS_DB = "3"
+UPLOAD_DIR = "audio files"
+WHISPER_BEAM_SIZE = "1"
+"""
+
+
+def read(tmp_path: Path, text: str) -> Settings:
+    (tmp_path / ".env").write_text(text, encoding="utf-8")
+    return Settings(_env_file=tmp_path / ".env")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [USERS_DOTENV, USERS_DOTENV.replace(" = ", "="), USERS_DOTENV.replace('"', "'"), USERS_DOTENV.lower()],
+    ids=["spaces and quotes", "no spaces", "single quotes", "small letters"],
+)
+def test_every_name_of_the_users_file(tmp_path: Path, text: str) -> None:
+    settings = read(tmp_path, text)
+    assert settings.default_model == "small"
+    assert settings.default_duration == settings.default_trim == 30
+    assert settings.log_level == "DEBUG"
+    assert settings.allowed_extensions == {"mp3", "wav", "m4a"}
+    assert settings.redis_queue_name == "transcribe_tasks_2"
+    assert settings.redis_results_prefix == "answer:"
+    assert settings.redis_host == "redis.lan"
+    assert settings.redis_port == 6380
+    assert settings.redis_db == 3
+    assert settings.upload_dir == Path("audio files")
+    assert settings.outbox_dir == Path("audio files/.outbox")
+    assert settings.whisper_beam_size == 1
+
+
+def test_the_contracts_defaults() -> None:
+    settings = Settings()
+    assert settings.default_model == "turbo"
+    assert settings.default_trim is None
+    assert settings.redis_queue_name == "transcribe_tasks"
+    assert settings.redis_results_prefix == "transcribe_result:"
+    assert {"mp3", "wav", "m4a", "ogg", "flac", "mp4"} <= settings.allowed_extensions
+    assert settings.max_upload_bytes == 2048 * 1024 * 1024
+
+
+def test_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_PORT", "7000")
+    assert read(tmp_path, "REDIS_PORT=6380").redis_port == 7000
+
+
+def test_an_empty_value_is_no_value(tmp_path: Path) -> None:
+    settings = read(tmp_path, "DEFAULT_DURATION=\nREDIS_PASSWORD=\n")
+    assert settings.default_trim is None
+    assert settings.redis_password is None
+
+
+def test_strange_lines_do_no_harm(tmp_path: Path) -> None:
+    assert read(tmp_path, "# comment\nUNKNOWN=1\nexport PORT=9000 # here\n").port == 9000
+
+
+@pytest.mark.parametrize("text", ["mp3,wav", "mp3 wav", '["mp3", "wav"]', ".mp3;.wav", "MP3, WAV,"])
+def test_lists(text: str) -> None:
+    assert Settings(allowed_extensions=text).allowed_extensions == {"mp3", "wav"}
+
+
+def test_sentinels() -> None:
+    assert Settings(redis_sentinels="one:1, two:2").redis_sentinels == ("one:1", "two:2")
+    assert Settings(redis_sentinels=" ").redis_sentinels == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("log_level", "loud"),
+        ("redis_port", 70_000),
+        ("max_upload_mb", 0),
+        ("default_duration", -1),
+        ("engine", "kaldi"),
+        ("redis_queue_name", ""),
+        ("whisper_beam_size", 0),
+    ],
+)
+def test_wrong_values_are_refused(name: str, value: object) -> None:
+    with pytest.raises(ValidationError, match=name):
+        Settings(**{name: value})
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().port = 1
+
+
+def test_secrets_are_not_shown() -> None:
+    settings = Settings(redis_password="hunter2", redis_url="redis://:hunter2@host")
+    assert "hunter2" not in repr(settings)
