@@ -4,12 +4,13 @@ VENV ?= .venv
 NAME ?= base
 PYTEST_ARGS ?=
 COVERAGE_FLOOR ?= 90
+SOAK_MINUTES ?= 10
 BIN := $(VENV)/bin
 CODE := app utils benchmark scripts tests main.py worker.py
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev lint format test model models bench clean python-present env-run
+.PHONY: help run dev lint format test faults soak model models bench clean python-present env-run
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,12 @@ test: dev ## All tests, with coverage (PYTEST_ARGS=…)
 	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --fail-under=$(COVERAGE_FLOOR)
+
+faults: dev ## Kill real processes, each way FAULT_TRIES times (10)
+	FAULT_TRIES=$${FAULT_TRIES:-10} $(BIN)/python -m pytest -m faults -s $(PYTEST_ARGS)
+
+soak: dev ## Random kills under load for SOAK_MINUTES (10)
+	$(BIN)/python -m tests.faults.soak --minutes $(SOAK_MINUTES)
 
 model: env-run ## Fetch the weights of a model (NAME=small)
 	@$(BIN)/python -m app.weights get $(NAME)

@@ -18,6 +18,8 @@ def shown_default(name: str) -> str:
     default = Settings.model_fields[name].default
     if default is None or default == ():
         return ""
+    if isinstance(default, frozenset):
+        return ",".join(sorted(default))
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 
@@ -25,7 +27,7 @@ def table(readme: str) -> dict[str, str]:
     """Setting and default of each row that begins with a name in backquotes and capitals."""
     text = (ROOT / readme).read_text(encoding="utf-8")
     rows = re.findall(r"^\| *`([A-Z][A-Z0-9_]*)` *\| *(.*?) *\|", text, re.MULTILINE)
-    return {name: default.strip("`") for name, default in rows}
+    return {name: default.strip("`–") for name, default in rows}
 
 
 @pytest.mark.parametrize("readme", READMES)

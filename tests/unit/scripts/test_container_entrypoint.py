@@ -32,7 +32,11 @@ def test_the_command_runs_as_that_user(tmp_path: Path) -> None:
         "LOG_DIR": str(tmp_path / "logs"),
     }
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), "id", "-u"], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, str(SCRIPT), "id", "-u"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.strip() == ("10001" if IS_ROOT else str(os.getuid()))
     if IS_ROOT:

@@ -14,6 +14,9 @@ def write_random_checkpoint(path: Path, *, n_vocab: int = 51_865, n_mels: int = 
 
     torch.manual_seed(7)
     size = Dimensions(n_mels, 1500, 64, 2, 2, n_vocab, 448, 64, 2, 2)
-    state = Whisper(ModelDimensions(**asdict(size))).half().state_dict()
+    model = Whisper(ModelDimensions(**asdict(size)))
+    for parameter in model.parameters():  # some are left uninitialised, and may hold NaN
+        torch.nn.init.normal_(parameter, std=0.02)
+    state = model.half().state_dict()
     torch.save({"dims": asdict(size), "model_state_dict": state}, path)
     return {name: tensor.numpy() for name, tensor in state.items()}
