@@ -6,6 +6,7 @@ inside, by any library, carries the id.
 """
 
 import logging
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,21 +20,25 @@ from pythonjsonlogger.json import JsonFormatter
 _task_id: ContextVar[str | None] = ContextVar("task_id", default=None)
 
 CONSOLE_FORMAT = "%(asctime)s %(levelname)-7s %(process_role)s %(name)s%(task_suffix)s: %(message)s"
-JSON_FIELDS = "%(asctime)s %(levelname)s %(name)s %(process)d %(process_role)s %(task_id)s %(message)s"
+JSON_FIELDS = (
+    "%(asctime)s %(levelname)s %(name)s %(host)s %(process)d %(process_role)s %(task_id)s %(message)s"
+)
 
 
 class ContextFilter(logging.Filter):
-    """Puts the task id and the process's role (api, worker, engine …) on every record."""
+    """Puts the task id, the host and the process's role (api, worker, engine …) on every record."""
 
     def __init__(self, role: str) -> None:
         super().__init__()
         self._role = role
+        self._host = socket.gethostname()
 
     def filter(self, record: logging.LogRecord) -> bool:
         task_id = getattr(record, "task_id", None) or _task_id.get()
         record.task_id = task_id
         record.task_suffix = f" [{task_id}]" if task_id else ""
         record.process_role = self._role
+        record.host = self._host
         return True
 
 

@@ -75,7 +75,7 @@ class Child:
     def signal(self, number: int) -> None:
         """Send a signal to the whole process group."""
         if self._process is not None and self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a zombie
                 os.killpg(self._process.pid, number)
 
     def _note_death(self, process: subprocess.Popen[str]) -> None:

@@ -65,7 +65,12 @@ class TaskRunner:
         The supervisor cancels it with a `Reason`; once the engine has answered, that comes too late.
         """
         with task_context(claim.task.task_id):
-            logger.info("Attempt %d of %d", claim.attempt, claim.max_attempts, extra={"event": "attempt"})
+            logger.info(
+                "Attempt %d of %d",
+                claim.attempt,
+                claim.max_attempts,
+                extra={"event": "attempt", "worker": self._consumer.worker_id},
+            )
             try:
                 answer = await self._answer(claim)
             except asyncio.CancelledError as cancelled:
