@@ -27,6 +27,9 @@ logger = logging.getLogger(__name__)
 START_SECONDS = 120.0
 """Time the engine process gets to say that it is ready (imports on a cold disk included)."""
 
+CLOSE_SECONDS = 2.0
+"""Time it gets to end by itself, e.g. to write its last log line."""
+
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 """Pause before the engine process is started again; doubles while it dies before it is ready."""
 
@@ -107,11 +110,14 @@ class EngineClient:
             _kill(self._current.process)
 
     async def close(self) -> None:
-        """End the engine process for good."""
+        """End the engine process for good: it goes when its socket closes, or is killed where it does not."""
         if self._current is None:
             return
         engine = self._current
-        self.kill()
+        engine.blamed = True
+        engine.writer.close()
+        await asyncio.wait([engine.listener], timeout=CLOSE_SECONDS)
+        _kill(engine.process)
         await engine.listener
 
     async def _alive(self) -> _Process:
