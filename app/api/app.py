@@ -9,8 +9,7 @@ from app.api.problems import add_problem_handlers
 from app.api.request_id import RequestId
 from app.api.routes import health, problems, transcribe
 from app.core.config import Settings
-from app.core.startup import read_settings
-from utils.logger import setup_logging
+from app.core.startup import read_settings, start_logging
 
 VERSION = "0.1.0"
 
@@ -28,13 +27,7 @@ people.
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The API; `settings` come from the environment unless given."""
     settings = settings or read_settings()
-    setup_logging(
-        level=settings.log_level,
-        directory=settings.log_dir,
-        role="api",
-        max_bytes=settings.log_max_mb * 1024 * 1024,
-        backups=settings.log_backups,
-    )
+    start_logging(settings, "api")
     app = FastAPIOffline(  # its pages load nothing from elsewhere
         redoc_url=None,
         title="Transcriber",

@@ -1,9 +1,10 @@
-"""Reading the settings when a program starts: a wrong one ends it with a sentence, not with a traceback."""
+"""How a program of the house starts: settings, of which a wrong one ends it with a sentence; then logging."""
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from app.core.config import Settings
+from utils.logger import setup_logging
 
 
 def read_settings() -> Settings:
@@ -14,6 +15,17 @@ def read_settings() -> Settings:
         raise SystemExit("\n".join(_sentences(error))) from None
     except (SettingsError, UnicodeDecodeError) as error:
         raise SystemExit(f"The settings cannot be read: {error}; check `.env` and the environment.") from None
+
+
+def start_logging(settings: Settings, role: str) -> None:
+    """Log as the settings say; `role` (api, worker, engine) marks every line."""
+    setup_logging(
+        level=settings.log_level,
+        directory=settings.log_dir,
+        role=role,
+        max_bytes=settings.log_max_mb * 1024 * 1024,
+        backups=settings.log_backups,
+    )
 
 
 def _sentences(error: ValidationError) -> list[str]:

@@ -15,11 +15,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from app.core.errors import EngineFailed, ServiceError
-from app.core.startup import read_settings
+from app.core.startup import read_settings, start_logging
 from app.schemas.task import Task, TaskFailure
 from app.services.transcription_service import TranscriptionService
 from app.worker.messages import Abort, Failed, Finished, Progress, Ready, Run, to_engine
-from utils.logger import setup_logging, task_context
+from utils.logger import task_context
 
 logger = logging.getLogger(__name__)
 
@@ -108,13 +108,7 @@ def main() -> None:
     _die_with_supervisor()
     faulthandler.enable()
     settings = read_settings()
-    setup_logging(
-        level=settings.log_level,
-        directory=settings.log_dir,
-        role="engine",
-        max_bytes=settings.log_max_mb * 1024 * 1024,
-        backups=settings.log_backups,
-    )
+    start_logging(settings, "engine")
     connection = socket.socket(fileno=int(sys.argv[1]))
     EngineHost(connection, TranscriptionService(settings), settings.tasks_in_flight).serve()
     os._exit(0)  # the supervisor is gone: nobody waits for what still runs in a thread

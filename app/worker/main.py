@@ -3,7 +3,7 @@
 import asyncio
 
 from app.core.config import Settings
-from app.core.startup import read_settings
+from app.core.startup import read_settings, start_logging
 from app.queue.clients import blocking_client, command_client
 from app.queue.consumer import Consumer, new_worker_id
 from app.queue.maintenance import Maintenance
@@ -12,7 +12,6 @@ from app.worker.engine_client import EngineClient
 from app.worker.health import Pulse
 from app.worker.runner import TaskRunner
 from app.worker.supervisor import Supervisor
-from utils.logger import setup_logging
 
 
 async def work(settings: Settings) -> None:
@@ -34,11 +33,5 @@ async def work(settings: Settings) -> None:
 def main() -> None:
     """What `python worker.py` does."""
     settings = read_settings()
-    setup_logging(
-        level=settings.log_level,
-        directory=settings.log_dir,
-        role="worker",
-        max_bytes=settings.log_max_mb * 1024 * 1024,
-        backups=settings.log_backups,
-    )
+    start_logging(settings, "worker")
     asyncio.run(work(settings))

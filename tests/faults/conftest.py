@@ -12,23 +12,12 @@ from pathlib import Path
 import pytest
 
 from app.core.config import Settings
-from tests.faults.harness import Service, running_service
+from tests.faults.harness import QUICK, Service, running_service
 
 TRIES = int(os.environ.get("FAULT_TRIES", "1"))
 """How often each fault is tried: once in `make test`, more often in `make faults`."""
 
 LEDGER = pytest.StashKey["Ledger"]()
-
-QUICK = {
-    "engine": "fake",
-    "lease_seconds": 2.0,
-    "heartbeat_seconds": 0.4,
-    "maintenance_seconds": 0.4,
-    "claim_block_seconds": 0.5,
-    "drain_seconds": 1.0,
-    "retry_backoff_seconds": 0.2,
-    "log_level": "INFO",
-}
 
 
 class Ledger:

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from app.core.config import Settings
+from app.core.startup import start_logging
 from app.queue.consumer import Consumer
 from app.queue.scripts import Scripts
 from app.worker import main as worker_main
-from utils.logger import setup_logging
 
 
 def _die() -> None:
@@ -51,7 +51,7 @@ def main(point: str) -> None:
     owner, name, fatal = POINTS[point]
     setattr(owner, name, fatal(getattr(owner, name)))
     settings = Settings()
-    setup_logging(level="INFO", directory=settings.log_dir, role="worker")
+    start_logging(settings, "worker")
     asyncio.run(worker_main.work(settings))
 
 

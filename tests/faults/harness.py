@@ -32,6 +32,18 @@ from app.schemas.task import Task, TaskState, TaskStatus
 ROOT = Path(__file__).parents[2]
 POLL_SECONDS = 0.05
 
+QUICK = {
+    "engine": "fake",
+    "lease_seconds": 2.0,
+    "heartbeat_seconds": 0.4,
+    "maintenance_seconds": 0.4,
+    "claim_block_seconds": 0.5,
+    "drain_seconds": 1.0,
+    "retry_backoff_seconds": 0.2,
+    "log_level": "INFO",
+}
+"""Settings under which a lost worker is noticed within seconds."""
+
 
 class Worker:
     """One worker process, and the engine process below it."""

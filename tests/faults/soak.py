@@ -22,18 +22,11 @@ from app.launcher.redis_server import RedisServer, free_port
 from app.schemas.task import TaskStatus
 from app.services.redis_service import RedisService
 from app.storage.local import LocalStorage
-from tests.faults.harness import Service, running_service
+from tests.faults.harness import QUICK, Service, running_service
 
 console = Console()
 
-SETTINGS = {
-    "engine": "fake",
-    "lease_seconds": 2.0,
-    "heartbeat_seconds": 0.4,
-    "maintenance_seconds": 0.4,
-    "claim_block_seconds": 0.5,
-    "drain_seconds": 1.0,
-    "retry_backoff_seconds": 0.2,
+SETTINGS = QUICK | {
     "max_attempts": 50,  # kills are the weather here, not the tasks' fault
     "log_level": "WARNING",
     "min_free_disk_mb": 0,

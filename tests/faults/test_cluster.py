@@ -10,8 +10,8 @@ from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
 from app.queue.outcomes import CancelOutcome
 from app.schemas.task import TaskStatus
-from tests.faults.conftest import QUICK, Ledger
-from tests.faults.harness import Service, marker_of, running_service
+from tests.faults.conftest import Ledger
+from tests.faults.harness import QUICK, Service, marker_of, running_service
 from tests.faults.proxy import FaultyProxy
 
 pytestmark = pytest.mark.faults

@@ -11,8 +11,8 @@ from app.launcher.redis_server import RedisServer, free_port
 from app.schemas.task import TaskStatus
 from app.services.redis_service import RedisService
 from app.storage.local import LocalStorage
-from tests.faults.conftest import QUICK, Ledger
-from tests.faults.harness import Service, running_service
+from tests.faults.conftest import Ledger
+from tests.faults.harness import QUICK, Service, running_service
 
 pytestmark = pytest.mark.faults
 

@@ -9,8 +9,8 @@ import pytest
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
 from app.schemas.task import TaskStatus
-from tests.faults.conftest import QUICK, Ledger
-from tests.faults.harness import running_service
+from tests.faults.conftest import Ledger
+from tests.faults.harness import QUICK, running_service
 
 pytestmark = pytest.mark.faults
 
