@@ -3,6 +3,7 @@
 import asyncio
 
 from app.core.config import Settings
+from app.core.errors import UnsafeRedis
 from app.core.startup import read_settings, start_logging
 from app.queue.clients import blocking_client, command_client
 from app.queue.consumer import Consumer, new_worker_id
@@ -34,4 +35,7 @@ def main() -> None:
     """What `python worker.py` does."""
     settings = read_settings()
     start_logging(settings, "worker")
-    asyncio.run(work(settings))
+    try:
+        asyncio.run(work(settings))
+    except UnsafeRedis as error:
+        raise SystemExit(error.detail) from None

@@ -119,8 +119,8 @@ class Supervisor:
         """A worker whose engine process does not start must not take tasks away from others."""
         try:
             await self._engine.start()
-        except EngineCrashed as error:
-            logger.error("%s", error.detail)
+        except (EngineCrashed, OSError) as error:  # OSError: no process or no socket to be had
+            logger.error("%s", error)
             return False
         return True
 

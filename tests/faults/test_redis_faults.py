@@ -81,3 +81,16 @@ async def test_redis_refuses_memory(
             states = await service.ended([task_id])
         assert states[task_id].status is TaskStatus.DONE
         ledger.ran_again("Redis out of memory", service.executions(task_id), 1)
+
+
+async def test_an_evicting_redis_is_refused(
+    own_settings: Settings, own_redis: RedisServer, tmp_path: Path
+) -> None:
+    """Failure case 17: a worker does not start on a Redis that may throw tasks away, and says why."""
+    async with running_service(own_settings, tmp_path) as service:
+        await service.client.config_set("maxmemory-policy", "allkeys-lru")
+        worker = service.start_worker()
+        assert await worker.ended() == 1
+        words = (tmp_path / "stderr.txt").read_text()
+        assert "noeviction" in words
+        assert "Traceback" not in words
