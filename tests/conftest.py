@@ -1,10 +1,12 @@
 """Fixtures that every test may use: a real Redis server, and settings that point to it."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
@@ -28,6 +30,29 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A cluster of one node that owns all slots: scripts that name keys of two slots fail there."""
+    server = RedisServer(
+        tmp_path_factory.mktemp("cluster"), free_port_with_bus(), extra=("--cluster-enabled", "yes")
+    )
+    server.start()
+    with redis.Redis(port=server.port) as client:
+        for start in range(0, 16384, 4096):
+            client.execute_command("CLUSTER", "ADDSLOTS", *range(start, start + 4096))
+        while client.cluster("info")["cluster_state"] != "ok":
+            time.sleep(0.02)
+    yield server
+    server.stop()
+
+
+def free_port_with_bus() -> int:
+    """A cluster node also listens on its port + 10000."""
+    while (port := free_port()) > 55_000:
+        pass
+    return port
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from app.core.config import Settings
-from app.core.errors import QueueUnavailable
 from app.launcher.redis_server import free_port
 from app.queue.admin import Admin
 from app.queue.clients import command_client
@@ -136,13 +135,6 @@ class Service:
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
             )
-
-    async def answers(self) -> bool:
-        """Whether Redis takes commands (a cluster node needs a moment until it does)."""
-        try:
-            return await self.reader.queue_length() >= 0
-        except QueueUnavailable:
-            return False
 
     async def alive(self, count: int) -> None:
         """Wait until that many workers hold a lease."""

@@ -1,13 +1,12 @@
 """The same on a Redis Cluster node (suite item 19): a script that names keys of two slots fails there."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-import redis
 
 from app.core.config import Settings
-from app.launcher.redis_server import RedisServer, free_port
+from app.launcher.redis_server import RedisServer
 from app.queue.outcomes import CancelOutcome
 from app.schemas.task import TaskStatus
 from tests.faults.conftest import Ledger
@@ -17,36 +16,24 @@ from tests.faults.proxy import FaultyProxy
 pytestmark = pytest.mark.faults
 
 
-@pytest.fixture(scope="module")
-def cluster_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """One node that holds all slots."""
-    server = RedisServer(tmp_path_factory.mktemp("cluster"), free_port(), extra=("--cluster-enabled", "yes"))
-    server.start()
-    with redis.Redis(port=server.port) as client:
-        client.execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-    yield server
-    server.kill()
-
-
 @pytest.fixture
 async def service(
-    settings_for: Callable[..., Settings], cluster_node: RedisServer, tmp_path: Path
+    settings_for: Callable[..., Settings], cluster_server: RedisServer, tmp_path: Path
 ) -> AsyncIterator[Service]:
     """A service whose names carry one tag."""
     settings = settings_for(
         **QUICK
         | {
-            "redis_port": cluster_node.port,
+            "redis_port": cluster_server.port,
             "redis_queue_name": f"{{{tmp_path.name}}}:tasks",
             "redis_results_prefix": f"{{{tmp_path.name}}}:result:",
         }
     )
     async with running_service(settings, tmp_path) as running:
-        await running.until(running.answers, 20)
         yield running
 
 
-async def test_worker_killed(service: Service, ledger: Ledger) -> None:
+async def test_worker_killed(service: Service, ledger: Ledger, attempt: int) -> None:
     """Item 1 on a cluster."""
     worker = service.start_worker()
     task_id = await service.push(seconds=1.0)
@@ -60,9 +47,11 @@ async def test_worker_killed(service: Service, ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("command", ["claim", "complete"])
-async def test_reply_lost(service: Service, cluster_node: RedisServer, ledger: Ledger, command: str) -> None:
+async def test_reply_lost(
+    service: Service, cluster_server: RedisServer, ledger: Ledger, command: str, attempt: int
+) -> None:
     """Item 4 on a cluster."""
-    async with FaultyProxy(cluster_node.port) as proxy:
+    async with FaultyProxy(cluster_server.port) as proxy:
         service.start_worker(REDIS_PORT=str(proxy.port))
         await service.alive(1)
         proxy.drop_reply_of(marker_of(command))

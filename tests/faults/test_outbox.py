@@ -25,7 +25,7 @@ def _accept(service: Service, storage: LocalStorage, count: int) -> list[str]:
     return [task.task_id for task in tasks]
 
 
-async def test_redis_loses_everything(service: Service, ledger: Ledger) -> None:
+async def test_redis_loses_everything(service: Service, ledger: Ledger, attempt: int) -> None:
     """Failure case 15: FLUSHALL under waiting tasks."""
     storage = LocalStorage(service.settings)
     queue = RedisService(service.client, service.settings, storage)
@@ -49,7 +49,7 @@ async def _tidy(storage: LocalStorage) -> bool:
 
 
 async def test_redis_loses_its_last_second(
-    settings_for: Callable[..., Settings], tmp_path: Path, ledger: Ledger
+    settings_for: Callable[..., Settings], tmp_path: Path, ledger: Ledger, attempt: int
 ) -> None:
     """Suite item 6: kill -9, and the end of the append-only file cut off by hand."""
     server = RedisServer(tmp_path / "redis", free_port())
@@ -91,7 +91,7 @@ def _append_only_file(directory: Path) -> Path:
     return candidates[-1] if candidates else directory / "appendonly.aof"
 
 
-async def test_api_dies_before_it_enqueues(service: Service, ledger: Ledger) -> None:
+async def test_api_dies_before_it_enqueues(service: Service, ledger: Ledger, attempt: int) -> None:
     """Failure case 1, with a real API that finds the note when it starts."""
     storage = LocalStorage(service.settings)
     task_ids = _accept(service, storage, 3)

@@ -66,7 +66,7 @@ async def test_redis_restarted_under_idle_workers(
 
 
 async def test_redis_refuses_memory(
-    own_settings: Settings, own_redis: RedisServer, tmp_path: Path, ledger: Ledger
+    own_settings: Settings, own_redis: RedisServer, tmp_path: Path, ledger: Ledger, attempt: int
 ) -> None:
     """Suite item 9: results that Redis refuses are kept by the worker until it takes them."""
     async with running_service(own_settings, tmp_path) as service:

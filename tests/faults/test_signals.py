@@ -28,7 +28,7 @@ async def test_a_short_task_is_finished(service: Service) -> None:
     assert (await service.state(task_id)).status is TaskStatus.DONE
 
 
-async def test_a_long_task_is_handed_on(service: Service, ledger: Ledger) -> None:
+async def test_a_long_task_is_handed_on(service: Service, ledger: Ledger, attempt: int) -> None:
     """The attempt is not counted, no lease has to end, and nothing of the worker is left."""
     worker = service.start_worker()
     task_id = await service.push(seconds=4.0)

@@ -72,7 +72,7 @@ async def test_a_poison_task_harms_nobody_else(service: Service) -> None:
     assert [letter.task_id for letter in await service.admin.dead_letters()] == [poison]
 
 
-async def test_a_hung_task_is_killed_at_its_deadline(service: Service, ledger: Ledger) -> None:
+async def test_a_hung_task_is_killed_at_its_deadline(service: Service, ledger: Ledger, attempt: int) -> None:
     """Suite items 11 and 15: deaf, or with the interpreter's lock held; the lease is kept all the while."""
     worker = service.start_worker(TASK_TIMEOUT_SECONDS="1.5", TASK_TIMEOUT_FACTOR="0.1")
     await service.alive(1)

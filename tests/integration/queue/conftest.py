@@ -1,13 +1,11 @@
 """The queue's parts on a real server: standalone, and as a cluster of one node that owns all slots."""
 
 import os
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
@@ -17,28 +15,6 @@ from tests.integration.queue.harness import Queue, connected
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def cluster_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(
-        tmp_path_factory.mktemp("cluster"), free_port_with_bus(), extra=("--cluster-enabled", "yes")
-    )
-    server.start()
-    with redis.Redis(port=server.port) as client:
-        for start in range(0, 16384, 4096):
-            client.execute_command("CLUSTER", "ADDSLOTS", *range(start, start + 4096))
-        while client.cluster("info")["cluster_state"] != "ok":
-            time.sleep(0.02)
-    yield server
-    server.stop()
-
-
-def free_port_with_bus() -> int:
-    """A cluster node also listens on its port + 10000."""
-    while (port := free_port()) > 55_000:
-        pass
-    return port
 
 
 @pytest.fixture
