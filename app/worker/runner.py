@@ -134,7 +134,7 @@ class TaskRunner:
 
     async def _complete(self, claim: Claim, answer: Finished) -> None:
         if await self._consumer.complete(claim, answer.transcript.model_dump_json(exclude_none=True)):
-            self._storage.finish(claim.task)
+            await asyncio.to_thread(self._storage.finish, claim.task)
             logger.info("Done")
         else:
             logger.warning("Result refused: the task was given to another worker meanwhile")
@@ -149,12 +149,13 @@ class TaskRunner:
         else:
             outcome = await self._consumer.fail(claim, failure)
         if outcome in ENDED:
-            self._storage.finish(claim.task, failure if outcome is SettleOutcome.ERROR else None)
+            kept_for = failure if outcome is SettleOutcome.ERROR else None
+            await asyncio.to_thread(self._storage.finish, claim.task, kept_for)
 
     async def _give_up(self, claim: Claim, reason: Reason) -> None:
         logger.info("Task given up (%s)", reason)
         if reason is Reason.CANCEL:
             await self._consumer.cancelled(claim)
-            self._storage.finish(claim.task)
+            await asyncio.to_thread(self._storage.finish, claim.task)
         elif reason is Reason.RELEASE:
             await self._consumer.release(claim)

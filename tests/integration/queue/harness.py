@@ -1,5 +1,6 @@
 """A whole queue for a test: every part of the room on one real server."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from app.queue.reader import TaskReader
 from app.queue.scripts import Policy, Scripts
 from app.schemas.task import Task, TaskFailure
 
+PAYLOAD = b'{"task_id":"t","file_path":"t.wav"}'
 FAILURE = TaskFailure(code="engine_failed", message="The engine failed.")
 RESULT = '{"text": "hello"}'
 
@@ -107,6 +109,24 @@ async def connected(settings: Settings) -> AsyncIterator[Queue]:
 
 async def claim(worker: Consumer) -> Claim:
     """The next task, which must be there."""
+    found = await worker.claim()
+    assert found is not None
+    return found
+
+
+async def taken(queue: Queue, worker_id: str = "w1", element: bytes = PAYLOAD) -> bytes:
+    """A registered worker holds the element, but has not claimed it."""
+    await queue.worker(worker_id)
+    await queue.commands.lpush(queue.keys.processing(worker_id), element)
+    return element
+
+
+async def stored_result(queue: Queue, task_id: str) -> object:
+    text = await queue.commands.get(queue.keys.result(task_id))
+    return None if text is None else json.loads(text)
+
+
+async def claim_again(worker: Consumer) -> Claim:
     found = await worker.claim()
     assert found is not None
     return found
