@@ -31,7 +31,7 @@ class Segment(BaseModel):
     no_speech_prob: float | None = None
     compression_ratio: float | None = None
     temperature: float | None = None
-    words: tuple[Word, ...] | None = None
+    words: tuple[Word, ...] | None = Field(None, exclude_if=lambda words: words is None)
 
 
 class Transcript(BaseModel):

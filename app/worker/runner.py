@@ -133,11 +133,9 @@ class TaskRunner:
             await self._fail(claim, answer.failure, retryable=answer.retryable)
 
     async def _complete(self, claim: Claim, answer: Finished) -> None:
-        if await self._consumer.complete(claim, answer.transcript.model_dump_json(exclude_none=True)):
+        if await self._consumer.complete(claim, answer.transcript.model_dump_json()):
             await asyncio.to_thread(self._storage.finish, claim.task)
             logger.info("Done")
-        else:
-            logger.warning("Result refused: the task was given to another worker meanwhile")
 
     async def _fail(
         self, claim: Claim, failure: TaskFailure, *, retryable: bool, crashed: bool = False
