@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import signal
 import socket
@@ -46,8 +47,9 @@ class EngineLost(EngineCrashed):
 
 @dataclass(slots=True)
 class _Pending:
-    """A task inside the engine process."""
+    """A run inside the engine process."""
 
+    task_id: str
     answer: asyncio.Future[Answer]
     on_progress: Callable[[float], None]
 
@@ -60,7 +62,7 @@ class _Process:
     writer: asyncio.StreamWriter
     listener: asyncio.Task[None]
     ready: asyncio.Event
-    pending: dict[str, _Pending] = field(default_factory=dict)
+    pending: dict[int, _Pending] = field(default_factory=dict)
     blamed: bool = False
 
 
@@ -71,11 +73,7 @@ class EngineClient:
         self._current: _Process | None = None
         self._start_lock = asyncio.Lock()
         self._pause_seconds = 0.0
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of the engine process while there is one."""
-        return self._current.process.pid if self._current else None
+        self._run_ids = itertools.count(1)
 
     async def start(self) -> None:
         """Make sure that an engine process is up. Raises EngineCrashed where it does not come up."""
@@ -87,21 +85,17 @@ class EngineClient:
         Raises EngineLost where the process ends meanwhile. When the caller is cancelled the task is aborted.
         """
         engine = await self._alive()
-        pending = _Pending(asyncio.get_running_loop().create_future(), on_progress)
-        engine.pending[task.task_id] = pending
+        run_id = next(self._run_ids)
+        pending = _Pending(task.task_id, asyncio.get_running_loop().create_future(), on_progress)
+        engine.pending[run_id] = pending
         try:
-            await self._send(engine, Run(task=task))
+            await self._send(engine, Run(run_id=run_id, task=task))
             return await pending.answer
         except asyncio.CancelledError:
-            self.abort(task.task_id)
+            engine.writer.write(Abort(run_id=run_id).line())  # its answer then finds nobody waiting
             raise
         finally:
-            engine.pending.pop(task.task_id, None)
-
-    def abort(self, task_id: str) -> None:
-        """Ask the engine process to give the task up; its answer is then `Failed` with code `cancelled`."""
-        if self._current is not None and task_id in self._current.pending:
-            self._current.writer.write(Abort(task_id=task_id).line())
+            del engine.pending[run_id]
 
     def kill(self) -> None:
         """Kill the engine process whose fault is known: other tasks inside it are not suspected."""
@@ -181,7 +175,7 @@ class EngineClient:
         if isinstance(message, Ready):
             engine.ready.set()
             return
-        pending = engine.pending.get(message.task_id)
+        pending = engine.pending.get(message.run_id)
         if pending is None or pending.answer.done():
             return  # aborted meanwhile
         if isinstance(message, Progress):
@@ -202,7 +196,11 @@ class EngineClient:
         guilty = len(engine.pending) == 1 and not engine.blamed
         text = f"The engine process ended under the task ({_describe(status)})."
         if engine.pending:
-            logger.error("%s Tasks in flight: %s", text, ", ".join(engine.pending))
+            logger.error(
+                "%s Tasks in flight: %s",
+                text,
+                ", ".join(pending.task_id for pending in engine.pending.values()),
+            )
         for pending in engine.pending.values():
             if not pending.answer.done():
                 pending.answer.set_exception(EngineLost(text, guilty=guilty))

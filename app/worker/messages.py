@@ -1,4 +1,8 @@
-"""What supervisor and engine process say to each other: one JSON object a line, over a socket pair."""
+"""What supervisor and engine process say to each other: one JSON object a line, over a socket pair.
+
+A run is one try at one task. A worker may lose a task and claim it again while the engine process is still
+busy with the first run: only the run's id tells whose answer it is.
+"""
 
 from typing import Annotated, Literal
 
@@ -23,14 +27,15 @@ class Run(_Message):
     """Supervisor: transcribe this task."""
 
     kind: Literal["run"] = "run"
+    run_id: int
     task: Task
 
 
 class Abort(_Message):
-    """Supervisor: this task is no longer wanted; answer `Failed` with code `cancelled` soon."""
+    """Supervisor: this run is no longer wanted; answer `Failed` with code `cancelled` soon."""
 
     kind: Literal["abort"] = "abort"
-    task_id: str
+    run_id: int
 
 
 class Ready(_Message):
@@ -43,7 +48,7 @@ class Progress(_Message):
     """Engine process: the model is loaded and this part (0 to 1) of the recording is done."""
 
     kind: Literal["progress"] = "progress"
-    task_id: str
+    run_id: int
     fraction: float
 
 
@@ -51,7 +56,7 @@ class Finished(_Message):
     """Engine process: the task's transcript."""
 
     kind: Literal["finished"] = "finished"
-    task_id: str
+    run_id: int
     transcript: Transcript
 
 
@@ -59,7 +64,7 @@ class Failed(_Message):
     """Engine process: the task cannot be finished (this time, where `retryable`)."""
 
     kind: Literal["failed"] = "failed"
-    task_id: str
+    run_id: int
     failure: TaskFailure
     retryable: bool
 

@@ -1,5 +1,7 @@
 """Messages survive the way over the socket."""
 
+import json
+
 import pytest
 
 from app.schemas.task import Task, TaskFailure
@@ -21,7 +23,9 @@ TRANSCRIPT = Transcript(
 )
 
 
-@pytest.mark.parametrize("message", [Run(task=Task(task_id="a", file_path="a.wav")), Abort(task_id="a")])
+@pytest.mark.parametrize(
+    "message", [Run(run_id=1, task=Task(task_id="a", file_path="a.wav")), Abort(run_id=1)]
+)
 def test_to_engine(message: Run | Abort) -> None:
     assert message.line().count(b"\n") == 1
     assert to_engine.validate_json(message.line()) == message
@@ -31,11 +35,18 @@ def test_to_engine(message: Run | Abort) -> None:
     "message",
     [
         Ready(),
-        Progress(task_id="a", fraction=0.5),
-        Finished(task_id="a", transcript=TRANSCRIPT),
-        Failed(task_id="a", failure=TaskFailure(code="x", message="y\nz"), retryable=True),
+        Progress(run_id=1, fraction=0.5),
+        Finished(run_id=1, transcript=TRANSCRIPT),
+        Failed(run_id=1, failure=TaskFailure(code="x", message="y\nz"), retryable=True),
     ],
 )
 def test_from_engine(message: Ready | Progress | Finished | Failed) -> None:
     assert message.line().count(b"\n") == 1
     assert from_engine.validate_json(message.line()) == message
+
+
+def test_a_result_names_what_is_not_known() -> None:
+    """Silence has no language, and a reader finds the field all the same; words are there only on request."""
+    stored = json.loads(TRANSCRIPT.model_copy(update={"language": None}).model_dump_json())
+    assert stored["language"] is None
+    assert "words" not in stored["segments"][0]

@@ -1,0 +1,63 @@
+"""The engine process's side of the socket: every run is answered once, under its own id."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from app.core.errors import TaskCancelled
+from app.schemas.task import Task
+from app.schemas.transcript import Transcript
+from app.worker.engine_process import EngineHost
+from app.worker.messages import Abort, Failed, Finished, Ready, Run, from_engine
+from tests.unit.worker.test_messages import TRANSCRIPT
+
+TASK = Task(task_id="a", file_path="a.wav")
+
+
+class DeafService:
+    """Hears that it should stop, and takes its time, as a model inside a long segment does."""
+
+    def __init__(self) -> None:
+        self._runs = 0
+
+    def transcribe(
+        self, task: Task, *, on_progress: Callable[[float], None], should_stop: Callable[[], bool]
+    ) -> Transcript:
+        self._runs += 1
+        if self._runs > 1:
+            return TRANSCRIPT
+        while not should_stop():
+            time.sleep(0.01)
+        time.sleep(0.3)
+        raise TaskCancelled("The task was cancelled.")
+
+
+@pytest.fixture
+def connection() -> Iterator[socket.socket]:
+    """The supervisor's end of the socket."""
+    ours, theirs = socket.socketpair()
+    ours.settimeout(30)
+    host = threading.Thread(target=EngineHost(theirs, DeafService(), 1).serve)
+    host.start()
+    yield ours
+    ours.shutdown(socket.SHUT_RDWR)
+    host.join(30)
+    ours.close()
+    theirs.close()
+
+
+def test_a_task_that_comes_back_while_its_aborted_run_lasts(
+    connection: socket.socket,
+) -> None:
+    """A lost lease, the same worker claims again: the old run's end is not the new one's answer."""
+    with connection.makefile("rb") as lines:
+        assert from_engine.validate_json(next(lines)) == Ready()
+        for message in (Run(run_id=1, task=TASK), Abort(run_id=1), Run(run_id=2, task=TASK)):
+            connection.sendall(message.line())
+        first, second = (from_engine.validate_json(next(lines)) for _ in range(2))
+    assert isinstance(first, Failed)
+    assert (first.run_id, first.failure.code) == (1, "cancelled")
+    assert second == Finished(run_id=2, transcript=TRANSCRIPT)
