@@ -17,14 +17,40 @@ class WindowTranscript(BaseModel):
     number: int = Field(ge=0, description="Place of the window in its recording, from 0.")
     start: float
     end: float
-    segments: tuple[Segment, ...] = Field(description="In order; their ids count within the window.")
+    segments: tuple[Segment, ...] = Field((), description="In order; their ids count within the window.")
     language: str | None = None
     languages: dict[str, float] = Field(
         default_factory=dict, description="The likeliest languages and their probabilities, where asked."
     )
     retries: int = Field(0, description="How often it was decoded again because an answer was doubtful.")
+    noise: bool = Field(False, description="Its text was thrown away: nobody speaks there.")
 
     @property
     def text(self) -> str:
         """The text of its segments, as they follow each other."""
         return "".join(segment.text for segment in self.segments)
+
+
+class Checkpoint(BaseModel):
+    """The windows of a task that are done, in the order of their numbers.
+
+    `plan` names everything they depend on but the recording: who continues with another plan starts anew.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    plan: str
+    windows: tuple[WindowTranscript, ...] = ()
+
+
+class WindowDone(BaseModel):
+    """A window that has just been finished, on its way to where progress is kept."""
+
+    model_config = ConfigDict(frozen=True)
+
+    plan: str = Field(description="As in `Checkpoint`.")
+    window: WindowTranscript
+    covered: float = Field(
+        ge=0, description="Seconds of the recording that it accounts for: its own and the silence before it."
+    )
+    duration: float | None = Field(None, description="Length of the recording, where it is known by now.")
