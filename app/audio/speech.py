@@ -1,7 +1,8 @@
 """Where somebody speaks: the probability of speech, frame by frame, while the sound comes in (Silero VAD).
 
-The model is the one that faster-whisper carries; https://github.com/snakers4/silero-vad. Its own helper takes a
-whole recording at once, this one carries the network's state from chunk to chunk: the probabilities are the same.
+The model is the one that faster-whisper carries; https://github.com/snakers4/silero-vad. Its own helper takes
+a whole recording at once, this one carries the network's state from chunk to chunk: the probabilities are the
+same.
 """
 
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ class SpeechDetector:
         self._rest = np.empty(0, np.float32)
 
     def feed(self, samples: Samples) -> Probabilities:
-        """Probabilities of the frames that these samples complete; what is left over waits for the next call."""
+        """Probabilities of the frames that these samples complete; what is left over waits for the next."""
         samples = np.concatenate([self._rest, samples])
         whole = len(samples) - len(samples) % FRAME_SAMPLES
         self._rest = samples[whole:]

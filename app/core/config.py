@@ -106,9 +106,10 @@ class Settings(BaseSettings):
     orphan_upload_seconds: float = Field(
         86_400, gt=0, description="Uploads that no task owns are removed at this age."
     )
-    task_timeout_seconds: float = Field(600, gt=0, description="Least time that a task may take.")
-    task_timeout_factor: float = Field(
-        10, gt=0, description="A task may also take this many times the length of its recording."
+    task_timeout_seconds: float = Field(
+        600,
+        gt=0,
+        description="Longest time without a finished window; times the tasks that a worker has in hand.",
     )
 
     # Engine
@@ -121,8 +122,13 @@ class Settings(BaseSettings):
     )
     whisper_beam_size: int = Field(5, ge=1, le=20, description="Beam size of the decoder.")
     cpu_threads: int = Field(0, ge=0, description="Threads of one worker's model; 0 = chosen from the cores.")
+    batch_size: int = Field(
+        0, ge=0, le=64, description="Windows that a model decodes together; 0 = chosen from the machine."
+    )
     models_in_memory: int = Field(1, ge=1, description="Models that one worker keeps loaded.")
-    tasks_in_flight: int = Field(1, ge=1, description="Tasks that one worker works on at a time.")
+    tasks_in_flight: int = Field(
+        0, ge=0, description="Tasks that one worker works on at a time; 0 = enough to fill its batches."
+    )
     model_load_seconds: float = Field(
         3600,
         gt=0,

@@ -28,6 +28,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
         ├── AudioUndecodable         decoding fails from the first sample on
         ├── ModelUnavailable         weights neither in the cache nor to be fetched
         ├── EngineFailed             the engine raised
+        │   └── OutOfDeviceMemory    … for want of memory
         ├── EngineCrashed            the engine process died under the task
         ├── DeadlineExceeded         the engine did not finish in time
         ├── AttemptsExhausted        MAX_ATTEMPTS used up
@@ -237,6 +238,10 @@ class EngineFailed(TaskError):
 
     code = "engine_failed"
     title = "Engine failed"
+
+
+class OutOfDeviceMemory(EngineFailed):
+    """The engine found too little memory; fewer windows at a time, or a smaller compute type, may fit."""
 
 
 class EngineCrashed(TaskError):

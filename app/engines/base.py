@@ -1,11 +1,11 @@
-"""What an engine is: samples in, segments out. It knows nothing of Redis, HTTP or files."""
+"""What an engine is: windows in, their transcripts out. It knows nothing of Redis, HTTP or files."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.audio.samples import Samples
-from app.schemas.transcript import Segment
+from app.audio.windows import Window
+from app.schemas.window import WindowTranscript
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,38 +14,63 @@ class DecodeOptions:
 
     beam_size: int = 5
     language: str | None = None
+    translate: bool = False
+    """Translate into English instead of writing down what is said."""
+    prompt: str | None = None
+    """Text that is taken for what was said before: names, spelling, style."""
+    hotwords: str | None = None
+    """Words that are likely to come; more weakly bound than `prompt`."""
+    word_timestamps: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowRequest:
+    """A window and what is asked of it."""
+
+    window: Window
+    options: DecodeOptions
 
 
 @dataclass(frozen=True, slots=True)
-class Recognition:
-    """An engine's answer: the language at once, the segments as they are decoded.
+class EngineInfo:
+    """What an engine runs, for people and for the record.
 
-    Taking the next segment runs the model: whoever reads `segments` sets the pace and may stop at any time.
+    `engine` is `faster-whisper` or `openai-whisper`, `model` a canonical name (`large-v3-turbo`), `device`
+    `cpu` or `cuda`, `compute_type` what the weights were loaded as (`int8`), `digest` the sum of the weights,
+    `versions` those of the packages that the answers depend on.
     """
 
-    language: str | None
-    language_probability: float | None
-    segments: Iterator[Segment]
+    engine: str
+    model: str
+    device: str
+    compute_type: str
+    digest: str
+    versions: Mapping[str, str]
 
 
 class Engine(Protocol):
-    """One model, loaded and ready. Not thread-safe."""
+    """One model, loaded and ready. `transcribe` may be called from `lanes` + 1 threads at the same time."""
 
     @property
-    def name(self) -> str:
-        """`faster-whisper`, `openai-whisper` or `fake`."""
+    def info(self) -> EngineInfo:
+        """What it is."""
 
     @property
-    def model(self) -> str:
-        """Canonical model name, e.g. `large-v3-turbo`."""
+    def lanes(self) -> int:
+        """How many batches at a time use the machine best."""
 
     @property
-    def device(self) -> str:
-        """`cpu` or `cuda`."""
+    def batch_size(self) -> int:
+        """How many windows in a batch use it best."""
 
-    @property
-    def compute_type(self) -> str:
-        """What the weights were loaded as, e.g. `int8`."""
+    def group(self, request: WindowRequest) -> Hashable:
+        """Only requests of the same group may share a batch."""
 
-    def recognise(self, samples: Samples, options: DecodeOptions) -> Recognition:
-        """Begin to transcribe `samples`. Raises EngineFailed where the runtime does."""
+    def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
+        """Transcribe the windows of one batch; an answer does not depend on the others in it.
+
+        Raises EngineFailed where the runtime does, OutOfDeviceMemory where a smaller batch may help.
+        """
+
+    def close(self) -> None:
+        """Free the memory; the engine must not be used afterwards."""

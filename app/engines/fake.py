@@ -13,12 +13,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.core.errors import AudioMissing, AudioUndecodable, EngineFailed, TaskCancelled
-from app.schemas.transcript import Segment, Transcript
+from app.core.errors import AudioMissing, AudioUndecodable, EngineFailed
+from app.schemas.transcript import Provenance, Segment, Transcript
+from app.schemas.window import Checkpoint, WindowDone, WindowTranscript
 
 STEP_SECONDS = 0.02
+
+PLAN = "fake"
+"""The plan of all its windows."""
 
 
 class Script(BaseModel):
@@ -44,31 +48,48 @@ class Script(BaseModel):
     """Compute for ever without giving up the interpreter's lock: no other thread of the process runs."""
     seconds: float = 0.0
     """Time that the work takes; may be cancelled meanwhile."""
+    windows: int = Field(1, ge=1)
+    """Windows of equal length that the work is divided into; the text's words are shared out to them."""
+    crash_after: int | None = None
+    """Die as by the kernel's out-of-memory killer when so many windows are done."""
     text: str = ""
     duration: float = 1.0
 
     def without_faults(self) -> "Script":
         """What is left after the first attempt where `once` is set."""
-        return Script(journal=self.journal, seconds=self.seconds, text=self.text, duration=self.duration)
+        kept = {"journal", "seconds", "windows", "text", "duration"}
+        return Script.model_validate(self.model_dump(include=kept))
 
 
 def play(
-    path: Path, *, model: str, on_progress: Callable[[float], None], should_stop: Callable[[], bool]
+    path: Path,
+    *,
+    model: str,
+    checkpoint: Checkpoint | None,
+    on_loaded: Callable[[], None],
+    on_window: Callable[[WindowDone], None],
+    check: Callable[[], None],
 ) -> Transcript:
-    """Do what the file says. Raises AudioMissing, AudioUndecodable, EngineFailed or TaskCancelled."""
+    """Do what the file says. Raises AudioMissing, AudioUndecodable or EngineFailed, and what `check` raises.
+
+    `check` is called often; windows of `checkpoint` are not done again.
+    """
     script = _read(path)
     _note(script, "start")
     if script.once:
         replacement = path.with_name(path.name + ".new")
         replacement.write_text(script.without_faults().model_dump_json(exclude_none=True))
         replacement.replace(path)
-    on_progress(0.0)
+    on_loaded()
     ballast = bytearray(script.allocate_mb * 1024 * 1024)
     _fault(script)
-    _work(script.seconds, on_progress, should_stop)
+    earlier = {window.number: window for window in checkpoint.windows} if checkpoint else {}
+    windows = [
+        earlier.get(number) or _work(script, number, on_window, check) for number in range(script.windows)
+    ]
     del ballast
     _note(script, "end")
-    return _transcript(script, model)
+    return _transcript(script, model, windows, resumed=len(earlier))
 
 
 def _read(path: Path) -> Script:
@@ -95,14 +116,31 @@ def _fault(script: Script) -> None:
         sum(itertools.repeat(0))
 
 
-def _work(seconds: float, on_progress: Callable[[float], None], should_stop: Callable[[], bool]) -> None:
-    started = time.monotonic()
-    while (elapsed := time.monotonic() - started) < seconds:
-        if should_stop():
-            raise TaskCancelled("The task was cancelled.")
-        on_progress(elapsed / seconds)
-        time.sleep(min(STEP_SECONDS, seconds - elapsed))
-    on_progress(1.0)
+def _work(
+    script: Script, number: int, on_window: Callable[[WindowDone], None], check: Callable[[], None]
+) -> WindowTranscript:
+    if script.crash_after == number:
+        os.kill(os.getpid(), signal.SIGKILL)
+    ends = time.monotonic() + script.seconds / script.windows
+    while (left := ends - time.monotonic()) > 0:
+        check()
+        time.sleep(min(STEP_SECONDS, left))
+    check()
+    _note(script, f"window-{number}")
+    window = _window(script, number)
+    covered = window.end - window.start
+    on_window(WindowDone(plan=PLAN, window=window, covered=covered, duration=script.duration))
+    return window
+
+
+def _window(script: Script, number: int) -> WindowTranscript:
+    seconds = script.duration / script.windows
+    words = script.text.split()
+    first, last = (round(len(words) * place / script.windows) for place in (number, number + 1))
+    text = "".join(f" {word}" for word in words[first:last])
+    start, end = number * seconds, (number + 1) * seconds
+    segments = (Segment(id=0, start=start, end=end, text=text),) if text else ()
+    return WindowTranscript(number=number, start=start, end=end, segments=segments)
 
 
 def _note(script: Script, event: str) -> None:
@@ -111,17 +149,21 @@ def _note(script: Script, event: str) -> None:
             journal.write(f"{event} {os.getpid()}\n")
 
 
-def _transcript(script: Script, model: str) -> Transcript:
+def _transcript(script: Script, model: str, windows: list[WindowTranscript], *, resumed: int) -> Transcript:
+    segments = [segment for window in windows for segment in window.segments]
     return Transcript(
-        text=script.text,
+        text="".join(segment.text for segment in segments).strip(),
         language=None,
         language_probability=None,
         duration=script.duration,
-        segments=(Segment(id=0, start=0.0, end=script.duration, text=script.text),) if script.text else (),
+        segments=tuple(segment.model_copy(update={"id": number}) for number, segment in enumerate(segments)),
         model=model,
         engine="fake",
         compute_type="none",
         device="cpu",
         processing_seconds=script.seconds,
         trimmed=False,
+        provenance=Provenance(
+            model_digest="none", versions={}, real_time_factor=None, windows_resumed=resumed
+        ),
     )

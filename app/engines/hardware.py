@@ -1,12 +1,36 @@
 """What the machine offers to a model: processors, a GPU, number formats."""
 
 import os
+import platform
+from dataclasses import dataclass
 from pathlib import Path
 
+from app.core.config import Settings
 from app.core.errors import ModelUnavailable
 
 MAX_USEFUL_THREADS = 4
 """More threads than this bring one Whisper model little (measured on int8, CTranslate2)."""
+
+MAX_LANES = 4
+"""Batches at a time, before each gets more threads: every one needs memory of its own."""
+
+MIN_TASKS_IN_FLIGHT = 8
+
+AVX512_FLAGS = frozenset({"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq"})
+"""What CTranslate2 asks of a processor before it uses AVX-512 (src/cpu/cpu_info.cc)."""
+
+GLIBC_TUNABLES = ":".join(
+    (
+        "glibc.malloc.hugetlb=1",
+        "glibc.malloc.arena_max=1",
+        "glibc.malloc.mmap_max=0",
+        "glibc.malloc.trim_threshold=8000000000",
+        "glibc.malloc.top_pad=268435456",
+    )
+)
+"""Keeps freed buffers, on huge pages: else every batch begins with page faults."""
+
+CPU_BATCH, GPU_BATCH = 8, 24
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
@@ -26,6 +50,32 @@ def model_threads(wanted: int) -> int:
     return wanted or min(MAX_USEFUL_THREADS, usable_cores())
 
 
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Batches that are computed at the same time, and the threads of each."""
+
+    count: int
+    threads: int
+
+
+def choose_lanes(cpu_threads: int, device: str) -> Lanes:
+    """How a model's threads are shared out; `cpu_threads` 0 takes all cores.
+
+    Several batches of one thread each do more than one batch of several threads (docs/performance.md). A GPU
+    takes one batch at a time.
+    """
+    if device == "cuda":
+        return Lanes(1, model_threads(cpu_threads))
+    threads = cpu_threads or usable_cores()
+    count = min(threads, MAX_LANES)
+    return Lanes(count, min(MAX_USEFUL_THREADS, threads // count))
+
+
+def batch_size(device: str) -> int:
+    """Windows that are decoded together: more bring nothing on a CPU; a GPU says when it has no room."""
+    return CPU_BATCH if device == "cpu" else GPU_BATCH
+
+
 def choose_compute_type(wanted: str, device: str, supported: set[str]) -> str:
     """CTranslate2 compute type for a device. Raises ModelUnavailable where `wanted` does not run there."""
     if wanted not in ("auto", "default"):
@@ -38,3 +88,34 @@ def choose_compute_type(wanted: str, device: str, supported: set[str]) -> str:
         )
     preferred = ("float16", "int8_float16") if device == "cuda" else ("int8",)
     return next((name for name in preferred if name in supported), "float32")
+
+
+def tasks_in_flight(settings: Settings) -> int:
+    """Recordings that a worker has in hand at a time: enough to fill the batches that run and those that
+    follow."""
+    if settings.tasks_in_flight:
+        return settings.tasks_in_flight
+    lanes = choose_lanes(settings.cpu_threads, "cpu").count
+    return max(MIN_TASKS_IN_FLIGHT, 2 * lanes * (settings.batch_size or CPU_BATCH))
+
+
+def runtime_environment(settings: Settings, cpu_flags: frozenset[str] | None = None) -> dict[str, str]:
+    """Variables that CTranslate2 and the C library read when the engine process starts.
+
+    docs/performance.md has what each of them brings. What the user has set himself wins.
+    """
+    flags = _cpu_flags() if cpu_flags is None else cpu_flags
+    found = {"OMP_NUM_THREADS": str(choose_lanes(settings.cpu_threads, "cpu").threads)}
+    if flags >= AVX512_FLAGS:
+        found["CT2_FORCE_CPU_ISA"] = "AVX512"  # CTranslate2 does not take it by itself
+    if platform.libc_ver()[0] == "glibc":
+        found["GLIBC_TUNABLES"] = GLIBC_TUNABLES
+    return found
+
+
+def _cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(next((line for line in lines if line.startswith("flags")), "").split())

@@ -1,23 +1,36 @@
-"""The second engine: OpenAI's reference implementation, on torch."""
+"""The second engine: OpenAI's reference implementation, on torch. Its windows always have 30 s of context."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
 from importlib.util import find_spec
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.audio.samples import SAMPLE_RATE, Samples
 from app.core.config import Settings
-from app.core.errors import EngineFailed, ModelUnavailable
-from app.engines.base import DecodeOptions, Recognition
-from app.engines.hardware import model_threads
-from app.schemas.transcript import Segment
+from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
+from app.engines.answers import Answer
+from app.engines.base import DecodeOptions, EngineInfo, WindowRequest
+from app.engines.gate import mended, transcript_of
+from app.engines.hardware import batch_size, model_threads
+from app.engines.segments import needs_words
+from app.engines.words import APPENDED, PREPENDED, to_words
+from app.schemas.transcript import Word
+from app.schemas.window import WindowTranscript
+from app.weights.digest import digest_of
 
 if TYPE_CHECKING:
+    from torch import Tensor
+    from whisper.decoding import DecodingResult
     from whisper.model import Whisper
 
-BLOCK_SAMPLES = 120 * SAMPLE_RATE
-"""Speech given to the model at a time: it answers at the end only, and progress cannot wait so long."""
+LANGUAGES_KEPT = 5
+HOP_SAMPLES = 160
+
+PATIENCE = 0.6
+SAMPLES_TRIED = 5
+"""As with faster-whisper."""
 
 
 def is_installed() -> bool:
@@ -26,75 +39,150 @@ def is_installed() -> bool:
 
 
 class OpenAIWhisperEngine:
-    """One torch model, loaded. Silence and noise are taken out as in faster-whisper."""
+    """One torch model, loaded. torch uses all its threads for one batch, so that there is one lane."""
 
-    name = "openai-whisper"
+    lanes = 1
 
-    def __init__(self, runtime: "Whisper", model: str, device: str) -> None:
+    def __init__(self, runtime: "Whisper", info: EngineInfo, batch_size: int) -> None:
         self._runtime = runtime
-        self.model = model
-        self.device = device
-        self.compute_type = "float16" if device == "cuda" else "float32"
+        self.info = info
+        self.batch_size = batch_size
 
-    def recognise(self, samples: Samples, options: DecodeOptions) -> Recognition:
-        """Begin to transcribe; the first block is decoded at once, as it tells the language."""
-        from faster_whisper.vad import get_speech_timestamps
+    def group(self, request: WindowRequest) -> Hashable:
+        """Windows of one language and prompt: openai-whisper decodes with one set of options."""
+        return request.options
 
-        blocks = _blocks(samples, get_speech_timestamps(samples))
-        first = next(blocks, None)
-        if first is None:
-            return Recognition(None, None, iter(()))
-        language, probability = options.language, None
-        if language is None:
-            language, probability = self._language(first[0])
-        known = DecodeOptions(options.beam_size, language)
-        return Recognition(language, probability, self._segments(first, blocks, known))
+    def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
+        """Transcribe the windows of one batch."""
+        with _translated_errors():
+            mels = [self._mel(request) for request in batch]
+            languages = self._languages(batch, mels)
+            first = self._first_answers(batch, mels, languages)
+            return [
+                self._transcript(request, mel, found, answer)
+                for request, mel, found, answer in zip(batch, mels, languages, first, strict=True)
+            ]
 
     def close(self) -> None:
         """Free the model's memory."""
         import torch
 
         del self._runtime
-        if self.device == "cuda":
+        if self.info.device == "cuda":
             torch.cuda.empty_cache()
 
-    def _language(self, speech: Samples) -> tuple[str, float | None]:
+    def _mel(self, request: WindowRequest) -> "Tensor":
+        """Features of the window and of the silence after it, shape (mels, 3000)."""
         import whisper
 
+        samples = whisper.pad_or_trim(request.window.samples)
+        mel: Tensor = whisper.log_mel_spectrogram(samples, self._runtime.dims.n_mels)
+        return mel.to(self._runtime.device)
+
+    def _languages(self, batch: Sequence[WindowRequest], mels: Sequence["Tensor"]) -> list[dict[str, float]]:
+        """The likeliest languages of each window, the likeliest first."""
+        import torch
+
+        if batch[0].options.language is not None:
+            return [{batch[0].options.language: 1.0}] * len(batch)
         if not self._runtime.is_multilingual:
-            return "en", 1.0
-        mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(speech), self._runtime.dims.n_mels)
-        try:
-            _, probabilities = self._runtime.detect_language(mel.to(self._runtime.device))
-        except (RuntimeError, MemoryError) as error:
-            raise EngineFailed(f"The model failed while detecting the language: {error}") from error
-        language = max(probabilities, key=probabilities.__getitem__)
-        return language, round(probabilities[language], 4)
+            return [{"en": 1.0}] * len(batch)
+        _, found = self._runtime.detect_language(torch.stack(list(mels)))
+        likeliest = [sorted(each.items(), key=lambda item: -item[1])[:LANGUAGES_KEPT] for each in found]
+        return [{name: round(probability, 4) for name, probability in each} for each in likeliest]
 
-    def _segments(
-        self, first: "_Block", rest: "Iterator[_Block]", options: DecodeOptions
-    ) -> Iterator[Segment]:
-        number = 0
-        for speech, clock in chain([first], rest):
-            for raw in self._decode(speech, options):
-                if raw["text"].strip():
-                    yield _segment(number, raw, clock)
-                    number += 1
+    def _first_answers(
+        self, batch: Sequence[WindowRequest], mels: Sequence["Tensor"], languages: Sequence[dict[str, float]]
+    ) -> list[Answer]:
+        """Answers of all windows, those of one language together."""
+        places = defaultdict(list)
+        for place, found in enumerate(languages):
+            places[next(iter(found))].append(place)
+        answers: dict[int, Answer] = {}
+        for language, group in places.items():
+            decoded = self._decode([mels[place] for place in group], batch[0].options, language, 0.0)
+            answers.update(zip(group, decoded, strict=True))
+        return [answers[place] for place in range(len(batch))]
 
-    def _decode(self, speech: Samples, options: DecodeOptions) -> list[dict[str, Any]]:
-        try:
-            answer = self._runtime.transcribe(
-                speech,
-                language=options.language,
-                beam_size=options.beam_size,
-                best_of=options.beam_size,
-                fp16=self.compute_type == "float16",
-                verbose=None,
-            )
-        except (RuntimeError, MemoryError) as error:
-            raise EngineFailed(f"The model failed while transcribing: {error}") from error
-        segments: list[dict[str, Any]] = answer["segments"]
-        return segments
+    def _transcript(
+        self, request: WindowRequest, mel: "Tensor", languages: dict[str, float], first: Answer
+    ) -> WindowTranscript:
+        language = next(iter(languages))
+        seconds = request.window.seconds
+        answer, retries = mended(
+            first,
+            seconds,
+            lambda temperature: self._decode([mel], request.options, language, temperature)[0],
+        )
+        words = self._words(request, mel, language, answer)
+        return transcript_of(
+            request,
+            answer,
+            words,
+            language=language,
+            languages={} if request.options.language else languages,
+            retries=retries,
+        )
+
+    def _decode(
+        self, mels: Sequence["Tensor"], options: DecodeOptions, language: str, temperature: float
+    ) -> list[Answer]:
+        import torch
+        import whisper
+
+        how: dict[str, Any] = {"temperature": temperature, "best_of": SAMPLES_TRIED}
+        if not temperature:
+            how = {"beam_size": options.beam_size, "patience": PATIENCE}
+        results = whisper.decode(
+            self._runtime,
+            torch.stack(list(mels)),
+            whisper.DecodingOptions(
+                task="translate" if options.translate else "transcribe",
+                language=language,
+                prompt=" ".join(filter(None, (options.hotwords, options.prompt))) or None,
+                without_timestamps=True,
+                fp16=self.info.compute_type == "float16",
+                **how,
+            ),
+        )
+        return [_answer(result) for result in results]
+
+    def _words(
+        self, request: WindowRequest, mel: "Tensor", language: str, answer: Answer
+    ) -> tuple[Word, ...] | None:
+        if not (request.options.word_timestamps or needs_words(request.window, answer.text)):
+            return None
+        from whisper.timing import find_alignment, merge_punctuations
+        from whisper.tokenizer import get_tokenizer
+
+        tokenizer = get_tokenizer(
+            self._runtime.is_multilingual,
+            num_languages=self._runtime.num_languages,
+            language=language,
+            task="translate" if request.options.translate else "transcribe",
+        )
+        frames = len(request.window.samples) // HOP_SAMPLES
+        aligned = find_alignment(self._runtime, tokenizer, list(answer.tokens), mel, frames)
+        merge_punctuations(aligned, PREPENDED, APPENDED)
+        return to_words(
+            request.window, [(each.word, each.start, each.end, each.probability) for each in aligned]
+        )
+
+
+def _answer(result: "DecodingResult") -> Answer:
+    return Answer(
+        tuple(result.tokens), result.text, result.avg_logprob, result.no_speech_prob, result.temperature
+    )
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, MemoryError, ValueError) as error:
+        too_small = isinstance(error, MemoryError) or "out of memory" in str(error)
+        failure = OutOfDeviceMemory if too_small else EngineFailed
+        raise failure(f"The model failed while transcribing: {error}") from error
 
 
 def load(file: Path, model: str, settings: Settings) -> OpenAIWhisperEngine:
@@ -104,6 +192,7 @@ def load(file: Path, model: str, settings: Settings) -> OpenAIWhisperEngine:
 
     device = _device(settings.device, torch.cuda.is_available())
     torch.set_num_threads(model_threads(settings.cpu_threads))
+    torch.manual_seed(0)
     try:
         runtime = whisper.load_model(str(file), device=device)
     except MemoryError as error:
@@ -113,7 +202,15 @@ def load(file: Path, model: str, settings: Settings) -> OpenAIWhisperEngine:
             f"The weights of {model!r} cannot be loaded ({type(error).__name__}); "
             f"remove {file.name!r} from the model cache to fetch them again."
         ) from error
-    return OpenAIWhisperEngine(runtime, model, device)
+    info = EngineInfo(
+        engine="openai-whisper",
+        model=model,
+        device=device,
+        compute_type="float16" if device == "cuda" else "float32",
+        digest=digest_of(file),
+        versions={name: metadata.version(name) for name in ("openai-whisper", "torch")},
+    )
+    return OpenAIWhisperEngine(runtime, info, settings.batch_size or batch_size(device))
 
 
 def _device(wanted: str, has_gpu: bool) -> str:
@@ -122,47 +219,3 @@ def _device(wanted: str, has_gpu: bool) -> str:
             "DEVICE=cuda is set, but torch finds no NVIDIA GPU here; set DEVICE to auto or cpu."
         )
     return wanted if wanted != "auto" else "cuda" if has_gpu else "cpu"
-
-
-class _Clock:
-    """Times within joined speech to times within the recording."""
-
-    def __init__(self, spans: list[dict[str, int]]) -> None:
-        self._spans = spans
-
-    def original(self, seconds: float, *, end: bool = False) -> float:
-        """Time in the recording; at a seam, an end belongs before it and a start after it."""
-        position = seconds * SAMPLE_RATE
-        for span in self._spans:
-            length = span["end"] - span["start"]
-            if position < length or (end and position <= length):
-                return (span["start"] + position) / SAMPLE_RATE
-            position -= length
-        return self._spans[-1]["end"] / SAMPLE_RATE
-
-
-_Block = tuple[Samples, _Clock]
-
-
-def _blocks(samples: Samples, spans: list[dict[str, int]]) -> Iterator[_Block]:
-    import numpy as np
-
-    waiting: list[dict[str, int]] = []
-    for number, span in enumerate(spans, start=1):
-        waiting.append(span)
-        if number == len(spans) or sum(each["end"] - each["start"] for each in waiting) >= BLOCK_SAMPLES:
-            yield np.concatenate([samples[each["start"] : each["end"]] for each in waiting]), _Clock(waiting)
-            waiting = []
-
-
-def _segment(number: int, raw: dict[str, Any], clock: _Clock) -> Segment:
-    return Segment(
-        id=number,
-        start=round(clock.original(raw["start"]), 3),
-        end=round(clock.original(raw["end"], end=True), 3),
-        text=raw["text"],
-        avg_logprob=raw["avg_logprob"],
-        no_speech_prob=raw["no_speech_prob"],
-        compression_ratio=raw["compression_ratio"],
-        temperature=raw["temperature"],
-    )

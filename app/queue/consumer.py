@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.core.errors import InvalidTask, QueueUnavailable
+from app.queue.claims import Checkpoints, Claim
 from app.queue.elements import identity_of, task_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
@@ -27,7 +28,7 @@ from app.queue.outcomes import (
     SettleOutcome,
 )
 from app.queue.scripts import Policy, Scripts, Surrender
-from app.schemas.task import Task, TaskFailure
+from app.schemas.task import TaskFailure
 
 logger = logging.getLogger(__name__)
 
@@ -38,21 +39,6 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
 LEAVE_ROUNDS = 5
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A task that this worker owns for as long as Redis holds `token` for it.
-
-    `attempt` counts from 1; `crashes` is how often a worker or an engine was lost under the task before.
-    """
-
-    task: Task
-    payload: bytes
-    token: str
-    attempt: int
-    max_attempts: int
-    crashes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +81,7 @@ class Consumer:
         self._blocking = blocking
         self._keys = Keys.from_settings(settings)
         self._scripts = Scripts(commands, self._keys, Policy.from_settings(settings))
+        self.checkpoints = Checkpoints(commands, self._keys, self._scripts)
         self._unanswered: deque[_Taken] = deque()
         self._tokens: set[str] = set()
 
@@ -103,15 +90,16 @@ class Consumer:
         async with redis_reachable():
             await self._scripts.heartbeat(self.worker_id, [], register=True)
 
-    async def claim(self) -> Claim | None:
-        """The next task, or None where none came within CLAIM_BLOCK_SECONDS.
+    async def claim(self, *, wait: bool = True) -> Claim | None:
+        """The next task, or None where none came within CLAIM_BLOCK_SECONDS, or none is there to be had at
+        once.
 
         What is no task, was cancelled or runs elsewhere is dealt with on the way. After QueueUnavailable the
         next call goes on where this one stopped.
         """
         while True:
             if not self._unanswered:
-                payload = await self._take()
+                payload = await self._take(wait)
                 if payload is None:
                     return None
                 await self._receive(payload)
@@ -191,12 +179,14 @@ class Consumer:
                     return
         logger.warning("Worker %s leaves with tasks in its list; they are taken back later", self.worker_id)
 
-    async def _take(self) -> bytes | None:
+    async def _take(self, wait: bool) -> bytes | None:
         """Move the next element into this worker's list."""
         mine = self._keys.processing(self.worker_id)
         async with redis_reachable(limit_seconds=None):
             element = await self._blocking.lmove(self._keys.high, mine, "RIGHT", "LEFT")
-            if element is None:
+            if element is None and not wait:
+                element = await self._blocking.lmove(self._keys.queue, mine, "RIGHT", "LEFT")
+            elif element is None:
                 element = await self._blocking.blmove(
                     self._keys.queue,
                     mine,

@@ -64,6 +64,10 @@ class Keys:
         """HASH of what is known about that task."""
         return f"{self.task_prefix}{task_id}"
 
+    def windows(self, task_id: str) -> str:
+        """HASH of the windows of that task that are done, while it is neither done nor given up."""
+        return f"{self.queue}:windows:{task_id}"
+
     def result(self, task_id: str) -> str:
         """STRING: result of that task, as JSON."""
         return f"{self.result_prefix}{task_id}"

@@ -38,6 +38,14 @@ class Lease(StrEnum):
     CANCEL = "CANCEL"
 
 
+class CheckpointOutcome(StrEnum):
+    """KNOWN: the window was saved before; FENCED as in CompleteOutcome."""
+
+    SAVED = "SAVED"
+    KNOWN = "KNOWN"
+    FENCED = "FENCED"
+
+
 class CompleteOutcome(StrEnum):
     """APPLIED: this very call was applied before; FENCED: the claim is no longer the caller's."""
 

@@ -10,6 +10,7 @@ from app.queue.elements import failure_of, identity_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import CANCELLED, CancelOutcome
+from app.queue.progress import PROGRESS_FIELDS, with_progress
 from app.queue.results import state_of_result
 from app.queue.scripts import Policy, Scripts
 from app.schemas.task import TaskFailure, TaskState, TaskStatus
@@ -53,13 +54,15 @@ class TaskReader:
         async with redis_reachable():
             # Hash first: a result written in between is then seen. Not MULTI, refused where memory is short.
             async with self._client.pipeline(transaction=False) as pipeline:
-                pipeline.hmget(self._keys.task(task_id), ["status", "error"])
+                pipeline.hmget(self._keys.task(task_id), ["status", "error", "started_at"])
+                pipeline.hmget(self._keys.windows(task_id), PROGRESS_FIELDS)
                 pipeline.get(self._keys.result(task_id))
-                (status, error), result = await pipeline.execute()
+                (status, error, started_at), windows, result = await pipeline.execute()
             if result is not None:
                 return state_of_result(task_id, result)
             if status is not None:
-                return _state_of_hash(task_id, status, error)
+                state = _state_of_hash(task_id, status, error)
+                return state and with_progress(state, started_at, windows)
             waiting = await self._foreign_element(task_id)
         return TaskState(task_id=task_id, status=TaskStatus.QUEUED) if waiting is not None else None
 

@@ -14,6 +14,7 @@ from app.queue.outcomes import (
     CANCELLED,
     EXHAUSTED,
     CancelOutcome,
+    CheckpointOutcome,
     ClaimOutcome,
     CompleteOutcome,
     EnqueueOutcome,
@@ -24,6 +25,7 @@ from app.queue.outcomes import (
     SettleOutcome,
 )
 from app.schemas.task import TaskFailure
+from app.schemas.window import WindowDone
 
 Surrender = Literal["retry", "error", "cancelled", "release"]
 
@@ -91,7 +93,10 @@ class Scripts:
         keys, policy = self._keys, self._policy
         outcome, *numbers = await self._run(
             "claim",
-            [keys.processing(worker_id), keys.task(task_id), keys.workers, keys.dead, keys.result(task_id)],
+            [
+                *(keys.processing(worker_id), keys.task(task_id), keys.workers, keys.dead),
+                *(keys.result(task_id), keys.windows(task_id)),
+            ],
             [
                 *(
                     payload,
@@ -118,6 +123,18 @@ class Scripts:
         )
         return [Lease(lease.decode()) for lease in leases] if state == b"OK" else None
 
+    async def checkpoint(self, task_id: str, token: str, done: WindowDone) -> CheckpointOutcome:
+        """Save a window that a claim has finished."""
+        answer = await self._run(
+            "checkpoint",
+            [self._keys.task(task_id), self._keys.windows(task_id)],
+            [
+                *(token, done.plan, done.window.number, done.window.model_dump_json(), done.window.text),
+                *(done.covered, "" if done.duration is None else done.duration),
+            ],
+        )
+        return CheckpointOutcome(answer.decode())
+
     async def complete(
         self, worker_id: str, task_id: str, payload: bytes, token: str, result: str
     ) -> CompleteOutcome:
@@ -125,7 +142,7 @@ class Scripts:
         keys = self._keys
         answer = await self._run(
             "complete",
-            [keys.processing(worker_id), keys.task(task_id), keys.result(task_id)],
+            [keys.processing(worker_id), keys.task(task_id), keys.result(task_id), keys.windows(task_id)],
             [payload, token, result, self._policy.ttl_seconds],
         )
         return CompleteOutcome(answer.decode())
@@ -148,7 +165,7 @@ class Scripts:
             "settle",
             [
                 *(keys.processing(worker_id), keys.task(task_id), keys.queue, keys.delayed, keys.dead),
-                keys.result(task_id),
+                *(keys.result(task_id), keys.windows(task_id)),
             ],
             [
                 *(payload, token, outcome, failure.model_dump_json(), int(delay_seconds * 1000)),
@@ -173,7 +190,7 @@ class Scripts:
             "requeue",
             [
                 *(keys.workers, keys.processing(worker_id), keys.queue, keys.task(task_id)),
-                *(keys.delayed, keys.dead, keys.result(task_id)),
+                *(keys.delayed, keys.dead, keys.result(task_id), keys.windows(task_id)),
             ],
             [
                 *(worker_id, payload, int(own), seen_token or "", policy.backoff_ms, policy.backoff_max_ms),
@@ -194,7 +211,10 @@ class Scripts:
         keys = self._keys
         answer = await self._run(
             "cancel",
-            [keys.queue, keys.high, keys.delayed, keys.task(task_id), keys.result(task_id)],
+            [
+                *(keys.queue, keys.high, keys.delayed),
+                *(keys.task(task_id), keys.result(task_id), keys.windows(task_id)),
+            ],
             [self._policy.ttl_seconds, CANCELLED.model_dump_json(), payload],
         )
         return CancelOutcome(answer.decode())
@@ -221,7 +241,9 @@ class Scripts:
         """Mark a waiting task done whose result a foreign worker wrote; False where nothing is to do."""
         keys = self._keys
         answer = await self._run(
-            "adopt", [keys.task(task_id), keys.result(task_id)], [self._policy.ttl_seconds]
+            "adopt",
+            [keys.task(task_id), keys.result(task_id), keys.windows(task_id)],
+            [self._policy.ttl_seconds],
         )
         return bool(answer == b"ADOPTED")
 
@@ -235,7 +257,10 @@ class Scripts:
         keys = self._keys
         answer = await self._run(
             "revive",
-            [keys.queue, keys.high, keys.delayed, keys.task(task_id), keys.dead, keys.result(task_id)],
+            [
+                *(keys.queue, keys.high, keys.delayed, keys.task(task_id), keys.dead),
+                *(keys.result(task_id), keys.windows(task_id)),
+            ],
             [payload, self._policy.max_attempts],
         )
         return ReviveOutcome(answer.decode())

@@ -33,6 +33,7 @@ class Task(BaseModel):
     trim: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="Transcribe only the first N seconds."
     )
+    word_timestamps: bool = Field(False, description="Tell when each word is said.")
     filename: str | None = Field(None, description="The client's name of the file, for people only.")
     duration: float | None = Field(None, description="Length of the recording in seconds, where it is known.")
     created_at: float = Field(default_factory=time.time, description="Unix time of the upload.")
@@ -50,7 +51,8 @@ class TaskFailure(BaseModel):
 class TaskState(BaseModel):
     """What is known about a task: the answer of `GET /transcribe/{task_id}`.
 
-    `result` is a `Transcript` as JSON, or whatever a foreign worker wrote, with at least `text`.
+    `result` is a `Transcript` as JSON, or whatever a foreign worker wrote, with at least `text`. Of a task
+    that is not finished, what is done so far: None where nothing is, or where it cannot be told.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -59,3 +61,7 @@ class TaskState(BaseModel):
     status: TaskStatus
     result: dict[str, Any] | None = None
     error: TaskFailure | None = None
+    progress: float | None = Field(None, ge=0, le=1, description="Part of the recording that is done.")
+    processed_seconds: float | None = Field(None, description="Seconds of the recording that are done.")
+    eta_seconds: float | None = Field(None, description="Seconds until the rest is done, at the pace so far.")
+    text: str | None = Field(None, description="The text so far.")

@@ -34,6 +34,40 @@ class Segment(BaseModel):
     words: tuple[Word, ...] | None = Field(None, exclude_if=lambda words: words is None)
 
 
+class Span(BaseModel):
+    """A part of a recording."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start: float
+    end: float
+
+
+class Quality(BaseModel):
+    """How sure the text is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    windows: int = Field(description="Spans of speech of at most 30 s that the recording was cut into.")
+    retried: int = Field(description="Of these, how many were decoded again because an answer was doubtful.")
+    noise: int = Field(
+        description="Of these, how many gave a text that was thrown away: nobody speaks there."
+    )
+    low_confidence: tuple[Span, ...] = Field(description="Where words were likely misheard.")
+
+
+class Provenance(BaseModel):
+    """What a transcript was made with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model_digest: str = Field(description="`sha256:` and the sum of the weights.")
+    versions: dict[str, str] = Field(description="Packages that the text depends on.")
+    real_time_factor: float | None = Field(description="Processing seconds per second of the recording.")
+    attempts: int = Field(1, description="How often the task was begun.")
+    windows_resumed: int = Field(0, description="Windows that an earlier attempt had finished.")
+
+
 class Transcript(BaseModel):
     """The result of a task, as it is stored and served."""
 
@@ -53,3 +87,5 @@ class Transcript(BaseModel):
     warnings: tuple[str, ...] = Field(
         (), description="What a reader should know, e.g. that the file is damaged."
     )
+    quality: Quality | None = None
+    provenance: Provenance | None = None

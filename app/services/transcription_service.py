@@ -1,19 +1,19 @@
 """The use case of a worker: a task in, a transcript out."""
 
-import logging
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from app.core.config import Settings
+from app.core.decorators import stage
 from app.core.errors import AudioMissing, EngineFailed, ServiceError
+from app.engines.base import DecodeOptions
 from app.schemas.task import Task
 from app.schemas.transcript import Transcript
-from app.services.recognisers import Job, Watch, recogniser_for
+from app.schemas.window import Checkpoint
+from app.services.jobs import Job, Watch
+from app.services.recognisers import recogniser_for
 from app.storage.local import LocalStorage
 from app.weights.catalog import resolve_model
-
-logger = logging.getLogger(__name__)
 
 
 class TranscriptionService:
@@ -24,16 +24,15 @@ class TranscriptionService:
         self._storage = LocalStorage(settings)
         self._recogniser = recogniser_for(settings)
 
-    def transcribe(
-        self, task: Task, *, on_progress: Callable[[float], None], should_stop: Callable[[], bool]
-    ) -> Transcript:
-        """Transcribe one task. Raises UnknownModel or a TaskError; failures of the runtime are EngineFailed.
+    @stage("transcribe")
+    def transcribe(self, task: Task, checkpoint: Checkpoint | None, watch: Watch) -> Transcript:
+        """Transcribe one task, going on from `checkpoint`.
 
-        `on_progress` hears 0 when the model is loaded, 1 at the end; `should_stop` is asked between segments.
+        Raises UnknownModel or a TaskError; failures of the runtime are EngineFailed.
         """
         started = time.perf_counter()
         try:
-            transcript = self._recogniser.transcribe(self._job(task), Watch(on_progress, should_stop))
+            transcript = self._recogniser.transcribe(self._job(task, checkpoint), watch)
         except ServiceError:
             raise
         except MemoryError as error:
@@ -41,7 +40,7 @@ class TranscriptionService:
         except RuntimeError as error:
             raise EngineFailed(f"The model's runtime failed: {error}") from error
         seconds = round(time.perf_counter() - started, 3)
-        return transcript.model_copy(update={"processing_seconds": seconds})
+        return _timed(transcript, seconds)
 
     def _recording(self, task: Task) -> Path:
         path = self._storage.path_of(task)
@@ -49,10 +48,21 @@ class TranscriptionService:
             raise AudioMissing("The uploaded recording is no longer there; upload it again.")
         return path
 
-    def _job(self, task: Task) -> Job:
+    def _job(self, task: Task, checkpoint: Checkpoint | None) -> Job:
         settings = self._settings
         return Job(
             path=self._recording(task),
             model=resolve_model(task.model or settings.default_model, settings.cache_dir),
             trim=task.trim or settings.default_trim,
+            options=DecodeOptions(beam_size=settings.whisper_beam_size, word_timestamps=task.word_timestamps),
+            duration=task.duration,
+            checkpoint=checkpoint,
         )
+
+
+def _timed(transcript: Transcript, seconds: float) -> Transcript:
+    provenance = transcript.provenance
+    if provenance is not None and transcript.duration:
+        factor = round(seconds / transcript.duration, 4)
+        provenance = provenance.model_copy(update={"real_time_factor": factor})
+    return transcript.model_copy(update={"processing_seconds": seconds, "provenance": provenance})

@@ -4,22 +4,25 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from app.core.errors import EngineCrashed
 from app.schemas.task import Task
+from app.schemas.window import Checkpoint, WindowDone
 from app.worker.messages import (
     MAX_LINE_BYTES,
     Abort,
+    Alive,
     Failed,
     Finished,
-    Progress,
     Ready,
     Run,
+    Window,
     from_engine,
 )
 
@@ -45,13 +48,22 @@ class EngineLost(EngineCrashed):
         self.guilty = guilty
 
 
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who hears of a run: `on_alive` that it goes on (and whether the model is loaded), `on_window` what is
+    done."""
+
+    on_alive: Callable[[bool], None]
+    on_window: Callable[[WindowDone], None]
+
+
 @dataclass(slots=True)
 class _Pending:
     """A run inside the engine process."""
 
     task_id: str
     answer: asyncio.Future[Answer]
-    on_progress: Callable[[float], None]
+    listener: Listener
 
 
 @dataclass(slots=True)
@@ -69,7 +81,9 @@ class _Process:
 class EngineClient:
     """Keeps one engine process alive and runs tasks in it; not thread-safe (one event loop)."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """`environment` is added to that of the engine process: what its runtime reads when it starts."""
+        self._environment = environment
         self._current: _Process | None = None
         self._start_lock = asyncio.Lock()
         self._pause_seconds = 0.0
@@ -79,17 +93,22 @@ class EngineClient:
         """Make sure that an engine process is up. Raises EngineCrashed where it does not come up."""
         await self._alive()
 
-    async def run(self, task: Task, on_progress: Callable[[float], None]) -> Answer:
-        """Transcribe `task` in the engine process.
+    @property
+    def runs(self) -> int:
+        """Runs that are in the engine process now."""
+        return len(self._current.pending) if self._current else 0
+
+    async def run(self, task: Task, checkpoint: Checkpoint | None, listener: Listener) -> Answer:
+        """Transcribe `task` in the engine process, going on from `checkpoint`.
 
         Raises EngineLost where the process ends meanwhile. When the caller is cancelled the task is aborted.
         """
         engine = await self._alive()
         run_id = next(self._run_ids)
-        pending = _Pending(task.task_id, asyncio.get_running_loop().create_future(), on_progress)
+        pending = _Pending(task.task_id, asyncio.get_running_loop().create_future(), listener)
         engine.pending[run_id] = pending
         try:
-            await self._send(engine, Run(run_id=run_id, task=task))
+            await self._send(engine, Run(run_id=run_id, task=task, checkpoint=checkpoint))
             return await pending.answer
         except asyncio.CancelledError:
             engine.writer.write(Abort(run_id=run_id).line())  # its answer then finds nobody waiting
@@ -135,6 +154,7 @@ class EngineClient:
                 "app.worker.engine_process",
                 str(theirs.fileno()),
                 pass_fds=[theirs.fileno()],
+                env={**self._environment, **os.environ},
                 start_new_session=True,  # Ctrl-C is the supervisor's business
             )
         reader, writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
@@ -178,8 +198,10 @@ class EngineClient:
         pending = engine.pending.get(message.run_id)
         if pending is None or pending.answer.done():
             return  # aborted meanwhile
-        if isinstance(message, Progress):
-            pending.on_progress(message.fraction)
+        if isinstance(message, Alive):
+            pending.listener.on_alive(message.loaded)
+        elif isinstance(message, Window):
+            pending.listener.on_window(message.done)
         else:
             pending.answer.set_result(message)
 

@@ -12,22 +12,26 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from app.core.errors import EngineFailed, ServiceError
 from app.core.startup import read_settings, start_logging
+from app.engines.hardware import tasks_in_flight
 from app.schemas.task import Task, TaskFailure
 from app.schemas.transcript import Transcript
+from app.schemas.window import Checkpoint
+from app.services.jobs import Watch
 from app.services.transcription_service import TranscriptionService
-from app.worker.messages import Failed, Finished, Progress, Ready, Run, to_engine
+from app.worker.messages import Alive, Failed, Finished, Ready, Run, Window, to_engine
 from utils.logger import task_context
 
 logger = logging.getLogger(__name__)
 
-PROGRESS_STEP = 0.01
-"""Least progress that is worth a message."""
+ALIVE_SECONDS = 1.0
+"""Least time between two messages that only say that the work goes on."""
 
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 
@@ -35,10 +39,8 @@ PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 class Transcriber(Protocol):
     """What the engine process does with a task; see TranscriptionService."""
 
-    def transcribe(
-        self, task: Task, *, on_progress: Callable[[float], None], should_stop: Callable[[], bool]
-    ) -> Transcript:
-        """Transcribe one task. Raises the ServiceErrors of app.core.errors."""
+    def transcribe(self, task: Task, checkpoint: Checkpoint | None, watch: Watch) -> Transcript:
+        """Transcribe one task, going on from `checkpoint`. Raises the ServiceErrors of app.core.errors."""
 
 
 class EngineHost:
@@ -59,44 +61,56 @@ class EngineHost:
                 message = to_engine.validate_json(line)
                 if isinstance(message, Run):
                     self._aborted[message.run_id] = threading.Event()
-                    self._executor.submit(self._run, message.run_id, message.task)
+                    self._executor.submit(self._run, message)
                 elif message.run_id in self._aborted:
                     self._aborted[message.run_id].set()
 
-    def _run(self, run_id: int, task: Task) -> None:
-        aborted = self._aborted[run_id]
-        with task_context(task.task_id):
+    def _run(self, run: Run) -> None:
+        aborted = self._aborted[run.run_id]
+        pulse = _Pulse(self._send, run.run_id)
+        watch = Watch(
+            on_loaded=pulse.loaded,
+            on_alive=pulse.beat,
+            on_window=lambda done: self._send(Window(run_id=run.run_id, done=done)),
+            should_stop=aborted.is_set,
+        )
+        with task_context(run.task.task_id):
             try:
-                transcript = self._service.transcribe(
-                    task, on_progress=_Reporter(self, run_id), should_stop=aborted.is_set
-                )
-                answer: Finished | Failed = Finished(run_id=run_id, transcript=transcript)
+                transcript = self._service.transcribe(run.task, run.checkpoint, watch)
+                answer: Finished | Failed = Finished(run_id=run.run_id, transcript=transcript)
             except Exception as error:
-                answer = _failed(run_id, error)
-        del self._aborted[run_id]
+                answer = _failed(run.run_id, error)
+        del self._aborted[run.run_id]
         self._send(answer)
 
-    def report(self, run_id: int, fraction: float) -> None:
-        """Tell the supervisor how far a run is."""
-        self._send(Progress(run_id=run_id, fraction=fraction))
-
-    def _send(self, message: Ready | Progress | Finished | Failed) -> None:
+    def _send(self, message: Ready | Alive | Window | Finished | Failed) -> None:
         with self._send_lock:
             self._connection.sendall(message.line())
 
 
-class _Reporter:
-    """Passes progress on where it moved by a step."""
+class _Pulse:
+    """Says that a run is alive, at most once in ALIVE_SECONDS."""
 
-    def __init__(self, host: EngineHost, run_id: int) -> None:
-        self._host = host
+    def __init__(self, send: Callable[[Alive], None], run_id: int) -> None:
+        self._send = send
         self._run_id = run_id
-        self._reported = -1.0
+        self._loaded = False
+        self._said_at = 0.0
 
-    def __call__(self, fraction: float) -> None:
-        if fraction - self._reported >= PROGRESS_STEP:
-            self._reported = fraction
-            self._host.report(self._run_id, fraction)
+    def loaded(self) -> None:
+        """The model is in memory."""
+        self._loaded = True
+        self._say(time.monotonic())
+
+    def beat(self) -> None:
+        """The work goes on."""
+        now = time.monotonic()
+        if now - self._said_at >= ALIVE_SECONDS:
+            self._say(now)
+
+    def _say(self, now: float) -> None:
+        self._said_at = now
+        self._send(Alive(run_id=self._run_id, loaded=self._loaded))
 
 
 def _failed(run_id: int, error: Exception) -> Failed:
@@ -120,7 +134,7 @@ def main() -> None:
     settings = read_settings()
     start_logging(settings, "engine")
     connection = socket.socket(fileno=int(sys.argv[1]))
-    EngineHost(connection, TranscriptionService(settings), settings.tasks_in_flight).serve()
+    EngineHost(connection, TranscriptionService(settings), tasks_in_flight(settings)).serve()
     os._exit(0)  # the supervisor is gone: nobody waits for what still runs in a thread
 
 

@@ -5,6 +5,7 @@ import asyncio
 from app.core.config import Settings
 from app.core.errors import UnsafeRedis
 from app.core.startup import read_settings, start_logging
+from app.engines.hardware import runtime_environment
 from app.queue.clients import blocking_client, command_client
 from app.queue.consumer import Consumer, new_worker_id
 from app.queue.maintenance import Maintenance
@@ -20,7 +21,7 @@ async def work(settings: Settings) -> None:
     commands, blocking = command_client(settings), blocking_client(settings)
     try:
         consumer = Consumer(settings, worker_id=new_worker_id(), commands=commands, blocking=blocking)
-        engine = EngineClient()
+        engine = EngineClient(runtime_environment(settings))
         runner = TaskRunner(settings, consumer, engine, LocalStorage(settings))
         supervisor = Supervisor(
             settings, commands, consumer, Maintenance(commands, settings), engine, runner, Pulse()

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.schemas.task import Task, TaskFailure
 from app.schemas.transcript import Transcript
+from app.schemas.window import Checkpoint, WindowDone
 
 MAX_LINE_BYTES = 256 * 1024 * 1024
 """Longest message that is read: far above the transcript of a day of speech."""
@@ -24,11 +25,12 @@ class _Message(BaseModel):
 
 
 class Run(_Message):
-    """Supervisor: transcribe this task."""
+    """Supervisor: transcribe this task, going on from `checkpoint`."""
 
     kind: Literal["run"] = "run"
     run_id: int
     task: Task
+    checkpoint: Checkpoint | None = None
 
 
 class Abort(_Message):
@@ -44,12 +46,20 @@ class Ready(_Message):
     kind: Literal["ready"] = "ready"
 
 
-class Progress(_Message):
-    """Engine process: the model is loaded and this part (0 to 1) of the recording is done."""
+class Alive(_Message):
+    """Engine process: the work goes on; `loaded` once the model is in memory."""
 
-    kind: Literal["progress"] = "progress"
+    kind: Literal["alive"] = "alive"
     run_id: int
-    fraction: float
+    loaded: bool
+
+
+class Window(_Message):
+    """Engine process: a window is finished."""
+
+    kind: Literal["window"] = "window"
+    run_id: int
+    done: WindowDone
 
 
 class Finished(_Message):
@@ -70,7 +80,7 @@ class Failed(_Message):
 
 
 ToEngine = Annotated[Run | Abort, Field(discriminator="kind")]
-FromEngine = Annotated[Ready | Progress | Finished | Failed, Field(discriminator="kind")]
+FromEngine = Annotated[Ready | Alive | Window | Finished | Failed, Field(discriminator="kind")]
 
 to_engine: TypeAdapter[Run | Abort] = TypeAdapter(ToEngine)
-from_engine: TypeAdapter[Ready | Progress | Finished | Failed] = TypeAdapter(FromEngine)
+from_engine: TypeAdapter[Ready | Alive | Window | Finished | Failed] = TypeAdapter(FromEngine)

@@ -2,16 +2,20 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import StrEnum
 
 from app.core.config import Settings
 from app.core.errors import DeadlineExceeded, EngineCrashed, TaskCancelled
-from app.queue.consumer import Claim, Consumer, backoff_seconds
+from app.queue.claims import Claim
+from app.queue.consumer import Consumer, backoff_seconds
 from app.queue.outcomes import SettleOutcome
 from app.schemas.task import Task, TaskFailure
+from app.schemas.transcript import Transcript
+from app.schemas.window import Checkpoint, WindowDone
 from app.storage.local import LocalStorage
-from app.worker.engine_client import Answer, EngineClient, EngineLost
+from app.worker.checkpoints import saving
+from app.worker.engine_client import Answer, EngineClient, EngineLost, Listener
 from app.worker.gate import SoloGate
 from app.worker.messages import Finished
 from utils.logger import task_context
@@ -30,19 +34,6 @@ class Reason(StrEnum):
     LOST = "lost"  # the lease ended: another worker has it, or will
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
-    """How long a task may go without ending, in seconds."""
-
-    load: float
-    least: float
-    factor: float
-
-    def after_loading(self, task: Task) -> float:
-        """Time for the transcription alone; of an unknown length it is renewed at each progress."""
-        return max(self.least, self.factor * (task.duration or 0.0))
-
-
 class TaskRunner:
     """Runs claims in the engine process and settles them in the queue."""
 
@@ -55,9 +46,6 @@ class TaskRunner:
         self._storage = storage
         self._gate = SoloGate()
         self._settling: set[str] = set()
-        self._deadlines = Deadlines(
-            settings.model_load_seconds, settings.task_timeout_seconds, settings.task_timeout_factor
-        )
 
     async def run(self, claim: Claim) -> None:
         """Transcribe and settle; whatever happens, the claim ends here.
@@ -94,35 +82,52 @@ class TaskRunner:
         if claim.crashes == 0:
             try:
                 async with self._gate.enter(alone=False):
-                    return await self._within_deadline(claim)
+                    return await self._transcribe(claim)
             except EngineLost as lost:
                 if lost.guilty:
                     raise
                 logger.warning("Another task may have ended the engine process; running this one alone")
         async with self._gate.enter(alone=True):
-            return await self._within_deadline(claim)
+            return await self._transcribe(claim)
 
-    async def _within_deadline(self, claim: Claim) -> Answer:
+    async def _transcribe(self, claim: Claim) -> Answer:
+        """The engine's answer, every finished window being saved on the way."""
+        checkpoint = await self._consumer.checkpoints.load(claim)
+        async with saving(self._consumer.checkpoints, claim) as save:
+            return await self._within_deadline(claim.task, checkpoint, save)
+
+    async def _within_deadline(
+        self, task: Task, checkpoint: Checkpoint | None, save: Callable[[WindowDone], None]
+    ) -> Answer:
+        """The engine's answer, as long as there are signs of life: of the model's loading, then of each
+        window."""
         loop = asyncio.get_running_loop()
-        task = claim.task
         began = False
         try:
-            async with asyncio.timeout(self._deadlines.load) as limit:
+            async with asyncio.timeout(self._settings.model_load_seconds) as limit:
 
-                def on_progress(_fraction: float) -> None:
+                def on_alive(loaded: bool) -> None:
                     nonlocal began
-                    if not began or task.duration is None:
-                        limit.reschedule(loop.time() + self._deadlines.after_loading(task))
-                    began = True
+                    began = began or loaded
+                    if began:
+                        limit.reschedule(loop.time() + self._window_seconds())
 
-                return await self._engine.run(task, on_progress)
+                def on_window(done: WindowDone) -> None:
+                    on_alive(True)
+                    save(done)
+
+                return await self._engine.run(task, checkpoint, Listener(on_alive, on_window))
         except TimeoutError:
             self._engine.kill()
-            what = "transcribed" if began else "begun (the model was not loaded)"
             raise DeadlineExceeded(
-                f"The recording was not {what} in the time allowed; see TASK_TIMEOUT_SECONDS, "
-                "TASK_TIMEOUT_FACTOR and MODEL_LOAD_SECONDS."
+                "The transcription stood still for too long; see TASK_TIMEOUT_SECONDS."
+                if began
+                else "The model was not loaded in the time allowed; see MODEL_LOAD_SECONDS."
             ) from None
+
+    def _window_seconds(self) -> float:
+        """Time until the next sign of life of a task: all that run share the machine."""
+        return self._settings.task_timeout_seconds * max(1, self._engine.runs)
 
     async def _settle(self, claim: Claim, answer: Answer) -> None:
         if isinstance(answer, Finished):
@@ -133,7 +138,8 @@ class TaskRunner:
             await self._fail(claim, answer.failure, retryable=answer.retryable)
 
     async def _complete(self, claim: Claim, answer: Finished) -> None:
-        if await self._consumer.complete(claim, answer.transcript.model_dump_json()):
+        transcript = _attempted(answer.transcript, claim.attempt)
+        if await self._consumer.complete(claim, transcript.model_dump_json()):
             await asyncio.to_thread(self._storage.finish, claim.task)
             logger.info("Done")
 
@@ -157,3 +163,10 @@ class TaskRunner:
             await asyncio.to_thread(self._storage.finish, claim.task)
         elif reason is Reason.RELEASE:
             await self._consumer.release(claim)
+
+
+def _attempted(transcript: Transcript, attempts: int) -> Transcript:
+    if transcript.provenance is None:
+        return transcript
+    provenance = transcript.provenance.model_copy(update={"attempts": attempts})
+    return transcript.model_copy(update={"provenance": provenance})

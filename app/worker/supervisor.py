@@ -10,8 +10,10 @@ from redis.exceptions import RedisError
 
 from app.core.config import Settings
 from app.core.errors import EngineCrashed, QueueUnavailable
+from app.engines.hardware import tasks_in_flight
+from app.queue.claims import Claim
 from app.queue.clients import check_server
-from app.queue.consumer import Claim, Consumer
+from app.queue.consumer import Consumer
 from app.queue.maintenance import Maintenance
 from app.queue.outcomes import Lease
 from app.worker.engine_client import EngineClient
@@ -22,6 +24,12 @@ logger = logging.getLogger(__name__)
 
 REDIS_PAUSE_SECONDS = 1.0
 """Pause before Redis is asked again after it did not answer."""
+
+NEXT_CLAIM_SECONDS = 0.005
+"""Pause after a claim, for each task at work: workers with less to do go first."""
+
+BUSY_CLAIM_SECONDS = 0.1
+"""Pause after a worker that is at work has found no further task."""
 
 GOODBYE_SECONDS = 10.0
 """Time that handing back tasks may take at the end, e.g. with Redis out of reach."""
@@ -48,7 +56,7 @@ class Supervisor:
         self._runner = runner
         self._pulse = pulse
         self._running: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
-        self._places = asyncio.Semaphore(settings.tasks_in_flight)
+        self._places = asyncio.Semaphore(tasks_in_flight(settings))
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
 
@@ -98,10 +106,13 @@ class Supervisor:
             if not await self._unless_stopping(self._places.acquire()):
                 continue
             claim = await self._claim()
-            if claim is None:
-                self._places.release()
-            else:
+            if claim is not None:
                 self._begin(claim)
+                await self._pause(NEXT_CLAIM_SECONDS * (len(self._running) - 1))
+                continue
+            self._places.release()
+            if self._running:
+                await self._pause(BUSY_CLAIM_SECONDS)
 
     async def _unless_stopping(self, wait: Coroutine[None, None, bool]) -> bool:
         """What `wait` answers, or False where the worker is told to stop meanwhile."""
@@ -125,8 +136,10 @@ class Supervisor:
         return True
 
     async def _claim(self) -> Claim | None:
+        """The next task. Who has none waits inside Redis, which serves those first: who is busy takes what is
+        left."""
         try:
-            return await self._consumer.claim()
+            return await self._consumer.claim(wait=not self._running)
         except (RedisError, QueueUnavailable) as error:
             logger.warning("Claiming failed (%s); trying again", error)
             await self._pause(REDIS_PAUSE_SECONDS)

@@ -2,11 +2,16 @@
 
 import json
 import shutil
+import wave
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from app.audio.decode import read_samples
+from app.audio.samples import SAMPLE_RATE
 from app.core.config import Settings
 from app.core.errors import (
     AudioMissing,
@@ -19,6 +24,8 @@ from app.core.errors import (
 )
 from app.schemas.task import Task
 from app.schemas.transcript import Transcript
+from app.schemas.window import Checkpoint, WindowDone
+from app.services.jobs import Watch
 from app.services.transcription_service import TranscriptionService
 
 pytestmark = pytest.mark.weights
@@ -42,16 +49,41 @@ def service(upload_dir: Path, base_weights: Path) -> TranscriptionService:
     )
 
 
+@pytest.fixture(scope="module")
+def long_recording(upload_dir: Path, assets: Path) -> str:
+    """Several windows: the same sentence again and again, with pauses."""
+    sentence, _ = read_samples(assets / "speech_en.flac")
+    parts = [np.concatenate([sentence, np.zeros(SAMPLE_RATE * 5 // 2, np.float32)])] * 4
+    samples = (np.concatenate(parts) * 32767).astype("<i2")
+    with wave.open(str(upload_dir / "long.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(samples.tobytes())
+    return "long.wav"
+
+
 @pytest.fixture
 def transcribe(service: TranscriptionService) -> Transcribe:
     def run(
-        file_path: str, *, heard: list[float] | None = None, stop: bool = False, **fields: object
+        file_path: str,
+        *,
+        heard: list[WindowDone] | None = None,
+        stop: bool = False,
+        checkpoint: Checkpoint | None = None,
+        **fields: object,
     ) -> Transcript:
         task = Task.model_validate({"task_id": "t", "file_path": file_path, **fields})
-        progress = [] if heard is None else heard
-        return service.transcribe(task, on_progress=progress.append, should_stop=lambda: stop)
+        return service.transcribe(task, checkpoint, _watch(heard, stop=stop))
 
     return run
+
+
+def _watch(heard: list[WindowDone] | None = None, *, stop: bool = False) -> Watch:
+    windows = [] if heard is None else heard
+    return Watch(
+        on_loaded=lambda: None, on_alive=lambda: None, on_window=windows.append, should_stop=lambda: stop
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,13 +111,74 @@ def test_segments_make_up_the_text(transcribe: Transcribe) -> None:
     assert Transcript.model_validate_json(transcript.model_dump_json()) == transcript
 
 
-def test_progress_begins_at_nothing_and_ends_at_all(transcribe: Transcribe) -> None:
-    heard: list[float] = []
+def test_each_window_is_heard_of(transcribe: Transcribe, long_recording: str) -> None:
+    heard: list[WindowDone] = []
 
-    transcribe("speech_en.flac", heard=heard)
+    transcript = transcribe(long_recording, heard=heard)
 
-    assert (heard[0], heard[-1]) == (0, 1)
-    assert heard == sorted(heard)
+    assert sorted(done.window.number for done in heard) == list(range(len(heard)))
+    assert len(heard) >= 3
+    in_order = sorted(heard, key=lambda done: done.window.number)
+    assert "".join(done.window.text for done in in_order).strip() == transcript.text
+    assert sum(done.covered for done in heard) == pytest.approx(in_order[-1].window.end)
+    assert {done.duration for done in heard} == {transcript.duration}
+    assert transcript.quality is not None
+    assert transcript.quality.windows == len(heard)
+
+
+def test_a_recording_goes_on_from_its_checkpoint(transcribe: Transcribe, long_recording: str) -> None:
+    heard: list[WindowDone] = []
+    whole = transcribe(long_recording, heard=heard)
+    checkpoint = Checkpoint(plan=heard[0].plan, windows=tuple(done.window for done in heard[:2]))
+    again: list[WindowDone] = []
+
+    resumed = transcribe(long_recording, heard=again, checkpoint=checkpoint)
+
+    assert resumed.segments == whole.segments
+    assert resumed.language_probability == whole.language_probability
+    assert len(again) == len(heard) - 2
+    assert resumed.provenance is not None
+    assert resumed.provenance.windows_resumed == 2
+
+
+def test_a_checkpoint_of_another_plan_is_of_no_use(transcribe: Transcribe, long_recording: str) -> None:
+    heard: list[WindowDone] = []
+    transcribe(long_recording, heard=heard)
+    checkpoint = Checkpoint(plan="older", windows=tuple(done.window for done in heard))
+    again: list[WindowDone] = []
+
+    transcribe(long_recording, heard=again, checkpoint=checkpoint)
+
+    assert len(again) == len(heard)
+
+
+def test_recordings_at_the_same_time_share_the_model(transcribe: Transcribe) -> None:
+    names = ["speech_en.flac", "speech_en.mp3", "speech_en.webm", "video_with_sound.mp4"]
+    alone = [transcribe(name).text for name in names]
+
+    with ThreadPoolExecutor(len(names)) as threads:
+        together = [transcript.text for transcript in threads.map(transcribe, names)]
+
+    assert together == alone
+
+
+def test_words_have_times_where_asked(transcribe: Transcribe) -> None:
+    transcript = transcribe("speech_en.flac", word_timestamps=True)
+
+    words = [word for segment in transcript.segments for word in segment.words or ()]
+    assert "".join(word.word for word in words).strip() == transcript.text
+    assert all(0 <= word.start <= word.end <= transcript.duration for word in words)
+
+
+def test_the_record_tells_how_it_was_made(transcribe: Transcribe) -> None:
+    transcript = transcribe("speech_en.flac")
+
+    assert transcript.provenance is not None
+    assert transcript.provenance.model_digest.startswith("sha256:")
+    assert transcript.provenance.versions["faster-whisper"]
+    assert transcript.provenance.real_time_factor == pytest.approx(
+        transcript.processing_seconds / transcript.duration, abs=0.001
+    )
 
 
 def test_silence_has_no_text(transcribe: Transcribe) -> None:
@@ -170,8 +263,8 @@ def test_a_compute_type_that_does_not_run_here(upload_dir: Path, base_weights: P
     with pytest.raises(ModelUnavailable, match="set it to auto or to one of"):
         service.transcribe(
             Task(task_id="t", file_path="speech_en.flac", model="base"),
-            on_progress=lambda _: None,
-            should_stop=lambda: False,
+            None,
+            _watch(),
         )
 
 
@@ -185,5 +278,5 @@ def test_the_fake_engine_is_reached_by_its_setting_only(
     with pytest.raises(AudioUndecodable):
         transcribe("script.json")
     with pytest.raises(EngineFailed, match="no luck"):
-        service.transcribe(task, on_progress=lambda _: None, should_stop=lambda: False)
-    assert service.transcribe(task, on_progress=lambda _: None, should_stop=lambda: False).text == "hello"
+        service.transcribe(task, None, _watch())
+    assert service.transcribe(task, None, _watch()).text == "hello"

@@ -73,9 +73,9 @@ async def transcribe(
 async def task_state(task_id: str, services: ServicesDep) -> TolerantJSONResponse:
     """`status` is `queued`, `processing`, `done` (`result` holds the text) or `error` (`error` says why)."""
     state = await services.queue.state(task_id)
-    content: dict[str, Any] = {"task_id": state.task_id, "status": state.status}
-    if state.result is not None:
-        content["result"] = state.result
-    if state.error is not None:
-        content["error"] = state.error.model_dump()
-    return TolerantJSONResponse(content)
+    return TolerantJSONResponse(state.model_dump(exclude_none=True) | _result(state))
+
+
+def _result(state: TaskState) -> dict[str, Any]:
+    """The result as it was stored: what is null in it stays."""
+    return {} if state.result is None else {"result": state.result}

@@ -1,5 +1,5 @@
 -- A waiting task whose result a foreign worker wrote is done.
--- KEYS  1 task, 2 result
+-- KEYS  1 task, 2 result, 3 windows
 -- ARGV  1 ttl
 -- Returns ADOPTED | KEPT
 local status = redis.call('HGET', KEYS[1], 'status')
@@ -7,4 +7,5 @@ if (status ~= 'queued' and status ~= 'retrying') or redis.call('EXISTS', KEYS[2]
 if redis.call('TTL', KEYS[2]) == -1 then expire(KEYS[2], ARGV[1]) end
 redis.call('HSET', KEYS[1], 'status', 'done', 'finished_at', now_ms())
 expire(KEYS[1], ARGV[1])
+redis.call('DEL', KEYS[3])
 return 'ADOPTED'

@@ -1,5 +1,5 @@
 -- A worker makes an element of its processing list its own, under a fresh token.
--- KEYS  1 processing, 2 task, 3 workers, 4 dead, 5 result
+-- KEYS  1 processing, 2 task, 3 workers, 4 dead, 5 result, 6 windows
 -- ARGV  1 payload, 2 worker, 3 token, 4 max_attempts of a task that has none, 5 dead letters kept, 6 ttl,
 --       7 failure of exhausted attempts, 8 failure of a cancelled task
 -- Returns {OK, attempt, max_attempts, crashes} | {LEASE_EXPIRED | STALE | DUPLICATE | CANCELLED | DEAD}
@@ -18,7 +18,7 @@ if is_final(v[1]) or v[2] then -- it ended, or somebody else holds a live claim
 end
 if v[5] == '1' then
   redis.call('LREM', KEYS[1], 1, ARGV[1])
-  finish(KEYS[2], KEYS[5], 'cancelled', ARGV[8], now, ARGV[6])
+  finish(KEYS[2], KEYS[5], KEYS[6], 'cancelled', ARGV[8], now, ARGV[6])
   return {'CANCELLED'}
 end
 local max = tonumber(v[4] or ARGV[4])
@@ -26,10 +26,12 @@ local attempt = tonumber(v[3] or 0) + 1
 if attempt > max then
   redis.call('LREM', KEYS[1], 1, ARGV[1])
   bury(KEYS[4], ARGV[1], ARGV[5])
-  finish(KEYS[2], KEYS[5], 'error', ARGV[7], now, ARGV[6])
+  finish(KEYS[2], KEYS[5], KEYS[6], 'error', ARGV[7], now, ARGV[6])
   return {'DEAD'}
 end
 redis.call('HSET', KEYS[2], 'status', 'processing', 'token', ARGV[3], 'worker', ARGV[2],
   'attempts', attempt, 'max_attempts', max, 'started_at', now, 'payload', ARGV[1])
 redis.call('HSETNX', KEYS[2], 'created_at', now) -- pushed by a program that knows only the list
+local processed = redis.call('HGET', KEYS[6], 'processed')
+if processed then redis.call('HSET', KEYS[6], 'before', processed) end -- what this attempt does not have to do
 return {'OK', attempt, max, crashes}

@@ -1,5 +1,5 @@
 -- A worker hands in the result of its claim.
--- KEYS  1 processing, 2 task, 3 result
+-- KEYS  1 processing, 2 task, 3 result, 4 windows
 -- ARGV  1 payload, 2 token, 3 result, 4 ttl
 -- Returns DONE | APPLIED (before; that reply was lost) | FENCED (the claim is no longer the caller's)
 local v = redis.call('HMGET', KEYS[2], 'token', 'done_token', 'status')
@@ -10,4 +10,5 @@ redis.call('HSET', KEYS[2], 'status', 'done', 'done_token', ARGV[2], 'finished_a
 redis.call('HDEL', KEYS[2], 'token', 'worker', 'cancel', 'error', 'next_attempt_at')
 redis.call('LREM', KEYS[1], 1, ARGV[1])
 expire(KEYS[2], ARGV[4])
+redis.call('DEL', KEYS[4])
 return 'DONE'

@@ -17,10 +17,11 @@ local function store(key, value, ttl)
 end
 
 -- A task ends without a transcript: in its hash, and in the result key for those who read only that.
-local function finish(task, result, status, failure, now, ttl)
+local function finish(task, result, windows, status, failure, now, ttl)
   redis.call('HSET', task, 'status', status, 'error', failure, 'finished_at', now)
   redis.call('HDEL', task, 'token', 'worker', 'cancel', 'next_attempt_at')
   expire(task, ttl)
+  redis.call('DEL', windows)
   store(result, '{"status":"error","error":' .. failure .. '}', ttl)
 end
 

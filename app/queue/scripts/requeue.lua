@@ -1,5 +1,5 @@
 -- One element of a dead worker's processing list goes back (own=1: of the caller's list, which it does not run).
--- KEYS  1 workers, 2 processing, 3 queue, 4 task, 5 delayed, 6 dead, 7 result
+-- KEYS  1 workers, 2 processing, 3 queue, 4 task, 5 delayed, 6 dead, 7 result, 8 windows
 -- ARGV  1 worker, 2 payload, 3 own (0/1), 4 token that the caller saw in the hash ('' = none; own=1 only),
 --       5 backoff in ms, 6 longest backoff in ms, 7 jitter (0 to 1), 8 max_attempts of a task that has none,
 --       9 dead letters kept, 10 ttl, 11 failure of exhausted attempts, 12 failure of a cancelled task
@@ -16,12 +16,12 @@ if v[2] and not own then redis.call('HINCRBY', KEYS[4], 'crashes', 1) end
 redis.call('HDEL', KEYS[4], 'token', 'worker')
 local attempts, max = tonumber(v[3] or 0), tonumber(v[4] or ARGV[8])
 if v[5] == '1' then
-  finish(KEYS[4], KEYS[7], 'cancelled', ARGV[12], now, ARGV[10])
+  finish(KEYS[4], KEYS[7], KEYS[8], 'cancelled', ARGV[12], now, ARGV[10])
   return 'CANCELLED'
 end
 if attempts >= max then
   bury(KEYS[6], ARGV[2], ARGV[9])
-  finish(KEYS[4], KEYS[7], 'error', ARGV[11], now, ARGV[10])
+  finish(KEYS[4], KEYS[7], KEYS[8], 'error', ARGV[11], now, ARGV[10])
   return 'DEAD'
 end
 redis.call('HSET', KEYS[4], 'payload', ARGV[2], 'attempts', attempts, 'max_attempts', max)

@@ -1,5 +1,5 @@
 -- A worker gives its claim up without a result.
--- KEYS  1 processing, 2 task, 3 queue, 4 delayed, 5 dead, 6 result
+-- KEYS  1 processing, 2 task, 3 queue, 4 delayed, 5 dead, 6 result, 7 windows
 -- ARGV  1 payload, 2 token, 3 outcome (retry | error | cancelled | release), 4 failure, 5 delay in ms,
 --       6 dead letters kept, 7 ttl, 8 the engine crashed (0/1), 9 failure of a cancelled task
 -- Returns RELEASED | RETRYING | ERROR | CANCELLED | APPLIED | FENCED
@@ -23,5 +23,5 @@ elseif outcome == 'retry' then
   return 'RETRYING'
 end
 if outcome == 'error' then bury(KEYS[5], ARGV[1], ARGV[6]) end
-finish(KEYS[2], KEYS[6], outcome, failure, now, ARGV[7])
+finish(KEYS[2], KEYS[6], KEYS[7], outcome, failure, now, ARGV[7])
 return string.upper(outcome)

@@ -10,8 +10,9 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.queue.admin import Admin
+from app.queue.claims import Claim
 from app.queue.clients import blocking_client, command_client
-from app.queue.consumer import Claim, Consumer
+from app.queue.consumer import Consumer
 from app.queue.keys import Keys
 from app.queue.maintenance import Maintenance
 from app.queue.producer import Producer

@@ -16,8 +16,16 @@ from redis.asyncio import Redis
 
 from app.queue.elements import identity_of
 from app.queue.keys import Keys
-from app.queue.outcomes import CancelOutcome, ClaimOutcome, CompleteOutcome, EnqueueOutcome, Lease
+from app.queue.outcomes import (
+    CancelOutcome,
+    CheckpointOutcome,
+    ClaimOutcome,
+    CompleteOutcome,
+    EnqueueOutcome,
+    Lease,
+)
 from app.queue.scripts import Policy, Scripts, Surrender
+from app.schemas.window import WindowDone, WindowTranscript
 from tests.integration.queue.harness import FAILURE
 
 T = TypeVar("T")
@@ -166,6 +174,14 @@ class QueueHistories(RuleBasedStateMachine):
         self._closed += lost
         self._claims = [held for held in self._claims if held not in lost]
 
+    @rule(pick=picks, stale=st.booleans(), number=st.integers(0, 2))
+    def checkpoint(self, pick: int, stale: bool, number: int) -> None:
+        if held := self._pick(pick, stale):
+            window = WindowTranscript(number=number, start=number, end=number + 1)
+            done = WindowDone(plan="plan", window=window, covered=1)
+            outcome = self.run(self._scripts.checkpoint(held.task_id, held.token, done))
+            assert not stale or outcome is CheckpointOutcome.FENCED, "a lost claim saved a window"
+
     @rule(pick=picks, stale=st.booleans(), again=st.booleans())
     def complete(self, pick: int, stale: bool, again: bool) -> None:
         """Also by a worker that lost its claim and does not know it, and again where the reply was lost."""
@@ -301,6 +317,7 @@ class QueueHistories(RuleBasedStateMachine):
             assert status == "done" or result["status"] == "error"
             assert self.run(self._client.ttl(self._keys.task(task_id))) > 0
             assert self.run(self._client.ttl(self._keys.result(task_id))) > 0
+            assert not self.run(self._client.exists(self._keys.windows(task_id))), f"{task_id}: windows leak"
         else:
             assert stored is None
             assert self.run(self._client.ttl(self._keys.task(task_id))) < 0

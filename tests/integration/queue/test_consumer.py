@@ -115,7 +115,7 @@ async def test_a_foreign_producer_and_a_foreign_consumer_are_served(queue: Queue
 async def test_a_task_whose_claim_got_no_answer_is_claimed_again_under_its_token(queue: Queue) -> None:
     await queue.producer.enqueue(task("t"))
     worker = await queue.worker()
-    element = await worker._take()
+    element = await worker._take(True)
     assert element is not None
     await worker._receive(element)
     token = worker._unanswered[0].token

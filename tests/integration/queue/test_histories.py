@@ -16,7 +16,7 @@ PROFILE = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-CONTROL = settings(PROFILE, max_examples=300, phases=[Phase.generate], print_blob=False)
+CONTROL = settings(PROFILE, max_examples=1000, phases=[Phase.generate], print_blob=False)
 
 
 def machine(server: RedisServer, sources: dict[str, str] | None = None) -> type[QueueHistories]:

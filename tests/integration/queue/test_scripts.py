@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from app.queue.consumer import Claim
+from app.queue.claims import Claim
 from app.queue.outcomes import (
     CANCELLED,
     EXHAUSTED,

@@ -10,12 +10,15 @@ import pytest
 from app.core.errors import AudioMissing, AudioUndecodable, EngineFailed, TaskCancelled
 from app.engines import fake
 from app.schemas.transcript import Transcript
+from app.schemas.window import Checkpoint, WindowDone
 
 PROGRAM = """
 import sys
 from pathlib import Path
 from app.engines import fake
-fake.play(Path(sys.argv[1]), model="base", on_progress=lambda _: None, should_stop=lambda: False)
+nothing = lambda *_: None
+fake.play(Path(sys.argv[1]), model="base", checkpoint=None, on_loaded=nothing, on_window=nothing,
+check=nothing)
 """
 
 
@@ -25,20 +28,49 @@ def _script(tmp_path: Path, **fields: object) -> Path:
     return path
 
 
-def _play(path: Path, *, stop: bool = False, heard: list[float] | None = None) -> Transcript:
-    progress = [] if heard is None else heard
-    return fake.play(path, model="base", on_progress=progress.append, should_stop=lambda: stop)
+def _play(
+    path: Path,
+    *,
+    stop: bool = False,
+    heard: list[WindowDone] | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Transcript:
+    windows = [] if heard is None else heard
+
+    def check() -> None:
+        if stop:
+            raise TaskCancelled("told to")
+
+    return fake.play(
+        path,
+        model="base",
+        checkpoint=checkpoint,
+        on_loaded=lambda: None,
+        on_window=windows.append,
+        check=check,
+    )
 
 
 def test_says_what_the_script_says(tmp_path: Path) -> None:
-    heard: list[float] = []
-
-    transcript = _play(_script(tmp_path, text="hello", seconds=0.1, duration=3), heard=heard)
+    transcript = _play(_script(tmp_path, text="hello", seconds=0.1, duration=3))
 
     assert (transcript.text, transcript.duration, transcript.engine) == ("hello", 3, "fake")
-    assert heard[0] == 0
-    assert heard[-1] == 1
-    assert heard == sorted(heard)
+
+
+def test_goes_on_where_it_was(tmp_path: Path) -> None:
+    path = _script(tmp_path, text="one two three four five", windows=3, duration=6)
+    heard: list[WindowDone] = []
+
+    whole = _play(path, heard=heard)
+    checkpoint = Checkpoint(plan=heard[0].plan, windows=tuple(done.window for done in heard[:2]))
+    again: list[WindowDone] = []
+    resumed = _play(path, heard=again, checkpoint=checkpoint)
+
+    assert [done.covered for done in heard] == [2, 2, 2]
+    assert again == heard[2:]
+    assert (resumed.text, resumed.segments) == (whole.text, whole.segments)
+    assert resumed.provenance is not None
+    assert resumed.provenance.windows_resumed == 2
 
 
 def test_notes_executions(tmp_path: Path) -> None:
@@ -47,12 +79,8 @@ def test_notes_executions(tmp_path: Path) -> None:
     _play(path)
     _play(path)
 
-    assert (tmp_path / "journal").read_text().split() == [
-        "start",
-        str(os.getpid()),
-        "end",
-        str(os.getpid()),
-    ] * 2
+    me = str(os.getpid())
+    assert (tmp_path / "journal").read_text().split() == ["start", me, "window-0", me, "end", me] * 2
 
 
 def test_stops_when_told(tmp_path: Path) -> None:

@@ -1,60 +1,82 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.audio.decode import read_samples
-from app.audio.samples import SAMPLE_RATE
+from app.audio.samples import SAMPLE_RATE, Samples
+from app.audio.windows import Window, cut_windows
 from app.core.config import Settings
 from app.engines import openai_whisper
-from app.engines.base import DecodeOptions
-from app.engines.openai_whisper import BLOCK_SAMPLES, _blocks
+from app.engines.base import DecodeOptions, WindowRequest
+from app.engines.openai_whisper import OpenAIWhisperEngine
 from app.weights.store import WeightStore
 
+pytestmark = [
+    pytest.mark.weights,
+    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),  # openai-whisper's vocabulary
+]
 
-@pytest.mark.weights
-@pytest.mark.filterwarnings(
-    "ignore:unclosed file:ResourceWarning"
-)  # openai-whisper leaves its vocabulary open
-def test_base_made_from_ctranslate2_transcribes(
-    settings: Settings, cache_with_base: Path, assets: Path
-) -> None:
-    file = WeightStore(cache_with_base, downloads=False).ensure_openai("base")
-    engine = openai_whisper.load(file, "base", settings)
-    speech, _ = read_samples(assets / "speech_en.flac")
+
+@pytest.fixture(scope="module")
+def engine(base_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenAIWhisperEngine]:
+    """`base`, made from CTranslate2's weights."""
+    cache = tmp_path_factory.mktemp("cache")
+    (cache / "whisper").mkdir()
+    (cache / "whisper" / "base").symlink_to(base_weights / "whisper" / "base", target_is_directory=True)
+    file = WeightStore(cache, downloads=False).ensure_openai("base")
+    engine = openai_whisper.load(file, "base", Settings())
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def windows(assets: Path) -> list[Window]:
+    """English after five seconds of silence, and Russian."""
     silence = np.zeros(5 * SAMPLE_RATE, np.float32)
-
-    recognition = engine.recognise(np.concatenate([silence, speech]), DecodeOptions(beam_size=1))
-    segments = list(recognition.segments)
-
-    assert recognition.language == "en"
-    assert "we will walk to the river" in "".join(segment.text for segment in segments).lower()
-    assert segments[0].start >= 4.0
-    assert segments[-1].end == pytest.approx(11.2, abs=0.7)
-    assert [segment.id for segment in segments] == list(range(len(segments)))
+    english, russian = (read_samples(assets / name)[0] for name in ("speech_en.flac", "speech_ru.ogg"))
+    [first], [second] = (list(cut_windows([sound])) for sound in (_joined(silence, english), russian))
+    return [first, second]
 
 
-def test_times_are_those_of_the_recording() -> None:
-    samples = np.arange(100 * SAMPLE_RATE, dtype=np.float32)
-    spans = [_span(10, 20), _span(50, 60)]
-
-    [(speech, clock)] = _blocks(samples, spans)
-
-    assert len(speech) == 20 * SAMPLE_RATE
-    assert speech[10 * SAMPLE_RATE] == 50 * SAMPLE_RATE
-    assert [clock.original(time) for time in (0, 9.5, 10, 15, 99)] == [10, 19.5, 50, 55, 60]
-    assert clock.original(10, end=True) == 20
+def _joined(*parts: Samples) -> Samples:
+    return np.concatenate(parts)
 
 
-def test_long_speech_is_given_in_blocks() -> None:
-    seconds = BLOCK_SAMPLES // SAMPLE_RATE
-    samples = np.zeros(3 * seconds * SAMPLE_RATE, np.float32)
-    spans = [_span(0, seconds - 1), _span(seconds, seconds + 5), _span(2 * seconds, 2 * seconds + 7)]
+def test_windows_of_several_languages_in_one_batch(
+    engine: OpenAIWhisperEngine, windows: list[Window]
+) -> None:
+    options = DecodeOptions(beam_size=1)
 
-    blocks = [len(speech) // SAMPLE_RATE for speech, _ in _blocks(samples, spans)]
+    english, russian = engine.transcribe([WindowRequest(window, options) for window in windows])
 
-    assert blocks == [seconds - 1 + 5, 7]
+    assert (english.language, russian.language) == ("en", "ru")
+    assert english.languages["en"] > 0.5
+    assert "we will walk to the river" in english.text.lower()
+    assert 4.5 <= english.segments[0].start <= 5.5
+    assert english.segments[-1].end == pytest.approx(11.2, abs=0.7)
+    assert any("а" <= letter <= "я" for letter in russian.text)
 
 
-def _span(start: int, end: int) -> dict[str, int]:
-    return {"start": start * SAMPLE_RATE, "end": end * SAMPLE_RATE}
+def test_words_have_times(engine: OpenAIWhisperEngine, windows: list[Window]) -> None:
+    options = DecodeOptions(beam_size=1, language="en", word_timestamps=True)
+
+    [transcript] = engine.transcribe([WindowRequest(windows[0], options)])
+
+    words = [word for segment in transcript.segments for word in segment.words or ()]
+    assert "".join(word.word for word in words) == transcript.text
+    assert all(5 <= word.start <= word.end <= 11.5 for word in words)
+    assert [word.start for word in words] == sorted(word.start for word in words)
+    assert transcript.languages == {}
+
+
+def test_only_requests_with_the_same_options_go_together(
+    engine: OpenAIWhisperEngine, windows: list[Window]
+) -> None:
+    one, same, other = (
+        engine.group(WindowRequest(window, DecodeOptions(language=language)))
+        for window, language in zip([*windows, windows[0]], ["en", "en", "ru"], strict=True)
+    )
+
+    assert one == same != other

@@ -3,13 +3,15 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from app.core.errors import TaskCancelled
 from app.schemas.task import Task
 from app.schemas.transcript import Transcript
+from app.schemas.window import Checkpoint
+from app.services.jobs import Watch
 from app.worker.engine_process import EngineHost
 from app.worker.messages import Abort, Failed, Finished, Ready, Run, from_engine
 from tests.unit.worker.test_messages import TRANSCRIPT
@@ -23,13 +25,11 @@ class DeafService:
     def __init__(self) -> None:
         self._runs = 0
 
-    def transcribe(
-        self, task: Task, *, on_progress: Callable[[float], None], should_stop: Callable[[], bool]
-    ) -> Transcript:
+    def transcribe(self, task: Task, checkpoint: Checkpoint | None, watch: Watch) -> Transcript:
         self._runs += 1
         if self._runs > 1:
             return TRANSCRIPT
-        while not should_stop():
+        while not watch.should_stop():
             time.sleep(0.01)
         time.sleep(0.3)
         raise TaskCancelled("The task was cancelled.")

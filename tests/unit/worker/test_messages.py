@@ -6,7 +6,8 @@ import pytest
 
 from app.schemas.task import Task, TaskFailure
 from app.schemas.transcript import Segment, Transcript
-from app.worker.messages import Abort, Failed, Finished, Progress, Ready, Run, from_engine, to_engine
+from app.schemas.window import Checkpoint, WindowDone, WindowTranscript
+from app.worker.messages import Abort, Alive, Failed, Finished, Ready, Run, Window, from_engine, to_engine
 
 TRANSCRIPT = Transcript(
     text="Привет\nмир",
@@ -22,9 +23,17 @@ TRANSCRIPT = Transcript(
     trimmed=False,
 )
 
+WINDOW = WindowTranscript(number=0, start=0.0, end=2.5, segments=TRANSCRIPT.segments, language="ru")
+TASK = Task(task_id="a", file_path="a.wav")
+
 
 @pytest.mark.parametrize(
-    "message", [Run(run_id=1, task=Task(task_id="a", file_path="a.wav")), Abort(run_id=1)]
+    "message",
+    [
+        Run(run_id=1, task=TASK),
+        Run(run_id=1, task=TASK, checkpoint=Checkpoint(plan="p", windows=(WINDOW,))),
+        Abort(run_id=1),
+    ],
 )
 def test_to_engine(message: Run | Abort) -> None:
     assert message.line().count(b"\n") == 1
@@ -35,12 +44,13 @@ def test_to_engine(message: Run | Abort) -> None:
     "message",
     [
         Ready(),
-        Progress(run_id=1, fraction=0.5),
+        Alive(run_id=1, loaded=False),
+        Window(run_id=1, done=WindowDone(plan="p", window=WINDOW, covered=2.5)),
         Finished(run_id=1, transcript=TRANSCRIPT),
         Failed(run_id=1, failure=TaskFailure(code="x", message="y\nz"), retryable=True),
     ],
 )
-def test_from_engine(message: Ready | Progress | Finished | Failed) -> None:
+def test_from_engine(message: Ready | Alive | Window | Finished | Failed) -> None:
     assert message.line().count(b"\n") == 1
     assert from_engine.validate_json(message.line()) == message
 

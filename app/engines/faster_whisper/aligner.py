@@ -1,0 +1,70 @@
+"""When each word was said: cross-attention and dynamic time warping, as in openai-whisper's timing.py."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.engines.base import WindowRequest
+from app.engines.faster_whisper.decoder import Decoder, storage
+from app.engines.faster_whisper.encoder import HOP_SAMPLES, States
+from app.engines.words import APPENDED, PREPENDED, to_words
+from app.schemas.transcript import Word
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+
+FRAMES_PER_STATE = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alignment:
+    """A decoded window whose words are wanted; `states` has shape (1, states, model dimension)."""
+
+    request: WindowRequest
+    states: States
+    language: str
+    tokens: tuple[int, ...]
+
+
+class Aligner:
+    """Finds words; thread-safe as CTranslate2 is."""
+
+    def __init__(self, runtime: "WhisperModel", decoder: Decoder) -> None:
+        self._runtime = runtime
+        self._decoder = decoder
+
+    def align(self, wanted: Sequence[Alignment]) -> list[tuple[Word, ...]]:
+        """The words of each window, in seconds of the recording."""
+        groups: dict[tuple[str, bool], list[int]] = defaultdict(list)
+        for place, each in enumerate(wanted):
+            groups[each.language, each.request.options.translate].append(place)
+        found: dict[int, tuple[Word, ...]] = {}
+        for (language, translate), places in groups.items():
+            together = [wanted[place] for place in places]
+            for place, words in zip(places, self._align(together, language, translate), strict=True):
+                found[place] = words
+        return [found[place] for place in range(len(wanted))]
+
+    def _align(self, wanted: Sequence[Alignment], language: str, translate: bool) -> list[tuple[Word, ...]]:
+        frames = [len(each.request.window.samples) // HOP_SAMPLES for each in wanted]
+        shown = min(max(frames) // FRAMES_PER_STATE + 1, *(each.states.shape[1] for each in wanted))
+        aligned = self._runtime.find_alignment(
+            self._decoder.tokenizer(language, translate),
+            [list(each.tokens) for each in wanted],
+            storage(np.concatenate([each.states[:, :shown] for each in wanted])),
+            frames,
+        )
+        return [_words(each, found) for each, found in zip(wanted, aligned, strict=True)]
+
+
+def _words(wanted: Alignment, aligned: list[dict[str, Any]]) -> tuple[Word, ...]:
+    from faster_whisper.transcribe import merge_punctuations
+
+    merge_punctuations(aligned, PREPENDED, APPENDED)
+    return to_words(
+        wanted.request.window,
+        [(each["word"], each["start"], each["end"], each["probability"]) for each in aligned],
+    )

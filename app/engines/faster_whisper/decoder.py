@@ -1,0 +1,155 @@
+"""Encoder states to text: languages, prompts, beam search, sampling."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.engines.answers import Answer
+from app.engines.base import DecodeOptions
+from app.engines.faster_whisper.encoder import States
+from app.engines.faster_whisper.tuning import Tuning
+
+if TYPE_CHECKING:
+    from ctranslate2 import StorageView
+    from ctranslate2.models import WhisperGenerationResult
+    from faster_whisper import WhisperModel
+    from faster_whisper.tokenizer import Tokenizer
+
+LANGUAGE_STRIDE = 3
+"""Every third state tells a language that is clear as well as all of them, in a third of the time."""
+
+CLEAR_LANGUAGE = 0.8
+"""Probability below which all states are asked."""
+
+LANGUAGES_KEPT = 5
+
+SAMPLES_TRIED = 5
+"""Answers that are sampled at a temperature, of which the likeliest counts (openai-whisper's `best_of`)."""
+
+TOKENS_PER_SECOND = 12
+TOKENS_AT_LEAST = 10
+"""Tokens that a first answer may have; most that has more is a loop, and what is not is decoded again."""
+
+MAX_TOKENS = 224
+"""Tokens that an answer may have: half of Whisper's text context."""
+
+NO_LIMIT = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Languages:
+    """The likeliest languages of a window and their probabilities, the likeliest first."""
+
+    probabilities: dict[str, float]
+
+    @property
+    def best(self) -> str:
+        """The likeliest."""
+        return next(iter(self.probabilities))
+
+
+class Decoder:
+    """Decodes states; thread-safe as CTranslate2 is."""
+
+    def __init__(self, runtime: "WhisperModel", tuning: Tuning) -> None:
+        self._runtime = runtime
+        self._tuning = tuning
+        self._tokenizers: dict[tuple[str, bool], Tokenizer] = {}
+
+    def detect(self, states: States) -> list[Languages]:
+        """The languages of some windows."""
+        if not self._runtime.model.is_multilingual:
+            return [Languages({"en": 1.0})] * len(states)
+        found = self._detect(states[:, ::LANGUAGE_STRIDE])
+        unclear = [
+            place for place, each in enumerate(found) if each.probabilities[each.best] < CLEAR_LANGUAGE
+        ]
+        for place, languages in zip(unclear, self._detect(states[unclear]), strict=True):
+            found[place] = languages
+        return found
+
+    def tokenizer(self, language: str, translate: bool) -> "Tokenizer":
+        """faster-whisper's tokenizer for one language and task."""
+        from faster_whisper.tokenizer import Tokenizer
+
+        key = language, translate
+        if key not in self._tokenizers:
+            runtime, task = self._runtime, "translate" if translate else "transcribe"
+            self._tokenizers[key] = Tokenizer(
+                runtime.hf_tokenizer, runtime.model.is_multilingual, task=task, language=language
+            )
+        return self._tokenizers[key]
+
+    def prompt(self, options: DecodeOptions, language: str) -> list[int]:
+        """Tokens that precede the answer."""
+        tokenizer = self.tokenizer(language, options.translate)
+        before = tokenizer.encode(" " + options.prompt.strip()) if options.prompt else []
+        prompt: list[int] = self._runtime.get_prompt(
+            tokenizer, before, without_timestamps=not self._tuning.time_tokens, hotwords=options.hotwords
+        )
+        return prompt
+
+    def search(
+        self, states: States, prompts: Sequence[list[int]], beam_size: int, seconds: float = NO_LIMIT
+    ) -> list[Answer]:
+        """The likeliest answers, by beam search; `seconds` of sound bound their length."""
+        tokens = min(MAX_TOKENS, TOKENS_AT_LEAST + TOKENS_PER_SECOND * seconds)
+        return self._generate(
+            states, prompts, int(tokens), beam_size=beam_size, patience=self._tuning.patience
+        )
+
+    def sample(self, states: States, prompt: list[int], temperature: float) -> Answer:
+        """The likeliest of some sampled answers to one window."""
+        [answer] = self._generate(
+            *(states, [prompt], MAX_TOKENS),
+            beam_size=1,
+            num_hypotheses=SAMPLES_TRIED,
+            sampling_topk=0,
+            sampling_temperature=temperature,
+        )
+        return answer
+
+    def _generate(
+        self, states: States, prompts: Sequence[list[int]], tokens: int, **how: float
+    ) -> list[Answer]:
+        # CTranslate2 takes the smaller of max_length / 2 and max_length less the prompt
+        length = min(self._runtime.max_length, max(2 * tokens, tokens + len(prompts[0])))
+        results = self._runtime.model.generate(
+            storage(states),
+            list(prompts),
+            max_length=length,
+            return_scores=True,
+            return_no_speech_prob=True,
+            **how,
+        )
+        return [self._answer(result, how.get("sampling_temperature", 0.0)) for result in results]
+
+    def _answer(self, result: "WhisperGenerationResult", temperature: float) -> Answer:
+        tokens = tuple(result.sequences_ids[0])
+        # the score is the sum of the log-probabilities, the end mark's too, over the number of the other
+        # tokens
+        return Answer(
+            tokens=tokens,
+            text=self.tokenizer("en", False).decode(list(tokens)),
+            avg_logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),
+            no_speech_prob=result.no_speech_prob,
+            temperature=temperature,
+        )
+
+    def _detect(self, states: States) -> list[Languages]:
+        if not len(states):
+            return []
+        results = self._runtime.model.detect_language(storage(states))
+        return [
+            Languages({token[2:-2]: round(probability, 4) for token, probability in result[:LANGUAGES_KEPT]})
+            for result in results
+        ]
+
+
+def storage(states: States) -> "StorageView":
+    """States as CTranslate2 takes them."""
+    from ctranslate2 import StorageView
+
+    return StorageView.from_array(np.ascontiguousarray(states))

@@ -1,0 +1,95 @@
+"""Sound to the encoder's states, with no more silence around it than the decoder needs.
+
+Whisper was trained on 30 s of sound, silence included, and most of the work on a short window is the silence.
+The encoder may be given less, but the decoder loops where it finds no silence after the last word. So the
+encoder hears the sound and a little silence, and the decoder is shown silent states after those, which are
+the same for every window and were computed once. docs/performance.md has the measurements.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.audio.samples import SAMPLE_RATE, Samples
+from app.engines.faster_whisper.tuning import Tuning
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+
+HOP_SAMPLES = 160
+"""Samples per frame of features."""
+
+STATES_PER_SECOND = 50
+FULL_SECONDS = 30
+"""Whisper's own context."""
+
+FULL_STATES = FULL_SECONDS * STATES_PER_SECOND
+
+States = NDArray[np.float32]
+"""Encoder states of some windows, shape (windows, states, model dimension)."""
+
+
+class Encoder:
+    """Encodes windows; thread-safe as CTranslate2 is."""
+
+    def __init__(self, runtime: "WhisperModel", tuning: Tuning) -> None:
+        self._runtime = runtime
+        self._tuning = tuning
+        self._silence = self._encode_together([_knock()], FULL_SECONDS) if tuning.trims else None
+
+    def states_for(self, seconds: float) -> int:
+        """How many states the decoder is shown of so long a sound: windows of one number go together."""
+        if self._silence is None:
+            return FULL_STATES
+        tuning = self._tuning
+        shown = _rounded_up(seconds + tuning.margin_seconds + tuning.tail_seconds, tuning.class_seconds)
+        return min(FULL_STATES, round(shown * STATES_PER_SECOND))
+
+    def encode(self, sounds: Sequence[Samples], states: int) -> States:
+        """Encode sounds for a decoder that is shown `states` states of each."""
+        if self._silence is None:
+            return self.encode_fully(sounds)
+        shown = np.repeat(self._silence[:, :states], len(sounds), axis=0)
+        for seconds, places in self._by_length(sounds).items():
+            heard = self._encode_together([sounds[place] for place in places], seconds)
+            shown[places, : heard.shape[1]] = heard
+        return shown
+
+    def encode_fully(self, sounds: Sequence[Samples]) -> States:
+        """Encode sounds with all the silence that Whisper was trained with."""
+        return self._encode_together(sounds, FULL_SECONDS)
+
+    def _encode_together(self, sounds: Sequence[Samples], seconds: float) -> States:
+        import ctranslate2
+
+        features = np.stack([self._features(sound, seconds) for sound in sounds])
+        states = self._runtime.model.encode(ctranslate2.StorageView.from_array(features), to_cpu=True)
+        return np.asarray(states.to(ctranslate2.DataType.float32))
+
+    def _features(self, sound: Samples, seconds: float) -> NDArray[np.float32]:
+        """Log-mel features, shape (mels, 100 * seconds); what is missing is silence, as in training."""
+        samples = round(seconds * SAMPLE_RATE)
+        features = self._runtime.feature_extractor(np.pad(sound, (0, max(0, samples - len(sound)))))
+        return np.asarray(features[:, : samples // HOP_SAMPLES], np.float32)
+
+    def _by_length(self, sounds: Sequence[Samples]) -> dict[float, list[int]]:
+        """Places of the sounds that the encoder takes at the same length, by that length in seconds."""
+        groups: dict[float, list[int]] = defaultdict(list)
+        for place, sound in enumerate(sounds):
+            seconds = len(sound) / SAMPLE_RATE + self._tuning.margin_seconds
+            groups[min(FULL_SECONDS, _rounded_up(seconds, self._tuning.step_seconds))].append(place)
+        return groups
+
+
+def _rounded_up(seconds: float, step: float) -> float:
+    return ceil(seconds / step) * step
+
+
+def _knock() -> Samples:
+    """A second of soft noise: silence is silent against something that was heard before."""
+    noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE).astype(np.float32)
+    return 0.05 * noise

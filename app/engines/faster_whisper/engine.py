@@ -1,0 +1,184 @@
+"""One CTranslate2 model: windows through encoder, decoder and the gate that no doubtful answer passes."""
+
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.core.config import Settings
+from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
+from app.engines.answers import Answer
+from app.engines.base import EngineInfo, WindowRequest
+from app.engines.faster_whisper.aligner import Aligner, Alignment
+from app.engines.faster_whisper.decoder import Decoder, Languages
+from app.engines.faster_whisper.encoder import STATES_PER_SECOND, Encoder, States
+from app.engines.faster_whisper.tuning import Tuning
+from app.engines.gate import mended, transcript_of
+from app.engines.hardware import batch_size, choose_compute_type, choose_lanes
+from app.engines.segments import needs_words
+from app.schemas.transcript import Word
+from app.schemas.window import WindowTranscript
+from app.weights.digest import digest_of
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+
+
+@dataclass(slots=True)
+class _Heard:
+    """A window on its way through the engine."""
+
+    request: WindowRequest
+    states: States
+    languages: Languages | None
+    language: str
+    answer: Answer
+    retries: int = 0
+
+
+class FasterWhisperEngine:
+    """One CTranslate2 model, loaded. Thread-safe."""
+
+    def __init__(
+        self, runtime: "WhisperModel", info: EngineInfo, tuning: Tuning, lanes: int, batch_size: int
+    ) -> None:
+        self._runtime = runtime
+        self.info = info
+        self.lanes = lanes
+        self.batch_size = batch_size
+        self._encoder = Encoder(runtime, tuning)
+        self._decoder = Decoder(runtime, tuning)
+        self._aligner = Aligner(runtime, self._decoder)
+
+    def group(self, request: WindowRequest) -> Hashable:
+        """Windows that the decoder is shown at the same length, with prompts of the same length."""
+        options = request.options
+        prompt = len(self._decoder.prompt(options, options.language or "en"))
+        return self._encoder.states_for(request.window.seconds), prompt, options.beam_size
+
+    def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
+        """Transcribe the windows of one batch."""
+        with _translated_errors():
+            heard = self._listen(batch)
+            for each in heard:
+                self._mend(each)
+            words = self._words(heard)
+        return [
+            transcript_of(
+                *(each.request, each.answer, found),
+                language=each.language,
+                languages=each.languages.probabilities if each.languages else {},
+                retries=each.retries,
+            )
+            for each, found in zip(heard, words, strict=True)
+        ]
+
+    def close(self) -> None:
+        """Free the model's memory."""
+        self._runtime.model.unload_model()
+
+    def _listen(self, batch: Sequence[WindowRequest]) -> list[_Heard]:
+        """First answers, all windows together."""
+        windows = [request.window for request in batch]
+        states = self._encoder.encode(
+            [window.samples for window in windows], self._encoder.states_for(max(w.seconds for w in windows))
+        )
+        detected = self._detected(batch, states)
+        languages = [request.options.language or detected[place].best for place, request in enumerate(batch)]
+        prompts = [
+            self._decoder.prompt(request.options, language)
+            for request, language in zip(batch, languages, strict=True)
+        ]
+        answers = self._decoder.search(
+            states, prompts, batch[0].options.beam_size, states.shape[1] / STATES_PER_SECOND
+        )
+        return [
+            _Heard(request, states[place : place + 1], detected.get(place), languages[place], answers[place])
+            for place, request in enumerate(batch)
+        ]
+
+    def _detected(self, batch: Sequence[WindowRequest], states: States) -> dict[int, Languages]:
+        """Languages of the windows that name none, by their place in the batch."""
+        unknown = [place for place, request in enumerate(batch) if request.options.language is None]
+        return dict(zip(unknown, self._decoder.detect(states[unknown]), strict=True)) if unknown else {}
+
+    def _mend(self, heard: _Heard) -> None:
+        """Decode a doubtful window again."""
+        window, options = heard.request.window, heard.request.options
+        prompt: list[int] = []
+
+        def again(temperature: float) -> Answer:
+            if not temperature:
+                heard.states = self._encoder.encode_fully([window.samples])
+                if options.language is None:
+                    [heard.languages] = self._decoder.detect(heard.states)
+                    heard.language = heard.languages.best
+                prompt[:] = self._decoder.prompt(options, heard.language)
+                return self._decoder.search(heard.states, [prompt], options.beam_size)[0]
+            return self._decoder.sample(heard.states, prompt, temperature)
+
+        heard.answer, heard.retries = mended(heard.answer, window.seconds, again)
+
+    def _words(self, heard: Sequence[_Heard]) -> list[tuple[Word, ...] | None]:
+        """Words and their times, of the windows that need them."""
+        requests = [
+            Alignment(each.request, each.states, each.language, each.answer.tokens)
+            if each.request.options.word_timestamps or needs_words(each.request.window, each.answer.text)
+            else None
+            for each in heard
+        ]
+        words = iter(self._aligner.align([request for request in requests if request is not None]))
+        return [None if request is None else next(words) for request in requests]
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, MemoryError, ValueError) as error:
+        too_small = isinstance(error, MemoryError) or "out of memory" in str(error)
+        failure = OutOfDeviceMemory if too_small else EngineFailed
+        raise failure(f"The model failed while transcribing: {error}") from error
+
+
+def load(folder: Path, model: str, settings: Settings, tuning: Tuning | None = None) -> FasterWhisperEngine:
+    """Load the model in `folder`. Raises ModelUnavailable or EngineFailed."""
+    import ctranslate2
+    from faster_whisper import WhisperModel
+
+    device = _device(settings.device, ctranslate2.get_cuda_device_count())
+    supported = ctranslate2.get_supported_compute_types(device)
+    compute_type = choose_compute_type(settings.compute_type, device, supported)
+    lanes = choose_lanes(settings.cpu_threads, device)
+    try:
+        runtime = WhisperModel(
+            str(folder),
+            device=device,
+            compute_type=compute_type,
+            cpu_threads=lanes.threads,
+            num_workers=lanes.count + 1,
+            local_files_only=True,
+        )
+    except MemoryError as error:
+        raise EngineFailed(f"There is not enough memory for the model {model!r}: {error}") from error
+    except Exception as error:
+        raise ModelUnavailable(
+            f"The weights of {model!r} cannot be loaded ({error}); remove the folder {folder.name!r} "
+            "from the model cache to fetch them again."
+        ) from error
+    ctranslate2.set_random_seed(0)
+    versions = {name: metadata.version(name) for name in ("faster-whisper", "ctranslate2")}
+    digest = digest_of(folder / "model.bin")
+    info = EngineInfo("faster-whisper", model, device, compute_type, digest, versions)
+    tuning = tuning or Tuning(trims=device == "cpu")  # a GPU has the encoder's work for nothing
+    return FasterWhisperEngine(runtime, info, tuning, lanes.count, settings.batch_size or batch_size(device))
+
+
+def _device(wanted: str, gpus: int) -> str:
+    if wanted == "cuda" and not gpus:
+        raise ModelUnavailable(
+            "DEVICE=cuda is set, but no NVIDIA GPU can be used here; set DEVICE to auto or cpu."
+        )
+    return wanted if wanted != "auto" else "cuda" if gpus else "cpu"

@@ -1,0 +1,115 @@
+"""Who is served next: the windows of many recordings, and which of them go into one batch."""
+
+from collections.abc import Hashable, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from app.engines.base import Engine, EngineInfo, WindowRequest
+from app.schemas.window import WindowTranscript
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """One recording at the batcher, and its windows that wait, in the order in which they came.
+
+    `since` is when it sat down, by the batcher's clock.
+    """
+
+    model: str
+    since: float
+    waiting: list["Waiting"] = field(default_factory=list)
+    asking: list["Future[EngineInfo]"] = field(default_factory=list)
+    """Those who want to know the model once it is loaded."""
+    turn: int = 0
+    """Number of the batch that served it last; 0: none yet."""
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it has never been served."""
+        return self.turn == 0
+
+    def give_up(self) -> None:
+        """Cancel what waits."""
+        for asking in self.asking:
+            asking.cancel()
+        for waiting in self.waiting:
+            waiting.future.cancel()
+        self._clear()
+
+    def refuse(self, error: Exception) -> None:
+        """Answer what waits with an error."""
+        for asking in self.asking:
+            asking.set_exception(error)
+        for waiting in self.waiting:
+            waiting.future.set_exception(error)
+        self._clear()
+
+    def _clear(self) -> None:
+        self.asking.clear()
+        self.waiting.clear()
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """A window that waits for its batch; `since` is the batcher's clock."""
+
+    seat: Seat
+    request: WindowRequest
+    future: "Future[WindowTranscript]"
+    since: float
+    alone: bool = False
+    """It was in a batch that failed, so that it shares none any more."""
+    _group: tuple[Engine, Hashable] | None = None
+
+    def group(self, engine: Engine) -> Hashable:
+        """As `Engine.group` says, asked once."""
+        if self._group is None or self._group[0] is not engine:
+            self._group = (engine, engine.group(self.request))
+        return self._group[1]
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """Windows that are decoded together."""
+
+    engine: Engine
+    windows: list[Waiting]
+    is_fresh: bool
+    """Whether it serves only recordings that were never served before."""
+
+
+def next_batch(seats: Iterable[Seat], engine: Engine, size: int, running: Sequence[Batch]) -> Batch | None:
+    """The batch that `engine` should decode now, taken out of the seats; None where it should not.
+
+    All lanes taken, none by a recording that has just come: one that has is given a lane more, so that it
+    does not wait behind long batches of long recordings.
+    """
+    candidates = [seat for seat in seats if seat.waiting and seat.model == engine.info.model]
+    busy = [batch for batch in running if batch.engine is engine]
+    if len(busy) >= engine.lanes:
+        if len(busy) > engine.lanes or any(batch.is_fresh for batch in busy):
+            return None
+        candidates = [seat for seat in candidates if seat.is_fresh]
+    if not candidates:
+        return None
+    candidates.sort(key=lambda seat: (seat.turn, seat.waiting[0].since))
+    windows = _take(candidates, engine, size)
+    return Batch(engine, windows, all(waiting.seat.is_fresh for waiting in windows))
+
+
+def _take(seats: Sequence[Seat], engine: Engine, size: int) -> list[Waiting]:
+    """Windows of the first seat's group, from each seat in turn."""
+    lead = seats[0].waiting[0]
+    if lead.alone:
+        seats[0].waiting.remove(lead)
+        return [lead]
+    group = lead.group(engine)
+    lines = [
+        [each for each in seat.waiting if not each.alone and each.group(engine) == group] for seat in seats
+    ]
+    rounds = max(len(line) for line in lines)
+    in_turn = [line[place] for place in range(rounds) for line in lines if place < len(line)]
+    taken = in_turn[:size]
+    for waiting in taken:
+        waiting.seat.waiting.remove(waiting)
+    return taken

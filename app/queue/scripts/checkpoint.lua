@@ -1,0 +1,26 @@
+-- A worker saves a window that it has finished.
+-- KEYS  1 task, 2 windows
+-- ARGV  1 token, 2 plan, 3 number of the window, 4 window, 5 its text, 6 seconds of the recording that it accounts for,
+--       7 length of the recording in seconds ('' = unknown)
+-- Returns SAVED | KNOWN | FENCED
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 'FENCED' end
+local plan = redis.call('HGET', KEYS[2], 'plan')
+if plan ~= ARGV[2] then
+  if plan then redis.call('DEL', KEYS[2]) end -- what an earlier attempt saved is of no use to this one
+  redis.call('HSET', KEYS[2], 'plan', ARGV[2])
+end
+if redis.call('HSETNX', KEYS[2], 'window:' .. ARGV[3], ARGV[4]) == 0 then return 'KNOWN' end
+redis.call('HINCRBYFLOAT', KEYS[2], 'processed', ARGV[6])
+redis.call('HSET', KEYS[2], 'saved_at', now_ms())
+if ARGV[7] ~= '' then redis.call('HSET', KEYS[2], 'duration', ARGV[7]) end
+-- The text grows in the order of the windows, which end in any order.
+redis.call('HSET', KEYS[2], 'text:' .. ARGV[3], ARGV[5])
+local following, text = tonumber(redis.call('HGET', KEYS[2], 'following') or 0), redis.call('HGET', KEYS[2], 'text') or ''
+local part = redis.call('HGET', KEYS[2], 'text:' .. following)
+while part do
+  redis.call('HDEL', KEYS[2], 'text:' .. following)
+  following, text = following + 1, text .. part
+  part = redis.call('HGET', KEYS[2], 'text:' .. following)
+end
+redis.call('HSET', KEYS[2], 'following', following, 'text', text)
+return 'SAVED'

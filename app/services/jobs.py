@@ -1,0 +1,44 @@
+"""What a worker asks of whoever transcribes for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.core.errors import TaskCancelled
+from app.engines.base import DecodeOptions
+from app.schemas.window import Checkpoint, WindowDone
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A recording and what is asked of it.
+
+    `model` is a canonical name, `trim` in seconds; `duration` is the length of the recording where the API
+    could tell it; `checkpoint` is what an earlier attempt has finished.
+    """
+
+    path: Path
+    model: str
+    trim: float | None
+    options: DecodeOptions
+    duration: float | None = None
+    checkpoint: Checkpoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How the caller follows a job. All may be called from the thread that does the job only.
+
+    `on_loaded` hears once that the model is in memory, `on_alive` often that the recording is being read,
+    `on_window` each window that is finished; `should_stop` is asked often.
+    """
+
+    on_loaded: Callable[[], None]
+    on_alive: Callable[[], None]
+    on_window: Callable[[WindowDone], None]
+    should_stop: Callable[[], bool]
+
+    def check(self) -> None:
+        """Raise TaskCancelled where the caller wants no more."""
+        if self.should_stop():
+            raise TaskCancelled("The task was cancelled.")

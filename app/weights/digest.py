@@ -1,0 +1,29 @@
+"""The sum of a model's weights, by which a transcript says what it was made with."""
+
+import hashlib
+import logging
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+NOTE_SUFFIX = ".sha256"
+
+
+def digest_of(weights: Path) -> str:
+    """`sha256:` and the sum of a weights file; it is noted beside the file, as large ones take seconds."""
+    state = weights.stat()
+    stamp = f"{state.st_size} {state.st_mtime_ns}"
+    note = weights.with_name(weights.name + NOTE_SUFFIX)
+    try:
+        digest, noted = note.read_text("ascii").split(maxsplit=1)
+        if noted.strip() == stamp:
+            return digest
+    except (OSError, ValueError):
+        pass
+    with weights.open("rb") as file:
+        digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    try:
+        note.write_text(f"{digest} {stamp}\n", "ascii")
+    except OSError as error:  # a cache that is mounted read-only
+        logger.debug("The sum of %s cannot be noted: %s", weights.name, error)
+    return digest

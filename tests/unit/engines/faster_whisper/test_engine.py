@@ -1,0 +1,159 @@
+"""The default engine with the real `base` model."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.audio.decode import read_samples
+from app.audio.samples import SAMPLE_RATE, Samples
+from app.audio.windows import cut_windows
+from app.core.config import Settings
+from app.engines.base import DecodeOptions, WindowRequest
+from app.engines.faster_whisper import FasterWhisperEngine, load
+from app.engines.faster_whisper.encoder import FULL_STATES, STATES_PER_SECOND
+from app.engines.faster_whisper.tuning import Tuning
+from tests.unit.engines.engines import whole_window
+
+pytestmark = pytest.mark.weights
+
+
+@pytest.fixture(scope="module")
+def engine(base_weights: Path) -> FasterWhisperEngine:
+    return load(base_weights / "whisper" / "base", "base", Settings(device="cpu"))
+
+
+@pytest.fixture(scope="module")
+def english(assets: Path) -> Samples:
+    return read_samples(assets / "speech_en.flac")[0]
+
+
+@pytest.fixture(scope="module")
+def russian(assets: Path) -> Samples:
+    return read_samples(assets / "speech_ru.ogg")[0]
+
+
+def _requests(*sounds: Samples, **options: object) -> list[WindowRequest]:
+    windows = [window for sound in sounds for window in cut_windows([sound])]
+    return [WindowRequest(window, DecodeOptions(**options)) for window in windows]  # type: ignore[arg-type]
+
+
+def test_an_answer_does_not_depend_on_its_neighbours(
+    engine: FasterWhisperEngine, english: Samples, russian: Samples
+) -> None:
+    """The same recording gives the same text whatever else the worker does, and after every crash."""
+    parts = [english[: round(len(english) * part)] for part in (1.0, 0.9, 0.8, 0.7)]
+    requests = _requests(russian, *parts)
+    alone = {id(request): engine.transcribe([request])[0] for request in requests}
+
+    for seed in range(3):
+        random.Random(seed).shuffle(requests)
+        for batch in _groups(engine, requests):
+            assert engine.transcribe(batch) == [alone[id(request)] for request in batch]
+
+
+def _groups(engine: FasterWhisperEngine, requests: Sequence[WindowRequest]) -> list[list[WindowRequest]]:
+    groups: dict[object, list[WindowRequest]] = {}
+    for request in requests:
+        groups.setdefault(engine.group(request), []).append(request)
+    assert any(len(group) > 2 for group in groups.values())
+    return list(groups.values())
+
+
+def test_languages_may_differ_within_a_batch(
+    engine: FasterWhisperEngine, english: Samples, russian: Samples
+) -> None:
+    requests = _requests(english, russian)
+
+    transcripts = engine.transcribe(requests)
+
+    assert [transcript.language for transcript in transcripts] == ["en", "ru"]
+    assert transcripts[0].languages["en"] > 0.9
+    assert any("а" <= letter <= "я" for letter in transcripts[1].text)
+
+
+def test_a_language_that_is_given_is_believed(engine: FasterWhisperEngine, english: Samples) -> None:
+    [transcript] = engine.transcribe(_requests(english, language="de"))
+
+    assert (transcript.language, transcript.languages) == ("de", {})
+
+
+def test_words_have_times_and_make_up_the_text(engine: FasterWhisperEngine, english: Samples) -> None:
+    late = np.concatenate([np.zeros(4 * SAMPLE_RATE, np.float32), english])
+
+    [transcript] = engine.transcribe(_requests(late, word_timestamps=True))
+
+    words = [word for segment in transcript.segments for word in segment.words or ()]
+    assert "".join(word.word for word in words) == transcript.text
+    assert [word.start for word in words] == sorted(word.start for word in words)
+    assert 3.9 < words[0].start < 5.0
+    assert all(word.start <= word.end <= 10.5 for word in words)
+    assert all(0 < word.probability <= 1 for word in words)
+
+
+def test_words_are_left_out_unless_asked_for(engine: FasterWhisperEngine, english: Samples) -> None:
+    [transcript] = engine.transcribe(_requests(english))
+
+    assert all(segment.words is None for segment in transcript.segments)
+
+
+def test_a_prompt_is_taken_for_what_was_said_before(engine: FasterWhisperEngine, english: Samples) -> None:
+    [request] = _requests(english, prompt="we will walk, we will have lunch")
+    [plain] = _requests(english)
+
+    [transcript] = engine.transcribe([request])
+
+    assert transcript.text.endswith("under the old tree"), "written as the prompt is, without a full stop"
+    assert engine.transcribe([plain])[0].text.endswith("under the old tree.")
+    assert engine.group(request) != engine.group(plain)
+
+
+def test_a_doubtful_answer_is_decoded_again(
+    engine: FasterWhisperEngine, english: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [request] = _requests(english)
+    [good] = engine.transcribe([request])
+    search = engine._decoder.search
+
+    def loops_at_first(*args: object, **how: object) -> object:
+        answers = search(*args, **how)  # type: ignore[arg-type]
+        if args[0].shape[1] == FULL_STATES:  # type: ignore[attr-defined]
+            return answers
+        return [type(answer)(answer.tokens, " la" * 20, -0.1, 0.0) for answer in answers]
+
+    monkeypatch.setattr(engine._decoder, "search", loops_at_first)
+    [mended] = engine.transcribe([request])
+
+    assert mended.retries == 1
+    assert good.retries == 0
+    assert "walk to the river" in mended.text
+
+
+@pytest.mark.parametrize("kind", ["hum", "hiss"])
+def test_noise_says_nothing(engine: FasterWhisperEngine, kind: str) -> None:
+    """What gets past the speech detector meets the gate."""
+    seconds = np.arange(6 * SAMPLE_RATE, dtype=np.float32) / SAMPLE_RATE
+    noise = np.random.default_rng(0).standard_normal(len(seconds)).astype(np.float32)
+    sound = 0.2 * np.sin(2 * np.pi * 110 * seconds) if kind == "hum" else 0.05 * noise
+    window = whole_window(sound.astype(np.float32))
+
+    [transcript] = engine.transcribe([WindowRequest(window, DecodeOptions())])
+
+    assert len(transcript.text) < 10 or transcript.noise
+
+
+def test_groups_are_by_length(engine: FasterWhisperEngine) -> None:
+    def states(seconds: float) -> int:
+        return engine._encoder.states_for(seconds)
+
+    shortest = Tuning().class_seconds * STATES_PER_SECOND
+    assert states(0.1) == states(2.9) == shortest
+    assert states(3.1) == 2 * shortest
+    assert states(28.0) == states(30.0) == FULL_STATES
+
+
+def test_its_record_names_weights_and_versions(engine: FasterWhisperEngine) -> None:
+    assert engine.info.digest.startswith("sha256:d01c3014881c")
+    assert set(engine.info.versions) == {"faster-whisper", "ctranslate2"}

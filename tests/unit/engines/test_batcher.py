@@ -1,0 +1,196 @@
+from collections.abc import Callable
+
+import pytest
+
+from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
+from app.engines.batcher import SWITCH_SECONDS, WINDOWS_WAITING, Batcher
+from tests.unit.engines.engines import HeldEngine, HeldPool, request
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _batcher(pool: HeldPool, clock: Callable[[], float] | None = None) -> Batcher:
+    return Batcher(pool, clock or _Clock())  # type: ignore[arg-type]
+
+
+def _engine(batcher: Batcher, pool: HeldPool, model: str = "base") -> HeldEngine:
+    """The model, loaded."""
+    seat = batcher.sit(model)
+    assert batcher.ask(seat).result(20).model == model
+    batcher.leave(seat)
+    return pool.made[model][-1]
+
+
+def test_windows_of_several_recordings_share_a_batch() -> None:
+    pool = HeldPool()
+    batcher = _batcher(pool)
+    engine = _engine(batcher, pool)
+    first, second = batcher.sit("base"), batcher.sit("base")
+
+    answers = [batcher.submit(first, request(0, 1)), *(batcher.submit(first, request(n, 2)) for n in (1, 2))]
+    answers.append(batcher.submit(second, request(0, 3)))
+    engine.wait_for(1)
+    engine.release(3)
+
+    assert [answer.result(20).end for answer in answers] == [1, 2, 2, 3]
+    assert engine.wait_for(2)[1] == [2, 2, 3]
+
+
+def test_the_model_is_loaded_once_for_all() -> None:
+    pool = HeldPool()
+    batcher = _batcher(pool)
+    seats = [batcher.sit("base") for _ in range(3)]
+
+    assert {batcher.ask(seat).result(20).model for seat in seats} == {"base"}
+    assert len(pool.made["base"]) == 1
+
+
+def test_a_model_that_cannot_be_had_fails_its_recordings_only() -> None:
+    pool = HeldPool()
+    batcher = _batcher(pool)
+    missing = batcher.sit("missing")
+
+    asked, submitted = batcher.ask(missing), batcher.submit(missing, request())
+
+    for future in (asked, submitted):
+        with pytest.raises(ModelUnavailable):
+            future.result(20)
+    assert _engine(batcher, pool).info.model == "base"
+
+
+def test_who_leaves_is_not_waited_for() -> None:
+    pool = HeldPool()
+    batcher = _batcher(pool)
+    engine = _engine(batcher, pool)
+    gone, stays = batcher.sit("base"), batcher.sit("base")
+    running = batcher.submit(gone, request(0, 1))
+    engine.wait_for(1)
+    waiting = batcher.submit(gone, request(1, 2))
+
+    batcher.leave(gone)
+    answer = batcher.submit(stays, request(0, 3))
+    engine.release(2)
+
+    assert running.result(20).end == 1
+    assert waiting.cancelled()
+    assert answer.result(20).end == 3
+    assert engine.wait_for(2)[1] == [3]
+
+
+def test_one_bad_window_does_not_fail_its_neighbours() -> None:
+    pool = HeldPool()
+    batcher = _batcher(pool)
+    engine = _engine(batcher, pool)
+    engine.poison = 2
+    seat = batcher.sit("base")
+    first = batcher.submit(seat, request(0, 1))
+    engine.wait_for(1)
+    others = [batcher.submit(seat, request(n, n + 1)) for n in (1, 2)]
+
+    engine.release(9)
+
+    assert (first.result(20).end, others[1].result(20).end) == (1, 3)
+    with pytest.raises(EngineFailed, match="poison"):
+        others[0].result(20)
+
+
+def test_too_little_memory_means_smaller_batches_from_then_on() -> None:
+    pool = HeldPool(make=lambda model: HeldEngine(model, batch_size=8, fits=2))
+    batcher = _batcher(pool)
+    engine = _engine(batcher, pool)
+    seat = batcher.sit("base")
+    engine.release(99)
+
+    answers = [batcher.submit(seat, request(n, 1)) for n in range(9)]
+
+    assert sorted(answer.result(20).number for answer in answers) == list(range(9))
+    sizes = [len(batch) for batch in engine.batches]
+    assert max(sizes[sizes.index(max(sizes)) + 1 :]) < max(sizes)
+
+
+def test_the_model_is_loaded_smaller_where_one_window_does_not_fit() -> None:
+    fits = iter([0, 99])
+    pool = HeldPool(make=lambda model: HeldEngine(model, fits=next(fits)), rungs=1)
+    batcher = _batcher(pool)
+    seat = batcher.sit("base")
+    batcher.ask(seat).result(20)
+    large = pool.made["base"][0]
+
+    answer = batcher.submit(seat, request())
+    large.wait_for(1)
+    large.release()
+    while len(pool.made["base"]) < 2:
+        pass
+    pool.made["base"][1].release()
+
+    assert answer.result(20).number == 0
+    assert large.closed
+
+
+def test_the_lowest_rung_fails() -> None:
+    pool = HeldPool(make=lambda model: HeldEngine(model, fits=0))
+    batcher = _batcher(pool)
+    engine = _engine(batcher, pool)
+    engine.release()
+
+    with pytest.raises(OutOfDeviceMemory):
+        batcher.submit(batcher.sit("base"), request()).result(20)
+
+
+def test_an_idle_model_makes_room_at_once() -> None:
+    pool = HeldPool(places=1)
+    batcher = _batcher(pool)
+    first = _engine(batcher, pool, "base")
+
+    _engine(batcher, pool, "tiny")
+
+    assert first.closed
+    assert pool.loaded == ("tiny",)
+
+
+def test_models_that_do_not_fit_together_take_turns() -> None:
+    pool, clock = HeldPool(places=1), _Clock()
+    batcher = _batcher(pool, clock)
+    base = _engine(batcher, pool, "base")
+    long, other = batcher.sit("base"), batcher.sit("tiny")
+    answers = [batcher.submit(long, request(n, 10 * n + 1)) for n in range(4)]
+    base.wait_for(1)
+    asked = batcher.ask(other)
+
+    base.release()
+    base.wait_for(2)
+    assert not asked.done(), "the model in memory has work and has not had its time"
+    clock.now += SWITCH_SECONDS
+    base.release()
+    assert asked.result(20).model == "tiny"
+    assert base.closed
+    answer = batcher.submit(other, request())
+    pool.made["tiny"][0].release(9)
+    answer.result(20)
+    while len(pool.made["base"]) < 2:
+        pass
+    pool.made["base"][1].release(9)
+
+    assert [answer.result(20).number for answer in answers] == [0, 1, 2, 3]
+
+
+def test_a_recording_cuts_no_more_windows_than_memory_holds() -> None:
+    pool = HeldPool()
+    batcher = _batcher(pool)
+    _engine(batcher, pool)
+    seat = batcher.sit("base")
+
+    count = 0
+    while batcher.has_room(seat):
+        batcher.submit(seat, request(count))
+        count += 1
+    others = [batcher.sit("base") for _ in range(WINDOWS_WAITING)]
+
+    assert count == WINDOWS_WAITING + 1, "one of them is being decoded"
+    assert all(batcher.has_room(other) for other in others)

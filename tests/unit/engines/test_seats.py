@@ -1,0 +1,71 @@
+from concurrent.futures import Future
+
+from app.engines.seats import Batch, Seat, Waiting, next_batch
+from tests.unit.engines.engines import HeldEngine, request
+
+
+def _seat(*seconds: float, since: float = 0.0, turn: int = 0, model: str = "base") -> Seat:
+    seat = Seat(model, since, turn=turn)
+    seat.waiting = [
+        Waiting(seat, request(number, each), Future(), since) for number, each in enumerate(seconds)
+    ]
+    return seat
+
+
+def _next(seats: list[Seat], engine: HeldEngine, running: list[Batch] | None = None) -> list[float] | None:
+    batch = next_batch(seats, engine, engine.batch_size, running or [])
+    return None if batch is None else [waiting.request.window.seconds for waiting in batch.windows]
+
+
+def _running(engine: HeldEngine, *, fresh: bool) -> Batch:
+    return Batch(engine, [], fresh)
+
+
+def test_a_batch_takes_from_all_in_turn() -> None:
+    seats = [_seat(1, 2, 3, turn=2), _seat(4, since=1.0, turn=1), _seat(3.5, 3.75, since=2.0)]
+
+    assert _next(seats, HeldEngine()) == [3.5, 4, 1, 3.75]
+    assert _next(seats, HeldEngine()) == [2, 3]
+    assert _next(seats, HeldEngine()) is None
+
+
+def test_only_windows_of_one_group_go_together() -> None:
+    seats = [_seat(3, 20, 4), _seat(21, 2)]
+
+    assert _next(seats, HeldEngine()) == [3, 2, 4]
+    assert _next(seats, HeldEngine()) == [20, 21]
+
+
+def test_the_one_served_longest_ago_leads() -> None:
+    seats = [_seat(20, turn=7), _seat(3, turn=5)]
+
+    assert _next(seats, HeldEngine()) == [3]
+
+
+def test_other_models_wait() -> None:
+    assert _next([_seat(3, model="tiny")], HeldEngine()) is None
+
+
+def test_all_lanes_taken_is_taken() -> None:
+    engine = HeldEngine(lanes=2)
+    others = [_running(HeldEngine("tiny"), fresh=False)] * 3
+
+    assert _next([_seat(3, turn=1)], engine, [_running(engine, fresh=False)] * 2) is None
+    assert _next([_seat(3, turn=1)], engine, [_running(engine, fresh=False), *others]) == [3]
+
+
+def test_a_newcomer_gets_a_lane_of_its_own_beside_long_recordings() -> None:
+    engine = HeldEngine(lanes=2)
+    long = [_running(engine, fresh=False)] * 2
+
+    assert _next([_seat(3, turn=1), _seat(4)], engine, long) == [4]
+    assert _next([_seat(3, turn=1), _seat(4)], engine, [*long, _running(engine, fresh=True)]) is None
+    assert _next([_seat(4)], engine, [_running(engine, fresh=True)] * 2) is None, "newcomers among themselves"
+
+
+def test_what_failed_with_others_goes_alone() -> None:
+    seat = _seat(1, 2, 3)
+    seat.waiting[0].alone = True
+
+    assert _next([seat], HeldEngine()) == [1]
+    assert _next([seat], HeldEngine()) == [2, 3]

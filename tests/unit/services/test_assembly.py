@@ -1,0 +1,81 @@
+from dataclasses import replace
+
+from app.audio.cutter import CutRules
+from app.audio.decode import DecodeReport
+from app.engines.base import DecodeOptions, EngineInfo
+from app.schemas.transcript import Segment, Span
+from app.schemas.window import WindowTranscript
+from app.services.assembly import plan_of, transcript_of
+from app.services.languages import LanguageVote
+
+INFO = EngineInfo("faster-whisper", "base", "cpu", "int8", "sha256:12", {"ctranslate2": "4"})
+REPORT = DecodeReport(30.0, 30.0, 0, trimmed=False)
+
+
+def _segment(text: str, start: float, logprob: float) -> Segment:
+    return Segment(id=0, start=start, end=start + 2, text=text, avg_logprob=logprob)
+
+
+WINDOWS = (
+    WindowTranscript(
+        number=0, start=0, end=9, segments=(_segment(" One.", 1, -0.2), _segment(" Two.", 4, -0.9))
+    ),
+    WindowTranscript(number=1, start=10, end=12, noise=True, retries=6),
+    WindowTranscript(number=2, start=20, end=29, segments=(_segment(" Three.", 21, -0.1),), retries=1),
+)
+
+
+def test_windows_become_a_transcript() -> None:
+    transcript = transcript_of(WINDOWS, LanguageVote("en"), REPORT, INFO, resumed=2)
+
+    assert transcript.text == "One. Two. Three."
+    assert [(segment.id, segment.text) for segment in transcript.segments] == [
+        (0, " One."),
+        (1, " Two."),
+        (2, " Three."),
+    ]
+    assert (transcript.language, transcript.language_probability) == ("en", 1.0)
+    assert (transcript.model, transcript.engine, transcript.compute_type, transcript.device) == (
+        "base",
+        "faster-whisper",
+        "int8",
+        "cpu",
+    )
+
+
+def test_the_quality_tells_what_happened() -> None:
+    quality = transcript_of(WINDOWS, LanguageVote("en"), REPORT, INFO, resumed=2).quality
+
+    assert quality is not None
+    assert (quality.windows, quality.retried, quality.noise) == (3, 2, 1)
+    assert quality.low_confidence == (Span(start=4, end=6),)
+
+
+def test_the_record_tells_what_it_was_made_with() -> None:
+    provenance = transcript_of(WINDOWS, LanguageVote("en"), REPORT, INFO, resumed=2).provenance
+
+    assert provenance is not None
+    assert (provenance.model_digest, provenance.versions) == ("sha256:12", {"ctranslate2": "4"})
+    assert provenance.windows_resumed == 2
+
+
+def test_no_speech_is_no_text() -> None:
+    transcript = transcript_of((), LanguageVote(None), REPORT, INFO, resumed=0)
+
+    assert (transcript.text, transcript.segments, transcript.language) == ("", (), None)
+    assert transcript.quality is not None
+    assert transcript.quality.windows == 0
+
+
+def test_a_plan_changes_with_all_that_windows_depend_on() -> None:
+    options, rules = DecodeOptions(), CutRules()
+    plans = [
+        plan_of(INFO, options, rules),
+        plan_of(replace(INFO, digest="sha256:13"), options, rules),
+        plan_of(replace(INFO, compute_type="float32"), options, rules),
+        plan_of(INFO, replace(options, word_timestamps=True), rules),
+        plan_of(INFO, options, replace(rules, longest=20)),
+    ]
+
+    assert len(set(plans)) == len(plans)
+    assert plan_of(replace(INFO), replace(options), replace(rules)) == plans[0]
