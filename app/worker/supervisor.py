@@ -31,6 +31,8 @@ NEXT_CLAIM_SECONDS = 0.005
 BUSY_CLAIM_SECONDS = 0.1
 """Pause after a worker that is at work has found no further task."""
 
+CANCEL_AGAIN_SECONDS = 0.5
+
 GOODBYE_SECONDS = 10.0
 """Time that handing back tasks may take at the end, e.g. with Redis out of reach."""
 
@@ -80,9 +82,7 @@ class Supervisor:
             await self._claim_until_stopped()
             await self._drain()
         finally:
-            for task in background:
-                task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
+            await self._end(background)
             await self._engine.close()
             await self._leave()
             self._pulse.end()
@@ -205,6 +205,13 @@ class Supervisor:
                 await self._consumer.leave()
 
         await self._quietly(leave)
+
+    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Cancel tasks until they have ended: a cancellation that meets redis-py as it connects may be lost."""
+        while left := [task for task in tasks if not task.done()]:
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
 
     async def _every(self, seconds: float, action: Callable[[], Awaitable[object]]) -> None:
         while True:

@@ -208,6 +208,12 @@ class Service:
         journal = self._journal(task_id)
         return journal.read_text().count("start") if journal.exists() else 0
 
+    def windows_done(self, task_id: str) -> list[str]:
+        """Windows that engine processes have finished, `window-0` and so on, each as often as it was."""
+        journal = self._journal(task_id)
+        words = journal.read_text().split() if journal.exists() else []
+        return [word for word in words if word.startswith("window-")]
+
     def _journal(self, task_id: str) -> Path:
         return self.folder / f"{task_id}.journal"
 

@@ -74,7 +74,7 @@ async def test_a_poison_task_harms_nobody_else(service: Service) -> None:
 
 async def test_a_hung_task_is_killed_at_its_deadline(service: Service, ledger: Ledger, attempt: int) -> None:
     """Suite items 11 and 15: deaf, or with the interpreter's lock held; the lease is kept all the while."""
-    worker = service.start_worker(TASK_TIMEOUT_SECONDS="1.5", TASK_TIMEOUT_FACTOR="0.1")
+    worker = service.start_worker(TASK_TIMEOUT_SECONDS="1.5")
     await service.alive(1)
     (before,) = await service.reader.live_workers()
     for how in ("hang", "spin"):
