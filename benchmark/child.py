@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from app.audio.decode import read_samples
 from app.core.config import Settings
 from app.core.errors import ServiceError
-from app.engines.base import DecodeOptions, Engine
-from app.engines.registry import ModelPool
+from app.engines.base import DecodeOptions
+from app.services.jobs import UNWATCHED
+from app.services.jobs import Job as RecognitionJob
+from app.services.speech_recogniser import SpeechRecogniser
 from benchmark.messages import Ended, Failed, Job, Loaded, Transcribed
 
 PROC_STATUS = Path("/proc/self/status")
@@ -23,37 +24,39 @@ PROC_STATUS = Path("/proc/self/status")
 def run(job: Job, out: BinaryIO) -> None:
     """Load the model, transcribe every recording, and write what came of it."""
     settings = Settings(**job.settings)
-    options = DecodeOptions(beam_size=settings.whisper_beam_size, language=job.language)
+    recogniser = SpeechRecogniser.from_settings(settings)
     started = time.perf_counter()
     try:
-        with ModelPool(settings).borrow(job.model) as engine:
-            load_seconds = time.perf_counter() - started
-            _send(
-                out, Loaded(device=engine.device, compute_type=engine.compute_type, load_seconds=load_seconds)
-            )
-            for audio in job.audios:
-                _send(out, _transcribe(engine, options, audio))
+        info = recogniser.load(job.model)
+        load_seconds = time.perf_counter() - started
+        _send(out, Loaded(device=info.device, compute_type=info.compute_type, load_seconds=load_seconds))
+        options = DecodeOptions(beam_size=settings.whisper_beam_size, language=job.language)
+        for audio in job.audios:
+            _send(out, _transcribe(recogniser, _job(job.model, audio, options)))
     except ServiceError as error:
         _send(out, Failed(audio=None, message=error.detail))
     _send(out, Ended(peak_memory_mb=peak_memory_mb()))
 
 
-def _transcribe(engine: Engine, options: DecodeOptions, audio: str) -> Transcribed | Failed:
+def _job(model: str, audio: str, options: DecodeOptions) -> RecognitionJob:
+    return RecognitionJob(path=Path(audio), model=model, trim=None, options=options)
+
+
+def _transcribe(recogniser: SpeechRecogniser, job: RecognitionJob) -> Transcribed | Failed:
+    audio = str(job.path)
     started = time.perf_counter()
     try:
-        samples, report = read_samples(Path(audio))
-        recognition = engine.recognise(samples, options)
-        text = "".join(segment.text for segment in recognition.segments).strip()
+        transcript = recogniser.transcribe(job, UNWATCHED)
     except (ServiceError, OSError, MemoryError) as error:
         message = error.detail if isinstance(error, ServiceError) else f"{type(error).__name__}: {error}"
         return Failed(audio=audio, message=message)
     return Transcribed(
         audio=audio,
-        text=text,
-        language=recognition.language,
-        audio_seconds=report.seconds,
+        text=transcript.text,
+        language=transcript.language,
+        audio_seconds=transcript.duration,
         processing_seconds=time.perf_counter() - started,
-        warnings=report.warnings,
+        warnings=transcript.warnings,
     )
 
 

@@ -29,12 +29,16 @@ TRIM = (
     "Transcribe only the first so many seconds; DEFAULT_DURATION, usually the whole recording, unless given."
 )
 
+WORDS = "Tell when each word is said."
+
+_WORDS_SCHEMA = {"type": "boolean", "default": False}
 _MODEL_SCHEMA = {"type": "string", "examples": ["base"]}
 _TRIM_SCHEMA = {"type": "number", "exclusiveMinimum": 0, "examples": [30]}
 
 UPLOAD_PARAMETERS: list[dict[str, Any]] = [
     {"name": "model", "in": "query", "description": MODEL, "schema": _MODEL_SCHEMA},
     {"name": "trim", "in": "query", "description": TRIM, "schema": _TRIM_SCHEMA},
+    {"name": "word_timestamps", "in": "query", "description": WORDS, "schema": _WORDS_SCHEMA},
 ]
 
 UPLOAD_BODY: dict[str, Any] = {
@@ -52,6 +56,7 @@ UPLOAD_BODY: dict[str, Any] = {
                     },
                     "model": {**_MODEL_SCHEMA, "description": MODEL},
                     "trim": {**_TRIM_SCHEMA, "description": TRIM},
+                    "word_timestamps": {**_WORDS_SCHEMA, "description": WORDS},
                 },
             }
         }
@@ -68,7 +73,14 @@ _TASK_ID = "0b9e3b5c-6f0a-4f1c-9d39-5c9f6d3a1c55"
 
 _STATES = {
     "queued": {"task_id": _TASK_ID, "status": "queued"},
-    "processing": {"task_id": _TASK_ID, "status": "processing"},
+    "processing": {
+        "task_id": _TASK_ID,
+        "status": "processing",
+        "progress": 0.42,
+        "processed_seconds": 504.2,
+        "eta_seconds": 58.0,
+        "text": "The weather is nice today. We will walk",
+    },
     "done": {
         "task_id": _TASK_ID,
         "status": "done",
@@ -85,6 +97,14 @@ _STATES = {
             "processing_seconds": 0.9,
             "trimmed": False,
             "warnings": [],
+            "quality": {"windows": 1, "retried": 0, "noise": 0, "low_confidence": []},
+            "provenance": {
+                "model_digest": "sha256:d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+                "versions": {"faster-whisper": "1.2.1", "ctranslate2": "4.8.5"},
+                "real_time_factor": 0.43,
+                "attempts": 1,
+                "windows_resumed": 0,
+            },
         },
     },
     "error": {

@@ -241,7 +241,10 @@ class EngineFailed(TaskError):
 
 
 class OutOfDeviceMemory(EngineFailed):
-    """The engine found too little memory; fewer windows at a time, or a smaller compute type, may fit."""
+    """The engine found too little memory, however few windows at a time it was given."""
+
+    code = "out_of_memory"
+    title = "Out of memory"
 
 
 class EngineCrashed(TaskError):
@@ -276,6 +279,9 @@ class TaskCancelled(TaskError):
 
 WORTH_ANOTHER_TRY = frozenset(
     error.code
-    for error in (ModelUnavailable, EngineFailed, EngineCrashed, DeadlineExceeded, AttemptsExhausted)
+    for error in (
+        *(ModelUnavailable, EngineFailed, OutOfDeviceMemory, EngineCrashed, DeadlineExceeded),
+        AttemptsExhausted,
+    )
 )
 """Codes of failures that an operator may mend and queue again: their recordings are kept."""

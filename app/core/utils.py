@@ -10,6 +10,8 @@ MAX_FILENAME_LENGTH = 255
 SHOWN_LENGTH = 60
 """Length to which a client's own words are cut when they are quoted back."""
 
+YES, NO = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
+
 _NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
@@ -44,6 +46,14 @@ def parse_trim(text: str) -> float:
         f"`trim` must be a number of seconds greater than 0, such as 30 or 2.5; it was {quoted(text)}.",
         parameter="trim",
     )
+
+
+def parse_flag(name: str, text: str) -> bool:
+    """Yes or no that a client asked for. Raises InvalidParameter."""
+    word = text.strip().lower()
+    if word in YES or word in NO:
+        return word in YES
+    raise InvalidParameter(f"`{name}` must be true or false; it was {quoted(text)}.", parameter=name)
 
 
 def single_value(name: str, values: Sequence[str]) -> str | None:

@@ -4,7 +4,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from app.audio.probe import probe
 from app.core.config import Settings
 from app.core.decorators import timed_stage
 from app.core.errors import EmptyUpload, FileMissing, MalformedUpload, StorageFull, UploadTooLarge
-from app.core.utils import base_name, extension_of, parse_trim, quoted, single_value
+from app.core.utils import base_name, extension_of, parse_flag, parse_trim, quoted, single_value
 from app.schemas.task import Task
 from app.services.redis_service import RedisService
 from app.storage.base import Storage, UploadWriter
@@ -26,7 +26,7 @@ from utils.logger import task_context
 logger = logging.getLogger(__name__)
 
 FILE_FIELD = "file"
-OPTIONS = ("model", "trim")
+OPTIONS = ("model", "trim", "word_timestamps")
 """Parameters that may come in the query or as form fields."""
 
 BATCH_BYTES = 1024 * 1024
@@ -53,6 +53,15 @@ class FormPart(Protocol):
 
     def chunks(self) -> AsyncIterator[bytes]:
         """The content; to be read before the next part is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What is asked of a recording, as `Task` has it."""
+
+    model: str
+    trim: float | None
+    word_timestamps: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,32 +100,32 @@ class AudioService:
             async with AsyncExitStack() as undo:
                 with timed_stage("receive upload"):
                     received = await self._receive(form, values, task_id, undo)
-                model, trim = self._options(values)
-                info = await self._probe(received)
+                options = self._options(values)
+                duration = await self._probe(received)
                 task = Task(
                     task_id=task_id,
                     file_path=await to_thread.run_sync(received.upload.commit, received.extension),
-                    model=model,
-                    trim=trim,
                     filename=received.filename,
-                    duration=info,
+                    duration=duration,
+                    **asdict(options),
                 )
                 undo.push_async_callback(self._forget, task_id)
                 await to_thread.run_sync(self._storage.save_outbox, task)
                 await self._queue.enqueue(task)
                 undo.pop_all()
-            logger.info("Queued %s for %s", quoted(received.filename), model)
+            logger.info("Queued %s for %s", quoted(received.filename), options.model)
         return task
 
-    def _options(self, values: Mapping[str, Sequence[str]]) -> tuple[str, float | None]:
-        """Model and trim that are asked for. Raises UnknownModel, InvalidParameter."""
-        model = single_value("model", values["model"])
-        trim = single_value("trim", values["trim"])
-        return (
-            resolve_model(model, self._settings.cache_dir)
+    def _options(self, values: Mapping[str, Sequence[str]]) -> _Options:
+        """What is asked for. Raises UnknownModel, InvalidParameter."""
+        given = {name: single_value(name, values[name]) for name in OPTIONS}
+        model, trim, words = given["model"], given["trim"], given["word_timestamps"]
+        return _Options(
+            model=resolve_model(model, self._settings.cache_dir)
             if model is not None
             else canonical_name(self._settings.default_model),
-            parse_trim(trim) if trim is not None else self._settings.default_trim,
+            trim=parse_trim(trim) if trim is not None else self._settings.default_trim,
+            word_timestamps=words is not None and parse_flag("word_timestamps", words),
         )
 
     async def _refuse_early(self, content_length: int | None) -> None:

@@ -42,3 +42,9 @@ class Watch:
         """Raise TaskCancelled where the caller wants no more."""
         if self.should_stop():
             raise TaskCancelled("The task was cancelled.")
+
+
+UNWATCHED = Watch(
+    on_loaded=lambda: None, on_alive=lambda: None, on_window=lambda _: None, should_stop=lambda: False
+)
+"""Nobody follows."""

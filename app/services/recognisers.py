@@ -33,4 +33,4 @@ class FakeRecogniser:
 
 def recogniser_for(settings: Settings) -> Recogniser:
     """The recogniser that ENGINE names."""
-    return FakeRecogniser() if settings.engine == "fake" else SpeechRecogniser(settings)
+    return FakeRecogniser() if settings.engine == "fake" else SpeechRecogniser.from_settings(settings)

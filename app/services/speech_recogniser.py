@@ -27,9 +27,22 @@ POLL_SECONDS = 0.2
 class SpeechRecogniser:
     """Transcribes with a Whisper model; recordings that are given to several threads share its batches."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._batcher = Batcher(ModelPool(settings))
-        self._rules = CutRules()
+    def __init__(self, batcher: Batcher, rules: CutRules) -> None:
+        self._batcher = batcher
+        self._rules = rules
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "SpeechRecogniser":
+        """With the models that the settings ask for."""
+        return cls(Batcher(ModelPool(settings)), CutRules())
+
+    def load(self, model: str) -> EngineInfo:
+        """Have a model in memory. Raises ModelUnavailable or EngineFailed."""
+        seat = self._batcher.sit(model)
+        try:
+            return self._batcher.ask(seat).result()
+        finally:
+            self._batcher.leave(seat)
 
     def transcribe(self, job: Job, watch: Watch) -> Transcript:
         """Raises the TaskErrors of app.core.errors; a broken file costs no model."""

@@ -207,7 +207,7 @@ class Supervisor:
         await self._quietly(leave)
 
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
-        """Cancel tasks until they have ended: a cancellation that meets redis-py as it connects may be lost."""
+        """Cancel tasks until they end: a cancellation that meets redis-py as it connects may be lost."""
         while left := [task for task in tasks if not task.done()]:
             for task in left:
                 task.cancel()

@@ -40,7 +40,7 @@ async def transcribe(
 ) -> JSONResponse:
     """The recording goes into the form field `file`.
 
-    `model` and `trim` may come in the query or as form fields. The answer comes as soon as the recording is
+    Its options may come in the query or as form fields. The answer comes as soon as the recording is
     stored and queued.
     """
     reader = FormReader(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import InvalidParameter, UnsupportedExtension
-from app.core.utils import base_name, extension_of, parse_trim, quoted, single_value
+from app.core.utils import base_name, extension_of, parse_flag, parse_trim, quoted, single_value
 
 ALLOWED = frozenset({"mp3", "ogg"})
 
@@ -65,6 +65,20 @@ def test_trims(text: str, seconds: float) -> None:
 def test_absurd_trims(text: str) -> None:
     with pytest.raises(InvalidParameter, match="greater than 0"):
         parse_trim(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "flag"),
+    [("true", True), ("1", True), (" YES ", True), ("false", False), ("0", False), ("off", False)],
+)
+def test_flags(text: str, flag: bool) -> None:
+    assert parse_flag("vad", text) is flag
+
+
+@pytest.mark.parametrize("text", ["", "maybe", "2", "truee"])
+def test_absurd_flags(text: str) -> None:
+    with pytest.raises(InvalidParameter, match="`vad` must be true or false"):
+        parse_flag("vad", text)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,109 @@
+"""What is compared: the windows of this house, and faster-whisper as people use it."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from app.audio.cutter import CutRules
+from app.core.config import Settings
+from app.engines.base import DecodeOptions, Engine
+from app.engines.batcher import Batcher
+from app.engines.faster_whisper import load
+from app.engines.faster_whisper.tuning import Tuning
+from app.engines.hardware import tasks_in_flight, usable_cores
+from app.engines.registry import ModelPool
+from app.services.jobs import UNWATCHED, Job
+from app.services.speech_recogniser import SpeechRecogniser
+from app.weights.store import WeightStore
+from benchmark.engine.messages import Round, Said
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+
+
+class Contestant(Protocol):
+    """A loaded model that transcribes files."""
+
+    def transcribe(self, paths: Sequence[Path]) -> list[Said]:
+        """Transcribe all of them, as fast as it can."""
+
+
+class Windows:
+    """This house's engine, all recordings at a time, as a worker has them."""
+
+    def __init__(self, order: Round, settings: Settings) -> None:
+        self._model = order.model
+        self._options = DecodeOptions(beam_size=order.beam_size)
+        self._threads = tasks_in_flight(settings)
+        pool = _TunedPool(settings, replace(Tuning(), **order.tuning) if order.tuning else None)
+        self._recogniser = SpeechRecogniser(Batcher(pool), CutRules(**order.rules))
+        self._recogniser.load(order.model)
+
+    def transcribe(self, paths: Sequence[Path]) -> list[Said]:
+        with ThreadPoolExecutor(self._threads) as threads:
+            return list(threads.map(self._one, paths))
+
+    def _one(self, path: Path) -> Said:
+        job = Job(path=path, model=self._model, trim=None, options=self._options)
+        transcript = self._recogniser.transcribe(job, UNWATCHED)
+        return Said(path=str(path), text=transcript.text, language=transcript.language)
+
+
+class _TunedPool(ModelPool):
+    """Loads models with numbers of the benchmark's own."""
+
+    def __init__(self, settings: Settings, tuning: Tuning | None) -> None:
+        super().__init__(settings)
+        self._tuning = tuning
+
+    def load(self, model: str) -> Engine:
+        return load(self._store.ensure_ct2(model), model, self._settings, self._tuning)
+
+
+class Sequential:
+    """`WhisperModel.transcribe`, file by file, all settings as they come."""
+
+    def __init__(self, order: Round, settings: Settings) -> None:
+        self._runtime = _whisper_model(order, settings)
+        self._beam_size = order.beam_size
+
+    def transcribe(self, paths: Sequence[Path]) -> list[Said]:
+        return [self._one(path) for path in paths]
+
+    def _one(self, path: Path) -> Said:
+        segments, info = self._runtime.transcribe(str(path), beam_size=self._beam_size)
+        return Said(path=str(path), text="".join(each.text for each in segments), language=info.language)
+
+
+class Batched:
+    """`BatchedInferencePipeline.transcribe`, file by file, with its default batch of 8."""
+
+    def __init__(self, order: Round, settings: Settings) -> None:
+        from faster_whisper import BatchedInferencePipeline
+
+        self._pipeline = BatchedInferencePipeline(_whisper_model(order, settings))
+        self._beam_size = order.beam_size
+
+    def transcribe(self, paths: Sequence[Path]) -> list[Said]:
+        return [self._one(path) for path in paths]
+
+    def _one(self, path: Path) -> Said:
+        segments, info = self._pipeline.transcribe(str(path), beam_size=self._beam_size, batch_size=8)
+        return Said(path=str(path), text="".join(each.text for each in segments), language=info.language)
+
+
+def _whisper_model(order: Round, settings: Settings) -> "WhisperModel":
+    from faster_whisper import WhisperModel
+
+    folder = WeightStore(settings.cache_dir, downloads=settings.model_downloads).ensure_ct2(order.model)
+    compute_type = "int8" if settings.compute_type == "auto" else settings.compute_type
+    return WhisperModel(str(folder), device="cpu", compute_type=compute_type, cpu_threads=usable_cores())
+
+
+CONTESTANTS: dict[str, Callable[[Round, Settings], Contestant]] = {
+    "windows": Windows,
+    "sequential": Sequential,
+    "batched": Batched,
+}

@@ -1,0 +1,75 @@
+"""Recordings with exact references, in one folder a part: `voice/`, `long/`, `nonspeech/`."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+
+from benchmark.normalise import normaliser_for
+from benchmark.results import Errors, pooled
+from benchmark.scoring import word_errors
+
+MANIFEST = "MANIFEST.tsv"
+AUDIO = frozenset({".flac", ".mp3", ".m4a", ".ogg", ".opus", ".wav"})
+
+
+class CorpusMissing(Exception):
+    """There is nothing to measure with; the message is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One recording; `language` as ISO 639-1, `reference` what is said (empty: nothing)."""
+
+    path: Path
+    language: str
+    seconds: float
+    reference: str
+
+
+def read_corpus(folder: Path, part: str) -> list[Clip]:
+    """The recordings of a part, by path. Raises CorpusMissing.
+
+    Languages come from MANIFEST.tsv (columns path, language), else from the name of the recording's folder.
+    """
+    languages = _languages(folder / MANIFEST)
+    paths = sorted(path for path in (folder / part).rglob("*") if path.suffix.lower() in AUDIO)
+    clips = [
+        Clip(
+            path=path.absolute(),
+            language=languages.get(str(path.relative_to(folder)), path.parent.name),
+            seconds=_seconds(path),
+            reference=path.with_suffix(".txt").read_text("utf-8-sig").strip(),
+        )
+        for path in paths
+        if path.with_suffix(".txt").is_file()
+    ]
+    if not clips:
+        raise CorpusMissing(
+            f"{folder / part} holds no recording with a .txt file beside it: name a corpus with --corpus."
+        )
+    return clips
+
+
+def errors_by_language(clips: list[Clip], texts: dict[str, str]) -> dict[str, Errors]:
+    """Word errors of each language, and of `all`; `texts` by the recording's path."""
+    found: dict[str, list[Errors]] = {}
+    for clip in clips:
+        normalise = normaliser_for(clip.reference, clip.language)
+        errors = word_errors(normalise(clip.reference), normalise(texts[str(clip.path)]))
+        for key in (clip.language, "all"):
+            found.setdefault(key, []).append(errors)
+    return {language: pooled(errors) for language, errors in sorted(found.items())}
+
+
+def _languages(manifest: Path) -> dict[str, str]:
+    if not manifest.is_file():
+        return {}
+    with manifest.open(encoding="utf-8", newline="") as file:
+        return {row["path"]: row["language"] for row in csv.DictReader(file, delimiter="\t")}
+
+
+def _seconds(path: Path) -> float:
+    with av.open(str(path)) as container:
+        return (container.duration or 0) / av.time_base

@@ -1,0 +1,109 @@
+"""Contestants against each other: in turn, round after round, each pass in a process of its own."""
+
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.core.config import Settings
+from app.engines.hardware import runtime_environment
+from benchmark.engine.corpus import Clip, errors_by_language
+from benchmark.engine.messages import Passed, Round
+from benchmark.results import Errors
+
+SETTINGS = {"cache_dir", "device", "compute_type", "cpu_threads", "batch_size", "tasks_in_flight"}
+
+
+class PassFailed(Exception):
+    """A measuring process died; the message is its last words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A contestant and what it is given that differs from the defaults."""
+
+    name: str
+    contestant: str
+    beam_size: int = 5
+    batch_size: int = 0
+    tuning: dict[str, Any] = field(default_factory=dict)
+    rules: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an entry did over all rounds; speeds are seconds of audio per second, medians of the rounds."""
+
+    entry: Entry
+    times_real_time: float
+    spread: tuple[float, float]
+    times_real_time_cpu: float
+    errors: dict[str, Errors]
+    load_seconds: float
+    peak_memory_mb: float
+    texts: dict[str, str]
+
+
+def compete(
+    entries: Sequence[Entry],
+    clips: Sequence[Clip],
+    model: str,
+    settings: Settings,
+    rounds: int,
+    say: Callable[[str], None],
+) -> list[Standing]:
+    """Let every entry transcribe all clips, `rounds` times. Raises PassFailed."""
+    passes: dict[str, list[Passed]] = {entry.name: [] for entry in entries}
+    for number in range(rounds):
+        for entry in entries:
+            done = run_pass(entry, clips, model, settings)
+            passes[entry.name].append(done)
+            say(f"round {number + 1}: {entry.name} took {done.seconds:.1f} s")
+    return [_standing(entry, clips, passes[entry.name]) for entry in entries]
+
+
+def run_pass(entry: Entry, clips: Sequence[Clip], model: str, settings: Settings) -> Passed:
+    """One pass of one entry. Raises PassFailed."""
+    mine = settings.model_copy(update={"batch_size": entry.batch_size or settings.batch_size})
+    order = Round(
+        contestant=entry.contestant,
+        model=model,
+        audios=tuple(str(clip.path) for clip in clips),
+        settings=mine.model_dump(mode="json", include=SETTINGS),
+        beam_size=entry.beam_size,
+        tuning=entry.tuning,
+        rules=entry.rules,
+    )
+    environment = runtime_environment(mine) if entry.contestant == "windows" else {}
+    child = subprocess.run(
+        [sys.executable, "-m", "benchmark.engine.child"],
+        input=order.model_dump_json(),
+        capture_output=True,
+        text=True,
+        env={**environment, **os.environ},
+        check=False,
+    )
+    if child.returncode:
+        words = child.stderr.strip().splitlines()[-1:] or [f"status {child.returncode}"]
+        raise PassFailed(f"{entry.name}: {words[0]}")
+    return Passed.model_validate_json(child.stdout)
+
+
+def _standing(entry: Entry, clips: Sequence[Clip], passes: Sequence[Passed]) -> Standing:
+    audio = sum(clip.seconds for clip in clips)
+    speeds = [audio / each.seconds for each in passes]
+    texts = {said.path: said.text for said in passes[-1].said}
+    cores = os.cpu_count() or 1
+    return Standing(
+        entry=entry,
+        times_real_time=statistics.median(speeds),
+        spread=(min(speeds), max(speeds)),
+        times_real_time_cpu=statistics.median(audio * cores / each.cpu_seconds for each in passes),
+        errors=errors_by_language(list(clips), texts),
+        load_seconds=statistics.median(each.load_seconds for each in passes),
+        peak_memory_mb=max(each.peak_memory_mb for each in passes),
+        texts=texts,
+    )

@@ -1,0 +1,39 @@
+"""What the benchmark and its measuring processes say to each other: one JSON object each way."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Round(_Message):
+    """One pass of one contestant over some recordings; `tuning` and `rules` change the windows' numbers."""
+
+    contestant: str
+    model: str
+    audios: tuple[str, ...]
+    settings: dict[str, object]
+    beam_size: int = 5
+    tuning: dict[str, Any] = {}
+    rules: dict[str, float] = {}
+
+
+class Said(_Message):
+    """What was made of one recording."""
+
+    path: str
+    text: str
+    language: str | None
+
+
+class Passed(_Message):
+    """A pass; `seconds` without loading the model, `cpu_seconds` those of all threads."""
+
+    load_seconds: float
+    seconds: float
+    cpu_seconds: float
+    peak_memory_mb: float
+    said: tuple[Said, ...]

@@ -1,0 +1,163 @@
+"""What only the whole service can show: throughput, latency, fairness, resumption, memory."""
+
+import os
+import signal
+import statistics
+import time
+import wave
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.audio.decode import stream_samples
+from app.audio.samples import SAMPLE_RATE
+from app.core.config import Settings
+from benchmark.engine.corpus import Clip
+from benchmark.engine.duel import Entry, run_pass
+from benchmark.engine.stack import running_stack
+
+Say = Callable[[str], None]
+Figures = dict[str, Any]
+
+
+def throughput(
+    clips: Sequence[Clip], model: str, settings: Settings, rounds: int, folder: Path, say: Say
+) -> Figures:
+    """All clips through the API, from the first POST to the last `done`, against the engine alone."""
+    audio = sum(clip.seconds for clip in clips)
+    alone, service = [], []
+    with running_stack(folder, settings) as stack:
+        stack.start_worker()
+        stack.timed(clips[0].path, model=model)  # the model is loaded
+        for number in range(rounds):
+            alone.append(audio / run_pass(Entry("engine", "windows"), clips, model, settings).seconds)
+            started = time.perf_counter()
+            for task_id in [stack.post(clip.path, model=model) for clip in clips]:
+                stack.wait(task_id)
+            service.append(audio / (time.perf_counter() - started))
+            say(f"round {number + 1}: engine {alone[-1]:.1f}x, service {service[-1]:.1f}x")
+    ratios = [mine / its for mine, its in zip(service, alone, strict=True)]
+    return {
+        "engine_times_real_time": statistics.median(alone),
+        "service_times_real_time": statistics.median(service),
+        "ratio": statistics.median(ratios),
+        "ratios": ratios,
+    }
+
+
+def latency(clip: Clip, model: str, settings: Settings, rounds: int, folder: Path, say: Say) -> Figures:
+    """One short clip alone, POST to `done`, against `WhisperModel.transcribe` of the same file."""
+    posts, calls = [], []
+    with running_stack(folder, settings) as stack:
+        stack.start_worker()
+        stack.timed(clip.path, model=model)
+        for number in range(rounds):
+            posts.append(stack.timed(clip.path, model=model))
+            calls.append(run_pass(Entry("sequential", "sequential"), [clip], model, settings).seconds)
+            say(f"round {number + 1}: POST to done {posts[-1]:.2f} s, transcribe {calls[-1]:.2f} s")
+    return {
+        "clip_seconds": clip.seconds,
+        "post_to_done_seconds": statistics.median(posts),
+        "transcribe_seconds": statistics.median(calls),
+        "ratio": statistics.median(post / call for post, call in zip(posts, calls, strict=True)),
+    }
+
+
+def fairness(
+    short: Clip, long: Clip, model: str, settings: Settings, rounds: int, folder: Path, say: Say
+) -> Figures:
+    """A short clip that comes while a long recording runs on the only worker, and the same clip alone."""
+    alone, beside = [], []
+    with running_stack(folder, settings) as stack:
+        stack.start_worker()
+        stack.timed(short.path, model=model)
+        for _ in range(rounds):
+            alone.append(stack.timed(short.path, model=model))
+        task_id = stack.post(long.path, model=model)
+        for number in range(rounds):
+            stack.wait(task_id, 0.05 + 0.2 * number)
+            beside.append(stack.timed(short.path, model=model))
+            say(f"round {number + 1}: alone {alone[number]:.2f} s, beside {beside[-1]:.2f} s")
+    return {
+        "clip_seconds": short.seconds,
+        "long_seconds": long.seconds,
+        "alone_seconds": statistics.median(alone),
+        "beside_a_long_recording_seconds": statistics.median(beside),
+    }
+
+
+def resume(long: Clip, model: str, settings: Settings, folder: Path, say: Say) -> Figures:
+    """The worker and its engine are killed at 70 % of a recording; another worker goes on."""
+    with running_stack(folder, settings) as stack:
+        worker = stack.start_worker()
+        started = time.perf_counter()
+        whole = stack.wait(stack.post(long.path, model=model))["result"]
+        uninterrupted = time.perf_counter() - started
+        say(f"uninterrupted: {uninterrupted:.0f} s")
+        task_id = stack.post(long.path, model=model)
+        before = stack.wait(task_id, 0.7)
+        for process in (stack.engine_of(worker).pid, worker.pid):
+            os.kill(process, signal.SIGKILL)
+        killed = time.perf_counter()
+        stack.start_worker()
+        after = stack.wait(task_id)["result"]
+        seconds = time.perf_counter() - killed
+    windows, resumed = after["quality"]["windows"], after["provenance"]["windows_resumed"]
+    return {
+        "recording_seconds": long.seconds,
+        "uninterrupted_seconds": uninterrupted,
+        "killed_at_progress": before["progress"],
+        "seconds_from_kill_to_done": seconds,
+        "windows": windows,
+        "windows_resumed": resumed,
+        "windows_decoded_after_the_kill": windows - resumed,
+        "text_is_equal": after["text"] == whole["text"] and after["segments"] == whole["segments"],
+        "attempts": after["provenance"]["attempts"],
+    }
+
+
+def memory(
+    clips: Sequence[Clip], model: str, settings: Settings, hours: float, repeats: int, folder: Path, say: Say
+) -> Figures:
+    """Peak memory of the engine process on a long recording against a short one; then the long one again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    short = _joined(clips, 180, folder / "short.wav")
+    long = _joined(clips, hours * 3600, folder / "long.wav")
+    with running_stack(folder, settings) as stack:
+        worker = stack.start_worker(TASKS_IN_FLIGHT="1")
+        engine = stack.engine_of(worker)
+        peaks: dict[str, list[float]] = {"short": [], "long": []}
+        for name, path in [("short", short), *[("long", long)] * repeats]:
+            seconds = stack.timed(path, model=model)
+            peaks[name].append(_peak_mb(engine.pid))
+            say(f"{name}: {seconds:.0f} s, peak so far {peaks[name][-1]:.0f} MiB")
+    return {
+        "hours": hours,
+        "short_peak_mb": peaks["short"][0],
+        "long_peaks_mb": peaks["long"],
+        "difference_mb": peaks["long"][0] - peaks["short"][0],
+        "growth_mb": peaks["long"][-1] - peaks["long"][0],
+    }
+
+
+def _peak_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
+
+
+def _joined(clips: Sequence[Clip], seconds: float, path: Path) -> Path:
+    """The clips one after another, again and again, as a WAV file of that length."""
+    missing = round(seconds * SAMPLE_RATE)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        while missing > 0:
+            for clip in clips:
+                for chunk in stream_samples(clip.path):
+                    part = chunk[: max(0, missing)]
+                    file.writeframes((np.clip(part, -1, 1) * 32767).astype("<i2").tobytes())
+                    missing -= len(part)
+    return path

@@ -1,0 +1,138 @@
+"""The whole service on this machine for as long as it is measured: Redis, API, workers, a client."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil
+
+from app.core.config import Settings
+from app.launcher.redis_server import RedisServer, free_port
+
+POLL_SECONDS = 0.05
+START_SECONDS = 120.0
+
+
+class ServiceFailed(Exception):
+    """The service did not start, or a task failed; the message says which."""
+
+
+class Stack:
+    """A running service; its client polls as programs do."""
+
+    def __init__(self, folder: Path, settings: Settings, redis_port: int, api_port: int) -> None:
+        self._folder = folder
+        self._environment = os.environ | {
+            "REDIS_HOST": "127.0.0.1",
+            "REDIS_PORT": str(redis_port),
+            "UPLOAD_DIR": str(folder / "uploads"),
+            "LOG_DIR": str(folder / "logs"),
+            "CACHE_DIR": str(settings.cache_dir.absolute()),
+            "LEASE_SECONDS": "6",
+            "HEARTBEAT_SECONDS": "1",
+            "MAINTENANCE_SECONDS": "1",
+            "MAX_UPLOAD_MB": "4096",
+        }
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._client = httpx2.Client(base_url=f"http://127.0.0.1:{api_port}", timeout=120)
+
+    def start(self, *program: str, **environment: str) -> "subprocess.Popen[bytes]":
+        """Start a program of the house; what it says goes to a file."""
+        with (self._folder / "output.txt").open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, *program],
+                env=self._environment | environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        self._processes.append(process)
+        return process
+
+    def start_worker(self, **environment: str) -> "subprocess.Popen[bytes]":
+        """Start a worker and wait until it is known."""
+        before = self._workers()
+        worker = self.start("worker.py", **environment)
+        deadline = time.monotonic() + START_SECONDS
+        while self._workers() <= before:
+            if worker.poll() is not None or time.monotonic() > deadline:
+                raise ServiceFailed(f"A worker does not start; see {self._folder / 'output.txt'}.")
+            time.sleep(POLL_SECONDS)
+        return worker
+
+    def engine_of(self, worker: "subprocess.Popen[bytes]") -> psutil.Process:
+        """The worker's engine process."""
+        return next(iter(psutil.Process(worker.pid).children()))
+
+    def post(self, path: Path, **options: str) -> str:
+        """Send a recording; its task id."""
+        with path.open("rb") as file:
+            answer = self._client.post("/transcribe/", params=options, files={"file": (path.name, file)})
+        if answer.is_error:
+            raise ServiceFailed(f"{path.name} was refused: {answer.text}")
+        return str(answer.json()["task_id"])
+
+    def state(self, task_id: str) -> dict[str, Any]:
+        """What the service says of a task."""
+        content: dict[str, Any] = self._client.get(f"/transcribe/{task_id}").json()
+        if content["status"] == "error":
+            raise ServiceFailed(f"A task failed: {content['error']['message']}")
+        return content
+
+    def wait(self, task_id: str, progress: float = 1.0) -> dict[str, Any]:
+        """Poll until the task is done, or so far; its last state."""
+        while True:
+            state = self.state(task_id)
+            if state["status"] == "done" or state.get("progress", 0.0) >= progress:
+                return state
+            time.sleep(POLL_SECONDS)
+
+    def timed(self, path: Path, **options: str) -> float:
+        """Seconds from the POST of a recording to the answer `done`."""
+        started = time.perf_counter()
+        self.wait(self.post(path, **options))
+        return time.perf_counter() - started
+
+    def close(self) -> None:
+        """Stop everything."""
+        for process in self._processes:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        self._client.close()
+
+    def ready(self) -> bool:
+        """Whether the API answers."""
+        try:
+            return bool(self._client.get("/health/live").is_success)
+        except httpx2.HTTPError:
+            return False
+
+    def _workers(self) -> int:
+        return int(self._client.get("/health/ready").json()["workers"])
+
+
+@contextmanager
+def running_stack(folder: Path, settings: Settings) -> Iterator[Stack]:
+    """A service without workers. Raises ServiceFailed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    redis = RedisServer(folder / "redis", free_port())
+    redis.start()
+    api_port = free_port()
+    stack = Stack(folder, settings, redis.port, api_port)
+    try:
+        stack.start("-m", "uvicorn", "main:app", "--port", str(api_port), "--log-level", "warning")
+        deadline = time.monotonic() + START_SECONDS
+        while not stack.ready():
+            if time.monotonic() > deadline:
+                raise ServiceFailed(f"The API does not start; see {folder / 'output.txt'}.")
+            time.sleep(POLL_SECONDS)
+        yield stack
+    finally:
+        stack.close()
+        redis.stop()
