@@ -24,45 +24,6 @@ from app.core.errors import (
 
 Responses = dict[int | str, dict[str, Any]]
 
-MODEL = "Whisper model: `tiny`, `base`, `small`, `medium`, `large`, `turbo` …; DEFAULT_MODEL unless given."
-TRIM = (
-    "Transcribe only the first so many seconds; DEFAULT_DURATION, usually the whole recording, unless given."
-)
-
-WORDS = "Tell when each word is said."
-
-_WORDS_SCHEMA = {"type": "boolean", "default": False}
-_MODEL_SCHEMA = {"type": "string", "examples": ["base"]}
-_TRIM_SCHEMA = {"type": "number", "exclusiveMinimum": 0, "examples": [30]}
-
-UPLOAD_PARAMETERS: list[dict[str, Any]] = [
-    {"name": "model", "in": "query", "description": MODEL, "schema": _MODEL_SCHEMA},
-    {"name": "trim", "in": "query", "description": TRIM, "schema": _TRIM_SCHEMA},
-    {"name": "word_timestamps", "in": "query", "description": WORDS, "schema": _WORDS_SCHEMA},
-]
-
-UPLOAD_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file"],
-                "properties": {
-                    "file": {
-                        "type": "string",
-                        "format": "binary",
-                        "description": "The recording, of any length: audio, or a video with sound.",
-                    },
-                    "model": {**_MODEL_SCHEMA, "description": MODEL},
-                    "trim": {**_TRIM_SCHEMA, "description": TRIM},
-                    "word_timestamps": {**_WORDS_SCHEMA, "description": WORDS},
-                },
-            }
-        }
-    },
-}
-
 _PROBLEM = Problem.model_json_schema()
 
 ANY_PROBLEM: Responses = {

@@ -50,15 +50,20 @@ class Window:
         return piece.start + place - piece.place
 
 
-def cut_windows(chunks: Iterable[Samples], rules: CutRules | None = None) -> Iterator[Window]:
-    """Windows of a recording that comes in chunks of any length; holds no more sound than one window."""
+def cut_windows(
+    chunks: Iterable[Samples], rules: CutRules | None = None, *, vad: bool = True
+) -> Iterator[Window]:
+    """Windows of a recording that comes in chunks of any length; holds no more sound than one window.
+
+    Without `vad` (voice activity detection) all of it is in some window, cut where speech is least likely.
+    """
     rules = rules or CutRules()
     detector, cutter, sound = SpeechDetector(), WindowCutter(rules), _Sound(rules.kept_pause)
     number = 0
     for samples, probabilities in _listened(chunks, detector):
         sound.add(samples)
         for probability in probabilities:
-            cut = cutter.feed(float(probability))
+            cut = cutter.feed(float(probability) if vad else _as_speech(float(probability), rules))
             if cut is not None:
                 yield sound.window(number, cut)
                 number += 1
@@ -74,6 +79,11 @@ def _listened(
     for chunk in chunks:
         yield chunk, detector.feed(chunk)
     yield np.empty(0, np.float32), detector.flush()
+
+
+def _as_speech(probability: float, rules: CutRules) -> float:
+    """The same order of frames, but none of them silence."""
+    return rules.speech + (1 - rules.speech) * probability
 
 
 class _Sound:

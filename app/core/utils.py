@@ -3,6 +3,8 @@
 import math
 import re
 from collections.abc import Collection, Sequence
+from enum import StrEnum
+from typing import TypeVar
 
 from app.core.errors import InvalidParameter, UnsupportedExtension
 
@@ -11,6 +13,8 @@ SHOWN_LENGTH = 60
 """Length to which a client's own words are cut when they are quoted back."""
 
 YES, NO = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 _NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
@@ -46,6 +50,31 @@ def parse_trim(text: str) -> float:
         f"`trim` must be a number of seconds greater than 0, such as 30 or 2.5; it was {quoted(text)}.",
         parameter="trim",
     )
+
+
+def parse_number(name: str, text: str, *, least: float, most: float) -> float:
+    """A number within bounds that a client asked for. Raises InvalidParameter."""
+    number = float(text) if _NUMBER.fullmatch(text.strip()) else math.nan
+    if least <= number <= most:
+        return number
+    raise InvalidParameter(
+        f"`{name}` must be a number from {least:g} to {most:g}; it was {quoted(text)}.", parameter=name
+    )
+
+
+def parse_choice(name: str, text: str | None, kind: type[Choice], default: Choice) -> Choice:
+    """One of the words that a parameter may be; `default` where it is not given. Raises InvalidParameter."""
+    if text is None:
+        return default
+    try:
+        return kind(text.strip().lower())
+    except ValueError:
+        choices = [str(each) for each in kind]
+        raise InvalidParameter(
+            f"`{name}` must be one of: {', '.join(choices)}; it was {quoted(text)}.",
+            parameter=name,
+            choices=choices,
+        ) from None
 
 
 def parse_flag(name: str, text: str) -> bool:

@@ -20,6 +20,8 @@ class DecodeOptions:
     """Text that is taken for what was said before: names, spelling, style."""
     hotwords: str | None = None
     """Words that are likely to come; more weakly bound than `prompt`."""
+    temperature: float = 0.0
+    """Where answers are sampled from the start; 0: searched for first."""
     word_timestamps: bool = False
 
 

@@ -100,7 +100,8 @@ class OpenAIWhisperEngine:
             places[next(iter(found))].append(place)
         answers: dict[int, Answer] = {}
         for language, group in places.items():
-            decoded = self._decode([mels[place] for place in group], batch[0].options, language, 0.0)
+            options = batch[0].options
+            decoded = self._decode([mels[place] for place in group], options, language, options.temperature)
             answers.update(zip(group, decoded, strict=True))
         return [answers[place] for place in range(len(batch))]
 

@@ -18,6 +18,20 @@ class TaskStatus(StrEnum):
     ERROR = "error"
 
 
+class TaskKind(StrEnum):
+    """What is made of a recording: what is said in it, or that in English."""
+
+    TRANSCRIBE = "transcribe"
+    TRANSLATE = "translate"
+
+
+class Priority(StrEnum):
+    """Which of the two lists a task waits in; the high one is emptied first."""
+
+    NORMAL = "normal"
+    HIGH = "high"
+
+
 class Task(BaseModel):
     """One uploaded recording and what is asked of it: the queue's element, which never changes.
 
@@ -33,7 +47,16 @@ class Task(BaseModel):
     trim: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="Transcribe only the first N seconds."
     )
+    language: str | None = Field(None, description="Code of the language spoken; None: it is detected.")
+    task: TaskKind = TaskKind.TRANSCRIBE
+    prompt: str | None = Field(None, description="Text that is taken for what was said before.")
+    hotwords: str | None = Field(None, description="Words that are likely to be said.")
+    temperature: float = Field(
+        0.0, ge=0, le=1, description="Where windows are sampled from the start; 0: beam search."
+    )
     word_timestamps: bool = Field(False, description="Tell when each word is said.")
+    vad: bool = Field(True, description="Leave out what is no speech.")
+    priority: Priority = Priority.NORMAL
     filename: str | None = Field(None, description="The client's name of the file, for people only.")
     duration: float | None = Field(None, description="Length of the recording in seconds, where it is known.")
     created_at: float = Field(default_factory=time.time, description="Unix time of the upload.")

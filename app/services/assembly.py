@@ -7,18 +7,19 @@ from hashlib import sha256
 
 from app.audio.cutter import CutRules
 from app.audio.decode import DecodeReport
-from app.engines.base import DecodeOptions, EngineInfo
+from app.engines.base import EngineInfo
 from app.schemas.transcript import Provenance, Quality, Segment, Span, Transcript
 from app.schemas.window import WindowTranscript
+from app.services.jobs import Job
 from app.services.languages import LanguageVote
 
 LOW_LOGPROB = -0.5
 """Mean log-probability below which words of a segment were likely misheard: measured, docs/performance.md."""
 
 
-def plan_of(info: EngineInfo, options: DecodeOptions, rules: CutRules) -> str:
+def plan_of(info: EngineInfo, job: Job, rules: CutRules) -> str:
     """Name of everything that a window's transcript depends on but its sound."""
-    content = json.dumps([asdict(info), asdict(options), asdict(rules)], sort_keys=True)
+    content = json.dumps([asdict(info), asdict(job.options), job.vad, asdict(rules)], sort_keys=True)
     return sha256(content.encode()).hexdigest()[:16]
 
 

@@ -15,20 +15,17 @@ from app.audio.probe import probe
 from app.core.config import Settings
 from app.core.decorators import timed_stage
 from app.core.errors import EmptyUpload, FileMissing, MalformedUpload, StorageFull, UploadTooLarge
-from app.core.utils import base_name, extension_of, parse_flag, parse_trim, quoted, single_value
+from app.core.utils import base_name, extension_of, quoted
 from app.schemas.task import Task
+from app.services.options import OPTIONS, options_of
 from app.services.redis_service import RedisService
 from app.storage.base import Storage, UploadWriter
 from app.storage.local import RETRY_AFTER_SECONDS
-from app.weights.catalog import canonical_name, resolve_model
 from utils.logger import task_context
 
 logger = logging.getLogger(__name__)
 
 FILE_FIELD = "file"
-OPTIONS = ("model", "trim", "word_timestamps")
-"""Parameters that may come in the query or as form fields."""
-
 BATCH_BYTES = 1024 * 1024
 """Bytes that are gathered for one write off the event loop."""
 
@@ -36,7 +33,7 @@ SPACE_CHECK_BYTES = 64 * 1024 * 1024
 FORM_OVERHEAD_BYTES = 1024 * 1024
 """What a request may be longer than its file: boundaries, part headers and the other fields."""
 
-MAX_FIELD_BYTES = 1024
+MAX_FIELD_BYTES = 8192
 PROBES_AT_ONCE = 2
 
 
@@ -53,15 +50,6 @@ class FormPart(Protocol):
 
     def chunks(self) -> AsyncIterator[bytes]:
         """The content; to be read before the next part is asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """What is asked of a recording, as `Task` has it."""
-
-    model: str
-    trim: float | None
-    word_timestamps: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +81,14 @@ class AudioService:
         `query` holds the values of OPTIONS that came outside the form, `content_length` the bytes announced.
         """
         values = {name: list(query.get(name, ())) for name in OPTIONS}
-        self._options(values)
+        options_of(values, self._settings)
         await self._refuse_early(content_length)
         task_id = str(uuid.uuid4())
         with task_context(task_id):
             async with AsyncExitStack() as undo:
                 with timed_stage("receive upload"):
                     received = await self._receive(form, values, task_id, undo)
-                options = self._options(values)
+                options = options_of(values, self._settings)
                 duration = await self._probe(received)
                 task = Task(
                     task_id=task_id,
@@ -115,18 +103,6 @@ class AudioService:
                 undo.pop_all()
             logger.info("Queued %s for %s", quoted(received.filename), options.model)
         return task
-
-    def _options(self, values: Mapping[str, Sequence[str]]) -> _Options:
-        """What is asked for. Raises UnknownModel, InvalidParameter."""
-        given = {name: single_value(name, values[name]) for name in OPTIONS}
-        model, trim, words = given["model"], given["trim"], given["word_timestamps"]
-        return _Options(
-            model=resolve_model(model, self._settings.cache_dir)
-            if model is not None
-            else canonical_name(self._settings.default_model),
-            trim=parse_trim(trim) if trim is not None else self._settings.default_trim,
-            word_timestamps=words is not None and parse_flag("word_timestamps", words),
-        )
 
     async def _refuse_early(self, content_length: int | None) -> None:
         """Refuse before the body is read what would be refused after it."""

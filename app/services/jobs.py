@@ -13,14 +13,16 @@ from app.schemas.window import Checkpoint, WindowDone
 class Job:
     """A recording and what is asked of it.
 
-    `model` is a canonical name, `trim` in seconds; `duration` is the length of the recording where the API
-    could tell it; `checkpoint` is what an earlier attempt has finished.
+    `model` is a canonical name, `trim` in seconds; without `vad` nothing is taken for silence; `duration` is
+    the length of the recording where the API could tell it; `checkpoint` is what an earlier attempt has
+    finished.
     """
 
     path: Path
     model: str
     trim: float | None
     options: DecodeOptions
+    vad: bool = True
     duration: float | None = None
     checkpoint: Checkpoint | None = None
 

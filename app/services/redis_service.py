@@ -15,7 +15,7 @@ from app.queue.guard import redis_reachable
 from app.queue.maintenance import Maintenance
 from app.queue.producer import FULL_RETRY_AFTER_SECONDS, Producer
 from app.queue.reader import TaskReader
-from app.schemas.task import TASK_ID_PATTERN, Task, TaskState, TaskStatus
+from app.schemas.task import TASK_ID_PATTERN, Priority, Task, TaskState, TaskStatus
 from app.storage.base import Storage
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class RedisService:
     async def enqueue(self, task: Task) -> None:
         """Hand a task to the workers. Raises QueueFull, QueueUnavailable."""
         await self.check()
-        await self._producer.enqueue(task)
+        await self._producer.enqueue(task, high=task.priority is Priority.HIGH)
 
     async def state(self, task_id: str) -> TaskState:
         """What is known about a task. Raises TaskNotFound, QueueUnavailable."""

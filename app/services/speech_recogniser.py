@@ -71,10 +71,10 @@ class _Recording:
         self._done: dict[int, WindowTranscript] = {}
 
     def transcribe(self) -> Transcript:
-        windows = _begun(cut_windows(_checked(self._stream, self._watch), self._rules))
+        windows = _begun(cut_windows(_checked(self._stream, self._watch), self._rules, vad=self._job.vad))
         info = self._loaded()
         self._watch.on_loaded()
-        self._plan = plan_of(info, self._job.options, self._rules)
+        self._plan = plan_of(info, self._job, self._rules)
         resumed = self._read(windows)
         while self._pending:
             self._hear()

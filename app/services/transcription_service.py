@@ -7,7 +7,7 @@ from app.core.config import Settings
 from app.core.decorators import stage
 from app.core.errors import AudioMissing, EngineFailed, ServiceError
 from app.engines.base import DecodeOptions
-from app.schemas.task import Task
+from app.schemas.task import Task, TaskKind
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
 from app.services.jobs import Job, Watch
@@ -54,7 +54,16 @@ class TranscriptionService:
             path=self._recording(task),
             model=resolve_model(task.model or settings.default_model, settings.cache_dir),
             trim=task.trim or settings.default_trim,
-            options=DecodeOptions(beam_size=settings.whisper_beam_size, word_timestamps=task.word_timestamps),
+            options=DecodeOptions(
+                beam_size=settings.whisper_beam_size,
+                language=task.language,
+                translate=task.task is TaskKind.TRANSLATE,
+                prompt=task.prompt,
+                hotwords=task.hotwords,
+                temperature=task.temperature,
+                word_timestamps=task.word_timestamps,
+            ),
+            vad=task.vad,
             duration=task.duration,
             checkpoint=checkpoint,
         )

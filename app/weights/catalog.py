@@ -45,6 +45,11 @@ def canonical_name(name: str) -> str:
     return known if known in HUB_REPOSITORIES else name.strip()
 
 
+def is_english_only(name: str) -> bool:
+    """Whether a model was trained on English alone, by its name."""
+    return name.endswith(".en")
+
+
 def names_of(name: str) -> tuple[str, ...]:
     """Every name under which the weights of a model may lie in the cache, the canonical one first."""
     canonical = canonical_name(name)

@@ -170,6 +170,42 @@ def test_words_have_times_where_asked(transcribe: Transcribe) -> None:
     assert all(0 <= word.start <= word.end <= transcript.duration for word in words)
 
 
+def test_a_translation_is_in_english(transcribe: Transcribe) -> None:
+    translated = transcribe("speech_ru.ogg", task="translate")
+
+    assert translated.language == "ru"
+    assert translated.text.isascii()  # what robots say in Russian, base does not understand well
+
+
+def test_a_language_that_is_named_is_not_asked_of_the_model(transcribe: Transcribe) -> None:
+    assert transcribe("speech_en.flac", language="de").language == "de"
+
+
+def test_a_prompt_sets_the_style(transcribe: Transcribe) -> None:
+    prompt = "THE WEATHER IS NICE TODAY. WE WILL WALK IN THE PARK."
+
+    assert transcribe("speech_en.flac", prompt=prompt).text.isupper()
+
+
+def test_hotwords_reach_the_model(transcribe: Transcribe) -> None:
+    plain = transcribe("speech_en.flac").text
+
+    assert transcribe("speech_en.flac", hotwords="WEATHER").text != plain == transcribe("speech_en.flac").text
+
+
+def test_a_temperature_samples_from_the_start(transcribe: Transcribe) -> None:
+    sampled = transcribe("speech_en.flac", temperature=0.4)
+
+    assert {segment.temperature for segment in sampled.segments} == {0.4}
+
+
+def test_without_speech_detection_all_of_it_is_listened_to(transcribe: Transcribe) -> None:
+    heard: list[WindowDone] = []
+    transcribe("silence_5s.flac", heard=heard, vad=False)
+
+    assert [(done.window.start, done.window.end) for done in heard] == [(0.0, pytest.approx(5.0, abs=0.1))]
+
+
 def test_the_record_tells_how_it_was_made(transcribe: Transcribe) -> None:
     transcript = transcribe("speech_en.flac")
 

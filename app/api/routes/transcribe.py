@@ -6,12 +6,13 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse
 
-from app.api import openapi
+from app.api import openapi, parameters
 from app.api.deps import ServicesDep
 from app.api.multipart import FormReader, boundary_of
 from app.api.responses import TolerantJSONResponse
 from app.schemas.task import TaskState, TaskStatus
-from app.services.audio_service import FORM_OVERHEAD_BYTES, OPTIONS
+from app.services.audio_service import FORM_OVERHEAD_BYTES
+from app.services.options import OPTIONS
 
 router = APIRouter(tags=["transcribe"])
 
@@ -32,7 +33,7 @@ class Accepted(BaseModel):
     response_model=Accepted,
     summary="Send a recording",
     responses=openapi.UPLOAD_RESPONSES,
-    openapi_extra={"parameters": openapi.UPLOAD_PARAMETERS, "requestBody": openapi.UPLOAD_BODY},
+    openapi_extra={"parameters": parameters.QUERY_PARAMETERS, "requestBody": parameters.UPLOAD_BODY},
 )
 async def transcribe(
     request: Request,

@@ -91,6 +91,17 @@ class Decoder:
         )
         return prompt
 
+    def first(
+        self, states: States, prompts: Sequence[list[int]], options: DecodeOptions, seconds: float
+    ) -> list[Answer]:
+        """First answers to some windows, as `options` ask; `seconds` as in `search`."""
+        if not options.temperature:
+            return self.search(states, prompts, options.beam_size, seconds)
+        return [
+            self.sample(states[place : place + 1], prompt, options.temperature)
+            for place, prompt in enumerate(prompts)
+        ]
+
     def search(
         self, states: States, prompts: Sequence[list[int]], beam_size: int, seconds: float = NO_LIMIT
     ) -> list[Answer]:

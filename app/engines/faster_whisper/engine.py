@@ -1,5 +1,6 @@
 """One CTranslate2 model: windows through encoder, decoder and the gate that no doubtful answer passes."""
 
+import time
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from app.weights.digest import digest_of
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
+
+
+UNLOAD_TRIES, UNLOAD_PAUSE_SECONDS = 100, 0.01
 
 
 @dataclass(slots=True)
@@ -56,7 +60,8 @@ class FasterWhisperEngine:
         """Windows that the decoder is shown at the same length, with prompts of the same length."""
         options = request.options
         prompt = len(self._decoder.prompt(options, options.language or "en"))
-        return self._encoder.states_for(request.window.seconds), prompt, options.beam_size
+        how = options.beam_size, options.temperature
+        return self._encoder.states_for(request.window.seconds), prompt, how
 
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch."""
@@ -77,7 +82,12 @@ class FasterWhisperEngine:
 
     def close(self) -> None:
         """Free the model's memory."""
-        self._runtime.model.unload_model()
+        model = self._runtime.model
+        for _ in range(UNLOAD_TRIES):  # CTranslate2 tries its lock once only, and may miss it
+            model.unload_model()
+            if not model.model_is_loaded:
+                return
+            time.sleep(UNLOAD_PAUSE_SECONDS)
 
     def _listen(self, batch: Sequence[WindowRequest]) -> list[_Heard]:
         """First answers, all windows together."""
@@ -91,9 +101,7 @@ class FasterWhisperEngine:
             self._decoder.prompt(request.options, language)
             for request, language in zip(batch, languages, strict=True)
         ]
-        answers = self._decoder.search(
-            states, prompts, batch[0].options.beam_size, states.shape[1] / STATES_PER_SECOND
-        )
+        answers = self._decoder.first(states, prompts, batch[0].options, states.shape[1] / STATES_PER_SECOND)
         return [
             _Heard(request, states[place : place + 1], detected.get(place), languages[place], answers[place])
             for place, request in enumerate(batch)

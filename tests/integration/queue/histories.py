@@ -312,7 +312,7 @@ class QueueHistories(RuleBasedStateMachine):
         if status in FINAL:
             self._final[task_id] = status
             result = json.loads(stored or b"null")
-            expected = {"text": self._winner[task_id]} if status == "done" else result
+            expected = {"text": self._winner.get(task_id)} if status == "done" else result
             assert result == expected
             assert status == "done" or result["status"] == "error"
             assert self.run(self._client.ttl(self._keys.task(task_id))) > 0

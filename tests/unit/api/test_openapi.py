@@ -6,6 +6,7 @@ import pytest
 
 from app.api.app import create_app
 from app.core.config import Settings
+from app.services.options import OPTIONS
 
 
 @pytest.fixture
@@ -31,9 +32,9 @@ def test_every_route_is_there_and_described(schema: dict[str, Any]) -> None:
 def test_the_upload_is_documented_though_parsed_by_hand(schema: dict[str, Any]) -> None:
     upload = schema["paths"]["/transcribe/"]["post"]
     form = upload["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert set(form["properties"]) == {"file", "model", "trim"}
+    assert set(form["properties"]) == {"file", *OPTIONS}
     assert form["required"] == ["file"]
-    assert [parameter["name"] for parameter in upload["parameters"]] == ["model", "trim"]
+    assert [parameter["name"] for parameter in upload["parameters"]] == list(OPTIONS)
     assert set(upload["responses"]) == {
         *("202", "400", "408", "413", "415", "422", "429", "503", "507", "default"),
     }

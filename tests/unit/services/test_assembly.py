@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 from app.audio.cutter import CutRules
 from app.audio.decode import DecodeReport
@@ -6,6 +7,7 @@ from app.engines.base import DecodeOptions, EngineInfo
 from app.schemas.transcript import Segment, Span
 from app.schemas.window import WindowTranscript
 from app.services.assembly import plan_of, transcript_of
+from app.services.jobs import Job
 from app.services.languages import LanguageVote
 
 INFO = EngineInfo("faster-whisper", "base", "cpu", "int8", "sha256:12", {"ctranslate2": "4"})
@@ -68,14 +70,16 @@ def test_no_speech_is_no_text() -> None:
 
 
 def test_a_plan_changes_with_all_that_windows_depend_on() -> None:
-    options, rules = DecodeOptions(), CutRules()
+    rules = CutRules()
+    job = Job(path=Path("talk.flac"), model="base", trim=None, options=DecodeOptions())
     plans = [
-        plan_of(INFO, options, rules),
-        plan_of(replace(INFO, digest="sha256:13"), options, rules),
-        plan_of(replace(INFO, compute_type="float32"), options, rules),
-        plan_of(INFO, replace(options, word_timestamps=True), rules),
-        plan_of(INFO, options, replace(rules, longest=20)),
+        plan_of(INFO, job, rules),
+        plan_of(replace(INFO, digest="sha256:13"), job, rules),
+        plan_of(replace(INFO, compute_type="float32"), job, rules),
+        plan_of(INFO, replace(job, options=DecodeOptions(word_timestamps=True)), rules),
+        plan_of(INFO, replace(job, vad=False), rules),
+        plan_of(INFO, job, replace(rules, longest=20)),
     ]
 
     assert len(set(plans)) == len(plans)
-    assert plan_of(replace(INFO), replace(options), replace(rules)) == plans[0]
+    assert plan_of(replace(INFO), replace(job, path=Path("other.flac")), replace(rules)) == plans[0]

@@ -1,0 +1,71 @@
+"""What a client may ask of a recording, read from the words it used."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.core.config import Settings
+from app.core.errors import InvalidParameter
+from app.core.languages import parse_language
+from app.core.utils import parse_choice, parse_flag, parse_number, parse_trim, single_value
+from app.schemas.task import Priority, TaskKind
+from app.weights.catalog import canonical_name, is_english_only, resolve_model
+
+OPTIONS = (
+    *("model", "trim", "language", "task", "prompt", "hotwords", "temperature"),
+    *("word_timestamps", "vad", "priority"),
+)
+"""Parameters that may come in the query or as form fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked of a recording, as `Task` has it."""
+
+    model: str
+    trim: float | None
+    language: str | None
+    task: TaskKind
+    prompt: str | None
+    hotwords: str | None
+    temperature: float
+    word_timestamps: bool
+    vad: bool
+    priority: Priority
+
+
+def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Options:
+    """What is asked for; `values` holds all that were given for each of OPTIONS.
+
+    Raises UnknownModel, InvalidParameter.
+    """
+    given = {name: single_value(name, values.get(name, ())) for name in OPTIONS}
+    language, trim, temperature = given["language"], given["trim"], given["temperature"]
+    model = given["model"]
+    options = Options(
+        model=resolve_model(model, settings.cache_dir) if model else canonical_name(settings.default_model),
+        trim=parse_trim(trim) if trim else settings.default_trim,
+        language=parse_language(language) if language and language.lower() != "auto" else None,
+        task=parse_choice("task", given["task"], TaskKind, TaskKind.TRANSCRIBE),
+        prompt=given["prompt"],
+        hotwords=given["hotwords"],
+        temperature=parse_number("temperature", temperature, least=0, most=1) if temperature else 0.0,
+        word_timestamps=_flag(given, "word_timestamps", default=False),
+        vad=_flag(given, "vad", default=True),
+        priority=parse_choice("priority", given["priority"], Priority, Priority.NORMAL),
+    )
+    _check_english(options)
+    return options
+
+
+def _flag(given: Mapping[str, str | None], name: str, *, default: bool) -> bool:
+    text = given[name]
+    return default if text is None else parse_flag(name, text)
+
+
+def _check_english(options: Options) -> None:
+    """An English model would write English words for whatever it hears."""
+    if is_english_only(options.model) and (options.language or "en") != "en":
+        raise InvalidParameter(
+            f"The model {options.model!r} knows English only; choose one without `.en` in its name.",
+            parameter="language",
+        )

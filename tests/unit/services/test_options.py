@@ -1,0 +1,89 @@
+"""What clients ask for, in the words they use."""
+
+import pytest
+from whisper.tokenizer import LANGUAGES as WHISPER_LANGUAGES
+
+from app.api.parameters import OPTION_SCHEMAS
+from app.core.config import Settings
+from app.core.errors import InvalidParameter
+from app.core.languages import LANGUAGES, parse_language
+from app.schemas.task import Priority, Task, TaskKind
+from app.services.options import OPTIONS, Options, options_of
+
+
+def options(settings: Settings, **given: str) -> Options:
+    return options_of({name: [value] for name, value in given.items()}, settings)
+
+
+def test_nothing_asked_for_is_the_default(settings: Settings) -> None:
+    assert options(settings) == Options(
+        model="large-v3-turbo",
+        trim=None,
+        language=None,
+        task=TaskKind.TRANSCRIBE,
+        prompt=None,
+        hotwords=None,
+        temperature=0.0,
+        word_timestamps=False,
+        vad=True,
+        priority=Priority.NORMAL,
+    )
+
+
+def test_everything_may_be_asked_for(settings: Settings) -> None:
+    asked = options(
+        settings,
+        model="base",
+        trim="2.5",
+        language="Russian",
+        task="Translate",
+        prompt="Łukasz",
+        hotwords="Acme",
+        temperature="0.4",
+        word_timestamps="yes",
+        vad="0",
+        priority="high",
+    )
+    assert asked == Options(
+        *("base", 2.5, "ru", TaskKind.TRANSLATE, "Łukasz", "Acme", 0.4, True, False, Priority.HIGH)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("language", "klingon", "There is no language 'klingon'"),
+        ("task", "sing", "must be one of: transcribe, translate"),
+        ("priority", "urgent", "must be one of: normal, high"),
+        ("temperature", "1.5", "from 0 to 1"),
+        ("temperature", "nan", "from 0 to 1"),
+        ("vad", "maybe", "true or false"),
+    ],
+)
+def test_what_cannot_be_had_is_refused_with_a_sentence(
+    settings: Settings, name: str, value: str, words: str
+) -> None:
+    with pytest.raises(InvalidParameter, match=words) as raised:
+        options(settings, **{name: value})
+    assert raised.value.extra["parameter"] == name
+
+
+def test_an_english_model_is_not_given_another_language(settings: Settings) -> None:
+    with pytest.raises(InvalidParameter, match="knows English only"):
+        options(settings, model="tiny.en", language="ru")
+    assert options(settings, model="tiny.en", language="en").language == "en"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("ru", "ru"), ("PT-br", "pt"), ("zh_CN", "zh"), ("Spanish", "es")]
+)
+def test_languages_are_named_in_many_ways(text: str, code: str) -> None:
+    assert parse_language(text) == code
+
+
+def test_the_languages_are_those_of_whisper() -> None:
+    assert dict(LANGUAGES) == WHISPER_LANGUAGES
+
+
+def test_every_option_is_documented_and_is_part_of_a_task() -> None:
+    assert set(OPTION_SCHEMAS) == set(OPTIONS) <= set(Task.model_fields)
