@@ -7,7 +7,7 @@ from app.api.lifespan import lifespan_of
 from app.api.lingering import LingeringClose
 from app.api.problems import add_problem_handlers
 from app.api.request_id import RequestId
-from app.api.routes import health, problems, transcribe
+from app.api.routes import health, openai, problems, tasks, transcribe
 from app.core.config import Settings
 from app.core.startup import read_settings, start_logging
 
@@ -40,6 +40,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestId)
     add_problem_handlers(app)
     app.include_router(transcribe.router)
+    app.include_router(tasks.router)
+    app.include_router(openai.router)
     app.include_router(health.router)
     app.include_router(problems.router)
     return app

@@ -5,9 +5,11 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from app.core.api_keys import ApiKeys
 from app.core.config import Settings
 from app.services.audio_service import AudioService
 from app.services.redis_service import RedisService
+from app.services.task_service import TaskService
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +17,10 @@ class Services:
     """The use cases, ready for work."""
 
     settings: Settings
+    keys: ApiKeys
     audio: AudioService
     queue: RedisService
+    tasks: TaskService
 
 
 def services_of(request: Request) -> Services:

@@ -11,11 +11,13 @@ from typing import TypedDict
 from fastapi import FastAPI
 
 from app.api.deps import Services
+from app.core.api_keys import ApiKeys
 from app.core.config import Settings
 from app.core.errors import CapacityError
 from app.queue.clients import command_client
 from app.services.audio_service import AudioService
 from app.services.redis_service import RedisService
+from app.services.task_service import TaskService
 from app.storage.local import LocalStorage
 
 logger = logging.getLogger(__name__)
@@ -82,8 +84,15 @@ def lifespan_of(settings: Settings) -> Callable[[FastAPI], contextlib.AbstractAs
         storage = LocalStorage(settings)
         queue = RedisService(client, settings, storage)
         housekeeping = asyncio.create_task(Housekeeping(settings, queue).run())
+        services = Services(
+            settings=settings,
+            keys=ApiKeys(settings.key_hashes),
+            audio=AudioService(settings, storage, queue),
+            queue=queue,
+            tasks=TaskService(client, settings, storage),
+        )
         try:
-            yield {"services": Services(settings, AudioService(settings, storage, queue), queue)}
+            yield {"services": services}
         finally:
             housekeeping.cancel()
             with contextlib.suppress(asyncio.CancelledError):

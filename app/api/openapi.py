@@ -9,12 +9,15 @@ from app.core.errors import (
     InvalidParameter,
     MalformedUpload,
     NoAudio,
+    NotFinished,
     QueueFull,
     QueueUnavailable,
     ServiceError,
     StorageFull,
     StorageUnavailable,
     TaskNotFound,
+    TranscriptionFailed,
+    Unauthorized,
     UnknownModel,
     UnreadableAudio,
     UnsupportedExtension,
@@ -117,6 +120,7 @@ UPLOAD_RESPONSES: Responses = {
         (NoAudio, "The file has no sound: it holds no audio stream."),
         (UnknownModel, "There is no model 'huge'; choose one of: tiny, base, small."),
         (InvalidParameter, "`trim` must be a number of seconds greater than 0; it was '-5'."),
+        (Unauthorized, "This service asks for an API key; send it as `Authorization: Bearer KEY`."),
         (QueueFull, "The queue is full (10000 tasks wait); please try again later."),
         (QueueUnavailable, "Redis did not answer in time; please try again in a moment."),
         (StorageUnavailable, "The server cannot store uploads now; please try again later."),
@@ -125,6 +129,16 @@ UPLOAD_RESPONSES: Responses = {
     **ANY_PROBLEM,
 }
 
+_AT_THE_TASK: Responses = _problems(
+    (TaskNotFound, "There is no task of this id; results are kept for 7 days after a task has ended."),
+    (Unauthorized, "This service asks for an API key; send it as `Authorization: Bearer KEY`."),
+    (QueueUnavailable, "Redis did not answer in time; please try again in a moment."),
+)
+
+INVALID: dict[str, Any] = _problems(
+    (InvalidParameter, "The value of `query.limit` is wrong: Input should be less than or equal to 200."),
+)[422]
+
 STATE_RESPONSES: Responses = {
     200: {
         "description": "What is known about the task.",
@@ -132,9 +146,47 @@ STATE_RESPONSES: Responses = {
             "application/json": {"examples": {name: {"value": state} for name, state in _STATES.items()}}
         },
     },
+    304: {"description": "Nothing has changed since the answer that If-None-Match names."},
+    **_AT_THE_TASK,
     **_problems(
-        (TaskNotFound, "There is no task of this id; results are kept for 7 days after a task has ended."),
-        (QueueUnavailable, "Redis did not answer in time; please try again in a moment."),
+        (NotFinished, "The transcript is not there yet; the task is processing."),
+        (TranscriptionFailed, "There is no transcript: The file holds no sound."),
     ),
+    422: INVALID,
     **ANY_PROBLEM,
+}
+
+DELETE_RESPONSES: Responses = {
+    204: {"description": "Nothing is left of the task."},
+    **_AT_THE_TASK,
+    **ANY_PROBLEM,
+}
+
+EVENT_RESPONSES: Responses = {**_AT_THE_TASK, **ANY_PROBLEM}
+
+OPENAI_RESPONSES: Responses = {
+    200: {
+        "description": "The transcript, in the format asked for.",
+        "content": {
+            "application/json": {"example": {"text": "The weather is nice today."}},
+            "text/plain": {"schema": {"type": "string"}},
+            "text/event-stream": {"schema": {"type": "string"}},
+        },
+    },
+    202: UPLOAD_RESPONSES[202],
+    "default": {
+        "description": "Any error, in OpenAI's form.",
+        "content": {
+            "application/json": {
+                "example": {
+                    "error": {
+                        "message": "There is no model 'huge'; choose one of: tiny, base, small.",
+                        "type": "invalid_request_error",
+                        "param": None,
+                        "code": "model_not_found",
+                    }
+                }
+            }
+        },
+    },
 }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.api.openai.wishes import AnswerFormat
 from app.core.languages import LANGUAGES
 from app.schemas.task import Priority, TaskKind
 
@@ -71,22 +72,43 @@ QUERY_PARAMETERS: list[dict[str, Any]] = [
     for name, schema in OPTION_SCHEMAS.items()
 ]
 
-UPLOAD_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file"],
-                "properties": {
-                    "file": {
-                        "type": "string",
-                        "format": "binary",
-                        "description": "The recording, of any length: audio, or a video with sound.",
-                    },
-                    **OPTION_SCHEMAS,
-                },
-            }
-        }
+_FILE: Schema = {
+    "type": "string",
+    "format": "binary",
+    "description": "The recording, of any length: audio, or a video with sound.",
+}
+
+
+def _form(fields: dict[str, Schema]) -> dict[str, Any]:
+    schema = {"type": "object", "required": ["file"], "properties": {"file": _FILE, **fields}}
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+
+
+UPLOAD_BODY = _form(OPTION_SCHEMAS)
+
+_OPENAI_MODEL: Schema = {
+    **OPTION_SCHEMAS["model"],
+    "description": "As in POST /transcribe/; OpenAI's own names (`whisper-1`) stand for DEFAULT_MODEL.",
+}
+_OPENAI_SCHEMAS: dict[str, Schema] = {
+    "model": _OPENAI_MODEL,
+    **{name: OPTION_SCHEMAS[name] for name in ("prompt", "temperature", "hotwords", "vad", "priority")},
+    "response_format": {
+        "type": "string",
+        "enum": [str(each) for each in AnswerFormat],
+        "default": "json",
+    },
+    "timestamp_granularities[]": {
+        "type": "array",
+        "items": {"type": "string", "enum": ["word", "segment"]},
+        "description": "Needs verbose_json.",
+    },
+    "stream": {
+        "type": "boolean",
+        "default": False,
+        "description": "Server-sent events `transcript.text.delta` and `transcript.text.done`; needs json.",
     },
 }
+
+TRANSLATION_BODY = _form(_OPENAI_SCHEMAS)
+TRANSCRIPTION_BODY = _form({**_OPENAI_SCHEMAS, "language": OPTION_SCHEMAS["language"]})

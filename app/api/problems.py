@@ -11,8 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
+from app.api.openai import errors as openai_errors
 from app.api.request_id import HEADER
-from app.core.errors import InvalidParameter, ServiceError
+from app.core.errors import InvalidParameter, ServiceError, Unauthorized
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +51,16 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_unexpected)
 
 
-def problem_of(error: ServiceError, request: Request) -> ProblemResponse:
+def problem_of(error: ServiceError, request: Request) -> Response:
     """The answer that tells `error`."""
+    if request.url.path.startswith(openai_errors.PREFIX):
+        return openai_errors.openai_error(
+            code=error.code,
+            message=error.detail,
+            status=error.status,
+            param=error.extra.get("parameter"),
+            headers=_headers(error),
+        )
     problem = Problem(
         **error.extra,
         type=f"/problems/{error.code}",
@@ -61,10 +70,16 @@ def problem_of(error: ServiceError, request: Request) -> ProblemResponse:
         instance=request.url.path,
         code=error.code,
     )
+    return ProblemResponse(problem.model_dump(), error.status, _headers(error))
+
+
+def _headers(error: ServiceError) -> dict[str, str]:
     headers = {}
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
-    return ProblemResponse(problem.model_dump(), error.status, headers)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
+    return headers
 
 
 async def _on_service_error(request: Request, error: Exception) -> Response:
@@ -90,12 +105,14 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
 async def _on_http_error(request: Request, error: Exception) -> Response:
     error = cast(HTTPException, error)
     title = HTTPStatus(error.status_code).phrase
+    code = title.lower().replace(" ", "_")
+    detail = _SENTENCES.get(error.status_code, f"{error.detail}.").format(method=request.method)
+    if request.url.path.startswith(openai_errors.PREFIX):
+        return openai_errors.openai_error(
+            code=code, message=detail, status=error.status_code, headers=error.headers
+        )
     problem = Problem(
-        title=title,
-        status=error.status_code,
-        detail=_SENTENCES.get(error.status_code, f"{error.detail}.").format(method=request.method),
-        instance=request.url.path,
-        code=title.lower().replace(" ", "_"),
+        title=title, status=error.status_code, detail=detail, instance=request.url.path, code=code
     )
     return ProblemResponse(problem.model_dump(), error.status_code, error.headers)
 

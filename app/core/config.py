@@ -4,11 +4,14 @@ Every field is an environment variable of the same name in capitals, or a line o
 (`NAME=value` or `NAME = "value"`). README.md lists them all; a test keeps that table and this class equal.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_API_KEY = re.compile(r"[A-Za-z0-9._-]{1,64}:[0-9a-f]{64}")
 
 EngineChoice = Literal["faster-whisper", "openai-whisper", "auto", "fake"]
 
@@ -46,6 +49,16 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(2048, gt=0, description="Largest upload, in MiB.")
     min_free_disk_mb: int = Field(
         512, ge=0, description="Uploads are refused while UPLOAD_DIR has less free space than this, in MiB."
+    )
+
+    # Who may ask, and how
+    api_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Keys that requests must carry, as `name:hash` from `transcriber key NAME`, separated by "
+        "commas; none: anybody may ask.",
+    )
+    sync_wait_seconds: float = Field(
+        600, ge=0, description="How long `/v1/audio` waits for a transcript before it answers 202."
     )
 
     # Where things lie
@@ -155,6 +168,19 @@ class Settings(BaseSettings):
         names = (name.lower().removeprefix(".") for name in _list_of(value))
         return frozenset(name for name in names if name)
 
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _keys(cls, value: object) -> object:
+        return tuple(_list_of(value)) if isinstance(value, str) else value
+
+    @field_validator("api_keys")
+    @classmethod
+    def _check_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            if not _API_KEY.fullmatch(entry):
+                raise ValueError("an entry is not `name:hash`; make entries with `transcriber key NAME`")
+        return value
+
     @field_validator("redis_sentinels", mode="before")
     @classmethod
     def _sentinels(cls, value: object) -> object:
@@ -164,6 +190,11 @@ class Settings(BaseSettings):
     def max_upload_bytes(self) -> int:
         """Largest upload, in bytes."""
         return self.max_upload_mb * 1024 * 1024
+
+    @property
+    def key_hashes(self) -> dict[str, str]:
+        """Hashes of the API keys by the names of those who have them."""
+        return dict(entry.split(":", 1) for entry in self.api_keys)
 
     @property
     def outbox_dir(self) -> Path:

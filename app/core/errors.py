@@ -15,7 +15,10 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── NoAudio                  opens, but holds no audio stream or no sample
     │   ├── UnknownModel             no model of that name
     │   ├── InvalidParameter         a parameter outside its range
-    │   └── TaskNotFound             no task of that id, or its result has expired
+    │   ├── TaskNotFound             no task of that id, or its result has expired
+    │   ├── NotFinished              the transcript is asked for before it is there
+    │   ├── TranscriptionFailed      the transcript is asked for of a task that has none
+    │   └── Unauthorized             no API key, or one that is not known
     ├── UnsafeRedis                  Redis is set up so that it may throw tasks away
     ├── CapacityError                nothing is wrong with the request; try later
     │   ├── QueueFull                MAX_QUEUE_LENGTH reached
@@ -147,6 +150,30 @@ class TaskNotFound(RequestError):
     code = "task_not_found"
     title = "Task not found"
     status = 404
+
+
+class NotFinished(RequestError):
+    """The transcript is asked for, and the task has not ended."""
+
+    code = "not_finished"
+    title = "Not finished"
+    status = 409
+
+
+class TranscriptionFailed(RequestError):
+    """The transcript is asked for, and the task ended without one."""
+
+    code = "transcription_failed"
+    title = "Transcription failed"
+    status = 409
+
+
+class Unauthorized(RequestError):
+    """The service asks for an API key; the request carries none, or one that is not known."""
+
+    code = "unauthorized"
+    title = "Unauthorized"
+    status = 401
 
 
 class UnsafeRedis(ServiceError):

@@ -27,6 +27,7 @@ from app.queue.outcomes import (
     RequeueOutcome,
     SettleOutcome,
 )
+from app.queue.pace import Pace
 from app.queue.scripts import Policy, Scripts, Surrender
 from app.schemas.task import TaskFailure
 
@@ -82,6 +83,7 @@ class Consumer:
         self._keys = Keys.from_settings(settings)
         self._scripts = Scripts(commands, self._keys, Policy.from_settings(settings))
         self.checkpoints = Checkpoints(commands, self._keys, self._scripts)
+        self.pace = Pace(commands, settings)
         self._unanswered: deque[_Taken] = deque()
         self._tokens: set[str] = set()
 

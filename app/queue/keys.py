@@ -68,6 +68,25 @@ class Keys:
         """HASH of the windows of that task that are done, while it is neither done nor given up."""
         return f"{self.queue}:windows:{task_id}"
 
+    @property
+    def index(self) -> str:
+        """ZSET of all task ids by the time (ms) at which they came; ended ones leave it some time later."""
+        return f"{self.queue}:index"
+
+    @property
+    def pace(self) -> str:
+        """HASH of the real-time factor of late, by model."""
+        return f"{self.queue}:pace"
+
+    @property
+    def index_prefix(self) -> str:
+        """What the names of the owners' indexes begin with."""
+        return f"{self.index}:"
+
+    def index_of(self, owner: str | None) -> str:
+        """ZSET like `index`, of the tasks of one owner; of nobody's, `index` itself."""
+        return self.index if owner is None else f"{self.index_prefix}{owner}"
+
     def result(self, task_id: str) -> str:
         """STRING: result of that task, as JSON."""
         return f"{self.result_prefix}{task_id}"

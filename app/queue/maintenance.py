@@ -57,6 +57,7 @@ class Maintenance:
         if scan_due:
             await self.reap_unregistered()
             await self.adopt_foreign_results()
+            await self.prune_indexes()
         return report
 
     async def promote_due(self) -> int:
@@ -103,6 +104,29 @@ class Maintenance:
                     async for task_id in scan_names(self._client, self._keys.task_prefix)
                 ]
             )
+
+    async def prune_indexes(self) -> int:
+        """Take tasks out of the lists of all tasks that have expired; how many entries."""
+        async with redis_reachable(SCAN_LIMIT_SECONDS):
+            owners = scan_names(self._client, self._keys.index_prefix)
+            indexes = [self._keys.index, *[self._keys.index_of(owner) async for owner in owners]]
+            return sum([await self._prune(index) for index in indexes])
+
+    async def _prune(self, index: str) -> int:
+        """From the oldest on, as far as there is something to prune."""
+        pruned = kept = 0
+        while entries := cast(list[bytes], await self._client.zrange(index, kept, kept + BATCH - 1)):
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for task_id in entries:
+                    pipeline.exists(self._keys.task(task_id.decode()))
+                exist = await pipeline.execute()
+            gone = [task_id for task_id, found in zip(entries, exist, strict=True) if not found]
+            if not gone:
+                break
+            await self._client.zrem(index, *gone)
+            pruned += len(gone)
+            kept += len(entries) - len(gone)
+        return pruned
 
     async def known(self, task_ids: Iterable[str]) -> set[str]:
         """Those of the tasks that Redis knows, by hash or result."""

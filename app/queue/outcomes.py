@@ -47,11 +47,13 @@ class CheckpointOutcome(StrEnum):
 
 
 class CompleteOutcome(StrEnum):
-    """APPLIED: this very call was applied before; FENCED: the claim is no longer the caller's."""
+    """APPLIED: this very call was applied before; FENCED: the claim is no longer the caller's; DELETED: the
+    task is not wanted any more, and its result was not kept."""
 
     DONE = "DONE"
     APPLIED = "APPLIED"
     FENCED = "FENCED"
+    DELETED = "DELETED"
 
 
 class SettleOutcome(StrEnum):
@@ -93,6 +95,14 @@ class CancelOutcome(StrEnum):
     DONE = "DONE"
     ERROR = "ERROR"
     CANCELLED = "CANCELLED"
+    REQUESTED = "REQUESTED"
+
+
+class DeleteOutcome(StrEnum):
+    """REQUESTED: it runs; its worker is told at the next heartbeat, and nothing is left then."""
+
+    UNKNOWN = "UNKNOWN"
+    DELETED = "DELETED"
     REQUESTED = "REQUESTED"
 
 

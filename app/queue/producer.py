@@ -9,7 +9,7 @@ from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import EnqueueOutcome
 from app.queue.scripts import Policy, Scripts
-from app.schemas.task import Task
+from app.schemas.task import Priority, Task
 
 FULL_RETRY_AFTER_SECONDS = 30
 
@@ -21,13 +21,18 @@ class Producer:
         self._limit = settings.max_queue_length
         self._scripts = Scripts(client, Keys.from_settings(settings), Policy.from_settings(settings))
 
-    async def enqueue(self, task: Task, *, high: bool = False) -> None:
-        """Enqueue `task`, ahead of all others where `high`; a task id that is known already is left alone.
+    async def enqueue(self, task: Task) -> None:
+        """Enqueue `task`, in the list of its priority; a task id that is known already is left alone.
 
         Raises QueueFull where MAX_QUEUE_LENGTH tasks wait, QueueUnavailable where Redis cannot take it now.
         """
         async with redis_reachable():
-            outcome = await self._scripts.enqueue(task.task_id, payload_of(task), high=high)
+            outcome = await self._scripts.enqueue(
+                task.task_id,
+                payload_of(task),
+                high=task.priority is Priority.HIGH,
+                owner=task.owner,
+            )
         if outcome is EnqueueOutcome.FULL:
             raise QueueFull(
                 f"The queue is full ({self._limit} tasks wait); please try again later.",

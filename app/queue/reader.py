@@ -6,14 +6,15 @@ from typing import cast
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.elements import failure_of, identity_of
+from app.queue.elements import failure_of, identity_of, task_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
-from app.queue.outcomes import CANCELLED, CancelOutcome
+from app.queue.outcomes import CANCELLED, CancelOutcome, DeleteOutcome
 from app.queue.progress import PROGRESS_FIELDS, with_progress
 from app.queue.results import state_of_result
 from app.queue.scripts import Policy, Scripts
-from app.schemas.task import TaskFailure, TaskState, TaskStatus
+from app.schemas.task import Task, TaskFailure, TaskState, TaskStatus
+from app.schemas.window import WindowTranscript
 
 SEARCH_DEPTH = 1000
 """Elements next in line among which a task without a hash is looked for (under 1 ms in Redis)."""
@@ -25,6 +26,17 @@ PUBLIC_STATUS = {
     b"error": TaskStatus.ERROR,
     b"cancelled": TaskStatus.ERROR,
 }
+
+
+HASH_FIELDS = ["status", "error", "started_at", "payload", "deleted"]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """What is known about a task; `task` is None where only its result is."""
+
+    state: TaskState
+    task: Task | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +56,8 @@ class TaskReader:
         self._keys = Keys.from_settings(settings)
         self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
 
-    async def state(self, task_id: str) -> TaskState | None:
-        """What is known about the task; None where nothing is.
+    async def record(self, task_id: str) -> TaskRecord | None:
+        """What is known about the task; None where nothing is, or where it was deleted.
 
         The result key is believed first: a foreign worker writes nothing else. A task that a foreign program
         pushed is known by its element alone until a worker claims it; it is found among the next SEARCH_DEPTH
@@ -54,17 +66,41 @@ class TaskReader:
         async with redis_reachable():
             # Hash first: a result written in between is then seen. Not MULTI, refused where memory is short.
             async with self._client.pipeline(transaction=False) as pipeline:
-                pipeline.hmget(self._keys.task(task_id), ["status", "error", "started_at"])
+                pipeline.hmget(self._keys.task(task_id), HASH_FIELDS)
                 pipeline.hmget(self._keys.windows(task_id), PROGRESS_FIELDS)
                 pipeline.get(self._keys.result(task_id))
-                (status, error, started_at), windows, result = await pipeline.execute()
+                (status, error, started_at, payload, deleted), windows, result = await pipeline.execute()
+            if deleted:
+                return None
             if result is not None:
-                return state_of_result(task_id, result)
-            if status is not None:
-                state = _state_of_hash(task_id, status, error)
-                return state and with_progress(state, started_at, windows)
-            waiting = await self._foreign_element(task_id)
-        return TaskState(task_id=task_id, status=TaskStatus.QUEUED) if waiting is not None else None
+                state = state_of_result(task_id, result)
+            elif status is not None:
+                known = _state_of_hash(task_id, status, error)
+                if known is None:
+                    return None
+                state = with_progress(known, started_at, windows)
+            else:
+                payload = await self._foreign_element(task_id)
+                if payload is None:
+                    return None
+                state = TaskState(task_id=task_id, status=TaskStatus.QUEUED)
+        return TaskRecord(state, task_of(payload) if payload else None)
+
+    async def state(self, task_id: str) -> TaskState | None:
+        """The state in `record`."""
+        record = await self.record(task_id)
+        return record.state if record else None
+
+    async def windows(self, task_id: str, first: int) -> list[WindowTranscript]:
+        """Windows of an unfinished task from number `first` on, as far as none is missing in between."""
+        async with redis_reachable():
+            key = self._keys.windows(task_id)
+            following = cast(bytes | None, await self._client.hget(key, "following"))
+            numbers = range(first, int(following or 0))
+            if not numbers:
+                return []
+            stored = await self._client.hmget(key, [f"window:{number}" for number in numbers])
+        return [WindowTranscript.model_validate_json(window) for window in stored if window is not None]
 
     async def cancel(self, task_id: str) -> CancelOutcome:
         """Cancel the task: at once where it waits, at its worker's next heartbeat where it runs."""
@@ -75,6 +111,12 @@ class TaskReader:
                 if element is not None:
                     outcome = await self._scripts.cancel(task_id, element)
         return outcome
+
+    async def delete(self, task_id: str, owner: str | None) -> DeleteOutcome:
+        """Remove the task: at once, or at its worker's next heartbeat where it runs."""
+        async with redis_reachable():
+            element = await self._foreign_element(task_id)
+            return await self._scripts.delete(task_id, owner=owner, payload=element or b"")
 
     async def queue_length(self) -> int:
         """Tasks that wait for a worker; those that wait for another attempt are not counted."""

@@ -17,6 +17,7 @@ from app.queue.outcomes import (
     CheckpointOutcome,
     ClaimOutcome,
     CompleteOutcome,
+    DeleteOutcome,
     EnqueueOutcome,
     Lease,
     PromoteOutcome,
@@ -76,13 +77,15 @@ class Scripts:
             name: client.register_script(text) for name, text in (sources or script_sources()).items()
         }
 
-    async def enqueue(self, task_id: str, payload: bytes, *, high: bool = False) -> EnqueueOutcome:
+    async def enqueue(
+        self, task_id: str, payload: bytes, *, high: bool = False, owner: str | None = None
+    ) -> EnqueueOutcome:
         """Put a task into the queue, once per id."""
         keys, policy = self._keys, self._policy
         answer = await self._run(
             "enqueue",
-            [keys.queue, keys.high, keys.task(task_id)],
-            [payload, policy.max_queue_length, int(high), policy.max_attempts],
+            [keys.queue, keys.high, keys.task(task_id), keys.index, keys.index_of(owner)],
+            [payload, policy.max_queue_length, int(high), policy.max_attempts, task_id],
         )
         return EnqueueOutcome(answer.decode())
 
@@ -95,18 +98,11 @@ class Scripts:
             "claim",
             [
                 *(keys.processing(worker_id), keys.task(task_id), keys.workers, keys.dead),
-                *(keys.result(task_id), keys.windows(task_id)),
+                *(keys.result(task_id), keys.windows(task_id), keys.index),
             ],
             [
-                *(
-                    payload,
-                    worker_id,
-                    token,
-                    policy.max_attempts,
-                    policy.dead_list_length,
-                    policy.ttl_seconds,
-                ),
-                *(EXHAUSTED.model_dump_json(), CANCELLED.model_dump_json()),
+                *(payload, worker_id, token, policy.max_attempts, policy.dead_list_length),
+                *(policy.ttl_seconds, EXHAUSTED.model_dump_json(), CANCELLED.model_dump_json(), task_id),
             ],
         )
         attempt, max_attempts, crashes = numbers or (0, 0, 0)
@@ -218,6 +214,19 @@ class Scripts:
             [self._policy.ttl_seconds, CANCELLED.model_dump_json(), payload],
         )
         return CancelOutcome(answer.decode())
+
+    async def delete(self, task_id: str, *, owner: str | None = None, payload: bytes = b"") -> DeleteOutcome:
+        """Remove a task and all that is known of it; `payload` as in `cancel`."""
+        keys = self._keys
+        answer = await self._run(
+            "delete",
+            [
+                *(keys.queue, keys.high, keys.delayed, keys.task(task_id), keys.result(task_id)),
+                *(keys.windows(task_id), keys.dead, keys.index, keys.index_of(owner)),
+            ],
+            [task_id, payload],
+        )
+        return DeleteOutcome(answer.decode())
 
     async def retire(self, worker_id: str, *, keep_seconds: float = 0.0, own: bool = False) -> bool:
         """Forget a worker that holds nothing; False where it is kept."""

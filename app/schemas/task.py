@@ -57,6 +57,7 @@ class Task(BaseModel):
     word_timestamps: bool = Field(False, description="Tell when each word is said.")
     vad: bool = Field(True, description="Leave out what is no speech.")
     priority: Priority = Priority.NORMAL
+    owner: str | None = Field(None, description="Name of the API key that it came with.")
     filename: str | None = Field(None, description="The client's name of the file, for people only.")
     duration: float | None = Field(None, description="Length of the recording in seconds, where it is known.")
     created_at: float = Field(default_factory=time.time, description="Unix time of the upload.")
@@ -69,6 +70,28 @@ class TaskFailure(BaseModel):
 
     code: str = Field(examples=["audio_undecodable"])
     message: str = Field(examples=["Not one second of the recording could be decoded."])
+
+
+class TaskSummary(BaseModel):
+    """A task in a list."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task_id: str
+    status: TaskStatus
+    created_at: float = Field(description="Unix time of the upload.")
+    filename: str | None = Field(None, description="The client's name of the file.")
+    model: str | None = None
+    duration: float | None = Field(None, description="Length of the recording in seconds.")
+
+
+class TaskPage(BaseModel):
+    """Some tasks, newest first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tasks: tuple[TaskSummary, ...]
+    next_cursor: str | None = Field(None, description="`cursor` of the page that follows; null: none does.")
 
 
 class TaskState(BaseModel):
@@ -88,3 +111,4 @@ class TaskState(BaseModel):
     processed_seconds: float | None = Field(None, description="Seconds of the recording that are done.")
     eta_seconds: float | None = Field(None, description="Seconds until the rest is done, at the pace so far.")
     text: str | None = Field(None, description="The text so far.")
+    position: int | None = Field(None, description="Place in the queue, from 1: next.")

@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -16,8 +16,9 @@ from app.core.config import Settings
 from app.core.decorators import timed_stage
 from app.core.errors import EmptyUpload, FileMissing, MalformedUpload, StorageFull, UploadTooLarge
 from app.core.utils import base_name, extension_of, quoted
+from app.schemas.caller import Caller
 from app.schemas.task import Task
-from app.services.options import OPTIONS, options_of
+from app.services.options import Options
 from app.services.redis_service import RedisService
 from app.storage.base import Storage, UploadWriter
 from app.storage.local import RETRY_AFTER_SECONDS
@@ -53,6 +54,20 @@ class FormPart(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class UploadRequest:
+    """What comes with a recording.
+
+    `values` are those of the fields that matter, by name: those from outside the form, to which the form's
+    are added; `read` understands them, or raises a RequestError; `content_length` are the bytes announced.
+    """
+
+    values: dict[str, list[str]]
+    read: Callable[[Mapping[str, Sequence[str]]], Options]
+    caller: Caller
+    content_length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Received:
     """The file of a form, on disk under its temporary name."""
 
@@ -70,31 +85,26 @@ class AudioService:
         self._queue = queue
         self._probes = anyio.CapacityLimiter(PROBES_AT_ONCE)
 
-    async def accept(
-        self,
-        form: AsyncIterator[FormPart],
-        query: Mapping[str, Sequence[str]],
-        content_length: int | None = None,
-    ) -> Task:
-        """Turn a form into an enqueued task. Raises RequestError or CapacityError, and then leaves nothing.
+    async def accept(self, form: AsyncIterator[FormPart], request: UploadRequest) -> Task:
+        """Turn a form into an enqueued task.
 
-        `query` holds the values of OPTIONS that came outside the form, `content_length` the bytes announced.
+        Raises RequestError or CapacityError, and then leaves nothing.
         """
-        values = {name: list(query.get(name, ())) for name in OPTIONS}
-        options_of(values, self._settings)
-        await self._refuse_early(content_length)
+        request.read(request.values)
+        await self._refuse_early(request.content_length)
         task_id = str(uuid.uuid4())
         with task_context(task_id):
             async with AsyncExitStack() as undo:
                 with timed_stage("receive upload"):
-                    received = await self._receive(form, values, task_id, undo)
-                options = options_of(values, self._settings)
+                    received = await self._receive(form, request.values, task_id, undo)
+                options = request.read(request.values)
                 duration = await self._probe(received)
                 task = Task(
                     task_id=task_id,
                     file_path=await to_thread.run_sync(received.upload.commit, received.extension),
                     filename=received.filename,
                     duration=duration,
+                    owner=request.caller.name,
                     **asdict(options),
                 )
                 undo.push_async_callback(self._forget, task_id)

@@ -1,7 +1,6 @@
-"""What the API asks of the queue: hand a task in, look one up, say who works, and mend what was lost."""
+"""What the API asks of the queue: hand a task in, say who works, and mend what was lost."""
 
 import logging
-import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,13 +8,13 @@ from anyio import to_thread
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import QueueFull, QueueUnavailable, TaskNotFound, UnsafeRedis
+from app.core.errors import QueueFull, QueueUnavailable, UnsafeRedis
 from app.queue.clients import check_server
 from app.queue.guard import redis_reachable
 from app.queue.maintenance import Maintenance
 from app.queue.producer import FULL_RETRY_AFTER_SECONDS, Producer
 from app.queue.reader import TaskReader
-from app.schemas.task import TASK_ID_PATTERN, Priority, Task, TaskState, TaskStatus
+from app.schemas.task import Task, TaskStatus
 from app.storage.base import Storage
 
 logger = logging.getLogger(__name__)
@@ -27,8 +26,6 @@ ENDED_SECONDS = 600
 """Age at which a note is checked for a task that ended while its worker died before tidying up."""
 
 UNSAFE_RETRY_AFTER_SECONDS = 60
-
-_TASK_ID = re.compile(TASK_ID_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +74,7 @@ class RedisService:
     async def enqueue(self, task: Task) -> None:
         """Hand a task to the workers. Raises QueueFull, QueueUnavailable."""
         await self.check()
-        await self._producer.enqueue(task, high=task.priority is Priority.HIGH)
-
-    async def state(self, task_id: str) -> TaskState:
-        """What is known about a task. Raises TaskNotFound, QueueUnavailable."""
-        state = await self._reader.state(task_id) if _TASK_ID.fullmatch(task_id) else None
-        if state is None:
-            raise self._not_found()
-        return state
-
-    def _not_found(self) -> TaskNotFound:
-        seconds = self._settings.result_ttl_seconds
-        kept = f"; results are kept for {_span(seconds)} after a task has ended" if seconds else ""
-        return TaskNotFound(f"There is no task of this id{kept}.")
+        await self._producer.enqueue(task)
 
     async def readiness(self) -> Readiness:
         """Whether Redis answers and who works."""
@@ -149,12 +134,3 @@ class RedisService:
                 removed += 1
                 logger.info("Removed the orphaned upload %s", upload.name)
         return removed
-
-
-def _span(seconds: int) -> str:
-    """Seconds in the largest unit that fits: `7 days`."""
-    for size, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = round(seconds / size)
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return f"{seconds} second{'s' if seconds > 1 else ''}"

@@ -45,6 +45,9 @@ class Storage(Protocol):
     def delete(self, task: Task) -> None:
         """Remove a task's recording, if it is there."""
 
+    def discard(self, task: Task) -> None:
+        """Remove what lies here of a task, wanted or not. Never raises."""
+
     def finish(self, task: Task, failure: TaskFailure | None = None) -> None:
         """Forget an ended task: its outbox entry, and its recording unless it may be wanted again.
 

@@ -107,9 +107,17 @@ class LocalStorage:
         The note goes first: a recording without a note is removed as an orphan, a note without its recording
         would bring the task back. What cannot be removed is logged; the task has ended all the same.
         """
+        wanted = self._keep_audio or (failure is not None and failure.code in WORTH_ANOTHER_TRY)
+        self._forget(task, with_recording=not wanted)
+
+    def discard(self, task: Task) -> None:
+        """Remove what lies here of a task, wanted or not."""
+        self._forget(task, with_recording=True)
+
+    def _forget(self, task: Task, *, with_recording: bool) -> None:
         try:
             self.remove_outbox(task.task_id)
-            if not self._keep_audio and not (failure and failure.code in WORTH_ANOTHER_TRY):
+            if with_recording:
                 self.delete(task)
         except InvalidTask:
             logger.warning("The recording of task %s is not ours to delete: %s", task.task_id, task.file_path)

@@ -141,7 +141,13 @@ class TaskRunner:
         transcript = _attempted(answer.transcript, claim.attempt)
         if await self._consumer.complete(claim, transcript.model_dump_json()):
             await asyncio.to_thread(self._storage.finish, claim.task)
+            await self._note_pace(transcript)
             logger.info("Done")
+
+    async def _note_pace(self, transcript: Transcript) -> None:
+        provenance = transcript.provenance
+        if provenance is not None and provenance.real_time_factor is not None:
+            await self._consumer.pace.note(transcript.model, provenance.real_time_factor)
 
     async def _fail(
         self, claim: Claim, failure: TaskFailure, *, retryable: bool, crashed: bool = False

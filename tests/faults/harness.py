@@ -143,10 +143,10 @@ class Service:
     async def _alive(self, count: int) -> bool:
         return len(await self.reader.live_workers()) >= count
 
-    async def push(self, *, high: bool = False, **recording: Any) -> str:
+    async def push(self, **recording: Any) -> str:
         """Put a recording for the fake engine into the queue; its task id."""
         task = self.new_task(**recording)
-        await self.producer.enqueue(task, high=high)
+        await self.producer.enqueue(task)
         return task.task_id
 
     def new_task(self, **recording: Any) -> Task:

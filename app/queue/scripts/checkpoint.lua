@@ -3,7 +3,8 @@
 -- ARGV  1 token, 2 plan, 3 number of the window, 4 window, 5 its text, 6 seconds of the recording that it accounts for,
 --       7 length of the recording in seconds ('' = unknown)
 -- Returns SAVED | KNOWN | FENCED
-if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 'FENCED' end
+local v = redis.call('HMGET', KEYS[1], 'token', 'deleted')
+if v[1] ~= ARGV[1] or v[2] then return 'FENCED' end
 local plan = redis.call('HGET', KEYS[2], 'plan')
 if plan ~= ARGV[2] then
   if plan then redis.call('DEL', KEYS[2]) end -- what an earlier attempt saved is of no use to this one

@@ -1,7 +1,7 @@
 -- A worker makes an element of its processing list its own, under a fresh token.
--- KEYS  1 processing, 2 task, 3 workers, 4 dead, 5 result, 6 windows
+-- KEYS  1 processing, 2 task, 3 workers, 4 dead, 5 result, 6 windows, 7 index
 -- ARGV  1 payload, 2 worker, 3 token, 4 max_attempts of a task that has none, 5 dead letters kept, 6 ttl,
---       7 failure of exhausted attempts, 8 failure of a cancelled task
+--       7 failure of exhausted attempts, 8 failure of a cancelled task, 9 task id
 -- Returns {OK, attempt, max_attempts, crashes} | {LEASE_EXPIRED | STALE | DUPLICATE | CANCELLED | DEAD}
 local v = redis.call('HMGET', KEYS[2], 'status', 'token', 'attempts', 'max_attempts', 'cancel', 'crashes')
 local crashes = tonumber(v[6] or 0)
@@ -31,7 +31,9 @@ if attempt > max then
 end
 redis.call('HSET', KEYS[2], 'status', 'processing', 'token', ARGV[3], 'worker', ARGV[2],
   'attempts', attempt, 'max_attempts', max, 'started_at', now, 'payload', ARGV[1])
-redis.call('HSETNX', KEYS[2], 'created_at', now) -- pushed by a program that knows only the list
+if redis.call('HSETNX', KEYS[2], 'created_at', now) == 1 then -- pushed by a program that knows only the list
+  redis.call('ZADD', KEYS[7], now, ARGV[9])
+end
 local processed = redis.call('HGET', KEYS[6], 'processed')
 if processed then redis.call('HSET', KEYS[6], 'before', processed) end -- what this attempt does not have to do
 return {'OK', attempt, max, crashes}

@@ -16,8 +16,10 @@ local function store(key, value, ttl)
   if tonumber(ttl) > 0 then redis.call('SET', key, value, 'EX', ttl) else redis.call('SET', key, value) end
 end
 
--- A task ends without a transcript: in its hash, and in the result key for those who read only that.
+-- A task ends without a transcript: in its hash, and in the result key for those who read only that. One that was
+-- deleted while it ran leaves nothing.
 local function finish(task, result, windows, status, failure, now, ttl)
+  if redis.call('HGET', task, 'deleted') then return redis.call('DEL', task, result, windows) end
   redis.call('HSET', task, 'status', status, 'error', failure, 'finished_at', now)
   redis.call('HDEL', task, 'token', 'worker', 'cancel', 'next_attempt_at')
   expire(task, ttl)

@@ -3,11 +3,11 @@
 -- ARGV  1 payload, 2 token, 3 outcome (retry | error | cancelled | release), 4 failure, 5 delay in ms,
 --       6 dead letters kept, 7 ttl, 8 the engine crashed (0/1), 9 failure of a cancelled task
 -- Returns RELEASED | RETRYING | ERROR | CANCELLED | APPLIED | FENCED
-local v = redis.call('HMGET', KEYS[2], 'token', 'done_token', 'attempts', 'max_attempts', 'cancel')
+local v = redis.call('HMGET', KEYS[2], 'token', 'done_token', 'attempts', 'max_attempts', 'cancel', 'deleted')
 if v[2] == ARGV[2] then return 'APPLIED' end
 if v[1] ~= ARGV[2] then return 'FENCED' end
 local now, outcome, failure = now_ms(), ARGV[3], ARGV[4]
-if outcome ~= 'error' and v[5] == '1' then outcome, failure = 'cancelled', ARGV[9] end
+if v[5] == '1' and (outcome ~= 'error' or v[6]) then outcome, failure = 'cancelled', ARGV[9] end
 if outcome == 'retry' and tonumber(v[3]) >= tonumber(v[4]) then outcome = 'error' end
 redis.call('LREM', KEYS[1], 1, ARGV[1]) -- the first write: never refused for lack of memory
 redis.call('HSET', KEYS[2], 'done_token', ARGV[2])

@@ -45,7 +45,7 @@ def test_a_recording_is_stored_and_queued(service: Service, client: httpx2.Clien
     assert task.trim is None
     assert task.duration == pytest.approx(5.9, abs=0.2)
     for address in (f"/transcribe/{task_id}", f"/status/{task_id}"):
-        assert client.get(address).json() == {"task_id": task_id, "status": "queued"}
+        assert client.get(address).json() == {"task_id": task_id, "status": "queued", "position": 1}
 
 
 @pytest.mark.parametrize(

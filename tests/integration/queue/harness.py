@@ -18,7 +18,7 @@ from app.queue.maintenance import Maintenance
 from app.queue.producer import Producer
 from app.queue.reader import TaskReader
 from app.queue.scripts import Policy, Scripts
-from app.schemas.task import Task, TaskFailure
+from app.schemas.task import Priority, Task, TaskFailure
 
 PAYLOAD = b'{"task_id":"t","file_path":"t.wav"}'
 FAILURE = TaskFailure(code="engine_failed", message="The engine failed.")
@@ -28,6 +28,11 @@ RESULT = '{"text": "hello"}'
 def task(task_id: str) -> Task:
     """A task of that id."""
     return Task(task_id=task_id, file_path=f"{task_id}.wav")
+
+
+def urgent_task(task_id: str) -> Task:
+    """A task that goes before others."""
+    return Task(task_id=task_id, file_path=f"{task_id}.wav", priority=Priority.HIGH)
 
 
 @dataclass(frozen=True)

@@ -354,7 +354,7 @@ class QueueHistories(RuleBasedStateMachine):
     def _check_leaks(self) -> None:
         names = cast(list[bytes], self.run(self._client.keys("*")))
         lasting = {name.decode() for name in names if self.run(self._client.ttl(name)) < 0}
-        assert lasting <= {self._keys.dead, self._keys.workers}
+        assert lasting <= {self._keys.dead, self._keys.workers, self._keys.index}
 
     # Helpers
 

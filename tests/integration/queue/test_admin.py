@@ -4,7 +4,7 @@ import hashlib
 
 from app.queue.outcomes import ReviveOutcome
 from app.schemas.task import TaskStatus
-from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, task
+from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, task, urgent_task
 
 
 async def test_overview_counts_and_dates(queue: Queue) -> None:
@@ -13,7 +13,7 @@ async def test_overview_counts_and_dates(queue: Queue) -> None:
     worker = await queue.worker()
     await worker.retry(await queue.claimed("delayed", worker), FAILURE, 60)
     await worker.fail(await queue.claimed("dead", worker), FAILURE)
-    await queue.producer.enqueue(task("high"), high=True)
+    await queue.producer.enqueue(urgent_task("high"))
     seconds, _ = await queue.commands.time()
     await queue.push(f'{{"task_id": "old", "created_at": {seconds - 100}}}'.encode())
     await queue.producer.enqueue(task("new"))
@@ -75,7 +75,7 @@ async def test_audit_finds_what_a_foreign_worker_lost(queue: Queue) -> None:
     await worker.complete(await queue.claimed("done", worker), RESULT)
     await queue.claimed("runs", worker)
     await queue.producer.enqueue(task("waits"))
-    await queue.producer.enqueue(task("high"), high=True)
+    await queue.producer.enqueue(urgent_task("high"))
     assert await queue.admin.audit() == ["lost"]
     assert await queue.admin.requeue("lost") is ReviveOutcome.REVIVED
     assert await queue.admin.audit() == []

@@ -12,7 +12,16 @@ from app.queue.outcomes import CheckpointOutcome
 from app.schemas.task import TaskState, TaskStatus
 from app.schemas.transcript import Segment
 from app.schemas.window import WindowDone, WindowTranscript
-from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, claim_again, connected, task
+from tests.integration.queue.harness import (
+    FAILURE,
+    RESULT,
+    Queue,
+    claim,
+    claim_again,
+    connected,
+    task,
+    urgent_task,
+)
 
 
 def done(number: int, *, plan: str = "plan", duration: float | None = 40.0) -> WindowDone:
@@ -240,7 +249,7 @@ async def test_a_busy_worker_takes_what_is_there_and_waits_for_nothing(queue: Qu
     worker = await queue.worker()
     assert await worker.claim(wait=False) is None
     await queue.producer.enqueue(task("t"))
-    await queue.producer.enqueue(task("urgent"), high=True)
+    await queue.producer.enqueue(urgent_task("urgent"))
 
     found = [await worker.claim(wait=False) for _ in range(2)]
 

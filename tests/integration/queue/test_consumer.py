@@ -11,14 +11,14 @@ from app.launcher.redis_server import RedisServer
 from app.queue.consumer import INVALID_TASK, new_worker_id
 from app.queue.outcomes import Lease, SettleOutcome
 from app.schemas.task import Task, TaskStatus
-from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, connected, task
+from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, connected, task, urgent_task
 
 
 async def test_tasks_come_in_order_and_high_ones_first(queue: Queue) -> None:
     worker = await queue.worker()
     for name in ("a", "b"):
         await queue.producer.enqueue(task(name))
-    await queue.producer.enqueue(task("urgent"), high=True)
+    await queue.producer.enqueue(urgent_task("urgent"))
     assert [(await claim(worker)).task.task_id for _ in range(3)] == ["urgent", "a", "b"]
     assert await worker.claim() is None
 
@@ -34,7 +34,7 @@ async def test_a_claim_carries_the_task_as_it_was_sent(queue: Queue) -> None:
 async def test_the_queue_refuses_what_is_beyond_its_limit(quick: Callable[..., Settings]) -> None:
     async with connected(quick(max_queue_length=2)) as queue:
         await queue.producer.enqueue(task("a"))
-        await queue.producer.enqueue(task("b"), high=True)
+        await queue.producer.enqueue(urgent_task("b"))
         with pytest.raises(QueueFull) as caught:
             await queue.producer.enqueue(task("c"))
         assert caught.value.retry_after_seconds

@@ -17,6 +17,7 @@ from tests.integration.queue.harness import (
     stored_result,
     taken,
     task,
+    urgent_task,
 )
 
 
@@ -110,7 +111,7 @@ async def test_cancel_in_every_state(queue: Queue) -> None:
     await queue.producer.enqueue(task("waits"))
     assert await queue.scripts.cancel("waits") is CancelOutcome.CANCELLED
     assert await queue.scripts.cancel("waits") is CancelOutcome.CANCELLED
-    await queue.producer.enqueue(task("first"), high=True)
+    await queue.producer.enqueue(urgent_task("first"))
     assert await queue.scripts.cancel("first") is CancelOutcome.CANCELLED
     delayed = await queue.claimed("delayed", worker)
     await worker.retry(delayed, FAILURE, 60)

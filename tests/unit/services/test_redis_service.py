@@ -9,10 +9,10 @@ import pytest
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import QueueFull, TaskNotFound
+from app.core.errors import QueueFull
 from app.queue.clients import command_client
-from app.schemas.task import Task, TaskStatus
-from app.services.redis_service import RedisService, _span
+from app.schemas.task import Task
+from app.services.redis_service import RedisService
 from app.storage.local import LocalStorage
 
 TASK_ID = "0b9e3b5c-6f0a-4f1c-9d39-5c9f6d3a1c55"
@@ -53,19 +53,6 @@ def age(folder: Path, seconds: float) -> None:
 def files(settings: Settings) -> list[str]:
     folder = settings.upload_dir
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-
-
-async def test_a_task_is_known_from_its_enqueue_on(service: RedisService, storage: LocalStorage) -> None:
-    with pytest.raises(TaskNotFound, match="kept for 7 days"):
-        await service.state(TASK_ID)
-    await service.enqueue(stored(storage))
-    assert (await service.state(TASK_ID)).status is TaskStatus.QUEUED
-
-
-@pytest.mark.parametrize("task_id", ["", "*", "a b", "a/b", "x" * 129, "é", "a\n"])
-async def test_a_malformed_id_is_unknown(service: RedisService, task_id: str) -> None:
-    with pytest.raises(TaskNotFound):
-        await service.state(task_id)
 
 
 async def test_what_redis_lost_is_enqueued_again_once(
@@ -139,11 +126,3 @@ async def test_maintenance_and_readiness(service: RedisService) -> None:
     await service.maintain()
     readiness = await service.readiness()
     assert (readiness.ready, readiness.status, readiness.workers) == (True, "no_workers", 0)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(604_800, "7 days"), (86_400, "1 day"), (7200, "2 hours"), (90, "2 minutes"), (1, "1 second")],
-)
-def test_spans_for_people(seconds: int, words: str) -> None:
-    assert _span(seconds) == words

@@ -1,0 +1,167 @@
+"""Ask what became of a recording; have it removed."""
+
+import math
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from app.api import openapi
+from app.api.auth import CallerDep
+from app.api.conditional import unless_known
+from app.api.deps import ServicesDep
+from app.api.responses import TolerantJSONResponse
+from app.core.errors import NotFinished, TranscriptionFailed
+from app.formats.formats import TranscriptFormat, media_type, of_media_types, render
+from app.schemas.event import TaskEvent
+from app.schemas.task import TaskPage, TaskState, TaskStatus
+
+router = APIRouter(tags=["tasks"])
+
+LONGEST_WAIT_SECONDS = 60.0
+"""Proxies close connections that are silent for longer."""
+
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1, 30
+"""Bounds of what Retry-After advises."""
+
+Wait = Annotated[
+    float,
+    Query(ge=0, le=LONGEST_WAIT_SECONDS, description="Answer when the task has ended, or after so long."),
+]
+Format = Annotated[
+    TranscriptFormat | None,
+    Query(description="The transcript itself, in this format; 409 where there is none (yet)."),
+]
+
+
+@router.get(
+    "/transcribe/",
+    summary="Which tasks there are",
+    responses={422: openapi.INVALID, **openapi.ANY_PROBLEM},
+)
+async def list_tasks(
+    services: ServicesDep,
+    caller: CallerDep,
+    status: Annotated[TaskStatus | None, Query(description="Only tasks of this status.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="Most tasks of one page.")] = 50,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+) -> TaskPage:
+    """Newest first, page by page; with API keys, those of the key that asks."""
+    return await services.tasks.page(caller, status=status, limit=limit, cursor=cursor)
+
+
+@router.get(
+    "/status/{task_id}",
+    summary="The same answer under a second address",
+    response_model=TaskState,
+    responses=openapi.STATE_RESPONSES,
+)
+@router.get(
+    "/transcribe/{task_id}",
+    summary="What became of a recording",
+    response_model=TaskState,
+    responses=openapi.STATE_RESPONSES,
+)
+async def task_state(
+    task_id: str,
+    request: Request,
+    services: ServicesDep,
+    caller: CallerDep,
+    wait: Wait = 0.0,
+    format: Format = None,
+) -> Response:
+    """`status` is `queued`, `processing`, `done` (`result` holds the text) or `error` (`error` says why).
+
+    `format`, or an Accept header such as `text/vtt`, asks for the transcript itself. Answers carry an ETag,
+    and Retry-After as long as the task has not ended.
+    """
+    state = await services.tasks.wait(task_id, caller, wait)
+    wanted = format or of_media_types(request.headers.get("accept", ""))
+    if format is None and wanted in (None, TranscriptFormat.JSON):
+        return unless_known(request, _state_response(state))
+    return unless_known(request, _transcript_response(state, wanted or TranscriptFormat.JSON))
+
+
+@router.delete(
+    "/transcribe/{task_id}",
+    status_code=204,
+    summary="Cancel and remove a task",
+    responses=openapi.DELETE_RESPONSES,
+)
+async def delete_task(task_id: str, services: ServicesDep, caller: CallerDep) -> None:
+    """Whatever its state: the recording, what is done of it and the result are removed.
+
+    A worker that is at it stops at its next heartbeat.
+    """
+    await services.tasks.delete(task_id, caller)
+
+
+async def _existing(task_id: str, services: ServicesDep, caller: CallerDep) -> str:
+    """The id of a task that is there: once a stream has begun it is too late to say that it is not."""
+    await services.tasks.state(task_id, caller)
+    return task_id
+
+
+@router.get(
+    "/transcribe/{task_id}/events",
+    response_class=EventSourceResponse,
+    summary="Follow a task",
+    responses=openapi.EVENT_RESPONSES,
+)
+async def task_events(
+    task_id: Annotated[str, Depends(_existing)],
+    services: ServicesDep,
+    caller: CallerDep,
+    last_event_id: Annotated[str | None, Header(description="Go on after this event.")] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """Server-sent events: `status`, `progress`, `window` (text that is new), at last `done` or `error`.
+
+    The data of `window` is a number, a time and a text, that of all others what GET answers.
+    """
+    windows = int(last_event_id) if last_event_id and last_event_id.isdecimal() else 0
+    async for event in services.tasks.follow(task_id, caller, windows):
+        yield ServerSentEvent(event=event.kind, id=str(event.windows), data=_data(event))
+
+
+def _data(event: TaskEvent) -> dict[str, Any]:
+    if event.window is not None:
+        return event.window.model_dump()
+    return _content(event.state) if event.state is not None else {}
+
+
+def _content(state: TaskState) -> dict[str, Any]:
+    """The state without what is not known, but the result as it was stored: what is null in it stays."""
+    result = {} if state.result is None else {"result": state.result}
+    return state.model_dump(mode="json", exclude_none=True) | result
+
+
+def _state_response(state: TaskState) -> Response:
+    return TolerantJSONResponse(_content(state), headers={"Vary": "Accept", **_advice(state)})
+
+
+def _transcript_response(state: TaskState, wanted: TranscriptFormat) -> Response:
+    """The transcript. Raises NotFinished, TranscriptionFailed."""
+    if state.status is TaskStatus.ERROR:
+        failure = state.error
+        raise TranscriptionFailed(
+            f"There is no transcript: {failure.message if failure else 'the task failed.'}",
+            error=failure.model_dump() if failure else None,
+        )
+    if state.result is None:
+        raise NotFinished(
+            f"The transcript is not there yet; the task is {state.status}.",
+            retry_after_seconds=_pause_seconds(state),
+        )
+    return Response(render(state.result, wanted), media_type=media_type(wanted), headers={"Vary": "Accept"})
+
+
+def _advice(state: TaskState) -> dict[str, str]:
+    ended = state.status in (TaskStatus.DONE, TaskStatus.ERROR)
+    return {} if ended else {"Retry-After": str(_pause_seconds(state))}
+
+
+def _pause_seconds(state: TaskState) -> int:
+    """When to ask again: a fifth of the time that is left, as well as that is known."""
+    seconds = math.ceil((state.eta_seconds or 0) / 5)
+    return min(max(SHORTEST_PAUSE_SECONDS, seconds), LONGEST_PAUSE_SECONDS)

@@ -1,0 +1,69 @@
+"""Cues: what is shown, from when to when.
+
+Sources of the numbers: the Netflix Timed Text Style Guide (2 lines of 42 characters, at most 7 s, at least
+5/6 s, 17 to 20 characters a second for adults; partnerhelp.netflixstudios.com, article 215758617) and the BBC
+Subtitle Guidelines (2 lines, 160 to 180 words a minute, about 16 to 18 characters a second;
+bbc.github.io/subtitle-guidelines).
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.formats.layout import LONGEST_SECONDS, SHORTEST_SECONDS, subtitles_of, text_of, width_of_line
+from app.formats.phrases import ESTIMATED_SPEED, Phrase, phrases_of
+from app.formats.pieces import Piece, pieces_of, width_of
+
+READING_SPEED = 17.0
+"""Characters a second; a cue stays as long as that takes if the next one leaves it the time."""
+
+FASTEST_SPEECH = 50.0
+"""Characters a second; nobody speaks so fast, so the end of such a phrase is wrong."""
+
+LEAST_SECONDS = 0.1
+"""What a cue gets even where there is no time for it at all: a foreign worker's times may all be 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A subtitle: seconds, and one or two lines."""
+
+    start: float
+    end: float
+    text: str
+
+
+def cues_of(result: Mapping[str, Any]) -> list[Cue]:
+    """A transcript as cues that are easy to read and never overlap; every word is in one of them."""
+    return _timed(
+        [subtitle for phrase in _apart(phrases_of(result)) for subtitle in subtitles_of(pieces_of(phrase))]
+    )
+
+
+def _apart(phrases: Sequence[Phrase]) -> Iterable[Phrase]:
+    """The phrases, each ended by the next; one without time takes what it needs of the pause after it."""
+    limits = [*(phrase.start for phrase in phrases), math.inf][1:]
+    for phrase, limit in zip(phrases, limits, strict=True):
+        end, width = phrase.end, width_of(phrase.text)
+        if end - phrase.start < width / FASTEST_SPEECH:
+            end = phrase.start + width / ESTIMATED_SPEED
+        yield replace(phrase, end=min(end, limit))
+
+
+def _timed(subtitles: Sequence[Sequence[Piece]]) -> list[Cue]:
+    cues: list[Cue] = []
+    free = 0.0
+    limits = [*(subtitle[0].start for subtitle in subtitles), math.inf][1:]
+    for subtitle, limit in zip(subtitles, limits, strict=True):
+        start = max(subtitle[0].start, free)
+        free = _end(subtitle, start, limit)
+        cues.append(Cue(start, free, text_of(subtitle)))
+    return cues
+
+
+def _end(subtitle: Sequence[Piece], start: float, limit: float) -> float:
+    """When a cue goes: after what is said and when it has been read, but before the next one comes."""
+    reading = max(SHORTEST_SECONDS, width_of_line(subtitle) / READING_SPEED)
+    end = min(max(subtitle[-1].end, start + reading), start + LONGEST_SECONDS, limit)
+    return max(end, start + LEAST_SECONDS)

@@ -1,0 +1,83 @@
+"""The formats that a transcript can be had in."""
+
+import csv
+import io
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from pydantic_core import to_json
+
+from app.formats.accept import quality_of, ranges_of
+from app.formats.cues import cues_of
+from app.formats.phrases import phrases_of
+from app.formats.subtitles import to_srt, to_vtt
+
+
+class TranscriptFormat(StrEnum):
+    """A format; of those that a client likes equally, the first is taken."""
+
+    JSON = "json"
+    TEXT = "text"
+    SRT = "srt"
+    VTT = "vtt"
+    TSV = "tsv"
+
+
+_MEDIA_TYPES = {
+    TranscriptFormat.JSON: "application/json",
+    TranscriptFormat.TEXT: "text/plain",
+    TranscriptFormat.SRT: "application/x-subrip",
+    TranscriptFormat.VTT: "text/vtt",
+    TranscriptFormat.TSV: "text/tab-separated-values",
+}
+
+
+def media_type(format: TranscriptFormat) -> str:
+    """The media type of a format, without parameters."""
+    return _MEDIA_TYPES[format]
+
+
+def extension(format: TranscriptFormat) -> str:
+    """What the name of a file in this format ends with, without the dot."""
+    return "txt" if format is TranscriptFormat.TEXT else format.value
+
+
+def of_media_types(accept: str) -> TranscriptFormat | None:
+    """The format that an HTTP Accept header prefers; None if it accepts none. An empty one accepts all."""
+    ranges = ranges_of(accept.strip() or "*/*")
+    qualities = {format: quality_of(name, ranges) for format, name in _MEDIA_TYPES.items()}
+    best = max(TranscriptFormat, key=lambda format: qualities[format])
+    return best if qualities[best] > 0 else None
+
+
+def render(result: Mapping[str, Any], format: TranscriptFormat) -> str:
+    """A stored result, which may be a foreign worker's, in a format."""
+    match format:
+        case TranscriptFormat.JSON:
+            return to_json(result, inf_nan_mode="null").decode()
+        case TranscriptFormat.TEXT:
+            return _to_text(result)
+        case TranscriptFormat.SRT:
+            return to_srt(cues_of(result))
+        case TranscriptFormat.VTT:
+            return to_vtt(cues_of(result))
+        case TranscriptFormat.TSV:
+            return _to_tsv(result)
+
+
+def _to_text(result: Mapping[str, Any]) -> str:
+    text = result.get("text")
+    if not isinstance(text, str):
+        text = " ".join(phrase.text for phrase in phrases_of(result))
+    return text.rstrip("\n") + "\n"
+
+
+def _to_tsv(result: Mapping[str, Any]) -> str:
+    """Segments in whole milliseconds, as openai-whisper writes them."""
+    file = io.StringIO()
+    rows = csv.writer(file, csv.excel_tab, lineterminator="\n")
+    rows.writerow(("start", "end", "text"))
+    for phrase in phrases_of(result):
+        rows.writerow((round(phrase.start * 1000), round(phrase.end * 1000), phrase.text))
+    return file.getvalue()

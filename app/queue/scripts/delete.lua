@@ -1,0 +1,21 @@
+-- A task goes, and all that is known of it.
+-- KEYS  1 queue, 2 high, 3 delayed, 4 task, 5 result, 6 windows, 7 dead, 8 index, 9 index of its owner
+-- ARGV  1 task id, 2 payload of a waiting task that has no hash ('' = none)
+-- Returns UNKNOWN | DELETED | REQUESTED (it runs: its worker is told at its next heartbeat, and leaves nothing)
+local v = redis.call('HMGET', KEYS[4], 'status', 'payload')
+local payload = v[2] or ARGV[2]
+local known = redis.call('DEL', KEYS[5], KEYS[6]) > 0 or v[1]
+redis.call('ZREM', KEYS[8], ARGV[1])
+redis.call('ZREM', KEYS[9], ARGV[1])
+local waited = 0
+if payload ~= '' then
+  redis.call('LREM', KEYS[7], 0, payload)
+  waited = redis.call('LREM', KEYS[1], 0, payload) + redis.call('LREM', KEYS[2], 0, payload)
+    + redis.call('ZREM', KEYS[3], payload)
+end
+if v[1] and not is_final(v[1]) and waited == 0 then -- it runs, or is between BLMOVE and claim
+  redis.call('HSET', KEYS[4], 'cancel', 1, 'deleted', 1)
+  return 'REQUESTED'
+end
+redis.call('DEL', KEYS[4])
+return (known or waited > 0) and 'DELETED' or 'UNKNOWN'

@@ -1,0 +1,120 @@
+"""What clients ask about tasks: how far one is, what it gave, which there are; and that one be removed."""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import AsyncIterator
+
+from anyio import to_thread
+from redis.asyncio import Redis
+
+from app.core.config import Settings
+from app.core.errors import TaskNotFound
+from app.core.wording import span
+from app.queue.listing import TaskList
+from app.queue.outcomes import DeleteOutcome
+from app.queue.outlook import Outlook
+from app.queue.reader import TaskReader, TaskRecord
+from app.schemas.caller import Caller
+from app.schemas.event import EventKind, TaskEvent, WindowText
+from app.schemas.task import TASK_ID_PATTERN, TaskPage, TaskState, TaskStatus
+from app.schemas.window import WindowTranscript
+from app.storage.base import Storage
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.25
+"""Time between two looks at a task that somebody waits for."""
+
+ENDED = frozenset({TaskStatus.DONE, TaskStatus.ERROR})
+
+_TASK_ID = re.compile(TASK_ID_PATTERN)
+
+
+class TaskService:
+    """The use cases of a task once it is accepted. All raise TaskNotFound, also of another's task."""
+
+    def __init__(self, client: Redis, settings: Settings, storage: Storage) -> None:
+        self._kept_seconds = settings.result_ttl_seconds
+        self._storage = storage
+        self._reader = TaskReader(client, settings)
+        self._outlook = Outlook(client, settings)
+        self._list = TaskList(client, settings)
+
+    async def state(self, task_id: str, caller: Caller) -> TaskState:
+        """What is known about a task. Raises QueueUnavailable."""
+        state = (await self._record(task_id, caller)).state
+        if state.status is not TaskStatus.QUEUED:
+            return state
+        place = await self._outlook.place_of(task_id)
+        if place is None:
+            return state
+        return state.model_copy(update={"position": place.position, "eta_seconds": place.eta_seconds})
+
+    async def wait(self, task_id: str, caller: Caller, seconds: float) -> TaskState:
+        """The same once the task has ended, or after so many seconds. Raises QueueUnavailable."""
+        deadline = time.monotonic() + seconds
+        while (state := await self.state(task_id, caller)).status not in ENDED:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            await asyncio.sleep(min(POLL_SECONDS, left))
+        return state
+
+    async def follow(self, task_id: str, caller: Caller, windows: int = 0) -> AsyncIterator[TaskEvent]:
+        """What happens to a task until it has ended; of so many windows was told before.
+
+        Raises QueueUnavailable.
+        """
+        told: TaskState | None = None
+        while told is None or told.status not in ENDED:
+            if told is not None:
+                await asyncio.sleep(POLL_SECONDS)
+            state = await self.state(task_id, caller)
+            if state.status not in ENDED:
+                for window in await self._reader.windows(task_id, windows):
+                    windows = window.number + 1
+                    yield TaskEvent(kind=EventKind.WINDOW, windows=windows, window=_text_of(window))
+            if state != told:
+                yield TaskEvent(kind=_kind_of(state, told), windows=windows, state=state)
+            told = state
+
+    async def page(
+        self, caller: Caller, *, status: TaskStatus | None, limit: int, cursor: str | None
+    ) -> TaskPage:
+        """The caller's tasks, newest first. Raises QueueUnavailable, InvalidParameter."""
+        return await self._list.page(caller.name, status=status, limit=limit, cursor=cursor)
+
+    async def delete(self, task_id: str, caller: Caller) -> None:
+        """Remove a task, whatever its state: recording, windows, result. Raises QueueUnavailable."""
+        record = await self._record(task_id, caller)
+        # The note first: it would bring the task back.
+        await to_thread.run_sync(self._storage.remove_outbox, task_id)
+        owner = record.task.owner if record.task else None
+        outcome = await self._reader.delete(task_id, owner)
+        if outcome is DeleteOutcome.UNKNOWN:
+            raise self._not_found()
+        if record.task is not None:
+            await to_thread.run_sync(self._storage.discard, record.task)
+        logger.info("Task %s is deleted (%s)", task_id, outcome, extra={"task_id": task_id})
+
+    async def _record(self, task_id: str, caller: Caller) -> TaskRecord:
+        record = await self._reader.record(task_id) if _TASK_ID.fullmatch(task_id) else None
+        if record is None or not caller.may_see(record.task.owner if record.task else None):
+            raise self._not_found()
+        return record
+
+    def _not_found(self) -> TaskNotFound:
+        kept = f"; results are kept for {span(self._kept_seconds)} after a task has ended"
+        return TaskNotFound(f"There is no task of this id{kept if self._kept_seconds else ''}.")
+
+
+def _text_of(window: WindowTranscript) -> WindowText:
+    return WindowText(number=window.number, start=window.start, end=window.end, text=window.text)
+
+
+def _kind_of(state: TaskState, told: TaskState | None) -> EventKind:
+    if state.status in ENDED:
+        return EventKind(state.status)
+    return EventKind.PROGRESS if told and told.status is state.status else EventKind.STATUS
