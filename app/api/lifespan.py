@@ -15,9 +15,11 @@ from app.core.api_keys import ApiKeys
 from app.core.config import Settings
 from app.core.errors import CapacityError
 from app.queue.clients import command_client
+from app.queue.repeats import Repeats
 from app.services.audio_service import AudioService
 from app.services.redis_service import RedisService
 from app.services.task_service import TaskService
+from app.services.webhook_service import WebhookService
 from app.storage.local import LocalStorage
 
 logger = logging.getLogger(__name__)
@@ -83,20 +85,23 @@ def lifespan_of(settings: Settings) -> Callable[[FastAPI], contextlib.AbstractAs
         client = command_client(settings)
         storage = LocalStorage(settings)
         queue = RedisService(client, settings, storage)
-        housekeeping = asyncio.create_task(Housekeeping(settings, queue).run())
+        background = [
+            asyncio.create_task(Housekeeping(settings, queue).run()),
+            asyncio.create_task(WebhookService(client, settings).run()),
+        ]
         services = Services(
             settings=settings,
             keys=ApiKeys(settings.key_hashes),
-            audio=AudioService(settings, storage, queue),
+            audio=AudioService(settings, storage, queue, Repeats(client, settings)),
             queue=queue,
             tasks=TaskService(client, settings, storage),
         )
         try:
             yield {"services": services}
         finally:
-            housekeeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await housekeeping
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
             await client.aclose()
 
     return lifespan

@@ -64,6 +64,23 @@ OPTION_SCHEMAS: dict[str, Schema] = {
         "default": "normal",
         "description": "`high` goes before all that is `normal`.",
     },
+    "url": {
+        "type": "string",
+        "format": "uri",
+        "examples": ["https://example.org/talk.mp3"],
+        "description": "Instead of `file`: the address of the recording, which a worker fetches.",
+    },
+    "webhook": {
+        "type": "string",
+        "format": "uri",
+        "examples": ["https://example.org/transcribed"],
+        "description": "Address that is sent the state of the task, without its result, when it has ended.",
+    },
+    "reuse": {
+        "type": "boolean",
+        "default": True,
+        "description": "Take the result of an earlier task of yours with the same recording and options.",
+    },
 }
 """In the order of the docs; app.services.options reads the values."""
 
@@ -80,7 +97,7 @@ _FILE: Schema = {
 
 
 def _form(fields: dict[str, Schema]) -> dict[str, Any]:
-    schema = {"type": "object", "required": ["file"], "properties": {"file": _FILE, **fields}}
+    schema = {"type": "object", "properties": {"file": _FILE, **fields}}
     return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
 
 

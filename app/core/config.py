@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.core.webhook_secret import key_of
+
 _API_KEY = re.compile(r"[A-Za-z0-9._-]{1,64}:[0-9a-f]{64}")
 
 EngineChoice = Literal["faster-whisper", "openai-whisper", "auto", "fake"]
@@ -56,6 +58,27 @@ class Settings(BaseSettings):
         (),
         description="Keys that requests must carry, as `name:hash` from `transcriber key NAME`, separated by "
         "commas; none: anybody may ask.",
+    )
+    idempotency_seconds: int = Field(
+        86_400, gt=0, description="How long an Idempotency-Key stands for the task that it made."
+    )
+    reuse_results: bool = Field(
+        True, description="Give a recording that was transcribed in the same way before the same result."
+    )
+    fetch_allowed_hosts: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(),
+        description="Hosts that recordings may be fetched from and webhooks sent to, `.example.org` with all "
+        "below it, separated by commas; none: any public one.",
+    )
+    fetch_private_addresses: bool = Field(
+        False, description="Fetch from, and send to, private addresses and this machine too."
+    )
+    fetch_seconds: float = Field(1800, gt=0, description="Longest time for fetching a recording.")
+    webhook_secret: SecretStr | None = Field(
+        None, description="Signs webhooks: `whsec_` and 24 to 64 random bytes in base64; none: unsigned."
+    )
+    webhook_attempts: int = Field(
+        10, ge=1, description="Tries to deliver a webhook, over about a day; an answer of 4xx ends them."
     )
     sync_wait_seconds: float = Field(
         600, ge=0, description="How long `/v1/audio` waits for a transcript before it answers 202."
@@ -167,6 +190,18 @@ class Settings(BaseSettings):
             return value
         names = (name.lower().removeprefix(".") for name in _list_of(value))
         return frozenset(name for name in names if name)
+
+    @field_validator("fetch_allowed_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
+        return frozenset(_list_of(value)) if isinstance(value, str) else value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _check_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            key_of(value.get_secret_value())
+        return value
 
     @field_validator("api_keys", mode="before")
     @classmethod

@@ -6,6 +6,9 @@ from pydantic_settings import SettingsError
 from app.core.config import Settings
 from utils.logger import setup_logging
 
+HIDDEN = ("PASSWORD", "SECRET", "KEYS", "URL")
+"""Words in the names of settings whose values are not shown."""
+
 
 def read_settings() -> Settings:
     """The settings of this process. Raises SystemExit with one sentence for each wrong setting."""
@@ -33,7 +36,7 @@ def _sentences(error: ValidationError) -> list[str]:
     for problem in error.errors():
         name = str(problem["loc"][0]).upper() if problem["loc"] else "The settings"
         reason = problem["msg"][:1].lower() + problem["msg"][1:]
-        shown = "" if "PASSWORD" in name or "URL" in name else f" (it is {problem['input']!r})"
+        shown = "" if any(word in name for word in HIDDEN) else f" (it is {problem['input']!r})"
         sentences.append(
             f"Setting {name} is wrong: {reason}{shown}; correct it in `.env` or the environment."
         )

@@ -87,6 +87,19 @@ class Keys:
         """ZSET like `index`, of the tasks of one owner; of nobody's, `index` itself."""
         return self.index if owner is None else f"{self.index_prefix}{owner}"
 
+    @property
+    def webhooks(self) -> str:
+        """ZSET of tasks whose end is to be told, by the time (ms) of the next try."""
+        return f"{self.queue}:webhooks"
+
+    def request(self, owner: str | None, key: str) -> str:
+        """STRING with TTL: the request of that owner that came with that key."""
+        return f"{self.queue}:request:{owner or ''}:{key}"
+
+    def content(self, owner: str | None, fingerprint: str) -> str:
+        """STRING with TTL: id of the owner's last task of that content and those options."""
+        return f"{self.queue}:content:{owner or ''}:{fingerprint}"
+
     def result(self, task_id: str) -> str:
         """STRING: result of that task, as JSON."""
         return f"{self.result_prefix}{task_id}"

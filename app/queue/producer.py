@@ -9,6 +9,7 @@ from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import EnqueueOutcome
 from app.queue.scripts import Policy, Scripts
+from app.queue.webhooks import Webhooks
 from app.schemas.task import Priority, Task
 
 FULL_RETRY_AFTER_SECONDS = 30
@@ -19,6 +20,7 @@ class Producer:
 
     def __init__(self, client: Redis, settings: Settings) -> None:
         self._limit = settings.max_queue_length
+        self._webhooks = Webhooks(client, settings)
         self._scripts = Scripts(client, Keys.from_settings(settings), Policy.from_settings(settings))
 
     async def enqueue(self, task: Task) -> None:
@@ -26,6 +28,7 @@ class Producer:
 
         Raises QueueFull where MAX_QUEUE_LENGTH tasks wait, QueueUnavailable where Redis cannot take it now.
         """
+        await self._webhooks.expect(task)
         async with redis_reachable():
             outcome = await self._scripts.enqueue(
                 task.task_id,

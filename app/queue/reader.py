@@ -13,6 +13,8 @@ from app.queue.outcomes import CANCELLED, CancelOutcome, DeleteOutcome
 from app.queue.progress import PROGRESS_FIELDS, with_progress
 from app.queue.results import state_of_result
 from app.queue.scripts import Policy, Scripts
+from app.queue.webhooks import FIELDS as WEBHOOK_FIELDS
+from app.queue.webhooks import delivery_of
 from app.schemas.task import Task, TaskFailure, TaskState, TaskStatus
 from app.schemas.window import WindowTranscript
 
@@ -29,6 +31,7 @@ PUBLIC_STATUS = {
 
 
 HASH_FIELDS = ["status", "error", "started_at", "payload", "deleted"]
+"""Of a task's hash; those of its webhook follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,11 @@ class TaskReader:
         async with redis_reachable():
             # Hash first: a result written in between is then seen. Not MULTI, refused where memory is short.
             async with self._client.pipeline(transaction=False) as pipeline:
-                pipeline.hmget(self._keys.task(task_id), HASH_FIELDS)
+                pipeline.hmget(self._keys.task(task_id), [*HASH_FIELDS, *WEBHOOK_FIELDS])
                 pipeline.hmget(self._keys.windows(task_id), PROGRESS_FIELDS)
                 pipeline.get(self._keys.result(task_id))
-                (status, error, started_at, payload, deleted), windows, result = await pipeline.execute()
+                values, windows, result = await pipeline.execute()
+            status, error, started_at, payload, deleted, *sent = values
             if deleted:
                 return None
             if result is not None:
@@ -84,7 +88,8 @@ class TaskReader:
                 if payload is None:
                     return None
                 state = TaskState(task_id=task_id, status=TaskStatus.QUEUED)
-        return TaskRecord(state, task_of(payload) if payload else None)
+        task = task_of(payload) if payload else None
+        return TaskRecord(state.model_copy(update={"webhook": delivery_of(task, sent)}), task)
 
     async def state(self, task_id: str) -> TaskState | None:
         """The state in `record`."""

@@ -256,6 +256,11 @@ class Scripts:
         )
         return bool(answer == b"ADOPTED")
 
+    async def webhook(self, taken_ms: int) -> str | None:
+        """Id of a task whose webhook is due, which is the caller's for so long."""
+        answer = await self._run("webhook", [self._keys.webhooks], [taken_ms])
+        return None if answer is None else str(answer.decode())
+
     async def find(self, text: str, depth: int) -> list[bytes]:
         """Waiting elements that contain `text`, among the `depth` next in line of each list."""
         found: list[bytes] = await self._run("find", [self._keys.queue, self._keys.high], [text, depth])

@@ -57,6 +57,9 @@ class Task(BaseModel):
     word_timestamps: bool = Field(False, description="Tell when each word is said.")
     vad: bool = Field(True, description="Leave out what is no speech.")
     priority: Priority = Priority.NORMAL
+    url: str | None = Field(None, description="Where a worker fetches the recording from, into `file_path`.")
+    webhook: str | None = Field(None, description="Address that is told when the task has ended.")
+    fingerprint: str | None = Field(None, description="Name of what is asked of which content.")
     owner: str | None = Field(None, description="Name of the API key that it came with.")
     filename: str | None = Field(None, description="The client's name of the file, for people only.")
     duration: float | None = Field(None, description="Length of the recording in seconds, where it is known.")
@@ -94,6 +97,24 @@ class TaskPage(BaseModel):
     next_cursor: str | None = Field(None, description="`cursor` of the page that follows; null: none does.")
 
 
+class DeliveryState(StrEnum):
+    """How the delivery of a webhook stands."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class Delivery(BaseModel):
+    """The delivery of a task's webhook; `status` is that of the last answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: DeliveryState
+    attempts: int
+    status: int | None = None
+
+
 class TaskState(BaseModel):
     """What is known about a task: the answer of `GET /transcribe/{task_id}`.
 
@@ -111,4 +132,5 @@ class TaskState(BaseModel):
     processed_seconds: float | None = Field(None, description="Seconds of the recording that are done.")
     eta_seconds: float | None = Field(None, description="Seconds until the rest is done, at the pace so far.")
     text: str | None = Field(None, description="The text so far.")
+    webhook: Delivery | None = Field(None, description="The delivery of its webhook, where it has one.")
     position: int | None = Field(None, description="Place in the queue, from 1: next.")

@@ -1,4 +1,4 @@
-"""Take an upload: check what is asked, store the recording, make sure that it is one, queue its task."""
+"""Take a recording: check what is asked, store it, make sure that it is one, queue its task."""
 
 import logging
 import uuid
@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Protocol
 
 import anyio
 from anyio import to_thread
@@ -14,43 +13,21 @@ from anyio import to_thread
 from app.audio.probe import probe
 from app.core.config import Settings
 from app.core.decorators import timed_stage
-from app.core.errors import EmptyUpload, FileMissing, MalformedUpload, StorageFull, UploadTooLarge
-from app.core.utils import base_name, extension_of, quoted
+from app.core.errors import FetchFailed, FileMissing, IdempotencyConflict, MalformedUpload, UnsafeAddress
+from app.core.utils import quoted
+from app.net.guard import AddressPolicy, check_url
+from app.queue.repeats import Repeats
 from app.schemas.caller import Caller
 from app.schemas.task import Task
-from app.services.options import Options
+from app.services.options import Options, fingerprint_of
+from app.services.receiving import FILE_FIELD, FormPart, Received, Receiver
 from app.services.redis_service import RedisService
-from app.storage.base import Storage, UploadWriter
-from app.storage.local import RETRY_AFTER_SECONDS
+from app.storage.base import Storage
 from utils.logger import task_context
 
 logger = logging.getLogger(__name__)
 
-FILE_FIELD = "file"
-BATCH_BYTES = 1024 * 1024
-"""Bytes that are gathered for one write off the event loop."""
-
-SPACE_CHECK_BYTES = 64 * 1024 * 1024
-FORM_OVERHEAD_BYTES = 1024 * 1024
-"""What a request may be longer than its file: boundaries, part headers and the other fields."""
-
-MAX_FIELD_BYTES = 8192
 PROBES_AT_ONCE = 2
-
-
-class FormPart(Protocol):
-    """One field of a form as it arrives; `filename` is None where the field is no file."""
-
-    @property
-    def name(self) -> str:
-        """The field's name."""
-
-    @property
-    def filename(self) -> str | None:
-        """The client's name of the file."""
-
-    def chunks(self) -> AsyncIterator[bytes]:
-        """The content; to be read before the next part is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,125 +35,121 @@ class UploadRequest:
     """What comes with a recording.
 
     `values` are those of the fields that matter, by name: those from outside the form, to which the form's
-    are added; `read` understands them, or raises a RequestError; `content_length` are the bytes announced.
+    are added; `read` understands them, or raises a RequestError; `content_length` are the bytes announced,
+    `idempotency_key` the client's name of the request.
     """
 
     values: dict[str, list[str]]
     read: Callable[[Mapping[str, Sequence[str]]], Options]
     caller: Caller
     content_length: int | None = None
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Received:
-    """The file of a form, on disk under its temporary name."""
+class Acceptance:
+    """The task that a request became; `replayed`: the same request came before, and became this task."""
 
-    upload: UploadWriter
-    filename: str
-    extension: str
+    task_id: str
+    replayed: bool = False
 
 
 class AudioService:
     """The use case of an upload."""
 
-    def __init__(self, settings: Settings, storage: Storage, queue: RedisService) -> None:
+    def __init__(self, settings: Settings, storage: Storage, queue: RedisService, repeats: Repeats) -> None:
         self._settings = settings
         self._storage = storage
         self._queue = queue
+        self._repeats = repeats
+        self._receiver = Receiver(settings, storage)
+        self._policy = AddressPolicy(settings.fetch_allowed_hosts, settings.fetch_private_addresses)
         self._probes = anyio.CapacityLimiter(PROBES_AT_ONCE)
 
-    async def accept(self, form: AsyncIterator[FormPart], request: UploadRequest) -> Task:
+    async def accept(self, form: AsyncIterator[FormPart], request: UploadRequest) -> Acceptance:
         """Turn a form into an enqueued task.
 
         Raises RequestError or CapacityError, and then leaves nothing.
         """
         request.read(request.values)
-        await self._refuse_early(request.content_length)
+        await self._receiver.refuse_early(request.content_length)
+        await self._queue.refuse_when_full()
         task_id = str(uuid.uuid4())
         with task_context(task_id):
             async with AsyncExitStack() as undo:
                 with timed_stage("receive upload"):
-                    received = await self._receive(form, request.values, task_id, undo)
+                    received = await self._receiver.receive(form, request.values, task_id, undo)
                 options = request.read(request.values)
-                duration = await self._probe(received)
-                task = Task(
-                    task_id=task_id,
-                    file_path=await to_thread.run_sync(received.upload.commit, received.extension),
-                    filename=received.filename,
-                    duration=duration,
-                    owner=request.caller.name,
-                    **asdict(options),
-                )
-                undo.push_async_callback(self._forget, task_id)
-                await to_thread.run_sync(self._storage.save_outbox, task)
-                await self._queue.enqueue(task)
-                undo.pop_all()
-            logger.info("Queued %s for %s", quoted(received.filename), options.model)
-        return task
+                fingerprint = fingerprint_of(options, _source(received, options))
+                earlier = await self._earlier(request, fingerprint, task_id, undo)
+                if earlier is not None:
+                    return Acceptance(earlier, replayed=True)
+                task = await self._task(task_id, received, options, fingerprint, request.caller)
+                if await self._is_known_already(task, options):
+                    return Acceptance(task_id)
+                await self._enqueue(task, received, undo)
+        return Acceptance(task_id)
 
-    async def _refuse_early(self, content_length: int | None) -> None:
-        """Refuse before the body is read what would be refused after it."""
-        announced = content_length or 0
-        if announced > self._settings.max_upload_bytes + FORM_OVERHEAD_BYTES:
-            raise self._too_large()
-        await self._check_space(announced)
-        await self._queue.refuse_when_full()
-
-    async def _check_space(self, needed_bytes: int) -> None:
-        floor = self._settings.min_free_disk_mb * 1024 * 1024
-        if await to_thread.run_sync(self._storage.free_bytes) - needed_bytes < floor:
-            raise StorageFull(
-                "The server has too little free disk space for this upload; please try again later.",
-                retry_after_seconds=RETRY_AFTER_SECONDS,
+    async def _earlier(
+        self, request: UploadRequest, fingerprint: str, task_id: str, undo: AsyncExitStack
+    ) -> str | None:
+        """The task that the same request became before. Raises IdempotencyConflict where it was another."""
+        key = request.idempotency_key
+        if key is None:
+            return None
+        before = await self._repeats.remember(request.caller.name, key, fingerprint, task_id)
+        if before is None:
+            undo.push_async_callback(self._repeats.forget, request.caller.name, key)
+            return None
+        if before.fingerprint != fingerprint:
+            raise IdempotencyConflict(
+                "This Idempotency-Key came before with another recording or other options; use a new one."
             )
+        return before.task_id
 
-    async def _receive(
-        self,
-        form: AsyncIterator[FormPart],
-        values: Mapping[str, list[str]],
-        task_id: str,
-        undo: AsyncExitStack,
-    ) -> _Received:
-        """Read the whole form: its one file to disk, its options into `values`."""
-        received = None
-        async for part in form:
-            if part.filename is None and part.name != FILE_FIELD:
-                text = await _text(part)
-                if part.name in values:
-                    values[part.name].append(text)
-                continue
-            filename = _filename(part)
-            if received is not None:
-                raise MalformedUpload("The request holds two files; send one recording per request.")
-            extension = extension_of(filename, self._settings.allowed_extensions)
-            upload = await to_thread.run_sync(self._storage.open_upload, task_id)
-            undo.push_async_callback(_abort, upload)
-            received = _Received(upload, base_name(filename), extension)
-            await self._store(part, upload)
-        if received is None:
-            raise FileMissing(
-                f"The request holds no file; send the recording in the form field `{FILE_FIELD}`."
-            )
-        return received
+    async def _task(
+        self, task_id: str, received: Received | None, options: Options, fingerprint: str, caller: Caller
+    ) -> Task:
+        for address in filter(None, (options.url, options.webhook)):
+            await self._check_address(address)
+        return Task(
+            task_id=task_id,
+            file_path=f"{task_id}.{received.extension if received else 'download'}",
+            filename=received.filename if received else None,
+            duration=await self._probe(received) if received else None,
+            fingerprint=fingerprint if options.may_be_reused else None,
+            owner=caller.name,
+            **asdict(options),
+        )
 
-    async def _store(self, part: FormPart, upload: UploadWriter) -> None:
-        pending, size, next_check = bytearray(), 0, SPACE_CHECK_BYTES
-        async for chunk in part.chunks():
-            pending += chunk
-            size += len(chunk)
-            if size > self._settings.max_upload_bytes:
-                raise self._too_large()
-            if len(pending) >= BATCH_BYTES:
-                await to_thread.run_sync(upload.write, pending)
-                pending = bytearray()
-            if size >= next_check:
-                await self._check_space(0)
-                next_check += SPACE_CHECK_BYTES
-        if size == 0:
-            raise EmptyUpload("The file is empty; send a recording.")
-        await to_thread.run_sync(upload.write, pending)
+    async def _check_address(self, address: str) -> None:
+        """Raises UnsafeAddress. Who uses the address checks it again: names may lead elsewhere by then."""
+        try:
+            await to_thread.run_sync(check_url, address, self._policy)
+        except FetchFailed as error:
+            raise UnsafeAddress(error.detail) from error
 
-    async def _probe(self, received: _Received) -> float | None:
+    async def _is_known_already(self, task: Task, options: Options) -> bool:
+        """Whether the same recording has been transcribed in the same way: the task then is done at once."""
+        if not (self._settings.reuse_results and options.may_be_reused):
+            return False
+        source = await self._repeats.copy_result(task)
+        if source is None:
+            return False
+        logger.info("The same recording was task %s: its result is used again", source)
+        return True
+
+    async def _enqueue(self, task: Task, received: Received | None, undo: AsyncExitStack) -> None:
+        if received is not None:
+            await to_thread.run_sync(received.upload.commit, received.extension)
+        undo.push_async_callback(self._forget, task.task_id)
+        await to_thread.run_sync(self._storage.save_outbox, task)
+        await self._queue.enqueue(task)
+        undo.pop_all()
+        await self._repeats.note(task)
+        logger.info("Queued %s for %s", quoted(task.filename or task.url or ""), task.model)
+
+    async def _probe(self, received: Received) -> float | None:
         """Length in seconds, where it can be told. Raises UnreadableAudio, NoAudio."""
         with timed_stage("probe"):
             info = await to_thread.run_sync(partial(probe, received.upload.path), limiter=self._probes)
@@ -186,46 +159,16 @@ class AudioService:
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(self._storage.remove_outbox, task_id)
 
-    def _too_large(self) -> UploadTooLarge:
-        limit = self._settings.max_upload_mb
-        return UploadTooLarge(
-            f"The file is larger than the {limit} MiB that this server takes; send a smaller one, "
-            "for example as MP3 or Opus.",
-            max_upload_mb=limit,
-        )
 
-
-async def _abort(upload: UploadWriter) -> None:
-    with anyio.CancelScope(shield=True):
-        await to_thread.run_sync(upload.abort)
-
-
-def _filename(part: FormPart) -> str:
-    """The client's name of the file. Raises FileMissing where the part is not what `file` should be."""
-    if part.name != FILE_FIELD:
-        raise FileMissing(
-            f"The recording came in the form field {quoted(part.name)}; send it in the field `{FILE_FIELD}`.",
-        )
-    if part.filename is None:
-        raise FileMissing(
-            f"The form field `{FILE_FIELD}` holds text instead of a file; with curl write "
-            f"-F {FILE_FIELD}=@talk.mp3, with the @.",
-        )
-    if not part.filename:
-        raise FileMissing("The file has no name; choose a file, or give its name in the form.")
-    return part.filename
-
-
-async def _text(part: FormPart) -> str:
-    content = bytearray()
-    async for chunk in part.chunks():
-        content += chunk
-        if len(content) > MAX_FIELD_BYTES:
-            raise MalformedUpload(
-                f"The form field {quoted(part.name)} is longer than {MAX_FIELD_BYTES} bytes; a recording "
-                f"belongs into the field `{FILE_FIELD}`, with a file name."
-            )
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise MalformedUpload(f"The form field {quoted(part.name)} is not UTF-8 text.") from error
+def _source(received: Received | None, options: Options) -> str:
+    """What is transcribed, by its content or its address. Raises FileMissing, MalformedUpload."""
+    if received is not None and options.url is not None:
+        raise MalformedUpload("The request holds a file and a `url`; send one of them.")
+    if received is not None:
+        return received.digest
+    if options.url is not None:
+        return options.url
+    raise FileMissing(
+        f"The request holds no file; send the recording in the form field `{FILE_FIELD}`, or its address in "
+        "`url`."
+    )

@@ -1,7 +1,9 @@
 """What a client may ask of a recording, read from the words it used."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
@@ -12,7 +14,7 @@ from app.weights.catalog import canonical_name, is_english_only, resolve_model
 
 OPTIONS = (
     *("model", "trim", "language", "task", "prompt", "hotwords", "temperature"),
-    *("word_timestamps", "vad", "priority"),
+    *("word_timestamps", "vad", "priority", "url", "webhook", "reuse"),
 )
 """Parameters that may come in the query or as form fields."""
 
@@ -31,6 +33,14 @@ class Options:
     word_timestamps: bool
     vad: bool
     priority: Priority
+    url: str | None
+    webhook: str | None
+    reuse: bool
+
+    @property
+    def may_be_reused(self) -> bool:
+        """Whether the same content would give the same text, and that is welcome."""
+        return self.reuse and not self.temperature and self.url is None
 
 
 def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Options:
@@ -52,9 +62,18 @@ def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Optio
         word_timestamps=_flag(given, "word_timestamps", default=False),
         vad=_flag(given, "vad", default=True),
         priority=parse_choice("priority", given["priority"], Priority, Priority.NORMAL),
+        url=given["url"],
+        webhook=given["webhook"],
+        reuse=_flag(given, "reuse", default=True),
     )
     _check_english(options)
     return options
+
+
+def fingerprint_of(options: Options, source: str) -> str:
+    """Name of what is asked of which recording; `source` is the digest of its content, or its address."""
+    asked = asdict(replace(options, priority=Priority.NORMAL, webhook=None, reuse=True))
+    return sha256(json.dumps([source, asked], sort_keys=True).encode()).hexdigest()
 
 
 def _flag(given: Mapping[str, str | None], name: str, *, default: bool) -> bool:

@@ -16,6 +16,7 @@ from app.queue.listing import TaskList
 from app.queue.outcomes import DeleteOutcome
 from app.queue.outlook import Outlook
 from app.queue.reader import TaskReader, TaskRecord
+from app.queue.repeats import Repeats
 from app.schemas.caller import Caller
 from app.schemas.event import EventKind, TaskEvent, WindowText
 from app.schemas.task import TASK_ID_PATTERN, TaskPage, TaskState, TaskStatus
@@ -41,6 +42,7 @@ class TaskService:
         self._reader = TaskReader(client, settings)
         self._outlook = Outlook(client, settings)
         self._list = TaskList(client, settings)
+        self._repeats = Repeats(client, settings)
 
     async def state(self, task_id: str, caller: Caller) -> TaskState:
         """What is known about a task. Raises QueueUnavailable."""
@@ -96,6 +98,7 @@ class TaskService:
         if outcome is DeleteOutcome.UNKNOWN:
             raise self._not_found()
         if record.task is not None:
+            await self._repeats.drop(record.task)
             await to_thread.run_sync(self._storage.discard, record.task)
         logger.info("Task %s is deleted (%s)", task_id, outcome, extra={"task_id": task_id})
 

@@ -7,13 +7,18 @@ from app.core.config import Settings
 from app.core.decorators import stage
 from app.core.errors import AudioMissing, EngineFailed, ServiceError
 from app.engines.base import DecodeOptions
+from app.net.fetch import FetchLimits, fetch
+from app.net.guard import AddressPolicy
 from app.schemas.task import Task, TaskKind
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
 from app.services.jobs import Job, Watch
 from app.services.recognisers import recogniser_for
-from app.storage.local import LocalStorage
+from app.storage.local import PART_SUFFIX, LocalStorage
 from app.weights.catalog import resolve_model
+
+FETCH_IDLE_SECONDS = 60.0
+"""Longest silence of whoever has the recording."""
 
 
 class TranscriptionService:
@@ -23,24 +28,39 @@ class TranscriptionService:
         self._settings = settings
         self._storage = LocalStorage(settings)
         self._recogniser = recogniser_for(settings)
+        self._policy = AddressPolicy(settings.fetch_allowed_hosts, settings.fetch_private_addresses)
+        self._limits = FetchLimits(settings.max_upload_bytes, settings.fetch_seconds, FETCH_IDLE_SECONDS)
 
     @stage("transcribe")
     def transcribe(self, task: Task, checkpoint: Checkpoint | None, watch: Watch) -> Transcript:
         """Transcribe one task, going on from `checkpoint`.
 
-        Raises UnknownModel or a TaskError; failures of the runtime are EngineFailed.
+        Raises UnknownModel, UnsafeAddress or a TaskError; failures of the runtime are EngineFailed.
         """
         started = time.perf_counter()
         try:
+            self._fetch(task, watch)
             transcript = self._recogniser.transcribe(self._job(task, checkpoint), watch)
         except ServiceError:
             raise
         except MemoryError as error:
             raise EngineFailed("There was not enough memory to transcribe the recording.") from error
+        except OSError as error:  # of the disk that the recording is fetched to
+            raise EngineFailed(f"The recording could not be stored: {error.strerror or error}") from error
         except RuntimeError as error:
             raise EngineFailed(f"The model's runtime failed: {error}") from error
         seconds = round(time.perf_counter() - started, 3)
         return _timed(transcript, seconds)
+
+    def _fetch(self, task: Task, watch: Watch) -> None:
+        """Have the recording here, where the task names an address."""
+        if task.url is None:
+            return
+        path = self._storage.path_of(task)
+        if not path.is_file():
+            part = path.with_suffix(PART_SUFFIX)
+            fetch(task.url, part, self._limits, self._policy, watch.should_stop)
+            part.rename(path)
 
     def _recording(self, task: Task) -> Path:
         path = self._storage.path_of(task)

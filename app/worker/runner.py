@@ -141,6 +141,7 @@ class TaskRunner:
         transcript = _attempted(answer.transcript, claim.attempt)
         if await self._consumer.complete(claim, transcript.model_dump_json()):
             await asyncio.to_thread(self._storage.finish, claim.task)
+            await self._consumer.webhooks.hurry(claim.task)
             await self._note_pace(transcript)
             logger.info("Done")
 
@@ -161,6 +162,7 @@ class TaskRunner:
         if outcome in ENDED:
             kept_for = failure if outcome is SettleOutcome.ERROR else None
             await asyncio.to_thread(self._storage.finish, claim.task, kept_for)
+            await self._consumer.webhooks.hurry(claim.task)
 
     async def _give_up(self, claim: Claim, reason: Reason) -> None:
         logger.info("Task given up (%s)", reason)

@@ -18,10 +18,10 @@ from app.api.auth import CallerDep
 from app.api.deps import Services, ServicesDep
 from app.api.openai.answers import answer_of, usage_of
 from app.api.openai.wishes import FIELDS, openai_options, wishes_of
-from app.api.uploads import form_of, length_of
+from app.api.uploads import form_of, idempotency_key_of, length_of
 from app.core.errors import WORTH_ANOTHER_TRY, EngineFailed, TaskNotFound, TranscriptionFailed
 from app.schemas.caller import Caller
-from app.schemas.task import Task, TaskFailure, TaskKind, TaskState, TaskStatus
+from app.schemas.task import TaskFailure, TaskKind, TaskState, TaskStatus
 from app.services.audio_service import UploadRequest
 from app.services.task_service import ENDED
 from app.weights.catalog import ALIASES, available_models, cached_models
@@ -88,37 +88,40 @@ def _model(name: str) -> dict[str, Any]:
 
 async def _answer(request: Request, services: Services, caller: Caller, kind: TaskKind) -> Response:
     values: dict[str, list[str]] = {name: [] for name in FIELDS}
-    task = await services.audio.accept(
+    accepted = await services.audio.accept(
         form_of(request, services.settings),
         UploadRequest(
             values=values,
             read=lambda given: openai_options(given, services.settings, kind),
             caller=caller,
             content_length=length_of(request),
+            idempotency_key=idempotency_key_of(request),
         ),
     )
-    wishes = wishes_of(values)
+    task_id, wishes = accepted.task_id, wishes_of(values)
     if RESPOND_ASYNC in request.headers.get("prefer", ""):
-        return _later(task, {"Preference-Applied": RESPOND_ASYNC})
+        return _later(task_id, {"Preference-Applied": RESPOND_ASYNC})
     if wishes.stream:
         return StreamingResponse(
-            _deltas(services, caller, task), media_type=EventSourceResponse.media_type, headers=_AS_IT_COMES
+            _deltas(services, caller, task_id),
+            media_type=EventSourceResponse.media_type,
+            headers=_AS_IT_COMES,
         )
-    state = await _ended(request, services, caller, task)
+    state = await _ended(request, services, caller, task_id)
     if state.status not in ENDED:
-        return _later(task, {"Retry-After": "1"})
+        return _later(task_id, {"Retry-After": "1"})
     return answer_of(_result(state), wishes, kind)
 
 
 _AS_IT_COMES = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
-def _later(task: Task, headers: dict[str, str]) -> Response:
-    content = {"task_id": task.task_id, "status": TaskStatus.QUEUED}
-    return JSONResponse(content, 202, {"Location": f"/transcribe/{task.task_id}", **headers})
+def _later(task_id: str, headers: dict[str, str]) -> Response:
+    content = {"task_id": task_id, "status": TaskStatus.QUEUED}
+    return JSONResponse(content, 202, {"Location": f"/transcribe/{task_id}", **headers})
 
 
-async def _ended(request: Request, services: Services, caller: Caller, task: Task) -> TaskState:
+async def _ended(request: Request, services: Services, caller: Caller, task_id: str) -> TaskState:
     """The state of the task once it has ended, or when time is up.
 
     Nobody waits for the transcript of a client that went away: its task is removed.
@@ -126,11 +129,11 @@ async def _ended(request: Request, services: Services, caller: Caller, task: Tas
     deadline = time.monotonic() + services.settings.sync_wait_seconds
     while True:
         left = deadline - time.monotonic()
-        state = await services.tasks.wait(task.task_id, caller, min(LOOK_SECONDS, max(0.0, left)))
+        state = await services.tasks.wait(task_id, caller, min(LOOK_SECONDS, max(0.0, left)))
         if state.status in ENDED or left <= 0:
             return state
         if await request.is_disconnected():
-            await services.tasks.delete(task.task_id, caller)
+            await services.tasks.delete(task_id, caller)
             raise ClientDisconnect
 
 
@@ -143,11 +146,11 @@ def _result(state: TaskState) -> dict[str, Any]:
     raise kind(failure.message)
 
 
-async def _deltas(services: Services, caller: Caller, task: Task) -> AsyncIterator[bytes]:
+async def _deltas(services: Services, caller: Caller, task_id: str) -> AsyncIterator[bytes]:
     """Text as windows end. A client that goes away cancels its task, as where it waits."""
     told, has_ended = "", False
     try:
-        async for event in services.tasks.follow(task.task_id, caller):
+        async for event in services.tasks.follow(task_id, caller):
             if event.window is not None:
                 told += event.window.text
                 yield _event({"type": "transcript.text.delta", "delta": event.window.text})
@@ -159,7 +162,7 @@ async def _deltas(services: Services, caller: Caller, task: Task) -> AsyncIterat
     finally:
         if not has_ended:
             with anyio.CancelScope(shield=True), contextlib.suppress(TaskNotFound):
-                await services.tasks.delete(task.task_id, caller)
+                await services.tasks.delete(task_id, caller)
 
 
 def _last_events(state: TaskState, told: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 from app.api import openapi, parameters
 from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
-from app.api.uploads import form_of, length_of
+from app.api.uploads import form_of, idempotency_key_of, length_of
 from app.schemas.task import TaskStatus
 from app.services.audio_service import UploadRequest
 from app.services.options import OPTIONS, options_of
@@ -39,14 +39,18 @@ async def transcribe(request: Request, services: ServicesDep, caller: CallerDep)
     Its options may come in the query or as form fields. The answer comes as soon as the recording is
     stored and queued.
     """
-    task = await services.audio.accept(
+    accepted = await services.audio.accept(
         form_of(request, services.settings),
         UploadRequest(
             values={name: request.query_params.getlist(name) for name in OPTIONS},
             read=lambda given: options_of(given, services.settings),
             caller=caller,
             content_length=length_of(request),
+            idempotency_key=idempotency_key_of(request),
         ),
     )
-    accepted = Accepted(task_id=task.task_id, status=TaskStatus.QUEUED)
-    return JSONResponse(accepted.model_dump(mode="json"), 202, {"Location": f"/transcribe/{task.task_id}"})
+    headers = {"Location": f"/transcribe/{accepted.task_id}"}
+    if accepted.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    answer = Accepted(task_id=accepted.task_id, status=TaskStatus.QUEUED)
+    return JSONResponse(answer.model_dump(mode="json"), 202, headers)

@@ -1,5 +1,6 @@
 """The whole service: the API on a socket, a worker process with the real `base` model, real recordings."""
 
+import base64
 import os
 import subprocess
 import sys
@@ -7,11 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer
 from tests.integration.api.service import Service, serving
 
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"a secret of the tests, 32 bytes!").decode()
 ROOT = Path(__file__).parents[3]
 
 
@@ -19,7 +22,7 @@ class Worker:
     """A worker process of a service."""
 
     def __init__(self, settings: Settings) -> None:
-        values = settings.model_dump(mode="json", exclude_defaults=True)
+        values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"webhook_secret"})
         environment = {name.upper(): str(value) for name, value in values.items()}
         self._process = subprocess.Popen(
             [sys.executable, "worker.py"], cwd=ROOT, env=os.environ | environment
@@ -49,6 +52,9 @@ def whole_settings(
         model_downloads=False,
         heartbeat_seconds=0.5,
         min_free_disk_mb=0,
+        reuse_results=False,
+        fetch_private_addresses=True,
+        webhook_secret=SecretStr(WEBHOOK_SECRET),
     )
 
 

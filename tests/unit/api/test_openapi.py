@@ -20,6 +20,10 @@ def test_every_route_is_there_and_described(schema: dict[str, Any]) -> None:
         "/transcribe/{task_id}",
         "/transcribe/{task_id}/events",
         "/status/{task_id}",
+        "/v1/audio/transcriptions",
+        "/v1/audio/translations",
+        "/v1/models",
+        "/v1/models/{name}",
         "/health/live",
         "/health/ready",
     }
@@ -34,7 +38,6 @@ def test_the_upload_is_documented_though_parsed_by_hand(schema: dict[str, Any]) 
     upload = schema["paths"]["/transcribe/"]["post"]
     form = upload["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert set(form["properties"]) == {"file", *OPTIONS}
-    assert form["required"] == ["file"]
     assert [parameter["name"] for parameter in upload["parameters"]] == list(OPTIONS)
     assert set(upload["responses"]) == {
         *("202", "400", "401", "408", "413", "415", "422", "429", "503", "507", "default"),

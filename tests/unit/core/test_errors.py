@@ -10,10 +10,10 @@ from app.core.errors import CapacityError, RequestError, ServiceError, TaskError
 
 
 def tree(root: type[ServiceError]) -> Iterator[type[ServiceError]]:
-    """`root` and all that derives from it in errors.py."""
+    """`root` and all that derives from it in that room."""
     yield root
     for child in root.__subclasses__():
-        if child.__module__ == errors.__name__:
+        if child.__module__.startswith(errors.__name__):
             yield from tree(child)
 
 

@@ -27,6 +27,9 @@ def test_nothing_asked_for_is_the_default(settings: Settings) -> None:
         word_timestamps=False,
         vad=True,
         priority=Priority.NORMAL,
+        url=None,
+        webhook=None,
+        reuse=True,
     )
 
 
@@ -43,9 +46,13 @@ def test_everything_may_be_asked_for(settings: Settings) -> None:
         word_timestamps="yes",
         vad="0",
         priority="high",
+        url="https://example.org/a",
+        webhook="https://example.org/b",
+        reuse="no",
     )
     assert asked == Options(
-        *("base", 2.5, "ru", TaskKind.TRANSLATE, "Łukasz", "Acme", 0.4, True, False, Priority.HIGH)
+        *("base", 2.5, "ru", TaskKind.TRANSLATE, "Łukasz", "Acme", 0.4, True, False, Priority.HIGH),
+        *("https://example.org/a", "https://example.org/b", False),
     )
 
 
@@ -86,4 +93,5 @@ def test_the_languages_are_those_of_whisper() -> None:
 
 
 def test_every_option_is_documented_and_is_part_of_a_task() -> None:
-    assert set(OPTION_SCHEMAS) == set(OPTIONS) <= set(Task.model_fields)
+    assert set(OPTION_SCHEMAS) == set(OPTIONS)
+    assert set(OPTIONS) - {"reuse"} <= set(Task.model_fields)

@@ -1,0 +1,128 @@
+"""The service's one error tree.
+
+Every error that a client or an operator can meet is a class here: its `code` is what programs compare, its
+`status` what HTTP answers, `retryable` whether the queue may try the task again.
+
+    ServiceError
+    ├── RequestError                 the request cannot be served as it was sent
+    │   ├── MalformedUpload          the multipart body cannot be read
+    │   ├── FileMissing              no part named `file`
+    │   ├── EmptyUpload              the file has no bytes
+    │   ├── UploadTooLarge           more than MAX_UPLOAD_MB
+    │   ├── UploadStalled            no byte for too long
+    │   ├── UnsupportedExtension     not in ALLOWED_EXTENSIONS
+    │   ├── UnreadableAudio          no container that FFmpeg can open
+    │   ├── NoAudio                  opens, but holds no audio stream or no sample
+    │   ├── UnknownModel             no model of that name
+    │   ├── InvalidParameter         a parameter outside its range
+    │   ├── TaskNotFound             no task of that id, or its result has expired
+    │   ├── NotFinished              the transcript is asked for before it is there
+    │   ├── TranscriptionFailed      the transcript is asked for of a task that has none
+    │   ├── Unauthorized             no API key, or one that is not known
+    │   ├── IdempotencyConflict      an Idempotency-Key that came with another request
+    │   └── UnsafeAddress            an address that no request may go to
+    ├── UnsafeRedis                  Redis is set up so that it may throw tasks away
+    ├── CapacityError                nothing is wrong with the request; try later
+    │   ├── QueueFull                MAX_QUEUE_LENGTH reached
+    │   ├── StorageFull              free disk below MIN_FREE_DISK_MB
+    │   ├── StorageUnavailable       UPLOAD_DIR cannot be written
+    │   └── QueueUnavailable         Redis does not answer
+    └── TaskError                    a task that was accepted cannot be finished
+        ├── InvalidTask              queue element that is no task
+        ├── AudioMissing             the uploaded file is gone
+        ├── AudioUndecodable         decoding fails from the first sample on
+        ├── ModelUnavailable         weights neither in the cache nor to be fetched
+        ├── EngineFailed             the engine raised
+        │   └── OutOfDeviceMemory    … for want of memory
+        ├── EngineCrashed            the engine process died under the task
+        ├── DeadlineExceeded         the engine did not finish in time
+        ├── AttemptsExhausted        MAX_ATTEMPTS used up
+        ├── FetchFailed              the recording's address does not answer
+        ├── FetchRefused             … or answers that it has none
+        └── TaskCancelled            cancelled by its owner
+"""
+
+from app.core.errors.base import ServiceError, UnsafeRedis
+from app.core.errors.capacity import (
+    CapacityError,
+    QueueFull,
+    QueueUnavailable,
+    StorageFull,
+    StorageUnavailable,
+)
+from app.core.errors.request import (
+    EmptyUpload,
+    FileMissing,
+    IdempotencyConflict,
+    InvalidParameter,
+    MalformedUpload,
+    NoAudio,
+    NotFinished,
+    RequestError,
+    TaskNotFound,
+    TranscriptionFailed,
+    Unauthorized,
+    UnknownModel,
+    UnreadableAudio,
+    UnsafeAddress,
+    UnsupportedExtension,
+    UploadStalled,
+    UploadTooLarge,
+)
+from app.core.errors.task import (
+    WORTH_ANOTHER_TRY,
+    AttemptsExhausted,
+    AudioMissing,
+    AudioUndecodable,
+    DeadlineExceeded,
+    EngineCrashed,
+    EngineFailed,
+    FetchFailed,
+    FetchRefused,
+    InvalidTask,
+    ModelUnavailable,
+    OutOfDeviceMemory,
+    TaskCancelled,
+    TaskError,
+)
+
+__all__ = [
+    "WORTH_ANOTHER_TRY",
+    "AttemptsExhausted",
+    "AudioMissing",
+    "AudioUndecodable",
+    "CapacityError",
+    "DeadlineExceeded",
+    "EmptyUpload",
+    "EngineCrashed",
+    "EngineFailed",
+    "FetchFailed",
+    "FetchRefused",
+    "FileMissing",
+    "IdempotencyConflict",
+    "InvalidParameter",
+    "InvalidTask",
+    "MalformedUpload",
+    "ModelUnavailable",
+    "NoAudio",
+    "NotFinished",
+    "OutOfDeviceMemory",
+    "QueueFull",
+    "QueueUnavailable",
+    "RequestError",
+    "ServiceError",
+    "StorageFull",
+    "StorageUnavailable",
+    "TaskCancelled",
+    "TaskError",
+    "TaskNotFound",
+    "TranscriptionFailed",
+    "Unauthorized",
+    "UnknownModel",
+    "UnreadableAudio",
+    "UnsafeAddress",
+    "UnsafeRedis",
+    "UnsupportedExtension",
+    "UploadStalled",
+    "UploadTooLarge",
+]

@@ -1,0 +1,41 @@
+"""Nothing is wrong with the request; the service cannot take it now."""
+
+from app.core.errors.base import ServiceError
+
+
+class CapacityError(ServiceError):
+    """Nothing is wrong with the request; the service cannot take it now."""
+
+    code = "unavailable"
+    title = "Service unavailable"
+    status = 503
+
+
+class QueueFull(CapacityError):
+    """The queue holds MAX_QUEUE_LENGTH tasks."""
+
+    code = "queue_full"
+    title = "Queue full"
+    status = 429
+
+
+class StorageFull(CapacityError):
+    """Free disk space is below MIN_FREE_DISK_MB."""
+
+    code = "storage_full"
+    title = "Insufficient storage"
+    status = 507
+
+
+class StorageUnavailable(CapacityError):
+    """UPLOAD_DIR cannot be written."""
+
+    code = "storage_unavailable"
+    title = "Storage unavailable"
+
+
+class QueueUnavailable(CapacityError):
+    """Redis does not answer."""
+
+    code = "queue_unavailable"
+    title = "Queue unavailable"

@@ -1,0 +1,139 @@
+"""The request cannot be served as it was sent."""
+
+from app.core.errors.base import ServiceError
+
+
+class RequestError(ServiceError):
+    """The request cannot be served as it was sent; sending it again will not help."""
+
+    code = "bad_request"
+    title = "Bad request"
+    status = 400
+    retryable = False
+
+
+class MalformedUpload(RequestError):
+    """The multipart body cannot be read."""
+
+    code = "malformed_upload"
+    title = "Malformed upload"
+
+
+class FileMissing(RequestError):
+    """The form holds no part named `file`."""
+
+    code = "file_missing"
+    title = "No file in the request"
+    status = 422
+
+
+class EmptyUpload(RequestError):
+    """The uploaded file has no bytes."""
+
+    code = "empty_file"
+    title = "Empty file"
+    status = 422
+
+
+class UploadTooLarge(RequestError):
+    """The uploaded file exceeds MAX_UPLOAD_MB."""
+
+    code = "upload_too_large"
+    title = "Upload too large"
+    status = 413
+
+
+class UploadStalled(RequestError):
+    """The client sent no byte of its upload for too long."""
+
+    code = "upload_stalled"
+    title = "Upload stalled"
+    status = 408
+
+
+class UnsupportedExtension(RequestError):
+    """The file name's extension is not in ALLOWED_EXTENSIONS."""
+
+    code = "unsupported_extension"
+    title = "Unsupported file extension"
+    status = 415
+
+
+class UnreadableAudio(RequestError):
+    """The content is no audio or video container that can be opened."""
+
+    code = "unreadable_audio"
+    title = "Unreadable audio"
+    status = 422
+
+
+class NoAudio(RequestError):
+    """The container opens but holds no audio stream, or a stream without a sample."""
+
+    code = "no_audio"
+    title = "No audio in the file"
+    status = 422
+
+
+class UnknownModel(RequestError):
+    """No model of that name is known or lies in the cache."""
+
+    code = "unknown_model"
+    title = "Unknown model"
+    status = 422
+
+
+class InvalidParameter(RequestError):
+    """A parameter is outside its range."""
+
+    code = "invalid_parameter"
+    title = "Invalid parameter"
+    status = 422
+
+
+class TaskNotFound(RequestError):
+    """No task has that id, or its result has expired."""
+
+    code = "task_not_found"
+    title = "Task not found"
+    status = 404
+
+
+class NotFinished(RequestError):
+    """The transcript is asked for, and the task has not ended."""
+
+    code = "not_finished"
+    title = "Not finished"
+    status = 409
+
+
+class TranscriptionFailed(RequestError):
+    """The transcript is asked for, and the task ended without one."""
+
+    code = "transcription_failed"
+    title = "Transcription failed"
+    status = 409
+
+
+class Unauthorized(RequestError):
+    """The service asks for an API key; the request carries none, or one that is not known."""
+
+    code = "unauthorized"
+    title = "Unauthorized"
+    status = 401
+
+
+class IdempotencyConflict(RequestError):
+    """The Idempotency-Key came before, with another recording or other options."""
+
+    code = "idempotency_conflict"
+    title = "Idempotency conflict"
+    status = 422
+
+
+class UnsafeAddress(RequestError):
+    """The address is none that this service may send a request to."""
+
+    code = "unsafe_address"
+    title = "Unsafe address"
+    status = 422

@@ -1,0 +1,112 @@
+"""A task that was accepted cannot be finished (this time)."""
+
+from app.core.errors.base import ServiceError
+
+
+class TaskError(ServiceError):
+    """A task that was accepted cannot be finished (this time)."""
+
+    code = "task_failed"
+    title = "Task failed"
+
+
+class InvalidTask(TaskError):
+    """The queue element is no task."""
+
+    code = "invalid_task"
+    title = "Invalid task"
+    retryable = False
+
+
+class AudioMissing(TaskError):
+    """The uploaded file is no longer in storage."""
+
+    code = "audio_missing"
+    title = "Audio missing"
+    retryable = False
+
+
+class AudioUndecodable(TaskError):
+    """Not one sample of the recording can be decoded."""
+
+    code = "audio_undecodable"
+    title = "Audio cannot be decoded"
+    retryable = False
+
+
+class ModelUnavailable(TaskError):
+    """The weights are neither in the cache nor to be fetched."""
+
+    code = "model_unavailable"
+    title = "Model unavailable"
+    retryable = False
+
+
+class EngineFailed(TaskError):
+    """The engine raised an unexpected error."""
+
+    code = "engine_failed"
+    title = "Engine failed"
+
+
+class OutOfDeviceMemory(EngineFailed):
+    """The engine found too little memory, however few windows at a time it was given."""
+
+    code = "out_of_memory"
+    title = "Out of memory"
+
+
+class EngineCrashed(TaskError):
+    """The engine process died while it held the task."""
+
+    code = "engine_crashed"
+    title = "Engine crashed"
+
+
+class DeadlineExceeded(TaskError):
+    """The engine did not finish the task in the time its length allows."""
+
+    code = "deadline_exceeded"
+    title = "Deadline exceeded"
+
+
+class AttemptsExhausted(TaskError):
+    """Every one of MAX_ATTEMPTS attempts ended with the worker gone."""
+
+    code = "attempts_exhausted"
+    title = "Attempts exhausted"
+    retryable = False
+
+
+class TaskCancelled(TaskError):
+    """The task was cancelled by its owner."""
+
+    code = "cancelled"
+    title = "Cancelled"
+    retryable = False
+
+
+class FetchFailed(TaskError):
+    """The other side cannot be reached or says that it is at fault; it may recover."""
+
+    code = "fetch_failed"
+    title = "Fetch failed"
+    retryable = True
+
+
+class FetchRefused(TaskError):
+    """The other side answered, and asking again would give the same."""
+
+    code = "fetch_refused"
+    title = "Fetch refused"
+    retryable = False
+
+
+WORTH_ANOTHER_TRY = frozenset(
+    error.code
+    for error in (
+        *(ModelUnavailable, EngineFailed, OutOfDeviceMemory, EngineCrashed, DeadlineExceeded),
+        *(AttemptsExhausted, FetchFailed),
+    )
+)
+"""Codes of failures that an operator may mend and queue again: their recordings are kept."""

@@ -1,0 +1,147 @@
+"""Fetch a recording from an address that a client named, into a file. For a plain thread."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+from urllib.parse import unquote
+
+import httpcore2
+import httpx2
+
+from app.core.errors import FetchFailed, FetchRefused, UnsafeAddress
+from app.core.utils import base_name, quoted
+from app.net.backend import CONNECT_SECONDS, GuardedBackend
+from app.net.guard import AddressPolicy, Resolver, parse_url, system_resolver
+from app.net.patience import Patience
+from app.net.wire import headers_for, target_of, tls_context, translated
+
+MAX_REDIRECTS = 5
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PASSING = frozenset({408, 425, 429})
+"""Refusals that ask to come again: too slow, too early, too many."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchLimits:
+    """Most bytes, most seconds for all of it, most seconds without a byte."""
+
+    max_bytes: int
+    seconds: float
+    idle_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedFile:
+    """What was fetched. `name` is the server's word: to be read and for its extension, never a path."""
+
+    name: str | None
+    size: int
+    content_type: str | None
+
+
+def fetch(
+    url: str,
+    path: Path,
+    limits: FetchLimits,
+    policy: AddressPolicy,
+    should_stop: Callable[[], bool],
+    *,
+    resolver: Resolver = system_resolver,
+) -> FetchedFile:
+    """Write what lies at `url` to `path`, durably; nothing is left there if that fails.
+
+    Raises UnsafeAddress, FetchFailed (may be tried again), FetchRefused (may not), TaskCancelled when
+    `should_stop` says so, and OSError where the disk fails. A look-up of a name cannot be cut short; the
+    operating system bounds it.
+    """
+    target = parse_url(url, policy)
+    backend = GuardedBackend(policy, resolver, Patience(limits.seconds, should_stop))
+    with httpcore2.ConnectionPool(ssl_context=tls_context(), network_backend=backend) as pool:
+        for _ in range(MAX_REDIRECTS + 1):
+            with translated(target), _get(pool, target, limits.idle_seconds) as answer:
+                headers = httpx2.Headers(answer.headers)
+                if answer.status not in _REDIRECTS or "location" not in headers:
+                    return _keep(answer, headers, target, path, limits.max_bytes)
+            target = following(target, headers["location"], policy)
+    raise FetchRefused(f"The address leads on and on; at most {MAX_REDIRECTS} redirects are followed.")
+
+
+def following(current: httpx2.URL, location: str, policy: AddressPolicy) -> httpx2.URL:
+    """Where a redirect leads to. Raises UnsafeAddress, and FetchRefused from https to http."""
+    try:
+        joined = str(current.join(location))
+    except httpx2.InvalidURL as error:
+        raise UnsafeAddress(
+            f"The address redirects to one that cannot be read: {quoted(str(error))}."
+        ) from error
+    target = parse_url(joined, policy)
+    if current.scheme == "https" and target.scheme == "http":
+        raise FetchRefused("The address redirects from https to http; such a redirect is not followed.")
+    return target
+
+
+def name_of(headers: httpx2.Headers, url: httpx2.URL) -> str | None:
+    """Name of the file: as Content-Disposition gives it, or else the last part of the path."""
+    message = Message()
+    message["Content-Disposition"] = headers.get("content-disposition", "")
+    last_part = unquote(url.raw_path.decode("ascii").partition("?")[0].rpartition("/")[2])
+    return base_name(message.get_filename() or "") or base_name(last_part) or None
+
+
+def _get(
+    pool: httpcore2.ConnectionPool, url: httpx2.URL, idle_seconds: float
+) -> AbstractContextManager[httpcore2.Response]:
+    # Not compressed: recordings are already, and a small answer could unpack to more than memory holds.
+    headers = headers_for(url, {"Accept": "*/*", "Accept-Encoding": "identity"})
+    timeouts = {"connect": min(CONNECT_SECONDS, idle_seconds), "read": idle_seconds, "write": idle_seconds}
+    return pool.stream("GET", target_of(url), headers=headers, extensions={"timeout": timeouts})
+
+
+def _keep(
+    answer: httpcore2.Response, headers: httpx2.Headers, url: httpx2.URL, path: Path, max_bytes: int
+) -> FetchedFile:
+    _check_status(answer.status)
+    coding = headers.get("content-encoding", "identity").lower()
+    if coding != "identity":
+        raise FetchRefused(
+            f"The server compressed the recording ({quoted(coding)}) though none was asked for."
+        )
+    declared = headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > max_bytes:
+        raise _too_large(max_bytes)
+    size = _write(answer.iter_stream(), path, max_bytes)
+    return FetchedFile(name_of(headers, url), size, headers.get("content-type"))
+
+
+def _check_status(status: int) -> None:
+    if 200 <= status < 300:
+        return
+    if status >= 500 or status in _PASSING:
+        raise FetchFailed(f"The server answered with status {status}; it may have the recording later.")
+    raise FetchRefused(f"The server answered with status {status} instead of the recording.")
+
+
+def _write(chunks: Iterator[bytes], path: Path, max_bytes: int) -> int:
+    """Size of what is written; a Content-Length may be absent, so the bytes are counted."""
+    size = 0
+    try:
+        with path.open("wb") as file:
+            for chunk in chunks:
+                size += len(chunk)
+                if size > max_bytes:
+                    raise _too_large(max_bytes)
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return size
+
+
+def _too_large(max_bytes: int) -> FetchRefused:
+    return FetchRefused(f"The recording is larger than the {max_bytes} bytes that are allowed.")

@@ -1,0 +1,156 @@
+"""Requests that come again, and recordings that have been transcribed before."""
+
+import logging
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json, to_json
+from redis.asyncio import Redis
+
+from app.core.config import Settings
+from app.core.errors import QueueUnavailable
+from app.queue.elements import payload_of
+from app.queue.guard import redis_reachable
+from app.queue.keys import Keys
+from app.schemas.task import Task
+
+logger = logging.getLogger(__name__)
+
+FOR_EVER_SECONDS = 10 * 365 * 86_400
+
+
+class Earlier(BaseModel):
+    """A request that came before: what it was, and the task that it became."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fingerprint: str
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A task whose result may be used again."""
+
+    task_id: str
+    result: dict[str, Any]
+
+
+class Repeats:
+    """Remembers requests by their Idempotency-Key, and results by what was asked of which content.
+
+    Both are of one owner: nobody learns from them what another has sent.
+    """
+
+    def __init__(self, client: Redis, settings: Settings) -> None:
+        self._client = client
+        self._keys = Keys.from_settings(settings)
+        self._key_seconds = settings.idempotency_seconds
+        self._result_seconds = settings.result_ttl_seconds
+
+    async def remember(self, owner: str | None, key: str, fingerprint: str, task_id: str) -> Earlier | None:
+        """The request that had this key before; where none had, it has it from now on.
+
+        Raises QueueUnavailable.
+        """
+        name = self._keys.request(owner, sha256(key.encode()).hexdigest())
+        mine = Earlier(fingerprint=fingerprint, task_id=task_id).model_dump_json()
+        async with redis_reachable():
+            while not await self._client.set(name, mine, nx=True, ex=self._key_seconds):
+                stored = cast(bytes | None, await self._client.get(name))
+                earlier = _earlier(stored)
+                if earlier is None:  # it has expired since, or is not ours
+                    await self._client.delete(name)
+                elif earlier.task_id == task_id:  # our own, whose reply was lost
+                    return None
+                else:
+                    return earlier
+        return None
+
+    async def forget(self, owner: str | None, key: str) -> None:
+        """The request did not become a task: it may come again with the same key."""
+        try:
+            async with redis_reachable():
+                await self._client.delete(self._keys.request(owner, sha256(key.encode()).hexdigest()))
+        except QueueUnavailable as error:
+            logger.warning("An Idempotency-Key stays taken: %s", error)
+
+    async def note(self, task: Task) -> None:
+        """The task will have the result of its content, once it is done."""
+        if task.fingerprint is None:
+            return
+        try:
+            async with redis_reachable():
+                name = self._keys.content(task.owner, task.fingerprint)
+                await self._client.set(name, task.task_id, ex=self._seconds)
+        except QueueUnavailable as error:
+            logger.debug("A later request will not find this result: %s", error)
+
+    async def drop(self, task: Task) -> None:
+        """Nothing is to be known of that task any more. Raises QueueUnavailable."""
+        if task.fingerprint is None:
+            return
+        name = self._keys.content(task.owner, task.fingerprint)
+        async with redis_reachable():
+            if await self._client.get(name) == task.task_id.encode():
+                await self._client.delete(name)
+
+    async def copy_result(self, task: Task) -> str | None:
+        """Make `task` done with the result of an earlier one, whose id is returned; None where there is none.
+
+        Raises QueueUnavailable.
+        """
+        if task.fingerprint is None:
+            return None
+        async with redis_reachable():
+            source = await self._source(task.owner, task.fingerprint)
+            if source is None:
+                return None
+            seconds, _ = await self._client.time()
+            now = int(seconds) * 1000
+            result = to_json(source.result | {"reused_from": source.task_id}, inf_nan_mode="null")
+            async with self._client.pipeline(transaction=True) as pipeline:
+                pipeline.set(self._keys.result(task.task_id), result, ex=self._seconds)
+                pipeline.hset(self._keys.task(task.task_id), mapping=_done(task, now))
+                pipeline.expire(self._keys.task(task.task_id), self._seconds)
+                for index in {self._keys.index, self._keys.index_of(task.owner)}:
+                    pipeline.zadd(index, {task.task_id: now})
+                await pipeline.execute()
+        return source.task_id
+
+    async def _source(self, owner: str | None, fingerprint: str) -> _Source | None:
+        task_id = cast(bytes | None, await self._client.get(self._keys.content(owner, fingerprint)))
+        if task_id is None:
+            return None
+        stored = cast(bytes | None, await self._client.get(self._keys.result(task_id.decode())))
+        try:
+            result = from_json(stored) if stored else None
+        except ValueError:
+            return None
+        if not isinstance(result, dict) or not isinstance(result.get("text"), str):
+            return None
+        return _Source(task_id.decode(), result)
+
+    @property
+    def _seconds(self) -> int:
+        return self._result_seconds or FOR_EVER_SECONDS
+
+
+def _done(task: Task, now: int) -> dict[Any, Any]:
+    """Hash of a task that was done as it came; `now` in ms."""
+    return {
+        "status": "done",
+        "payload": payload_of(task),
+        "attempts": 0,
+        "created_at": now,
+        "finished_at": now,
+    }
+
+
+def _earlier(stored: bytes | None) -> Earlier | None:
+    try:
+        return Earlier.model_validate_json(stored) if stored else None
+    except ValidationError:
+        return None

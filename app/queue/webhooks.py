@@ -1,0 +1,105 @@
+"""Webhooks that are to be sent: kept in Redis from the enqueue on, so that no end of a task goes untold.
+
+A task's entry is due some time after its enqueue, and again and again until the task has ended: whoever ends
+it only hurries things up.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+
+from app.core.config import Settings
+from app.core.errors import QueueUnavailable
+from app.queue.guard import redis_reachable
+from app.queue.keys import Keys
+from app.queue.scripts import Policy, Scripts
+from app.schemas.task import Delivery, DeliveryState, Task
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 60.0
+"""Time between two looks at a task that has not ended."""
+
+TAKEN_SECONDS = 60.0
+"""A webhook that is being sent is nobody else's for so long."""
+
+FIELDS = ("webhook_state", "webhook_attempts", "webhook_status")
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """What one try to deliver gave: the status of the answer, None where there was none."""
+
+    state: DeliveryState
+    status: int | None
+    again_in_seconds: float | None
+
+
+class Webhooks:
+    """The webhooks of one service. Raises QueueUnavailable, `hurry` apart."""
+
+    def __init__(self, client: Redis, settings: Settings) -> None:
+        self._client = client
+        self._keys = Keys.from_settings(settings)
+        self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
+
+    async def expect(self, task: Task) -> None:
+        """The end of that task is to be told. To be called before its enqueue."""
+        if task.webhook is not None:
+            await self.put_off(task.task_id, LOOK_SECONDS)
+
+    async def hurry(self, task: Task) -> None:
+        """That task has ended."""
+        if task.webhook is None:
+            return
+        try:
+            async with redis_reachable():
+                await self._client.zadd(self._keys.webhooks, {task.task_id: 1}, xx=True)
+        except QueueUnavailable as error:
+            logger.debug("The webhook of task %s comes later: %s", task.task_id, error)
+
+    async def take(self) -> str | None:
+        """Id of a task whose webhook is due; None where none is."""
+        async with redis_reachable():
+            return await self._scripts.webhook(int(TAKEN_SECONDS * 1000))
+
+    async def put_off(self, task_id: str, seconds: float) -> None:
+        """It is due so many seconds from now."""
+        async with redis_reachable():
+            now, _ = await self._client.time()
+            await self._client.zadd(self._keys.webhooks, {task_id: (int(now) + seconds) * 1000})
+
+    async def drop(self, task_id: str) -> None:
+        """There is nothing to be told of that task any more."""
+        async with redis_reachable():
+            await self._client.zrem(self._keys.webhooks, task_id)
+
+    async def attempt(self, task_id: str) -> int:
+        """One more try is made; how many that are."""
+        async with redis_reachable():
+            return int(await self._client.hincrby(self._keys.task(task_id), "webhook_attempts", 1))
+
+    async def note(self, task_id: str, result: Try) -> None:
+        """What a try gave."""
+        stood: dict[Any, Any] = {"webhook_state": str(result.state), "webhook_status": result.status or 0}
+        async with redis_reachable(), self._client.pipeline(transaction=True) as pipeline:
+            pipeline.hset(self._keys.task(task_id), mapping=stood)
+            if result.again_in_seconds is None:
+                pipeline.zrem(self._keys.webhooks, task_id)
+            await pipeline.execute()
+        if result.again_in_seconds is not None:
+            await self.put_off(task_id, result.again_in_seconds)
+
+
+def delivery_of(task: Task | None, values: list[bytes | None]) -> Delivery | None:
+    """How the delivery of a task's webhook stands; `values` are those of FIELDS in its hash."""
+    if task is None or task.webhook is None:
+        return None
+    state, attempts, status = values
+    return Delivery(
+        state=DeliveryState(state.decode()) if state else DeliveryState.PENDING,
+        attempts=int(attempts or 0),
+        status=int(status or 0) or None,
+    )

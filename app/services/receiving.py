@@ -1,0 +1,171 @@
+"""Forms on their way in: the recording goes to disk while it arrives, the other fields are gathered."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+import anyio
+from anyio import to_thread
+
+from app.core.config import Settings
+from app.core.errors import EmptyUpload, FileMissing, MalformedUpload, StorageFull, UploadTooLarge
+from app.core.utils import base_name, extension_of, quoted
+from app.storage.base import Storage, UploadWriter
+from app.storage.local import RETRY_AFTER_SECONDS
+
+FILE_FIELD = "file"
+BATCH_BYTES = 1024 * 1024
+"""Bytes that are gathered for one write off the event loop."""
+
+SPACE_CHECK_BYTES = 64 * 1024 * 1024
+FORM_OVERHEAD_BYTES = 1024 * 1024
+"""What a request may be longer than its file: boundaries, part headers and the other fields."""
+
+MAX_FIELD_BYTES = 8192
+
+
+class FormPart(Protocol):
+    """One field of a form as it arrives; `filename` is None where the field is no file."""
+
+    @property
+    def name(self) -> str:
+        """The field's name."""
+
+    @property
+    def filename(self) -> str | None:
+        """The client's name of the file."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The content; to be read before the next part is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The file of a form, on disk under its temporary name; `digest` is the SHA-256 of its content."""
+
+    upload: UploadWriter
+    filename: str
+    extension: str
+    digest: str
+
+
+class Receiver:
+    """Reads forms."""
+
+    def __init__(self, settings: Settings, storage: Storage) -> None:
+        self._settings = settings
+        self._storage = storage
+
+    async def refuse_early(self, content_length: int | None) -> None:
+        """Refuse before the body is read what would be refused after it. Raises as `receive` does."""
+        announced = content_length or 0
+        if announced > self._settings.max_upload_bytes + FORM_OVERHEAD_BYTES:
+            raise self._too_large()
+        await self._check_space(announced)
+
+    async def receive(
+        self,
+        form: AsyncIterator[FormPart],
+        values: Mapping[str, list[str]],
+        task_id: str,
+        undo: AsyncExitStack,
+    ) -> Received | None:
+        """Read the whole form: its one file to disk, where it holds one, its fields into `values`.
+
+        Raises RequestError, StorageFull, StorageUnavailable; `undo` gets what removes the file.
+        """
+        received = None
+        async for part in form:
+            if part.filename is None and part.name != FILE_FIELD:
+                text = await _text(part)
+                if part.name in values:
+                    values[part.name].append(text)
+                continue
+            filename = _filename(part)
+            if received is not None:
+                raise MalformedUpload("The request holds two files; send one recording per request.")
+            extension = extension_of(filename, self._settings.allowed_extensions)
+            upload = await to_thread.run_sync(self._storage.open_upload, task_id)
+            undo.push_async_callback(_abort, upload)
+            digest = await self._store(part, upload)
+            received = Received(upload, base_name(filename), extension, digest)
+        return received
+
+    async def _store(self, part: FormPart, upload: UploadWriter) -> str:
+        """Write the content; its digest."""
+        digest = sha256()
+
+        def write(data: bytearray) -> None:
+            upload.write(data)
+            digest.update(data)
+
+        pending, size, next_check = bytearray(), 0, SPACE_CHECK_BYTES
+        async for chunk in part.chunks():
+            pending += chunk
+            size += len(chunk)
+            if size > self._settings.max_upload_bytes:
+                raise self._too_large()
+            if len(pending) >= BATCH_BYTES:
+                await to_thread.run_sync(write, pending)
+                pending = bytearray()
+            if size >= next_check:
+                await self._check_space(0)
+                next_check += SPACE_CHECK_BYTES
+        if size == 0:
+            raise EmptyUpload("The file is empty; send a recording.")
+        await to_thread.run_sync(write, pending)
+        return digest.hexdigest()
+
+    async def _check_space(self, needed_bytes: int) -> None:
+        floor = self._settings.min_free_disk_mb * 1024 * 1024
+        if await to_thread.run_sync(self._storage.free_bytes) - needed_bytes < floor:
+            raise StorageFull(
+                "The server has too little free disk space for this upload; please try again later.",
+                retry_after_seconds=RETRY_AFTER_SECONDS,
+            )
+
+    def _too_large(self) -> UploadTooLarge:
+        limit = self._settings.max_upload_mb
+        return UploadTooLarge(
+            f"The file is larger than the {limit} MiB that this server takes; send a smaller one, "
+            "for example as MP3 or Opus.",
+            max_upload_mb=limit,
+        )
+
+
+async def _abort(upload: UploadWriter) -> None:
+    with anyio.CancelScope(shield=True):
+        await to_thread.run_sync(upload.abort)
+
+
+def _filename(part: FormPart) -> str:
+    """The client's name of the file. Raises FileMissing where the part is not what `file` should be."""
+    if part.name != FILE_FIELD:
+        raise FileMissing(
+            f"The recording came in the form field {quoted(part.name)}; send it in the field `{FILE_FIELD}`.",
+        )
+    if part.filename is None:
+        raise FileMissing(
+            f"The form field `{FILE_FIELD}` holds text instead of a file; with curl write "
+            f"-F {FILE_FIELD}=@talk.mp3, with the @.",
+        )
+    if not part.filename:
+        raise FileMissing("The file has no name; choose a file, or give its name in the form.")
+    return part.filename
+
+
+async def _text(part: FormPart) -> str:
+    content = bytearray()
+    async for chunk in part.chunks():
+        content += chunk
+        if len(content) > MAX_FIELD_BYTES:
+            raise MalformedUpload(
+                f"The form field {quoted(part.name)} is longer than {MAX_FIELD_BYTES} bytes; a recording "
+                f"belongs into the field `{FILE_FIELD}`, with a file name."
+            )
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedUpload(f"The form field {quoted(part.name)} is not UTF-8 text.") from error

@@ -1,0 +1,105 @@
+"""Tell those who asked for it what has become of their tasks."""
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+
+from pydantic_core import to_json
+from redis.asyncio import Redis
+
+from app.core.config import Settings
+from app.core.errors import FetchFailed, QueueUnavailable, UnsafeAddress
+from app.net.guard import AddressPolicy
+from app.net.sign import headers_of
+from app.net.webhook import WebhookSender
+from app.queue.reader import TaskReader
+from app.queue.webhooks import LOOK_SECONDS, Try, Webhooks
+from app.schemas.task import DeliveryState, TaskState, TaskStatus
+from app.services.task_service import ENDED
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS = 1.0
+"""Pause where nothing is to be sent."""
+
+AT_ONCE = 8
+"""Webhooks that one API sends at a time."""
+
+FIRST_PAUSE_SECONDS = 60.0
+"""Before the second try; each pause after that is twice as long."""
+
+PASSING = frozenset({408, 425, 429})
+"""Answers of 4xx that ask to come again."""
+
+
+class WebhookService:
+    """Sends webhooks, again and again where need be."""
+
+    def __init__(self, client: Redis, settings: Settings) -> None:
+        self._webhooks = Webhooks(client, settings)
+        self._reader = TaskReader(client, settings)
+        policy = AddressPolicy(settings.fetch_allowed_hosts, settings.fetch_private_addresses)
+        self._sender = WebhookSender(policy)
+        secret = settings.webhook_secret
+        self._secret = secret.get_secret_value() if secret is not None else None
+        self._attempts = settings.webhook_attempts
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(self._work())
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                task_id = await self._webhooks.take()
+                if task_id is not None:
+                    await self.deliver(task_id)
+                    continue
+            except QueueUnavailable as error:
+                logger.debug("Webhooks wait: %s", error)
+            except Exception:
+                logger.exception("A webhook could not be dealt with")
+            await asyncio.sleep(IDLE_SECONDS)
+
+    async def deliver(self, task_id: str) -> None:
+        """Try to tell the end of a task, where it has come. Raises QueueUnavailable."""
+        record = await self._reader.record(task_id)
+        if record is None or record.task is None or record.task.webhook is None:
+            await self._webhooks.drop(task_id)
+            return
+        if record.state.status not in ENDED:
+            await self._webhooks.put_off(task_id, LOOK_SECONDS)
+            return
+        attempt = await self._webhooks.attempt(task_id)
+        status, reason = await self._post(record.task.webhook, record.state)
+        result = self._judged(status, attempt, final=isinstance(reason, UnsafeAddress))
+        await self._webhooks.note(task_id, result)
+        logger.info("Webhook of task %s, try %d: %s (%s)", task_id, attempt, result.state, reason or status)
+
+    async def _post(self, url: str, state: TaskState) -> tuple[int | None, Exception | None]:
+        body = _message(state)
+        headers = {"Content-Type": "application/json"}
+        if self._secret is not None:
+            headers |= headers_of(self._secret, state.task_id, int(time.time()), body)
+        try:
+            return await self._sender.post(url, body, headers), None
+        except (FetchFailed, UnsafeAddress) as error:
+            return None, error
+
+    def _judged(self, status: int | None, attempt: int, *, final: bool) -> Try:
+        if status is not None and 200 <= status < 300:
+            return Try(DeliveryState.DELIVERED, status, None)
+        refused = status is not None and 400 <= status < 500 and status not in PASSING
+        if final or refused or attempt >= self._attempts:
+            return Try(DeliveryState.FAILED, status, None)
+        return Try(DeliveryState.PENDING, status, FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1))
+
+
+def _message(state: TaskState) -> bytes:
+    """What is sent: the state without its result, which is for those who may ask for it."""
+    kind = "transcription.done" if state.status is TaskStatus.DONE else "transcription.failed"
+    data = state.model_dump(mode="json", include={"task_id", "status", "error"}, exclude_none=True)
+    return to_json({"type": kind, "timestamp": datetime.now(UTC).isoformat(), "data": data})

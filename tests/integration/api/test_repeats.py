@@ -1,0 +1,158 @@
+"""Requests that come again, and recordings that were transcribed before."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx2
+import pytest
+import redis
+
+from app.core.config import Settings
+from tests.integration.api.service import ASSETS, Service, serving
+
+SPEECH = (ASSETS / "speech_ru.ogg").read_bytes()
+OTHER = (ASSETS / "speech_en.mp3").read_bytes()
+RESULT = {"text": "Hello.", "segments": []}
+
+
+def post(
+    client: httpx2.Client, content: bytes = SPEECH, key: str | None = None, **fields: str
+) -> httpx2.Response:
+    name = "a.ogg" if content == SPEECH else "a.mp3"
+    headers = {"Idempotency-Key": key} if key else {}
+    return client.post("/transcribe/", files={"file": (name, content)}, data=fields, headers=headers)
+
+
+def task_id(answer: httpx2.Response) -> str:
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["task_id"])
+
+
+def finish(settings: Settings, name: str) -> None:
+    with redis.Redis(port=settings.redis_port) as client:
+        client.set(f"{settings.redis_results_prefix}{name}", json.dumps(RESULT))
+
+
+def test_the_same_request_is_the_same_task(service: Service, client: httpx2.Client) -> None:
+    first, second = post(client, key="k1"), post(client, key="k1")
+
+    assert task_id(first) == task_id(second)
+    assert second.headers["idempotency-replayed"] == "true"
+    assert second.headers["location"] == first.headers["location"]
+    assert len([name for name in service.files() if name.endswith(".ogg")]) == 1
+    assert task_id(post(client, key="k2")) != task_id(first)
+    assert task_id(post(client)) != task_id(first)
+
+
+def test_many_at_once_are_one_task(client: httpx2.Client) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: post(client, key="k"), range(8)))
+    assert len({task_id(answer) for answer in answers}) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "fields"), [(OTHER, {}), (SPEECH, {"language": "en"}), (SPEECH, {"model": "base"})]
+)
+def test_a_key_of_another_request_is_refused(
+    service: Service, client: httpx2.Client, content: bytes, fields: dict[str, str]
+) -> None:
+    post(client, key="k")
+    before = service.files()
+    answer = post(client, content, key="k", **fields)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_conflict")
+    assert service.files() == before
+
+
+def test_a_request_that_was_refused_may_come_again(client: httpx2.Client) -> None:
+    broken = client.post(
+        "/transcribe/", files={"file": ("a.mp3", b"no sound")}, headers={"Idempotency-Key": "k"}
+    )
+    assert broken.status_code == 422
+    assert task_id(post(client, key="k"))
+
+
+def test_a_key_that_is_too_long(client: httpx2.Client) -> None:
+    answer = post(client, key="k" * 256)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
+
+
+def test_a_recording_that_was_done_is_done_at_once(service: Service, client: httpx2.Client) -> None:
+    first = task_id(post(client, model="base"))
+    finish(service.settings, first)
+    second = task_id(post(client, model="base", priority="high"))
+    state = client.get(f"/transcribe/{second}").json()
+
+    assert second != first
+    assert state["status"] == "done"
+    assert state["result"] == RESULT | {"reused_from": first}
+    assert [name for name in service.files() if second in name] == []
+    assert second in [task["task_id"] for task in client.get("/transcribe/").json()["tasks"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "fields"),
+    [
+        (OTHER, {}),
+        (SPEECH, {"word_timestamps": "true"}),
+        (SPEECH, {"trim": "2"}),
+        (SPEECH, {"reuse": "false"}),
+        (SPEECH, {"temperature": "0.5"}),
+    ],
+)
+def test_what_is_not_the_same_is_transcribed(
+    service: Service, client: httpx2.Client, content: bytes, fields: dict[str, str]
+) -> None:
+    finish(service.settings, task_id(post(client)))
+    again = task_id(post(client, content, **fields))
+    assert client.get(f"/transcribe/{again}").json()["status"] == "queued"
+
+
+def test_what_has_not_ended_or_failed_is_not_used_again(service: Service, client: httpx2.Client) -> None:
+    first = task_id(post(client))
+    assert client.get(f"/transcribe/{task_id(post(client))}").json()["status"] == "queued"
+    with redis.Redis(port=service.settings.redis_port) as store:
+        store.set(f"{service.settings.redis_results_prefix}{first}", '{"status": "error", "error": "x"}')
+    assert client.get(f"/transcribe/{task_id(post(client))}").json()["status"] == "queued"
+
+
+def test_nothing_is_used_again_where_the_operator_does_not_want_it(
+    settings_for: Callable[..., Settings],
+) -> None:
+    with (
+        serving(settings_for(reuse_results=False)) as service,
+        httpx2.Client(base_url=service.url, timeout=30) as client,
+    ):
+        finish(service.settings, task_id(post(client)))
+        assert client.get(f"/transcribe/{task_id(post(client))}").json()["status"] == "queued"
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("ftp://example.org/a.mp3", "unsafe_address"),
+        ("http://127.0.0.1/a.mp3", "unsafe_address"),
+        ("http://169.254.169.254/latest/meta-data", "unsafe_address"),
+        ("http://[::ffff:10.0.0.1]/a", "unsafe_address"),
+        ("http://user:word@example.org/a", "unsafe_address"),
+        ("nonsense", "unsafe_address"),
+    ],
+)
+@pytest.mark.parametrize("field", ["url", "webhook"])
+def test_addresses_are_checked_before_the_task_is_taken(
+    service: Service, client: httpx2.Client, url: str, code: str, field: str
+) -> None:
+    files = {"file": ("a.ogg", SPEECH)} if field == "webhook" else {"x": (None, "")}
+    answer = client.post("/transcribe/", files=files, data={field: url})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert (service.files(), service.keys()) == ([], [])
+
+
+def test_a_file_or_an_address_not_both_and_not_none(client: httpx2.Client) -> None:
+    both = post(client, url="https://example.org/a.mp3")
+    none = client.post("/transcribe/", files={"model": (None, "base")})
+
+    assert (both.status_code, both.json()["code"]) == (400, "malformed_upload")
+    assert (none.status_code, none.json()["code"]) == (422, "file_missing")
