@@ -2,16 +2,25 @@
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from app.api.headers import StandardHeaders
 from app.api.lifespan import lifespan_of
 from app.api.lingering import LingeringClose
 from app.api.problems import add_problem_handlers
 from app.api.request_id import RequestId
 from app.api.routes import health, openai, problems, tasks, transcribe
+from app.api.timing import Timing
 from app.core.config import Settings
 from app.core.startup import read_settings, start_logging
+from app.observability.metrics import Metrics
+from app.queue.rate_limits import limits_of
 
 VERSION = "0.1.0"
+
+EXPOSED_HEADERS = ("ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID")
+"""Headers that pages elsewhere may read (CORS)."""
 
 DESCRIPTION = """
 Send a recording, get a task id at once, and ask for the text until it is there.
@@ -27,17 +36,31 @@ people.
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The API; `settings` come from the environment unless given."""
     settings = settings or read_settings()
+    metrics = Metrics()
     start_logging(settings, "api")
+    limits_of(settings.rate_limit)  # wrong ones are told before the first request
     app = FastAPIOffline(  # its pages load nothing from elsewhere
         redoc_url=None,
         title="Transcriber",
         version=VERSION,
         description=DESCRIPTION,
-        lifespan=lifespan_of(settings),
+        lifespan=lifespan_of(settings, metrics),
         redirect_slashes=False,
     )
     app.add_middleware(LingeringClose)
     app.add_middleware(RequestId)
+    app.add_middleware(StandardHeaders)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=EXPOSED_HEADERS,
+        )
+    app.add_middleware(Timing, metrics=metrics)
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     add_problem_handlers(app)
     app.include_router(transcribe.router)
     app.include_router(tasks.router)

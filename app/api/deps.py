@@ -7,7 +7,10 @@ from fastapi import Depends, Request
 
 from app.core.api_keys import ApiKeys
 from app.core.config import Settings
+from app.observability.metrics import Metrics
+from app.queue.rate_limits import RateLimiter
 from app.services.audio_service import AudioService
+from app.services.operator_service import OperatorService
 from app.services.redis_service import RedisService
 from app.services.task_service import TaskService
 
@@ -21,6 +24,9 @@ class Services:
     audio: AudioService
     queue: RedisService
     tasks: TaskService
+    limiter: RateLimiter
+    operator: OperatorService
+    metrics: Metrics
 
 
 def services_of(request: Request) -> Services:

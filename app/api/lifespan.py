@@ -14,9 +14,12 @@ from app.api.deps import Services
 from app.core.api_keys import ApiKeys
 from app.core.config import Settings
 from app.core.errors import CapacityError
+from app.observability.metrics import Metrics
 from app.queue.clients import command_client
+from app.queue.rate_limits import RateLimiter
 from app.queue.repeats import Repeats
 from app.services.audio_service import AudioService
+from app.services.operator_service import OperatorService
 from app.services.redis_service import RedisService
 from app.services.task_service import TaskService
 from app.services.webhook_service import WebhookService
@@ -77,7 +80,9 @@ class Housekeeping:
                 chore.due = time.monotonic() + chore.seconds
 
 
-def lifespan_of(settings: Settings) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[State]]:
+def lifespan_of(
+    settings: Settings, metrics: Metrics
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[State]]:
     """The lifespan of an API with these settings."""
 
     @contextlib.asynccontextmanager
@@ -95,6 +100,9 @@ def lifespan_of(settings: Settings) -> Callable[[FastAPI], contextlib.AbstractAs
             audio=AudioService(settings, storage, queue, Repeats(client, settings)),
             queue=queue,
             tasks=TaskService(client, settings, storage),
+            limiter=RateLimiter(client, settings),
+            operator=OperatorService(client, settings),
+            metrics=metrics,
         )
         try:
             yield {"services": services}

@@ -5,6 +5,7 @@ guess (OWASP Password Storage Cheat Sheet: slow hashes are for what people choos
 """
 
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from hashlib import sha256
 PREFIX = "tk_"
 """Keys begin with it, so that scanners find those that got into a repository."""
 
-HASH_LENGTH = 64
+KEY_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+"""What a key may be called."""
 
 
 @dataclass(frozen=True, slots=True)

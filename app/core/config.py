@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.core.api_keys import KEY_NAME
 from app.core.webhook_secret import key_of
 
-_API_KEY = re.compile(r"[A-Za-z0-9._-]{1,64}:[0-9a-f]{64}")
+_API_KEY = re.compile(rf"{KEY_NAME.pattern}:[0-9a-f]{{64}}")
 
 EngineChoice = Literal["faster-whisper", "openai-whisper", "auto", "fake"]
 
@@ -58,6 +59,18 @@ class Settings(BaseSettings):
         (),
         description="Keys that requests must carry, as `name:hash` from `transcriber key NAME`, separated by "
         "commas; none: anybody may ask.",
+    )
+    rate_limit: str = Field(
+        "",
+        description="Recordings that one key, or one address without keys, may send: `10/minute;200/day` has "
+        "the form of the library `limits`; none: no limit.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins of pages elsewhere that may use the API, separated by commas; `*`: all."
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses of proxies whose X-Forwarded headers are believed, separated by commas.",
     )
     idempotency_seconds: int = Field(
         86_400, gt=0, description="How long an Idempotency-Key stands for the task that it made."
@@ -216,9 +229,9 @@ class Settings(BaseSettings):
                 raise ValueError("an entry is not `name:hash`; make entries with `transcriber key NAME`")
         return value
 
-    @field_validator("redis_sentinels", mode="before")
+    @field_validator("redis_sentinels", "cors_origins", "trusted_proxies", mode="before")
     @classmethod
-    def _sentinels(cls, value: object) -> object:
+    def _lists(cls, value: object) -> object:
         return tuple(_list_of(value)) if isinstance(value, str) else value
 
     @property

@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any
 
 from pydantic_core import to_json
@@ -12,17 +11,7 @@ from app.formats.accept import quality_of, ranges_of
 from app.formats.cues import cues_of
 from app.formats.phrases import phrases_of
 from app.formats.subtitles import to_srt, to_vtt
-
-
-class TranscriptFormat(StrEnum):
-    """A format; of those that a client likes equally, the first is taken."""
-
-    JSON = "json"
-    TEXT = "text"
-    SRT = "srt"
-    VTT = "vtt"
-    TSV = "tsv"
-
+from app.schemas.form import TranscriptFormat
 
 _MEDIA_TYPES = {
     TranscriptFormat.JSON: "application/json",

@@ -77,6 +77,7 @@ def programs(settings: Settings) -> tuple[Program, ...]:
         (
             *(sys.executable, "-m", "uvicorn", "main:app", "--app-dir", str(ROOT)),
             *("--host", settings.host, "--port", str(settings.port)),
+            "--no-proxy-headers",  # TRUSTED_PROXIES says whom to believe
         ),
         STOP_MARGIN_SECONDS,
     )

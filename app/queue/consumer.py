@@ -29,6 +29,7 @@ from app.queue.outcomes import (
 )
 from app.queue.pace import Pace
 from app.queue.scripts import Policy, Scripts, Surrender
+from app.queue.totals import Totals
 from app.queue.webhooks import Webhooks
 from app.schemas.task import TaskFailure
 
@@ -85,6 +86,7 @@ class Consumer:
         self._scripts = Scripts(commands, self._keys, Policy.from_settings(settings))
         self.checkpoints = Checkpoints(commands, self._keys, self._scripts)
         self.pace = Pace(commands, settings)
+        self.totals = Totals(commands, settings)
         self.webhooks = Webhooks(commands, settings)
         self._unanswered: deque[_Taken] = deque()
         self._tokens: set[str] = set()

@@ -74,6 +74,11 @@ class Keys:
         return f"{self.queue}:index"
 
     @property
+    def totals(self) -> str:
+        """HASH of what all workers together have done."""
+        return f"{self.queue}:totals"
+
+    @property
     def pace(self) -> str:
         """HASH of the real-time factor of late, by model."""
         return f"{self.queue}:pace"

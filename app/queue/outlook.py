@@ -37,15 +37,23 @@ class Outlook:
         self._default_model = settings.default_model
         self._pace = Pace(client, settings)
         self._places: dict[str, Place] = {}
+        self._audio_seconds = 0.0
         self._taken_at = -STALE_SECONDS
 
     async def place_of(self, task_id: str) -> Place | None:
         """Where that task is; None where it is not among the next DEPTH. Raises QueueUnavailable."""
-        age = time.monotonic() - self._taken_at
-        if age > STALE_SECONDS or (task_id not in self._places and age > FRESH_SECONDS):
+        await self._look_after(STALE_SECONDS if task_id in self._places else FRESH_SECONDS)
+        return self._places.get(task_id)
+
+    async def audio_seconds(self) -> float:
+        """Seconds of the recordings that wait, as far as their lengths are known. Raises QueueUnavailable."""
+        await self._look_after(STALE_SECONDS)
+        return self._audio_seconds
+
+    async def _look_after(self, seconds: float) -> None:
+        if time.monotonic() - self._taken_at > seconds:
             self._taken_at = time.monotonic()
             self._places = await self._look()
-        return self._places.get(task_id)
 
     async def _look(self) -> dict[str, Place]:
         pace = await self._pace.by_model()
@@ -57,8 +65,9 @@ class Outlook:
             for worker in workers:
                 pipeline.llen(self._keys.processing(worker.decode()))
             at_work = max(1, sum(await pipeline.execute()) if workers else 0)
-        line = [*reversed(high), *reversed(normal)][:DEPTH]
-        return self._placed([task_of(payload) for payload in line], pace, at_work)
+        line = [task_of(payload) for payload in [*reversed(high), *reversed(normal)][:DEPTH]]
+        self._audio_seconds = sum((task.duration or 0.0) for task in line if task is not None)
+        return self._placed(line, pace, at_work)
 
     def _placed(self, line: list[Task | None], pace: dict[str, float], at_work: int) -> dict[str, Place]:
         """As many are worked on at a time as are now: each task takes the place of one that has ended."""

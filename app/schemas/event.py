@@ -34,6 +34,6 @@ class TaskEvent(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     kind: EventKind
-    windows: int
+    windows: int = 0
     state: TaskState | None = None
     window: WindowText | None = None

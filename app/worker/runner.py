@@ -59,6 +59,7 @@ class TaskRunner:
                 claim.max_attempts,
                 extra={"event": "attempt", "worker": self._consumer.worker_id},
             )
+            await self._consumer.totals.add(attempts=1)
             try:
                 answer = await self._answer(claim)
             except asyncio.CancelledError as cancelled:
@@ -142,8 +143,11 @@ class TaskRunner:
         if await self._consumer.complete(claim, transcript.model_dump_json()):
             await asyncio.to_thread(self._storage.finish, claim.task)
             await self._consumer.webhooks.hurry(claim.task)
+            await self._consumer.totals.add(**_figures(transcript))
             await self._note_pace(transcript)
             logger.info("Done")
+        else:
+            await self._consumer.totals.add(results_fenced=1)
 
     async def _note_pace(self, transcript: Transcript) -> None:
         provenance = transcript.provenance
@@ -159,6 +163,7 @@ class TaskRunner:
             outcome = await self._consumer.retry(claim, failure, delay, crashed=crashed)
         else:
             outcome = await self._consumer.fail(claim, failure)
+        await self._consumer.totals.add(attempts_failed=1, tasks_failed=int(outcome is SettleOutcome.ERROR))
         if outcome in ENDED:
             kept_for = failure if outcome is SettleOutcome.ERROR else None
             await asyncio.to_thread(self._storage.finish, claim.task, kept_for)
@@ -171,6 +176,20 @@ class TaskRunner:
             await asyncio.to_thread(self._storage.finish, claim.task)
         elif reason is Reason.RELEASE:
             await self._consumer.release(claim)
+
+
+def _figures(transcript: Transcript) -> dict[str, float]:
+    """What a task adds to the counters."""
+    quality, provenance = transcript.quality, transcript.provenance
+    return {
+        "tasks_done": 1,
+        "audio_seconds": transcript.duration,
+        "processing_seconds": transcript.processing_seconds,
+        "windows": quality.windows if quality else 0,
+        "windows_retried": quality.retried if quality else 0,
+        "windows_noise": quality.noise if quality else 0,
+        "windows_resumed": provenance.windows_resumed if provenance else 0,
+    }
 
 
 def _attempted(transcript: Transcript, attempts: int) -> Transcript:

@@ -39,6 +39,7 @@ class Stack:
             "HEARTBEAT_SECONDS": "1",
             "MAINTENANCE_SECONDS": "1",
             "MAX_UPLOAD_MB": "4096",
+            "REUSE_RESULTS": "false",
         }
         self._processes: list[subprocess.Popen[bytes]] = []
         self._client = httpx2.Client(base_url=f"http://127.0.0.1:{api_port}", timeout=120)

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from app.api.openai.wishes import AnswerFormat, Wishes
 from app.core.languages import LANGUAGES
-from app.formats.formats import TranscriptFormat, render
+from app.formats.formats import render
+from app.schemas.form import TranscriptFormat
 from app.schemas.task import TaskKind
 
 RENDERED = {

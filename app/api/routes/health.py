@@ -7,7 +7,9 @@ from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse
 
 from app.api import openapi
+from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
+from app.observability.metrics import CONTENT_TYPE
 
 router = APIRouter(tags=["health"])
 
@@ -51,6 +53,15 @@ async def ready(services: ServicesDep, response: Response) -> Ready:
         workers=readiness.workers,
         queue_length=readiness.queue_length,
     )
+
+
+@router.get(
+    "/metrics", summary="Figures for Prometheus", response_class=Response, responses=openapi.ANY_PROBLEM
+)
+async def metrics(services: ServicesDep, _: CallerDep) -> Response:
+    """Queue length and age, audio that waits, workers, what they have done, and HTTP."""
+    snapshot = await services.operator.snapshot()
+    return Response(services.metrics.exposition(snapshot), media_type=CONTENT_TYPE)
 
 
 @router.get("/", include_in_schema=False)

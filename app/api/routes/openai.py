@@ -18,6 +18,7 @@ from app.api.auth import CallerDep
 from app.api.deps import Services, ServicesDep
 from app.api.openai.answers import answer_of, usage_of
 from app.api.openai.wishes import FIELDS, openai_options, wishes_of
+from app.api.rates import COUNTED
 from app.api.uploads import form_of, idempotency_key_of, length_of
 from app.core.errors import WORTH_ANOTHER_TRY, EngineFailed, TaskNotFound, TranscriptionFailed
 from app.schemas.caller import Caller
@@ -28,7 +29,7 @@ from app.weights.catalog import ALIASES, available_models, cached_models
 
 router = APIRouter(prefix="/v1", tags=["openai"])
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 """Time between two looks whether the client is still there."""
 
 RESPOND_ASYNC = "respond-async"
@@ -38,6 +39,7 @@ RESPOND_ASYNC = "respond-async"
     "/audio/transcriptions",
     summary="OpenAI: transcribe",
     response_model=None,
+    dependencies=[COUNTED],
     responses=openapi.OPENAI_RESPONSES,
     openapi_extra={"requestBody": parameters.TRANSCRIPTION_BODY},
 )
@@ -54,6 +56,7 @@ async def transcriptions(request: Request, services: ServicesDep, caller: Caller
     "/audio/translations",
     summary="OpenAI: translate into English",
     response_model=None,
+    dependencies=[COUNTED],
     responses=openapi.OPENAI_RESPONSES,
     openapi_extra={"requestBody": parameters.TRANSLATION_BODY},
 )

@@ -13,8 +13,9 @@ from app.api.conditional import unless_known
 from app.api.deps import ServicesDep
 from app.api.responses import TolerantJSONResponse
 from app.core.errors import NotFinished, TranscriptionFailed
-from app.formats.formats import TranscriptFormat, media_type, of_media_types, render
+from app.formats.formats import media_type, of_media_types, render
 from app.schemas.event import TaskEvent
+from app.schemas.form import TranscriptFormat
 from app.schemas.task import TaskPage, TaskState, TaskStatus
 
 router = APIRouter(tags=["tasks"])

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse
 from app.api import openapi, parameters
 from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
+from app.api.rates import COUNTED
 from app.api.uploads import form_of, idempotency_key_of, length_of
 from app.schemas.task import TaskStatus
 from app.services.audio_service import UploadRequest
@@ -24,12 +25,13 @@ class Accepted(BaseModel):
     status: TaskStatus
 
 
-@router.post("/transcribe", include_in_schema=False)
+@router.post("/transcribe", include_in_schema=False, dependencies=[COUNTED])
 @router.post(
     "/transcribe/",
     status_code=202,
     response_model=Accepted,
     summary="Send a recording",
+    dependencies=[COUNTED],
     responses=openapi.UPLOAD_RESPONSES,
     openapi_extra={"parameters": parameters.QUERY_PARAMETERS, "requestBody": parameters.UPLOAD_BODY},
 )

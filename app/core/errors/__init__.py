@@ -24,6 +24,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     ├── UnsafeRedis                  Redis is set up so that it may throw tasks away
     ├── CapacityError                nothing is wrong with the request; try later
     │   ├── QueueFull                MAX_QUEUE_LENGTH reached
+    │   ├── RateLimited              more than RATE_LIMIT
     │   ├── StorageFull              free disk below MIN_FREE_DISK_MB
     │   ├── StorageUnavailable       UPLOAD_DIR cannot be written
     │   └── QueueUnavailable         Redis does not answer
@@ -47,6 +48,7 @@ from app.core.errors.capacity import (
     CapacityError,
     QueueFull,
     QueueUnavailable,
+    RateLimited,
     StorageFull,
     StorageUnavailable,
 )
@@ -109,6 +111,7 @@ __all__ = [
     "OutOfDeviceMemory",
     "QueueFull",
     "QueueUnavailable",
+    "RateLimited",
     "RequestError",
     "ServiceError",
     "StorageFull",

@@ -19,6 +19,14 @@ class QueueFull(CapacityError):
     status = 429
 
 
+class RateLimited(CapacityError):
+    """The client sent more recordings than RATE_LIMIT allows."""
+
+    code = "rate_limited"
+    title = "Too many requests"
+    status = 429
+
+
 class StorageFull(CapacityError):
     """Free disk space is below MIN_FREE_DISK_MB."""
 

@@ -46,7 +46,7 @@ class Service:
 @contextmanager
 def serving(settings: Settings) -> Iterator[Service]:
     """Run the API until the block ends."""
-    config = uvicorn.Config(create_app(settings), log_config=None)
+    config = uvicorn.Config(create_app(settings), log_config=None, proxy_headers=False)
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -28,6 +28,11 @@ class Worker:
             [sys.executable, "worker.py"], cwd=ROOT, env=os.environ | environment
         )
 
+    @property
+    def pid(self) -> int:
+        """Of the supervisor."""
+        return self._process.pid
+
     def stop(self) -> None:
         """As `docker stop` does."""
         self._process.terminate()
@@ -51,6 +56,8 @@ def whole_settings(
         default_model="base",
         model_downloads=False,
         heartbeat_seconds=0.5,
+        maintenance_seconds=0.5,
+        lease_seconds=3,
         min_free_disk_mb=0,
         reuse_results=False,
         fetch_private_addresses=True,
@@ -66,6 +73,20 @@ def whole(whole_settings: Settings) -> Iterator[Service]:
         with serving(whole_settings) as service:
             yield service
     finally:
+        worker.stop()
+
+
+@pytest.fixture
+def spare_worker(whole_settings: Settings) -> Iterator[Callable[[], Worker]]:
+    """Starts further workers, which may be killed."""
+    started: list[Worker] = []
+
+    def start() -> Worker:
+        started.append(Worker(whole_settings))
+        return started[-1]
+
+    yield start
+    for worker in started:
         worker.stop()
 
 

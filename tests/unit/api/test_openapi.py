@@ -24,6 +24,7 @@ def test_every_route_is_there_and_described(schema: dict[str, Any]) -> None:
         "/v1/audio/translations",
         "/v1/models",
         "/v1/models/{name}",
+        "/metrics",
         "/health/live",
         "/health/ready",
     }

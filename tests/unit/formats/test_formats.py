@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pysubs2 import SSAFile
 
 from app.formats.cues import cues_of
-from app.formats.formats import TranscriptFormat, extension, media_type, of_media_types, render
+from app.formats.formats import extension, media_type, of_media_types, render
 from app.formats.subtitles import WORD_JOINER
+from app.schemas.form import TranscriptFormat
 from app.schemas.transcript import Segment, Transcript
 
 JSON, TEXT, SRT, VTT, TSV = TranscriptFormat

@@ -1,0 +1,120 @@
+"""`transcriber send`: recordings to transcripts."""
+
+import asyncio
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli import inputs
+from app.cli.batch import Batch, Order, Tally
+from app.cli.connection import (
+    FAILED,
+    INTERRUPTED,
+    UNREACHABLE,
+    Connection,
+    complain,
+    connection_of,
+    print_text,
+)
+from app.cli.display import Display
+from app.cli.outputs import Job, plan
+from app.client import SubmitOptions, TranscriptFormat
+from app.client.calls import repeatable
+from app.schemas.task import Priority, TaskKind
+
+
+def send(
+    context: typer.Context,
+    files: Annotated[
+        list[str], typer.Argument(help="Files, globs, folders (with --recursive), or - for standard input.")
+    ],
+    model: Annotated[str | None, typer.Option(help="Model, such as small or turbo.")] = None,
+    language: Annotated[str | None, typer.Option(help="Code of the language spoken, such as ru.")] = None,
+    task: Annotated[TaskKind | None, typer.Option(help="Write what is said, or that in English.")] = None,
+    prompt: Annotated[str | None, typer.Option(help="Text that is taken for what was said before.")] = None,
+    hotwords: Annotated[str | None, typer.Option(help="Words that are likely to be said.")] = None,
+    word_timestamps: Annotated[
+        bool, typer.Option("--word-timestamps", help="Tell when each word is said (in json).")
+    ] = False,
+    trim: Annotated[float | None, typer.Option(help="Only the first so many seconds.")] = None,
+    priority: Annotated[Priority | None, typer.Option(help="Which of the two queues to wait in.")] = None,
+    formats: Annotated[
+        list[TranscriptFormat] | None,
+        typer.Option("--format", help="Form, text by default; may be repeated."),
+    ] = None,
+    output_dir: Annotated[
+        Path | None, typer.Option(help="Folder for the transcripts; several files without it: beside each.")
+    ] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", help="Take the recordings in folders.")] = False,
+    name: Annotated[str | None, typer.Option(help="File name of standard input.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Files in work at a time.")] = 4,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Only send, and print the task ids.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Do files again that are done.")] = False,
+) -> None:
+    """Transcribe recordings.
+
+    The transcript of one file goes to stdout, those of several into files.
+
+    A file whose transcript is there is skipped; an interrupted command goes on when it is given again.
+    """
+    forms = formats or [TranscriptFormat.TEXT]
+    options = SubmitOptions(
+        model=model,
+        language=language,
+        task=task,
+        prompt=prompt,
+        hotwords=hotwords,
+        word_timestamps=word_timestamps or None,
+        trim=trim,
+        priority=priority,
+    )
+    try:
+        planned = plan(inputs.find(files, recursive=recursive, name=name), forms, output_dir)
+    except inputs.InputError as error:
+        raise typer.BadParameter(str(error)) from error
+    with ExitStack() as stack:
+        piped = None
+        if any(job.recording.path is None for job in planned):
+            piped = stack.enter_context(repeatable(inputs.standard_input()))
+        order = Order(options, forms[0], not no_wait, overwrite, jobs, piped)
+        _carry_out(connection_of(context), planned, order)
+
+
+def _carry_out(connection: Connection, jobs: list[Job], order: Order) -> None:
+    """Do the jobs and end the program as they did."""
+    tally = Tally()
+    try:
+        asyncio.run(_run(connection, jobs, order, tally))
+    except KeyboardInterrupt:
+        complain("Interrupted.")
+        _tell_what_goes_on(tally, jobs)
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        for text in tally.printed:
+            print_text(text)
+    if tally.unreachable is not None:
+        complain(str(tally.unreachable))
+        _tell_what_goes_on(tally, jobs)
+        raise typer.Exit(UNREACHABLE)
+    if len(jobs) > 1:
+        complain(f"{tally.done} done, {tally.skipped} skipped, {tally.failed} failed.")
+    if tally.failed:
+        raise typer.Exit(FAILED)
+
+
+async def _run(connection: Connection, jobs: list[Job], order: Order, tally: Tally) -> None:
+    with Display(len(jobs)) as display:
+        async with connection.async_client(display.say) as client:
+            await Batch(client, display, order, tally).run(jobs)
+
+
+def _tell_what_goes_on(tally: Tally, jobs: list[Job]) -> None:
+    """Tasks that were sent are finished without us: how to come by what they give."""
+    remembered = {job.recording.name for job in jobs if job.folder is not None and job.recording.path}
+    for name, task_id in tally.running.items():
+        if name not in remembered:
+            complain(f"{name} is task {task_id}; follow it with: transcriber watch {task_id}")
+    if remembered:
+        complain("What was sent goes on; the same command takes it up again and sends the rest.")

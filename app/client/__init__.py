@@ -1,0 +1,29 @@
+"""A typed client of the service: `Client` for plain programs, `AsyncClient` for asynchronous ones."""
+
+from app.client.asynchronous import AsyncClient
+from app.client.errors import ClientError, ProtocolBroken, ServiceProblem, ServiceUnreachable, TaskFailed
+from app.client.models import SubmitOptions, Submitted
+from app.client.retries import RetryPolicy
+from app.client.sync import Client
+from app.schemas.event import EventKind, TaskEvent, WindowText
+from app.schemas.form import TranscriptFormat
+from app.schemas.task import TaskPage, TaskSummary
+
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "ClientError",
+    "EventKind",
+    "ProtocolBroken",
+    "RetryPolicy",
+    "ServiceProblem",
+    "ServiceUnreachable",
+    "SubmitOptions",
+    "Submitted",
+    "TaskEvent",
+    "TaskFailed",
+    "TaskPage",
+    "TaskSummary",
+    "TranscriptFormat",
+    "WindowText",
+]

@@ -1,0 +1,49 @@
+"""What the client is given and what it gives, where `app.schemas` has no word for it."""
+
+from typing import TypedDict
+
+from pydantic import BaseModel, ConfigDict
+
+from app.schemas.task import Priority, TaskKind, TaskStatus
+
+
+class SubmitOptions(TypedDict, total=False):
+    """What may be asked of a recording; None and what is left out is the service's choice."""
+
+    model: str | None
+    language: str | None
+    task: TaskKind | None
+    prompt: str | None
+    hotwords: str | None
+    word_timestamps: bool | None
+    trim: float | None
+    temperature: float | None
+    vad: bool | None
+    priority: Priority | None
+    webhook: str | None
+    reuse: bool | None
+
+
+class Submitted(BaseModel):
+    """The task that a recording became."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task_id: str
+    status: TaskStatus
+
+
+class ModelEntry(BaseModel):
+    """A model that the service offers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+
+
+class ModelList(BaseModel):
+    """All of them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    data: tuple[ModelEntry, ...]

@@ -1,0 +1,119 @@
+"""What Prometheus is told: of HTTP what this API saw, of the queue and the workers what Redis knows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from app.queue.admin import QueueOverview
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+TOTALS = {
+    "attempts": "Attempts at tasks that were begun.",
+    "attempts_failed": "Attempts at tasks that failed.",
+    "tasks_done": "Tasks that ended with a transcript.",
+    "tasks_failed": "Tasks that were given up.",
+    "results_fenced": "Results that were thrown away because the claim was lost.",
+    "audio_seconds": "Seconds of recordings that were transcribed.",
+    "processing_seconds": "Seconds that tasks took from the claim to the transcript.",
+    "windows": "Windows that were transcribed.",
+    "windows_retried": "Windows of which a first answer was doubtful.",
+    "windows_noise": "Windows in which nobody spoke.",
+    "windows_resumed": "Windows that an earlier attempt had finished.",
+}
+"""Counters that workers keep in Redis, and what they count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The queue and the workers at one moment."""
+
+    overview: QueueOverview
+    workers: int
+    running: int
+    audio_seconds_waiting: float
+    totals: Mapping[str, float]
+    pace: Mapping[str, float]
+
+
+class Metrics:
+    """The figures of one API."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "transcriber_http_requests",
+            "Requests answered.",
+            ["method", "route", "status"],
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "transcriber_http_seconds",
+            "Seconds from a request to the start of its answer.",
+            ["method", "route"],
+            buckets=BUCKETS,
+            registry=self._registry,
+        )
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """A request was answered; `route` is its pattern, not its address: there are few of them."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(method, route).observe(seconds)
+
+    def exposition(self, snapshot: Snapshot) -> bytes:
+        """All figures as text."""
+        return generate_latest(self._registry) + generate_latest(_of(snapshot))
+
+
+def _of(snapshot: Snapshot) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    overview = snapshot.overview
+    waiting = Gauge("transcriber_queue_tasks", "Tasks by where they are.", ["place"], registry=registry)
+    places = {
+        "waiting": overview.waiting,
+        "high": overview.high,
+        "delayed": overview.delayed,
+        "dead": overview.dead,
+        "running": snapshot.running,
+    }
+    for place, count in places.items():
+        waiting.labels(place).set(count)
+    figures = {
+        "transcriber_queue_oldest_seconds": ("Age of the task that is next.", overview.oldest_seconds or 0.0),
+        "transcriber_queue_audio_seconds": (
+            "Seconds of recordings that wait, among the next 1000 tasks.",
+            snapshot.audio_seconds_waiting,
+        ),
+        "transcriber_workers": ("Workers whose lease runs.", snapshot.workers),
+    }
+    for name, (description, value) in figures.items():
+        Gauge(name, description, registry=registry).set(value)
+    pace = Gauge(
+        "transcriber_real_time_factor",
+        "Processing seconds per second of recording, of late.",
+        ["model"],
+        registry=registry,
+    )
+    for model, factor in snapshot.pace.items():
+        pace.labels(model).set(factor)
+    registry.register(_Totals(snapshot.totals))
+    return registry
+
+
+class _Totals(Collector):
+    """Counters that somebody else counts."""
+
+    def __init__(self, totals: Mapping[str, float]) -> None:
+        self._totals = totals
+
+    def collect(self) -> list[CounterMetricFamily]:
+        """One family each."""
+        return [
+            CounterMetricFamily(f"transcriber_{name}", description, value=self._totals.get(name, 0.0))
+            for name, description in TOTALS.items()
+        ]

@@ -1,0 +1,37 @@
+"""What all workers together have done: counters in Redis, for the metrics."""
+
+import logging
+from typing import cast
+
+from redis.asyncio import Redis
+
+from app.core.config import Settings
+from app.core.errors import QueueUnavailable
+from app.queue.guard import redis_reachable
+from app.queue.keys import Keys
+
+logger = logging.getLogger(__name__)
+
+
+class Totals:
+    """Counters that only grow."""
+
+    def __init__(self, client: Redis, settings: Settings) -> None:
+        self._client = client
+        self._key = Keys.from_settings(settings).totals
+
+    async def add(self, **counts: float) -> None:
+        """Count. What Redis does not take now is lost: these are figures, not tasks."""
+        try:
+            async with redis_reachable(), self._client.pipeline(transaction=False) as pipeline:
+                for name, count in counts.items():
+                    pipeline.hincrbyfloat(self._key, name, count)
+                await pipeline.execute()
+        except QueueUnavailable as error:
+            logger.debug("Counters are not kept: %s", error)
+
+    async def read(self) -> dict[str, float]:
+        """All counters. Raises QueueUnavailable."""
+        async with redis_reachable():
+            stored = cast(dict[bytes, bytes], await self._client.hgetall(self._key))
+        return {name.decode(): float(count) for name, count in stored.items()}

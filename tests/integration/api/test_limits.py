@@ -1,0 +1,79 @@
+"""How much one client may send, and what every answer carries."""
+
+from collections.abc import Callable
+
+import httpx2
+import pytest
+
+from app.api.app import create_app
+from app.core.api_keys import new_key
+from app.core.config import Settings
+from tests.integration.api.service import ASSETS, Service, serving
+
+SettingsFor = Callable[..., Settings]
+ALICE, BOB = new_key("alice"), new_key("bob")
+
+
+def post(service: Service, key: str | None = None, **headers: str) -> httpx2.Response:
+    file = ("talk.ogg", (ASSETS / "speech_ru.ogg").read_bytes())
+    keyed = {"Authorization": f"Bearer {key}"} if key else {}
+    return httpx2.post(f"{service.url}/transcribe/", files={"file": file}, headers={**keyed, **headers})
+
+
+def test_who_sends_too_much_is_told_when_to_come_again(settings_for: SettingsFor) -> None:
+    with serving(settings_for(rate_limit="2/hour;100/day")) as service:
+        answers = [post(service) for _ in range(3)]
+        polls = [httpx2.get(f"{service.url}/transcribe/nothing").status_code for _ in range(5)]
+
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    assert answers[0].headers["ratelimit-policy"] == '"recordings";q=2;w=3600'
+    assert answers[0].headers["ratelimit"].startswith('"recordings";r=1;t=')
+    assert answers[2].json()["code"] == "rate_limited"
+    assert 0 < int(answers[2].headers["retry-after"]) <= 3600
+    assert polls == [404] * 5
+
+
+def test_each_key_has_its_own_allowance(settings_for: SettingsFor) -> None:
+    with serving(settings_for(rate_limit="1/hour", api_keys=(ALICE.entry, BOB.entry))) as service:
+        answers = [post(service, key).status_code for key in (ALICE.key, ALICE.key, BOB.key)]
+    assert answers == [202, 429, 202]
+
+
+@pytest.mark.parametrize(("trusted", "third"), [(("127.0.0.1",), 202), ((), 429)])
+def test_addresses_behind_a_proxy_count_if_it_is_trusted(
+    settings_for: SettingsFor, trusted: tuple[str, ...], third: int
+) -> None:
+    with serving(settings_for(rate_limit="1/hour", trusted_proxies=trusted)) as service:
+        first = post(service, **{"X-Forwarded-For": "192.0.2.1"})
+        other = post(service, **{"X-Forwarded-For": "192.0.2.2"})
+    assert (first.status_code, other.status_code) == (202, third)
+
+
+def test_a_limit_that_cannot_be_read_is_told_at_the_start(settings_for: SettingsFor) -> None:
+    with pytest.raises(SystemExit, match="RATE_LIMIT is wrong: 'many'"):
+        create_app(settings_for(rate_limit="many"))
+
+
+@pytest.mark.parametrize("path", ["/transcribe/nothing", "/health/live", "/docs", "/v1/models"])
+def test_every_answer_has_the_headers_of_a_careful_server(client: httpx2.Client, path: str) -> None:
+    headers = client.get(path).headers
+
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-request-id"]
+
+
+def test_pages_elsewhere_may_ask_where_they_are_named(settings_for: SettingsFor) -> None:
+    with serving(settings_for(cors_origins=("https://page.example",))) as service:
+        asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"}
+        for origin, status in (("https://page.example", 200), ("https://other.example", 400)):
+            answer = httpx2.options(f"{service.url}/transcribe/", headers={"Origin": origin, **asked})
+            assert answer.status_code == status
+        answer = httpx2.get(f"{service.url}/health/live", headers={"Origin": "https://page.example"})
+        assert answer.headers["access-control-allow-origin"] == "https://page.example"
+
+
+def test_nobody_elsewhere_may_ask_by_default(client: httpx2.Client) -> None:
+    answer = client.get("/health/live", headers={"Origin": "https://page.example"})
+    assert "access-control-allow-origin" not in answer.headers

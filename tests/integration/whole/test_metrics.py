@@ -1,0 +1,44 @@
+"""Figures of a service that has worked."""
+
+from pathlib import Path
+
+import httpx2
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.integration.api.service import Service, until
+
+pytestmark = pytest.mark.weights
+
+
+def figures(service: Service) -> dict[str, float]:
+    """Samples by name and labels."""
+    text = httpx2.get(f"{service.url}/metrics").text
+    return {
+        f"{sample.name}{sorted(sample.labels.items())}": sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_work_is_counted(whole: Service, assets: Path) -> None:
+    before = figures(whole)
+    with (assets / "speech_en.mp3").open("rb") as file:
+        sent = httpx2.post(f"{whole.url}/transcribe/", files={"file": ("a.mp3", file)})
+    state = httpx2.get(f"{whole.url}{sent.headers['location']}", params={"wait": 30}, timeout=60).json()
+
+    def grown(name: str) -> float:
+        return figures(whole).get(f"{name}[]", 0.0) - before.get(f"{name}[]", 0.0)
+
+    assert state["status"] == "done"
+    until(lambda: grown("transcriber_tasks_done_total") == 1)
+    assert grown("transcriber_audio_seconds_total") == pytest.approx(state["result"]["duration"])
+    assert grown("transcriber_windows_total") == 1
+    now = figures(whole)
+    assert now["transcriber_workers[]"] == 1
+    assert now["transcriber_real_time_factor[('model', 'base')]"] > 0
+    assert now["transcriber_queue_tasks[('place', 'waiting')]"] == 0
+    posts = (
+        "transcriber_http_requests_total[('method', 'POST'), ('route', '/transcribe/'), ('status', '202')]"
+    )
+    assert now[posts] >= 1

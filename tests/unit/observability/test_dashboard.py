@@ -1,0 +1,39 @@
+"""The dashboard asks for figures that there are."""
+
+import json
+import re
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.observability.metrics import Metrics, Snapshot
+from app.queue.admin import QueueOverview
+
+DASHBOARD = Path(__file__).parents[3] / "docs" / "grafana.json"
+
+
+def names() -> set[str]:
+    metrics = Metrics()
+    metrics.answered("GET", "/transcribe/{task_id}", 200, 0.01)
+    snapshot = Snapshot(
+        overview=QueueOverview(1, 2, 3, 4, 5.0),
+        workers=1,
+        running=1,
+        audio_seconds_waiting=60.0,
+        totals={"tasks_done": 3},
+        pace={"base": 0.1},
+    )
+    text = metrics.exposition(snapshot).decode()
+    return {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
+
+
+def test_every_figure_of_the_dashboard_exists() -> None:
+    dashboard = json.loads(DASHBOARD.read_text("utf-8"))
+    asked = {
+        name
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"transcriber_\w+", target["expr"])
+    }
+    assert asked
+    assert asked <= names()
