@@ -10,7 +10,7 @@ from app.api.lifespan import lifespan_of
 from app.api.lingering import LingeringClose
 from app.api.problems import add_problem_handlers
 from app.api.request_id import RequestId
-from app.api.routes import health, openai, problems, tasks, transcribe
+from app.api.routes import health, openai, operator, problems, tasks, transcribe
 from app.api.timing import Timing
 from app.core.config import Settings
 from app.core.startup import read_settings, start_logging
@@ -65,6 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(transcribe.router)
     app.include_router(tasks.router)
     app.include_router(openai.router)
+    app.include_router(operator.router)
     app.include_router(health.router)
     app.include_router(problems.router)
     return app

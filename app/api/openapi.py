@@ -4,8 +4,10 @@ from typing import Any
 
 from app.api.problems import MEDIA_TYPE, Problem
 from app.core.errors import (
+    CannotRetry,
     EmptyUpload,
     FileMissing,
+    Forbidden,
     IdempotencyConflict,
     InvalidParameter,
     MalformedUpload,
@@ -165,6 +167,25 @@ STATE_RESPONSES: Responses = {
 DELETE_RESPONSES: Responses = {
     204: {"description": "Nothing is left of the task."},
     **_AT_THE_TASK,
+    **ANY_PROBLEM,
+}
+
+OPERATOR_RESPONSES: Responses = {
+    **_problems(
+        (Unauthorized, "This service asks for an API key; send it as `Authorization: Bearer KEY`."),
+        (Forbidden, "This view is for operators; OPERATOR_KEYS names the keys that may see it."),
+        (TaskNotFound, "There is no dead letter of this reference."),
+        (CannotRetry, "The task cannot be queued anew: it is waiting."),
+        (QueueUnavailable, "Redis did not answer in time; please try again in a moment."),
+    ),
+    422: INVALID,
+    **ANY_PROBLEM,
+}
+
+RETRY_RESPONSES: Responses = {
+    202: {"description": "The task waits again, with all its attempts."},
+    **_AT_THE_TASK,
+    **_problems((CannotRetry, "The task cannot be queued anew: it is done.")),
     **ANY_PROBLEM,
 }
 

@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         description="Keys that requests must carry, as `name:hash` from `transcriber key NAME`, separated by "
         "commas; none: anybody may ask.",
     )
+    operator_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Names of the keys that may see and mend the whole queue, separated by commas; without "
+        "API_KEYS anybody may.",
+    )
     rate_limit: str = Field(
         "",
         description="Recordings that one key, or one address without keys, may send: `10/minute;200/day` has "
@@ -229,7 +234,7 @@ class Settings(BaseSettings):
                 raise ValueError("an entry is not `name:hash`; make entries with `transcriber key NAME`")
         return value
 
-    @field_validator("redis_sentinels", "cors_origins", "trusted_proxies", mode="before")
+    @field_validator("redis_sentinels", "operator_keys", "cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _lists(cls, value: object) -> object:
         return tuple(_list_of(value)) if isinstance(value, str) else value

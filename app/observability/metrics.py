@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
-from app.queue.admin import QueueOverview
+from app.schemas.operations import QueueFigures
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -33,10 +33,8 @@ TOTALS = {
 class Snapshot:
     """The queue and the workers at one moment."""
 
-    overview: QueueOverview
+    queue: QueueFigures
     workers: int
-    running: int
-    audio_seconds_waiting: float
     totals: Mapping[str, float]
     pace: Mapping[str, float]
 
@@ -72,22 +70,22 @@ class Metrics:
 
 def _of(snapshot: Snapshot) -> CollectorRegistry:
     registry = CollectorRegistry()
-    overview = snapshot.overview
+    queue = snapshot.queue
     waiting = Gauge("transcriber_queue_tasks", "Tasks by where they are.", ["place"], registry=registry)
     places = {
-        "waiting": overview.waiting,
-        "high": overview.high,
-        "delayed": overview.delayed,
-        "dead": overview.dead,
-        "running": snapshot.running,
+        "waiting": queue.waiting,
+        "high": queue.high,
+        "delayed": queue.delayed,
+        "dead": queue.dead,
+        "running": queue.running,
     }
     for place, count in places.items():
         waiting.labels(place).set(count)
     figures = {
-        "transcriber_queue_oldest_seconds": ("Age of the task that is next.", overview.oldest_seconds or 0.0),
+        "transcriber_queue_oldest_seconds": ("Age of the task that is next.", queue.oldest_seconds or 0.0),
         "transcriber_queue_audio_seconds": (
             "Seconds of recordings that wait, among the next 1000 tasks.",
-            snapshot.audio_seconds_waiting,
+            queue.audio_seconds,
         ),
         "transcriber_workers": ("Workers whose lease runs.", snapshot.workers),
     }

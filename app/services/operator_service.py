@@ -1,14 +1,17 @@
-"""What an operator wants to see: the queue, the workers, the figures."""
+"""What an operator wants to see and to mend: the queue, the workers, dead letters, the figures."""
 
 from redis.asyncio import Redis
 
 from app.core.config import Settings
+from app.core.errors import CannotRetry, TaskNotFound
 from app.observability.metrics import Snapshot
-from app.queue.admin import Admin
+from app.queue.admin import Admin, DeadLetter
+from app.queue.elements import task_of
+from app.queue.outcomes import ReviveOutcome
 from app.queue.outlook import Outlook
 from app.queue.pace import Pace
-from app.queue.reader import TaskReader
 from app.queue.totals import Totals
+from app.schemas.operations import DeadLetters, DeadLetterView, Overview, QueueFigures, WorkerView
 
 
 class OperatorService:
@@ -16,19 +19,69 @@ class OperatorService:
 
     def __init__(self, client: Redis, settings: Settings) -> None:
         self._admin = Admin(client, settings)
-        self._reader = TaskReader(client, settings)
         self._outlook = Outlook(client, settings)
         self._totals = Totals(client, settings)
         self._pace = Pace(client, settings)
 
-    async def snapshot(self) -> Snapshot:
-        """The figures of this moment."""
-        workers = await self._reader.live_workers()
-        return Snapshot(
-            overview=await self._admin.overview(),
-            workers=len(workers),
-            running=sum(worker.holding for worker in workers),
-            audio_seconds_waiting=await self._outlook.audio_seconds(),
+    async def overview(self) -> Overview:
+        """Queue, workers and figures of this moment."""
+        holdings = await self._admin.workers()
+        workers = tuple(
+            WorkerView(
+                worker_id=each.worker_id,
+                lease_seconds_left=round(each.lease_seconds_left, 1),
+                task_ids=each.task_ids,
+            )
+            for each in holdings
+        )
+        counts = await self._admin.overview()
+        return Overview(
+            queue=QueueFigures(
+                waiting=counts.waiting,
+                high=counts.high,
+                delayed=counts.delayed,
+                dead=counts.dead,
+                running=sum(len(worker.task_ids) for worker in workers),
+                oldest_seconds=counts.oldest_seconds,
+                audio_seconds=await self._outlook.audio_seconds(),
+            ),
+            workers=workers,
             totals=await self._totals.read(),
             pace=await self._pace.by_model(),
         )
+
+    async def snapshot(self) -> Snapshot:
+        """The same for the metrics."""
+        now = await self.overview()
+        alive = [worker for worker in now.workers if worker.lease_seconds_left > 0]
+        return Snapshot(queue=now.queue, workers=len(alive), totals=now.totals, pace=now.pace)
+
+    async def dead_letters(self, limit: int) -> DeadLetters:
+        """The newest dead letters."""
+        return DeadLetters(letters=tuple(_view(letter) for letter in await self._admin.dead_letters(limit)))
+
+    async def requeue(self, reference: str) -> None:
+        """Queue a dead letter anew. Raises TaskNotFound; CannotRetry where it waits, runs or is done."""
+        outcome = await self._admin.requeue(reference)
+        if outcome is None:
+            raise TaskNotFound("There is no dead letter of this reference.")
+        if outcome is not ReviveOutcome.REVIVED:
+            raise CannotRetry(f"The task cannot be queued anew: it is {outcome.lower()}.")
+
+    async def drop(self, reference: str) -> None:
+        """Remove a dead letter. Raises TaskNotFound."""
+        if not await self._admin.drop(reference):
+            raise TaskNotFound("There is no dead letter of this reference.")
+
+
+def _view(letter: DeadLetter) -> DeadLetterView:
+    task = task_of(letter.payload)
+    return DeadLetterView(
+        reference=letter.reference,
+        task_id=letter.task_id,
+        filename=task.filename if task else None,
+        code=letter.failure.code if letter.failure else None,
+        message=letter.failure.message if letter.failure else None,
+        attempts=letter.attempts,
+        finished_at=letter.finished_at,
+    )

@@ -10,10 +10,11 @@ from anyio import to_thread
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import TaskNotFound
+from app.core.errors import CannotRetry, TaskNotFound
 from app.core.wording import span
+from app.queue.admin import Admin
 from app.queue.listing import TaskList
-from app.queue.outcomes import DeleteOutcome
+from app.queue.outcomes import DeleteOutcome, ReviveOutcome
 from app.queue.outlook import Outlook
 from app.queue.reader import TaskReader, TaskRecord
 from app.queue.repeats import Repeats
@@ -42,6 +43,7 @@ class TaskService:
         self._reader = TaskReader(client, settings)
         self._outlook = Outlook(client, settings)
         self._list = TaskList(client, settings)
+        self._admin = Admin(client, settings)
         self._repeats = Repeats(client, settings)
 
     async def state(self, task_id: str, caller: Caller) -> TaskState:
@@ -101,6 +103,19 @@ class TaskService:
             await self._repeats.drop(record.task)
             await to_thread.run_sync(self._storage.discard, record.task)
         logger.info("Task %s is deleted (%s)", task_id, outcome, extra={"task_id": task_id})
+
+    async def retry(self, task_id: str, caller: Caller) -> None:
+        """Queue a failed task anew. Raises CannotRetry, QueueUnavailable."""
+        record = await self._record(task_id, caller)
+        if record.task is None or record.state.status is not TaskStatus.ERROR:
+            raise CannotRetry(f"The task cannot be queued anew: it is {record.state.status}.")
+        path = await to_thread.run_sync(self._storage.path_of, record.task)
+        if record.task.url is None and not await to_thread.run_sync(path.is_file):
+            raise CannotRetry("The recording is no longer here; send it again.")
+        await to_thread.run_sync(self._storage.save_outbox, record.task)
+        outcome = await self._admin.requeue(task_id)
+        if outcome is not ReviveOutcome.REVIVED:
+            raise CannotRetry("The task cannot be queued anew: somebody was faster.")
 
     async def _record(self, task_id: str, caller: Caller) -> TaskRecord:
         record = await self._reader.record(task_id) if _TASK_ID.fullmatch(task_id) else None

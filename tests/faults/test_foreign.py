@@ -64,7 +64,8 @@ async def test_cancel_in_every_state(service: Service) -> None:
 async def test_races_of_cancel_and_complete(service: Service) -> None:
     """A result or a cancellation, never both, never neither."""
     service.start_worker(TASKS_IN_FLIGHT="4")
-    await service.alive(1)
+    first = await service.push()
+    await service.ended([first])  # the engine process is up
     chance = random.Random(13)
 
     async def race() -> str:
@@ -83,7 +84,7 @@ async def test_races_of_cancel_and_complete(service: Service) -> None:
 
 
 async def test_nothing_is_left_without_owner(service: Service) -> None:
-    """Once all is terminal, only keys with a TTL, dead letters and leases remain."""
+    """Once all is terminal, only keys with a TTL, dead letters, leases, the index and figures remain."""
     service.start_worker()
     poison = await service.push(crash=True)
     others = [
@@ -93,7 +94,8 @@ async def test_nothing_is_left_without_owner(service: Service) -> None:
     ]
     await service.ended([poison, *others])
     await service.until(lambda: _empty(service), 10)
-    permanent = {service.keys.dead.encode(), service.keys.workers.encode()}
+    keys = service.keys
+    permanent = {key.encode() for key in (keys.dead, keys.workers, keys.index, keys.totals, keys.pace)}
     async for key in service.client.scan_iter(f"{service.keys.queue}*"):
         assert key in permanent or await service.client.ttl(key) > 0, key
     async for key in service.client.scan_iter(f"{service.keys.result_prefix}*"):

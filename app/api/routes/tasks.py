@@ -98,6 +98,17 @@ async def delete_task(task_id: str, services: ServicesDep, caller: CallerDep) ->
     await services.tasks.delete(task_id, caller)
 
 
+@router.post(
+    "/transcribe/{task_id}/retry",
+    status_code=202,
+    summary="Try a failed task again",
+    responses=openapi.RETRY_RESPONSES,
+)
+async def retry_task(task_id: str, services: ServicesDep, caller: CallerDep) -> None:
+    """For failures of the service: the recording is kept after those, for as long as the task is known."""
+    await services.tasks.retry(task_id, caller)
+
+
 async def _existing(task_id: str, services: ServicesDep, caller: CallerDep) -> str:
     """The id of a task that is there: once a stream has begun it is too late to say that it is not."""
     await services.tasks.state(task_id, caller)

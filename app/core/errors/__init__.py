@@ -19,6 +19,8 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── NotFinished              the transcript is asked for before it is there
     │   ├── TranscriptionFailed      the transcript is asked for of a task that has none
     │   ├── Unauthorized             no API key, or one that is not known
+    │   ├── Forbidden                a key that may not do this
+    │   ├── CannotRetry              a task that cannot be queued anew
     │   ├── IdempotencyConflict      an Idempotency-Key that came with another request
     │   └── UnsafeAddress            an address that no request may go to
     ├── UnsafeRedis                  Redis is set up so that it may throw tasks away
@@ -53,8 +55,10 @@ from app.core.errors.capacity import (
     StorageUnavailable,
 )
 from app.core.errors.request import (
+    CannotRetry,
     EmptyUpload,
     FileMissing,
+    Forbidden,
     IdempotencyConflict,
     InvalidParameter,
     MalformedUpload,
@@ -93,6 +97,7 @@ __all__ = [
     "AttemptsExhausted",
     "AudioMissing",
     "AudioUndecodable",
+    "CannotRetry",
     "CapacityError",
     "DeadlineExceeded",
     "EmptyUpload",
@@ -101,6 +106,7 @@ __all__ = [
     "FetchFailed",
     "FetchRefused",
     "FileMissing",
+    "Forbidden",
     "IdempotencyConflict",
     "InvalidParameter",
     "InvalidTask",

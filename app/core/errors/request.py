@@ -123,6 +123,22 @@ class Unauthorized(RequestError):
     status = 401
 
 
+class Forbidden(RequestError):
+    """The API key is known, and this is not for it."""
+
+    code = "forbidden"
+    title = "Forbidden"
+    status = 403
+
+
+class CannotRetry(RequestError):
+    """The task cannot be queued anew: it waits, runs or is done, or its recording is gone."""
+
+    code = "cannot_retry"
+    title = "Cannot be tried again"
+    status = 409
+
+
 class IdempotencyConflict(RequestError):
     """The Idempotency-Key came before, with another recording or other options."""
 

@@ -3,7 +3,7 @@
 -- ARGV  1 payload, 2 worker, 3 token, 4 max_attempts of a task that has none, 5 dead letters kept, 6 ttl,
 --       7 failure of exhausted attempts, 8 failure of a cancelled task, 9 task id
 -- Returns {OK, attempt, max_attempts, crashes} | {LEASE_EXPIRED | STALE | DUPLICATE | CANCELLED | DEAD}
-local v = redis.call('HMGET', KEYS[2], 'status', 'token', 'attempts', 'max_attempts', 'cancel', 'crashes')
+local v = redis.call('HMGET', KEYS[2], 'status', 'token', 'attempts', 'max_attempts', 'cancel', 'crashes', 'worker')
 local crashes = tonumber(v[6] or 0)
 if v[2] == ARGV[3] then -- our own claim, whose reply was lost
   return {'OK', tonumber(v[3]), tonumber(v[4]), crashes}
@@ -12,8 +12,10 @@ local now = now_ms()
 local lease = redis.call('ZSCORE', KEYS[3], ARGV[2])
 if not lease or tonumber(lease) <= now then return {'LEASE_EXPIRED'} end
 if not redis.call('LPOS', KEYS[1], ARGV[1]) then return {'STALE'} end -- reaped between BLMOVE and claim
-if is_final(v[1]) or v[2] then -- it ended, or somebody else holds a live claim
-  redis.call('LREM', KEYS[1], 1, ARGV[1])
+if is_final(v[1]) or v[2] then -- it ended, or a live claim exists
+  -- The one element of a live claim of this very worker stays with that: it was taken back, and taken anew.
+  local elements = #redis.call('LPOS', KEYS[1], ARGV[1], 'COUNT', 2)
+  if elements > 1 or v[7] ~= ARGV[2] or not v[2] then redis.call('LREM', KEYS[1], 1, ARGV[1]) end
   return {'DUPLICATE'}
 end
 if v[5] == '1' then

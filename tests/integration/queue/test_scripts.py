@@ -194,3 +194,11 @@ async def test_the_last_attempt_is_not_retried(queue: Queue) -> None:
     assert await worker.retry(claim, FAILURE, 0) is SettleOutcome.ERROR
     assert await stored_result(queue, "t") == {"status": "error", "error": FAILURE.model_dump()}
     assert await queue.elements(queue.keys.dead) == [claim.payload]
+
+
+async def test_an_element_taken_anew_stays_with_its_live_claim(queue: Queue) -> None:
+    """The worker's first claim is late: its element was taken back meanwhile, and came to it once more."""
+    await taken(queue)
+    assert (await queue.scripts.claim("w1", "t", PAYLOAD, "new"))[0] is ClaimOutcome.OK
+    assert (await queue.scripts.claim("w1", "t", PAYLOAD, "late"))[0] is ClaimOutcome.DUPLICATE
+    assert await queue.elements(queue.keys.processing("w1")) == [PAYLOAD]

@@ -81,7 +81,7 @@ def test_children_use_the_users_redis(settings: Settings) -> None:
 def test_programs(settings_for: Callable[..., Settings]) -> None:
     api, *workers = programs(settings_for(workers=3, drain_seconds=7, host="0.0.0.0", port=8123))
     assert api.name == "api"
-    assert api.command[-4:] == ("--host", "0.0.0.0", "--port", "8123")
+    assert api.command[-5:] == ("--host", "0.0.0.0", "--port", "8123", "--no-proxy-headers")
     assert [worker.name for worker in workers] == ["worker-1", "worker-2", "worker-3"]
     assert all(worker.stop_seconds > 7 for worker in workers)
 

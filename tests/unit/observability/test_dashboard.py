@@ -7,7 +7,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.observability.metrics import Metrics, Snapshot
-from app.queue.admin import QueueOverview
+from app.schemas.operations import QueueFigures
 
 DASHBOARD = Path(__file__).parents[3] / "docs" / "grafana.json"
 
@@ -16,10 +16,10 @@ def names() -> set[str]:
     metrics = Metrics()
     metrics.answered("GET", "/transcribe/{task_id}", 200, 0.01)
     snapshot = Snapshot(
-        overview=QueueOverview(1, 2, 3, 4, 5.0),
+        queue=QueueFigures(
+            waiting=1, high=2, delayed=3, dead=4, running=1, oldest_seconds=5.0, audio_seconds=60.0
+        ),
         workers=1,
-        running=1,
-        audio_seconds_waiting=60.0,
         totals={"tasks_done": 3},
         pace={"base": 0.1},
     )
