@@ -1,5 +1,8 @@
 """Put the API together."""
 
+import logging
+from ipaddress import ip_address
+
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
@@ -16,6 +19,8 @@ from app.core.config import Settings
 from app.core.startup import read_settings, start_logging
 from app.observability.metrics import Metrics
 from app.queue.rate_limits import limits_of
+
+logger = logging.getLogger(__name__)
 
 VERSION = "0.1.0"
 
@@ -39,6 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     metrics = Metrics()
     start_logging(settings, "api")
     limits_of(settings.rate_limit)  # wrong ones are told before the first request
+    _warn_if_open(settings)
     app = FastAPIOffline(  # its pages load nothing from elsewhere
         redoc_url=None,
         title="Transcriber",
@@ -69,3 +75,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health.router)
     app.include_router(problems.router)
     return app
+
+
+def _warn_if_open(settings: Settings) -> None:
+    """Say it loudly where the whole network may use the service."""
+    if settings.api_keys or _is_loopback(settings.host):
+        return
+    logger.warning(
+        "ANYBODY WHO REACHES %s MAY USE THIS SERVICE, read all transcripts and delete them: "
+        "set API_KEYS (`transcriber key NAME` makes entries) or listen on 127.0.0.1.",
+        settings.host,
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether an address, or `address:port` as docker compose has it, is this machine's own."""
+    name = host.rpartition(":")[0] if host.count(":") == 1 else host
+    try:
+        return ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return name == "localhost"

@@ -29,8 +29,8 @@ class Services:
     metrics: Metrics
 
 
-def services_of(request: Request) -> Services:
-    """The services that the lifespan built."""
+async def services_of(request: Request) -> Services:
+    """The services that the lifespan built. Asynchronous, or it would run in a thread."""
     return cast(Services, request.state.services)
 
 

@@ -1,11 +1,13 @@
 """The reader: what is known about tasks and workers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from redis.asyncio import Redis
 
 from app.core.config import Settings
+from app.queue.coalescing import Coalescer
 from app.queue.elements import failure_of, identity_of, task_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
@@ -58,6 +60,7 @@ class TaskReader:
         self._client = client
         self._keys = Keys.from_settings(settings)
         self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
+        self._stored = Coalescer(self._read)
 
     async def record(self, task_id: str) -> TaskRecord | None:
         """What is known about the task; None where nothing is, or where it was deleted.
@@ -66,30 +69,21 @@ class TaskReader:
         pushed is known by its element alone until a worker claims it; it is found among the next SEARCH_DEPTH
         in line.
         """
-        async with redis_reachable():
-            # Hash first: a result written in between is then seen. Not MULTI, refused where memory is short.
-            async with self._client.pipeline(transaction=False) as pipeline:
-                pipeline.hmget(self._keys.task(task_id), [*HASH_FIELDS, *WEBHOOK_FIELDS])
-                pipeline.hmget(self._keys.windows(task_id), PROGRESS_FIELDS)
-                pipeline.get(self._keys.result(task_id))
-                values, windows, result = await pipeline.execute()
-            status, error, started_at, payload, deleted, *sent = values
-            if deleted:
-                return None
-            if result is not None:
-                state = state_of_result(task_id, result)
-            elif status is not None:
-                known = _state_of_hash(task_id, status, error)
-                if known is None:
-                    return None
-                state = with_progress(known, started_at, windows)
-            else:
+        stored = await self._stored.get(task_id)
+        if stored.deleted:
+            return None
+        payload = stored.payload
+        state = _state_of(task_id, stored)
+        if state is None and stored.status is None:
+            async with redis_reachable():
                 payload = await self._foreign_element(task_id)
-                if payload is None:
-                    return None
-                state = TaskState(task_id=task_id, status=TaskStatus.QUEUED)
+            state = TaskState(task_id=task_id, status=TaskStatus.QUEUED) if payload is not None else None
+        if state is None:
+            return None
         task = task_of(payload) if payload else None
-        return TaskRecord(state.model_copy(update={"webhook": delivery_of(task, sent)}), task)
+        if task is not None and task.webhook is not None:
+            state = state.model_copy(update={"webhook": delivery_of(task, stored.webhook)})
+        return TaskRecord(state, task)
 
     async def state(self, task_id: str) -> TaskState | None:
         """The state in `record`."""
@@ -154,9 +148,52 @@ class TaskReader:
         async with redis_reachable():
             await self._client.ping()
 
+    async def _read(self, task_ids: Sequence[str]) -> list["_Stored"]:
+        """What is stored of some tasks. Raises QueueUnavailable."""
+        # Hash first: a result written in between is then seen. Not MULTI, refused where memory is short.
+        async with redis_reachable(), self._client.pipeline(transaction=False) as pipeline:
+            for task_id in task_ids:
+                pipeline.hmget(self._keys.task(task_id), [*HASH_FIELDS, *WEBHOOK_FIELDS])
+                pipeline.hmget(self._keys.windows(task_id), PROGRESS_FIELDS)
+                pipeline.get(self._keys.result(task_id))
+            answers = await pipeline.execute()
+        return [
+            _stored(fields, windows, result)
+            for fields, windows, result in zip(answers[::3], answers[1::3], answers[2::3], strict=True)
+        ]
+
     async def _foreign_element(self, task_id: str) -> bytes | None:
         found = await self._scripts.find(f'"{task_id}"', SEARCH_DEPTH)
         return next((element for element in found if identity_of(element) == task_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What Redis holds of a task: the fields of its hash, in the order of HASH_FIELDS, and its other keys."""
+
+    status: bytes | None
+    error: bytes | None
+    started_at: bytes | None
+    payload: bytes | None
+    deleted: bytes | None
+    webhook: list[bytes | None]
+    windows: list[bytes | None]
+    result: bytes | None
+
+
+def _stored(fields: list[bytes | None], windows: list[bytes | None], result: bytes | None) -> _Stored:
+    status, error, started_at, payload, deleted, *webhook = fields
+    return _Stored(status, error, started_at, payload, deleted, webhook, windows, result)
+
+
+def _state_of(task_id: str, stored: _Stored) -> TaskState | None:
+    """The state that these tell; None where they tell none."""
+    if stored.result is not None:
+        return state_of_result(task_id, stored.result)
+    if stored.status is None:
+        return None
+    known = _state_of_hash(task_id, stored.status, stored.error)
+    return known and with_progress(known, stored.started_at, stored.windows)
 
 
 def _state_of_hash(task_id: str, status: bytes, error: bytes | None) -> TaskState | None:

@@ -29,6 +29,8 @@ class Stack:
 
     def __init__(self, folder: Path, settings: Settings, redis_port: int, api_port: int) -> None:
         self._folder = folder
+        self.redis_port = redis_port
+        self.api_port = api_port
         self._environment = os.environ | {
             "REDIS_HOST": "127.0.0.1",
             "REDIS_PORT": str(redis_port),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import httpx2
 import pytest
 
+from app.api.app import create_app
 from app.core.api_keys import new_key
 from app.core.config import Settings
 from tests.integration.api.service import ASSETS, Service, serving
@@ -85,3 +86,27 @@ def test_no_key_gets_into_the_log(service: Service, client: httpx2.Client) -> No
     assert "/transcribe/t refused with 401" in written
     assert ALICE.key not in written
     assert "tk_guessed" not in written
+
+
+@pytest.mark.parametrize(
+    ("host", "keys", "warned"),
+    [
+        ("127.0.0.1", (), False),
+        ("localhost", (), False),
+        ("::1", (), False),
+        ("127.0.0.1:8000", (), False),
+        ("0.0.0.0", (), True),
+        ("0.0.0.0:8000", (), True),
+        ("192.0.2.7", (), True),
+        ("0.0.0.0", (ALICE.entry,), False),
+    ],
+)
+def test_an_open_door_is_told_loudly(
+    settings_for: Callable[..., Settings],
+    capsys: pytest.CaptureFixture[str],
+    host: str,
+    keys: tuple[str, ...],
+    warned: bool,
+) -> None:
+    create_app(settings_for(host=host, api_keys=keys))
+    assert ("ANYBODY WHO REACHES" in capsys.readouterr().out) == warned

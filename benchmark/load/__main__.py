@@ -1,0 +1,139 @@
+"""`python3 -m benchmark.load --corpus DIR`: the API under load.
+
+Polls a second against a bare FastAPI, and what polls and listeners take from the engine.
+"""
+
+import asyncio
+import json
+import statistics
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import redis
+import typer
+from rich.console import Console
+
+from app.core.startup import read_settings
+from app.launcher.redis_server import free_port
+from benchmark.engine.corpus import CorpusMissing, read_corpus
+from benchmark.engine.report import figures_table, machine
+from benchmark.engine.stack import ServiceFailed, Stack, running_stack
+from benchmark.load.clients import Answered, listen, poll
+
+HOME = Path(__file__).parents[1]
+CLIENTS, LISTENERS = 200, 50
+PAUSE_SECONDS = 1.0
+"""What a client that means well waits between two polls."""
+
+console = Console(stderr=True)
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def main(
+    corpus: Annotated[Path, typer.Option(help="Folder with long/.")] = HOME / "corpus",
+    model: Annotated[str, typer.Option(help="Model.")] = "base",
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds; medians are shown.")] = 3,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of one measurement.")] = 10.0,
+    output: Annotated[Path, typer.Option(help="Gets results/load.json.")] = HOME,
+) -> None:
+    """Measure the API under load."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            clip = max(read_corpus(corpus, "long"), key=lambda clip: clip.seconds)
+            with running_stack(Path(folder), read_settings()) as stack:
+                figures = _polls(stack, rounds, seconds)
+                console.print(figures_table("polls", figures))
+                stack.start_worker()
+                figures |= _beside(stack, clip.path, model, rounds, seconds)
+        except (CorpusMissing, ServiceFailed) as error:
+            console.print(str(error), style="bold red", markup=False)
+            raise typer.Exit(1) from None
+    console.print(figures_table("load", figures))
+    path = output / "results" / "load.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"machine": machine(), **figures}, indent=1))
+    console.print("Written:", str(path), soft_wrap=True)
+
+
+def _polls(stack: Stack, rounds: int, seconds: float) -> dict[str, Any]:
+    """Clients that ask as fast as they can: ours and the bare one in turn."""
+    bare_port = free_port()
+    stack.start("-m", "uvicorn", "benchmark.load.bare:app", "--port", str(bare_port), "--no-access-log")
+    paths = _running_tasks(stack, CLIENTS)
+    time.sleep(3)
+    ours: list[Answered] = []
+    bare: list[Answered] = []
+    for number in range(rounds):
+        bare.append(asyncio.run(poll(bare_port, paths, CLIENTS, seconds)))
+        ours.append(asyncio.run(poll(stack.api_port, paths, CLIENTS, seconds)))
+        console.print(
+            f"round {number + 1}: bare {bare[-1].per_second:.0f}/s, ours {ours[-1].per_second:.0f}/s"
+        )
+    ratios = [mine.per_second / its.per_second for mine, its in zip(ours, bare, strict=True)]
+    return {
+        "bare": asdict(sorted(bare, key=lambda each: each.per_second)[len(bare) // 2]),
+        "ours": asdict(sorted(ours, key=lambda each: each.per_second)[len(ours) // 2]),
+        "ratio": statistics.median(ratios),
+    }
+
+
+def _running_tasks(stack: Stack, count: int) -> list[str]:
+    """Addresses of tasks that a worker has in hand, a minute done of each."""
+    text = "word " * 150
+    with redis.Redis(port=stack.redis_port) as client:
+        now = int(time.time() * 1000)
+        for number in range(count):
+            name = f"load-{number}"
+            payload = json.dumps({"task_id": name, "file_path": f"{name}.wav", "model": "base"})
+            task = {"status": "processing", "payload": payload, "attempts": 1, "started_at": now - 5000}
+            windows = {"processed": 60, "duration": 600, "saved_at": now, "text": text, "following": 4}
+            client.hset(f"transcribe_tasks:task:{name}", mapping=dict(task))
+            client.hset(f"transcribe_tasks:windows:{name}", mapping=dict(windows))
+            answer = {"task_id": name, "status": "processing", "progress": 0.1, "text": text}
+            client.set(f"bare:{name}", json.dumps(answer))
+    return [f"/transcribe/load-{number}" for number in range(count)]
+
+
+def _beside(stack: Stack, path: Path, model: str, rounds: int, seconds: float) -> dict[str, Any]:
+    """How much slower a recording is transcribed while clients poll and listen as they should."""
+    alone: list[float] = []
+    beside: list[float] = []
+    task_id = stack.post(path, model=model)
+    stack.wait(task_id, 0.02)
+    for _ in range(rounds):
+        alone.append(_pace(stack, task_id, seconds))
+        beside.append(asyncio.run(_loaded(stack, task_id, seconds)))
+        console.print(f"alone {alone[-1]:.2f}x, beside {CLIENTS} polls a second {beside[-1]:.2f}x")
+    return {
+        "alone_times_real_time": statistics.median(alone),
+        "beside_polls_and_listeners_times_real_time": statistics.median(beside),
+        "share_taken_from_the_engine": 1 - statistics.median(beside) / statistics.median(alone),
+    }
+
+
+def _pace(stack: Stack, task_id: str, seconds: float) -> float:
+    """Seconds of the recording a second."""
+    before, started = stack.state(task_id)["processed_seconds"], time.perf_counter()
+    time.sleep(seconds)
+    after = stack.state(task_id)["processed_seconds"]
+    return float(after - before) / (time.perf_counter() - started)
+
+
+async def _loaded(stack: Stack, task_id: str, seconds: float) -> float:
+    address = f"/transcribe/{task_id}"
+    load = [
+        poll(stack.api_port, [address], CLIENTS, seconds, PAUSE_SECONDS),
+        *(listen(stack.api_port, f"{address}/events", seconds) for _ in range(LISTENERS)),
+    ]
+    waiting = asyncio.ensure_future(asyncio.gather(*load))
+    pace = await asyncio.to_thread(_pace, stack, task_id, seconds)
+    await waiting
+    return pace
+
+
+if __name__ == "__main__":
+    app()

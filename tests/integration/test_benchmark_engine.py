@@ -1,0 +1,50 @@
+"""`python3 -m benchmark.engine` on a small corpus of its own: every part runs and is written down."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from benchmark.engine.__main__ import app
+
+pytestmark = pytest.mark.weights
+
+ASSETS = Path(__file__).parents[1] / "assets"
+ENGLISH = "The weather is nice today. We will walk to the river and have lunch under the old tree."
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    for part, name, reference in (
+        ("voice/en", "speech_en.flac", ENGLISH),
+        ("long", "speech_en.mp3", ENGLISH),
+        ("nonspeech", "silence_5s.flac", ""),
+    ):
+        folder = tmp_path / "corpus" / part
+        folder.mkdir(parents=True)
+        shutil.copy(ASSETS / name, folder / name)
+        (folder / name).with_suffix(".txt").write_text(reference, "utf-8")
+    return tmp_path / "corpus"
+
+
+def test_all_are_measured_side_by_side(corpus: Path, tmp_path: Path, base_weights: Path) -> None:
+    parts = ["voice", "nonspeech", "service", "latency"]
+    arguments = [*parts, "--corpus", str(corpus), "--rounds", "1", "--output", str(tmp_path)]
+    result = CliRunner().invoke(app, arguments, env={"CACHE_DIR": str(base_weights)})
+
+    assert result.exit_code == 0, result.output
+    figures = json.loads((tmp_path / "results" / "engine.json").read_text("utf-8"))
+    assert [each["entry"]["name"] for each in figures["voice"]] == ["windows", "sequential", "batched"]
+    assert all(each["times_real_time"] > 0 for each in figures["voice"])
+    assert "".join(figures["nonspeech"][0]["texts"].values()) == ""
+    assert figures["service"]["ratio"] > 0
+    assert figures["latency"]["post_to_done_seconds"] > 0
+    assert (tmp_path / "plots" / "engine-voice.png").is_file()
+
+
+def test_a_part_that_there_is_not(corpus: Path) -> None:
+    result = CliRunner().invoke(app, ["song", "--corpus", str(corpus)])
+    assert result.exit_code == 1
+    assert "There is no part 'song'" in " ".join(result.output.split())
