@@ -191,16 +191,7 @@ RETRY_RESPONSES: Responses = {
 
 EVENT_RESPONSES: Responses = {**_AT_THE_TASK, **ANY_PROBLEM}
 
-OPENAI_RESPONSES: Responses = {
-    200: {
-        "description": "The transcript, in the format asked for.",
-        "content": {
-            "application/json": {"example": {"text": "The weather is nice today."}},
-            "text/plain": {"schema": {"type": "string"}},
-            "text/event-stream": {"schema": {"type": "string"}},
-        },
-    },
-    202: UPLOAD_RESPONSES[202],
+ANY_OPENAI_ERROR: Responses = {
     "default": {
         "description": "Any error, in OpenAI's form.",
         "content": {
@@ -216,4 +207,17 @@ OPENAI_RESPONSES: Responses = {
             }
         },
     },
+}
+
+OPENAI_RESPONSES: Responses = {
+    200: {
+        "description": "The transcript, in the format asked for.",
+        "content": {
+            "application/json": {"example": {"text": "The weather is nice today."}},
+            "text/plain": {"schema": {"type": "string"}},
+            "text/event-stream": {"schema": {"type": "string"}},
+        },
+    },
+    202: UPLOAD_RESPONSES[202],
+    **ANY_OPENAI_ERROR,
 }

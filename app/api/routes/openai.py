@@ -65,7 +65,7 @@ async def translations(request: Request, services: ServicesDep, caller: CallerDe
     return await _answer(request, services, caller, TaskKind.TRANSLATE)
 
 
-@router.get("/models", summary="OpenAI: which models there are", responses=openapi.ANY_PROBLEM)
+@router.get("/models", summary="OpenAI: which models there are", responses=openapi.ANY_OPENAI_ERROR)
 async def models(services: ServicesDep, _: CallerDep) -> dict[str, Any]:
     """Those whose weights lie here first; the others are fetched when they are first asked for."""
     here = cached_models(services.settings.cache_dir)
@@ -73,7 +73,7 @@ async def models(services: ServicesDep, _: CallerDep) -> dict[str, Any]:
     return {"object": "list", "data": [_model(name) for name in names]}
 
 
-@router.get("/models/{name}", summary="OpenAI: one model", responses=openapi.ANY_PROBLEM)
+@router.get("/models/{name}", summary="OpenAI: one model", responses=openapi.ANY_OPENAI_ERROR)
 async def model(name: str, services: ServicesDep, _: CallerDep) -> dict[str, Any]:
     """404 where there is none of that name."""
     if name not in _model_names(services):

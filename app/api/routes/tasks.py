@@ -23,6 +23,8 @@ router = APIRouter(tags=["tasks"])
 LONGEST_WAIT_SECONDS = 60.0
 """Proxies close connections that are silent for longer."""
 
+CURSOR_PATTERN = r"^[0-9]{1,16}~[A-Za-z0-9._-]{1,128}$"
+
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1, 30
 """Bounds of what Retry-After advises."""
 
@@ -46,7 +48,9 @@ async def list_tasks(
     caller: CallerDep,
     status: Annotated[TaskStatus | None, Query(description="Only tasks of this status.")] = None,
     limit: Annotated[int, Query(ge=1, le=200, description="Most tasks of one page.")] = 50,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+    cursor: Annotated[
+        str | None, Query(pattern=CURSOR_PATTERN, description="`next_cursor` of the page before.")
+    ] = None,
 ) -> TaskPage:
     """Newest first, page by page; with API keys, those of the key that asks."""
     return await services.tasks.page(caller, status=status, limit=limit, cursor=cursor)
