@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from app.api.deps import Services
 from app.core.api_keys import ApiKeys
+from app.core.background import end
 from app.core.config import Settings
 from app.core.errors import CapacityError
 from app.observability.metrics import Metrics
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 RECONCILE_SECONDS = 60.0
 TIDY_SECONDS = 600.0
+
+WEBHOOKS_AT_ONCE = 8
 
 
 class State(TypedDict):
@@ -90,9 +93,10 @@ def lifespan_of(
         client = command_client(settings)
         storage = LocalStorage(settings)
         queue = RedisService(client, settings, storage)
+        webhooks = WebhookService(client, settings)
         background = [
             asyncio.create_task(Housekeeping(settings, queue).run()),
-            asyncio.create_task(WebhookService(client, settings).run()),
+            *(asyncio.create_task(webhooks.run()) for _ in range(WEBHOOKS_AT_ONCE)),
         ]
         services = Services(
             settings=settings,
@@ -107,9 +111,7 @@ def lifespan_of(
         try:
             yield {"services": services}
         finally:
-            for task in background:
-                task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
+            await end(background)
             await client.aclose()
 
     return lifespan

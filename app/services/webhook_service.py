@@ -23,9 +23,6 @@ logger = logging.getLogger(__name__)
 IDLE_SECONDS = 1.0
 """Pause where nothing is to be sent."""
 
-AT_ONCE = 8
-"""Webhooks that one API sends at a time."""
-
 FIRST_PAUSE_SECONDS = 60.0
 """Before the second try; each pause after that is twice as long."""
 
@@ -46,12 +43,7 @@ class WebhookService:
         self._attempts = settings.webhook_attempts
 
     async def run(self) -> None:
-        """Work until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(AT_ONCE):
-                group.create_task(self._work())
-
-    async def _work(self) -> None:
+        """Send one webhook after the other until cancelled; several of these may run at the same time."""
         while True:
             try:
                 task_id = await self._webhooks.take()

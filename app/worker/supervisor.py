@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.core.background import end
 from app.core.config import Settings
 from app.core.errors import EngineCrashed, QueueUnavailable
 from app.engines.hardware import tasks_in_flight
@@ -30,8 +31,6 @@ NEXT_CLAIM_SECONDS = 0.005
 
 BUSY_CLAIM_SECONDS = 0.1
 """Pause after a worker that is at work has found no further task."""
-
-CANCEL_AGAIN_SECONDS = 0.5
 
 GOODBYE_SECONDS = 10.0
 """Time that handing back tasks may take at the end, e.g. with Redis out of reach."""
@@ -82,7 +81,7 @@ class Supervisor:
             await self._claim_until_stopped()
             await self._drain()
         finally:
-            await self._end(background)
+            await end(background)
             await self._engine.close()
             await self._leave()
             self._pulse.end()
@@ -205,13 +204,6 @@ class Supervisor:
                 await self._consumer.leave()
 
         await self._quietly(leave)
-
-    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
-        """Cancel tasks until they end: a cancellation that meets redis-py as it connects may be lost."""
-        while left := [task for task in tasks if not task.done()]:
-            for task in left:
-                task.cancel()
-            await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
 
     async def _every(self, seconds: float, action: Callable[[], Awaitable[object]]) -> None:
         while True:
