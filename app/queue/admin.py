@@ -7,6 +7,7 @@ from typing import cast
 from redis.asyncio import Redis
 
 from app.core.config import Settings
+from app.queue.clock import now_ms
 from app.queue.elements import created_at_of, failure_of, identity_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
@@ -76,8 +77,7 @@ class Admin:
     async def workers(self) -> list[WorkerHoldings]:
         """All workers that Redis knows, those lost included, and what each holds."""
         async with redis_reachable():
-            seconds, microseconds = await self._client.time()
-            now = seconds * 1000 + microseconds // 1000
+            now = await now_ms(self._client)
             leases = await self._client.zrange(self._keys.workers, 0, -1, withscores=True)
             holdings = []
             for name, end in cast(list[tuple[bytes, float]], leases):
@@ -166,13 +166,13 @@ class Admin:
 
     async def _age_seconds(self, element: bytes) -> float | None:
         async with redis_reachable():
-            seconds, microseconds = await self._client.time()
+            now = await now_ms(self._client)
             created_at = created_at_of(element)
             task_id = identity_of(element)
             if created_at is None and task_id is not None:
                 stored = await self._client.hget(self._keys.task(task_id), "created_at")
                 created_at = int(stored) / 1000 if stored else None
-        return None if created_at is None else max(0.0, seconds + microseconds / 1e6 - created_at)
+        return None if created_at is None else max(0.0, now / 1000 - created_at)
 
 
 def _reference(payload: bytes) -> str:

@@ -73,3 +73,13 @@ async def redis_reachable(limit_seconds: float | None = COMMAND_LIMIT_SECONDS) -
             "The queue cannot be reached at the moment; please try again in a moment.",
             retry_after_seconds=RETRY_AFTER_SECONDS,
         ) from error
+
+
+@asynccontextmanager
+async def redis_or_not(loss: str, level: int = logging.DEBUG) -> AsyncIterator[None]:
+    """For what may be left undone: where Redis cannot serve now, `loss` tells in the log what that costs."""
+    try:
+        async with redis_reachable():
+            yield
+    except QueueUnavailable as error:
+        logger.log(level, "%s: %s", loss, error)

@@ -9,6 +9,7 @@ from typing import cast
 from redis.asyncio import Redis
 
 from app.core.config import Settings
+from app.queue.clock import now_ms
 from app.queue.elements import identity_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
@@ -65,7 +66,7 @@ class Maintenance:
         promoted = 0
         async with redis_reachable():
             due = await self._client.zrange(
-                self._keys.delayed, "-inf", await self._now_ms(), byscore=True, offset=0, num=BATCH
+                self._keys.delayed, "-inf", await now_ms(self._client), byscore=True, offset=0, num=BATCH
             )
             for payload in cast(list[bytes], due):
                 task_id = identity_of(payload)
@@ -161,12 +162,8 @@ class Maintenance:
         return taken
 
     async def _lost_workers(self, since_seconds: float) -> list[str]:
-        before = await self._now_ms() - int(since_seconds * 1000)
+        before = await now_ms(self._client) - int(since_seconds * 1000)
         names = await self._client.zrange(
             self._keys.workers, "-inf", before, byscore=True, offset=0, num=BATCH
         )
         return [name.decode() for name in cast(list[bytes], names)]
-
-    async def _now_ms(self) -> int:
-        seconds, microseconds = await self._client.time()
-        return int(seconds) * 1000 + int(microseconds) // 1000

@@ -1,16 +1,12 @@
 """How fast recordings have been transcribed of late: what waiting times are told from."""
 
-import logging
 from typing import cast
 
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import QueueUnavailable
-from app.queue.guard import redis_reachable
+from app.queue.guard import redis_or_not, redis_reachable
 from app.queue.keys import Keys
-
-logger = logging.getLogger(__name__)
 
 WEIGHT_OF_NEW = 0.2
 """Of the newest figure in the moving average."""
@@ -26,14 +22,11 @@ class Pace:
     async def note(self, model: str, real_time_factor: float) -> None:
         """Hear of one more task. A figure lost where two come at once does no harm, nor one that Redis
         refuses."""
-        try:
-            async with redis_reachable():
-                before = cast(bytes | None, await self._client.hget(self._key, model))
-                old = float(before) if before else real_time_factor
-                new = old + WEIGHT_OF_NEW * (real_time_factor - old)
-                await self._client.hset(self._key, model, f"{new:.5f}")
-        except QueueUnavailable as error:
-            logger.debug("The pace of %s is not noted: %s", model, error)
+        async with redis_or_not(f"The pace of {model} is not noted"):
+            before = cast(bytes | None, await self._client.hget(self._key, model))
+            old = float(before) if before else real_time_factor
+            new = old + WEIGHT_OF_NEW * (real_time_factor - old)
+            await self._client.hset(self._key, model, f"{new:.5f}")
 
     async def by_model(self) -> dict[str, float]:
         """The figures there are. Raises QueueUnavailable."""

@@ -7,6 +7,7 @@ from typing import cast
 from redis.asyncio import Redis
 
 from app.core.config import Settings
+from app.queue.clock import now_ms
 from app.queue.coalescing import Coalescer
 from app.queue.elements import failure_of, identity_of, task_of
 from app.queue.guard import redis_reachable
@@ -127,8 +128,7 @@ class TaskReader:
     async def live_workers(self) -> list[WorkerInfo]:
         """Workers whose lease has not ended, by the clock of Redis."""
         async with redis_reachable():
-            seconds, microseconds = await self._client.time()
-            now = seconds * 1000 + microseconds // 1000
+            now = await now_ms(self._client)
             leases = cast(
                 list[tuple[bytes, float]],
                 await self._client.zrangebyscore(self._keys.workers, f"({now}", "+inf", withscores=True),

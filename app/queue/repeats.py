@@ -10,13 +10,11 @@ from pydantic_core import from_json, to_json
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import QueueUnavailable
+from app.queue.clock import now_ms
 from app.queue.elements import payload_of
-from app.queue.guard import redis_reachable
+from app.queue.guard import redis_or_not, redis_reachable
 from app.queue.keys import Keys
 from app.schemas.task import Task
-
-logger = logging.getLogger(__name__)
 
 FOR_EVER_SECONDS = 10 * 365 * 86_400
 
@@ -55,7 +53,7 @@ class Repeats:
 
         Raises QueueUnavailable.
         """
-        name = self._keys.request(owner, sha256(key.encode()).hexdigest())
+        name = self._request(owner, key)
         mine = Earlier(fingerprint=fingerprint, task_id=task_id).model_dump_json()
         async with redis_reachable():
             while not await self._client.set(name, mine, nx=True, ex=self._key_seconds):
@@ -71,22 +69,16 @@ class Repeats:
 
     async def forget(self, owner: str | None, key: str) -> None:
         """The request did not become a task: it may come again with the same key."""
-        try:
-            async with redis_reachable():
-                await self._client.delete(self._keys.request(owner, sha256(key.encode()).hexdigest()))
-        except QueueUnavailable as error:
-            logger.warning("An Idempotency-Key stays taken: %s", error)
+        async with redis_or_not("An Idempotency-Key stays taken", logging.WARNING):
+            await self._client.delete(self._request(owner, key))
 
     async def note(self, task: Task) -> None:
         """The task will have the result of its content, once it is done."""
         if task.fingerprint is None:
             return
-        try:
-            async with redis_reachable():
-                name = self._keys.content(task.owner, task.fingerprint)
-                await self._client.set(name, task.task_id, ex=self._seconds)
-        except QueueUnavailable as error:
-            logger.debug("A later request will not find this result: %s", error)
+        async with redis_or_not("A later request will not find this result"):
+            name = self._keys.content(task.owner, task.fingerprint)
+            await self._client.set(name, task.task_id, ex=self._seconds)
 
     async def drop(self, task: Task) -> None:
         """Nothing is to be known of that task any more. Raises QueueUnavailable."""
@@ -108,8 +100,7 @@ class Repeats:
             source = await self._source(task.owner, task.fingerprint)
             if source is None:
                 return None
-            seconds, _ = await self._client.time()
-            now = int(seconds) * 1000
+            now = await now_ms(self._client)
             result = to_json(source.result | {"reused_from": source.task_id}, inf_nan_mode="null")
             async with self._client.pipeline(transaction=True) as pipeline:
                 pipeline.set(self._keys.result(task.task_id), result, ex=self._seconds)
@@ -132,6 +123,9 @@ class Repeats:
         if not isinstance(result, dict) or not isinstance(result.get("text"), str):
             return None
         return _Source(task_id.decode(), result)
+
+    def _request(self, owner: str | None, key: str) -> str:
+        return self._keys.request(owner, sha256(key.encode()).hexdigest())
 
     @property
     def _seconds(self) -> int:

@@ -1,16 +1,12 @@
 """What all workers together have done: counters in Redis, for the metrics."""
 
-import logging
 from typing import cast
 
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import QueueUnavailable
-from app.queue.guard import redis_reachable
+from app.queue.guard import redis_or_not, redis_reachable
 from app.queue.keys import Keys
-
-logger = logging.getLogger(__name__)
 
 
 class Totals:
@@ -22,13 +18,13 @@ class Totals:
 
     async def add(self, **counts: float) -> None:
         """Count. What Redis does not take now is lost: these are figures, not tasks."""
-        try:
-            async with redis_reachable(), self._client.pipeline(transaction=False) as pipeline:
-                for name, count in counts.items():
-                    pipeline.hincrbyfloat(self._key, name, count)
-                await pipeline.execute()
-        except QueueUnavailable as error:
-            logger.debug("Counters are not kept: %s", error)
+        async with (
+            redis_or_not("Counters are not kept"),
+            self._client.pipeline(transaction=False) as pipeline,
+        ):
+            for name, count in counts.items():
+                pipeline.hincrbyfloat(self._key, name, count)
+            await pipeline.execute()
 
     async def read(self) -> dict[str, float]:
         """All counters. Raises QueueUnavailable."""

@@ -4,20 +4,17 @@ A task's entry is due some time after its enqueue, and again and again until the
 it only hurries things up.
 """
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import QueueUnavailable
-from app.queue.guard import redis_reachable
+from app.queue.clock import now_ms
+from app.queue.guard import redis_or_not, redis_reachable
 from app.queue.keys import Keys
 from app.queue.scripts import Policy, Scripts
 from app.schemas.task import Delivery, DeliveryState, Task
-
-logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 60.0
 """Time between two looks at a task that has not ended."""
@@ -54,11 +51,8 @@ class Webhooks:
         """That task has ended."""
         if task.webhook is None:
             return
-        try:
-            async with redis_reachable():
-                await self._client.zadd(self._keys.webhooks, {task.task_id: 1}, xx=True)
-        except QueueUnavailable as error:
-            logger.debug("The webhook of task %s comes later: %s", task.task_id, error)
+        async with redis_or_not(f"The webhook of task {task.task_id} comes later"):
+            await self._client.zadd(self._keys.webhooks, {task.task_id: 1}, xx=True)
 
     async def take(self) -> str | None:
         """Id of a task whose webhook is due; None where none is."""
@@ -68,8 +62,8 @@ class Webhooks:
     async def put_off(self, task_id: str, seconds: float) -> None:
         """It is due so many seconds from now."""
         async with redis_reachable():
-            now, _ = await self._client.time()
-            await self._client.zadd(self._keys.webhooks, {task_id: (int(now) + seconds) * 1000})
+            due = await now_ms(self._client) + seconds * 1000
+            await self._client.zadd(self._keys.webhooks, {task_id: due})
 
     async def drop(self, task_id: str) -> None:
         """There is nothing to be told of that task any more."""
