@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from app.api.deps import ServicesDep
@@ -14,7 +14,6 @@ _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same
 
 
 async def caller_of(
-    request: Request,
     services: ServicesDep,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     header: Annotated[str | None, Depends(_header)],
@@ -28,7 +27,6 @@ async def caller_of(
     name = services.keys.name_of(key)
     if name is None:
         raise Unauthorized("The API key is not known here; ask the operator for one.")
-    request.state.caller = name
     return Caller(name)
 
 

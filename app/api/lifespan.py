@@ -17,6 +17,7 @@ from app.core.config import Settings
 from app.core.errors import CapacityError
 from app.observability.metrics import Metrics
 from app.queue.clients import command_client
+from app.queue.outlook import Outlook
 from app.queue.rate_limits import RateLimiter
 from app.queue.repeats import Repeats
 from app.services.audio_service import AudioService
@@ -98,14 +99,15 @@ def lifespan_of(
             asyncio.create_task(Housekeeping(settings, queue).run()),
             *(asyncio.create_task(webhooks.run()) for _ in range(WEBHOOKS_AT_ONCE)),
         ]
+        outlook = Outlook(client, settings)
         services = Services(
             settings=settings,
             keys=ApiKeys(settings.key_hashes),
             audio=AudioService(settings, storage, queue, Repeats(client, settings)),
             queue=queue,
-            tasks=TaskService(client, settings, storage),
+            tasks=TaskService(client, settings, storage, outlook),
             limiter=RateLimiter(client, settings),
-            operator=OperatorService(client, settings),
+            operator=OperatorService(client, settings, outlook),
             metrics=metrics,
         )
         try:

@@ -1,6 +1,7 @@
 """Errors as HTTP answers: RFC 9457 problem details, one shape for all."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import cast
 
@@ -53,14 +54,6 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 def problem_of(error: ServiceError, request: Request) -> Response:
     """The answer that tells `error`."""
-    if request.url.path.startswith(openai_errors.PREFIX):
-        return openai_errors.openai_error(
-            code=error.code,
-            message=error.detail,
-            status=error.status,
-            param=error.extra.get("parameter"),
-            headers=_headers(error),
-        )
     problem = Problem(
         **error.extra,
         type=f"/problems/{error.code}",
@@ -70,7 +63,20 @@ def problem_of(error: ServiceError, request: Request) -> Response:
         instance=request.url.path,
         code=error.code,
     )
-    return ProblemResponse(problem.model_dump(), error.status, _headers(error))
+    return _answer(problem, _headers(error))
+
+
+def _answer(problem: Problem, headers: Mapping[str, str] | None) -> Response:
+    """The problem in the form of the address that it is about."""
+    if problem.instance.startswith(openai_errors.PREFIX):
+        return openai_errors.openai_error(
+            code=problem.code,
+            message=problem.detail,
+            status=problem.status,
+            param=(problem.model_extra or {}).get("parameter"),
+            headers=headers,
+        )
+    return ProblemResponse(problem.model_dump(), problem.status, headers)
 
 
 def _headers(error: ServiceError) -> dict[str, str]:
@@ -107,14 +113,10 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     title = HTTPStatus(error.status_code).phrase
     code = title.lower().replace(" ", "_")
     detail = _SENTENCES.get(error.status_code, f"{error.detail}.").format(method=request.method)
-    if request.url.path.startswith(openai_errors.PREFIX):
-        return openai_errors.openai_error(
-            code=code, message=detail, status=error.status_code, headers=error.headers
-        )
     problem = Problem(
         title=title, status=error.status_code, detail=detail, instance=request.url.path, code=code
     )
-    return ProblemResponse(problem.model_dump(), error.status_code, error.headers)
+    return _answer(problem, error.headers)
 
 
 async def _on_disconnect(request: Request, _: Exception) -> Response:

@@ -9,8 +9,6 @@ from pathlib import Path
 from app.cli.inputs import InputError, Recording
 from app.client import TranscriptFormat
 
-SUFFIXES = {form: ".txt" if form is TranscriptFormat.TEXT else f".{form.value}" for form in TranscriptFormat}
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -40,7 +38,7 @@ def plan(
     for recording, place in zip(recordings, places, strict=True):
         # talk.mp3 and talk.wav become talk.mp3.txt and talk.wav.txt
         stem = place.stem if shared[place.with_name(place.stem)] == 1 else place.name
-        targets = {form: place.with_name(stem + SUFFIXES[form]) for form in forms}
+        targets = {form: place.with_name(f"{stem}.{form.extension}") for form in forms}
         jobs.append(Job(recording, output_dir or place.parent, targets))
     _check_distinct(jobs)
     return jobs

@@ -27,11 +27,6 @@ def media_type(format: TranscriptFormat) -> str:
     return _MEDIA_TYPES[format]
 
 
-def extension(format: TranscriptFormat) -> str:
-    """What the name of a file in this format ends with, without the dot."""
-    return "txt" if format is TranscriptFormat.TEXT else format.value
-
-
 def of_media_types(accept: str) -> TranscriptFormat | None:
     """The format that an HTTP Accept header prefers; None if it accepts none. An empty one accepts all."""
     ranges = ranges_of(accept.strip() or "*/*")

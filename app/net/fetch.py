@@ -16,13 +16,11 @@ from app.core.utils import base_name, quoted
 from app.net.backend import CONNECT_SECONDS, GuardedBackend
 from app.net.guard import AddressPolicy, Resolver, parse_url, system_resolver
 from app.net.patience import Patience
-from app.net.wire import headers_for, target_of, tls_context, translated
+from app.net.wire import PASSING_REFUSALS, headers_for, target_of, tls_context, translated
 
 MAX_REDIRECTS = 5
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PASSING = frozenset({408, 425, 429})
-"""Refusals that ask to come again: too slow, too early, too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ def _keep(
 def _check_status(status: int) -> None:
     if 200 <= status < 300:
         return
-    if status >= 500 or status in _PASSING:
+    if status >= 500 or status in PASSING_REFUSALS:
         raise FetchFailed(f"The server answered with status {status}; it may have the recording later.")
     raise FetchRefused(f"The server answered with status {status} instead of the recording.")
 

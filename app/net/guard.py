@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import httpx2
 
+from app.core.config import Settings
 from app.core.errors import FetchFailed, UnsafeAddress
 from app.core.utils import quoted
 from app.net.addresses import IPAddress, Reach, reach_of
@@ -31,6 +32,11 @@ class AddressPolicy:
 
     allowed_hosts: frozenset[str]
     private_allowed: bool
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "AddressPolicy":
+        """The policy that the settings ask for."""
+        return cls(settings.fetch_allowed_hosts, settings.fetch_private_addresses)
 
     def names(self, host: str) -> bool:
         """Whether FETCH_ALLOWED_HOSTS lets `host` pass."""

@@ -13,6 +13,9 @@ from app.net.guard import host_of
 
 USER_AGENT = "transcriber"
 
+PASSING_REFUSALS = frozenset({408, 425, 429})
+"""Statuses of 4xx that ask to come again: too slow, too early, too many."""
+
 
 @cache
 def tls_context() -> ssl.SSLContext:

@@ -11,3 +11,8 @@ class TranscriptFormat(StrEnum):
     SRT = "srt"
     VTT = "vtt"
     TSV = "tsv"
+
+    @property
+    def extension(self) -> str:
+        """What the name of a file in this format ends with, without the dot."""
+        return "txt" if self is TranscriptFormat.TEXT else self.value

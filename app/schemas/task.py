@@ -66,6 +66,10 @@ class Task(BaseModel):
     created_at: float = Field(default_factory=time.time, description="Unix time of the upload.")
 
 
+ENDED = frozenset({TaskStatus.DONE, TaskStatus.ERROR})
+"""Nothing more will happen to such a task by itself."""
+
+
 class TaskFailure(BaseModel):
     """Why a task ended as `error`."""
 

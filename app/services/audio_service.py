@@ -63,7 +63,7 @@ class AudioService:
         self._queue = queue
         self._repeats = repeats
         self._receiver = Receiver(settings, storage)
-        self._policy = AddressPolicy(settings.fetch_allowed_hosts, settings.fetch_private_addresses)
+        self._policy = AddressPolicy.from_settings(settings)
         self._probes = anyio.CapacityLimiter(PROBES_AT_ONCE)
 
     async def accept(self, form: AsyncIterator[FormPart], request: UploadRequest) -> Acceptance:
@@ -85,7 +85,7 @@ class AudioService:
                 if earlier is not None:
                     return Acceptance(earlier, replayed=True)
                 task = await self._task(task_id, received, options, fingerprint, request.caller)
-                if await self._is_known_already(task, options):
+                if await self._is_known_already(task):
                     return Acceptance(task_id)
                 await self._enqueue(task, received, undo)
         return Acceptance(task_id)
@@ -129,11 +129,9 @@ class AudioService:
         except FetchFailed as error:
             raise UnsafeAddress(error.detail) from error
 
-    async def _is_known_already(self, task: Task, options: Options) -> bool:
+    async def _is_known_already(self, task: Task) -> bool:
         """Whether the same recording has been transcribed in the same way: the task then is done at once."""
-        if not (self._settings.reuse_results and options.may_be_reused):
-            return False
-        source = await self._repeats.copy_result(task)
+        source = await self._repeats.copy_result(task) if self._settings.reuse_results else None
         if source is None:
             return False
         logger.info("The same recording was task %s: its result is used again", source)

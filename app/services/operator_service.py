@@ -17,9 +17,9 @@ from app.schemas.operations import DeadLetters, DeadLetterView, Overview, QueueF
 class OperatorService:
     """Looks at everything at once. Raises QueueUnavailable."""
 
-    def __init__(self, client: Redis, settings: Settings) -> None:
+    def __init__(self, client: Redis, settings: Settings, outlook: Outlook) -> None:
         self._admin = Admin(client, settings)
-        self._outlook = Outlook(client, settings)
+        self._outlook = outlook
         self._totals = Totals(client, settings)
         self._pace = Pace(client, settings)
 

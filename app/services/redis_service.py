@@ -14,7 +14,7 @@ from app.queue.guard import redis_reachable
 from app.queue.maintenance import Maintenance
 from app.queue.producer import FULL_RETRY_AFTER_SECONDS, Producer
 from app.queue.reader import TaskReader
-from app.schemas.task import Task, TaskStatus
+from app.schemas.task import ENDED, Task
 from app.storage.base import Storage
 
 logger = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ class RedisService:
         for task_id in await to_thread.run_sync(self._storage.outbox_ids, older_than_seconds):
             state = await self._reader.state(task_id)
             task = await to_thread.run_sync(self._storage.read_outbox, task_id)
-            if task and state and state.status in (TaskStatus.DONE, TaskStatus.ERROR):
+            if task and state and state.status in ENDED:
                 await to_thread.run_sync(self._storage.finish, task, state.error)
                 ended += 1
         return ended

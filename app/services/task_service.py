@@ -20,7 +20,7 @@ from app.queue.reader import TaskReader, TaskRecord
 from app.queue.repeats import Repeats
 from app.schemas.caller import Caller
 from app.schemas.event import EventKind, TaskEvent, WindowText
-from app.schemas.task import TASK_ID_PATTERN, TaskPage, TaskState, TaskStatus
+from app.schemas.task import ENDED, TASK_ID_PATTERN, TaskPage, TaskState, TaskStatus
 from app.schemas.window import WindowTranscript
 from app.storage.base import Storage
 
@@ -29,19 +29,17 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.25
 """Time between two looks at a task that somebody waits for."""
 
-ENDED = frozenset({TaskStatus.DONE, TaskStatus.ERROR})
-
 _TASK_ID = re.compile(TASK_ID_PATTERN)
 
 
 class TaskService:
     """The use cases of a task once it is accepted. All raise TaskNotFound, also of another's task."""
 
-    def __init__(self, client: Redis, settings: Settings, storage: Storage) -> None:
+    def __init__(self, client: Redis, settings: Settings, storage: Storage, outlook: Outlook) -> None:
         self._kept_seconds = settings.result_ttl_seconds
         self._storage = storage
         self._reader = TaskReader(client, settings)
-        self._outlook = Outlook(client, settings)
+        self._outlook = outlook
         self._list = TaskList(client, settings)
         self._admin = Admin(client, settings)
         self._repeats = Repeats(client, settings)
@@ -76,12 +74,13 @@ class TaskService:
             if told is not None:
                 await asyncio.sleep(POLL_SECONDS)
             state = await self.state(task_id, caller)
+            if state == told:
+                continue
             if state.status not in ENDED:
                 for window in await self._reader.windows(task_id, windows):
                     windows = window.number + 1
                     yield TaskEvent(kind=EventKind.WINDOW, windows=windows, window=_text_of(window))
-            if state != told:
-                yield TaskEvent(kind=_kind_of(state, told), windows=windows, state=state)
+            yield TaskEvent(kind=_kind_of(state, told), windows=windows, state=state)
             told = state
 
     async def page(

@@ -28,7 +28,7 @@ class TranscriptionService:
         self._settings = settings
         self._storage = LocalStorage(settings)
         self._recogniser = recogniser_for(settings)
-        self._policy = AddressPolicy(settings.fetch_allowed_hosts, settings.fetch_private_addresses)
+        self._policy = AddressPolicy.from_settings(settings)
         self._limits = FetchLimits(settings.max_upload_bytes, settings.fetch_seconds, FETCH_IDLE_SECONDS)
 
     @stage("transcribe")

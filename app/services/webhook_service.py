@@ -13,10 +13,10 @@ from app.core.errors import FetchFailed, QueueUnavailable, UnsafeAddress
 from app.net.guard import AddressPolicy
 from app.net.sign import headers_of
 from app.net.webhook import WebhookSender
+from app.net.wire import PASSING_REFUSALS
 from app.queue.reader import TaskReader
 from app.queue.webhooks import LOOK_SECONDS, Try, Webhooks
-from app.schemas.task import DeliveryState, TaskState, TaskStatus
-from app.services.task_service import ENDED
+from app.schemas.task import ENDED, DeliveryState, TaskState, TaskStatus
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +26,6 @@ IDLE_SECONDS = 1.0
 FIRST_PAUSE_SECONDS = 60.0
 """Before the second try; each pause after that is twice as long."""
 
-PASSING = frozenset({408, 425, 429})
-"""Answers of 4xx that ask to come again."""
-
 
 class WebhookService:
     """Sends webhooks, again and again where need be."""
@@ -36,8 +33,7 @@ class WebhookService:
     def __init__(self, client: Redis, settings: Settings) -> None:
         self._webhooks = Webhooks(client, settings)
         self._reader = TaskReader(client, settings)
-        policy = AddressPolicy(settings.fetch_allowed_hosts, settings.fetch_private_addresses)
-        self._sender = WebhookSender(policy)
+        self._sender = WebhookSender(AddressPolicy.from_settings(settings))
         secret = settings.webhook_secret
         self._secret = secret.get_secret_value() if secret is not None else None
         self._attempts = settings.webhook_attempts
@@ -84,7 +80,7 @@ class WebhookService:
     def _judged(self, status: int | None, attempt: int, *, final: bool) -> Try:
         if status is not None and 200 <= status < 300:
             return Try(DeliveryState.DELIVERED, status, None)
-        refused = status is not None and 400 <= status < 500 and status not in PASSING
+        refused = status is not None and 400 <= status < 500 and status not in PASSING_REFUSALS
         if final or refused or attempt >= self._attempts:
             return Try(DeliveryState.FAILED, status, None)
         return Try(DeliveryState.PENDING, status, FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1))

@@ -22,9 +22,8 @@ from app.api.rates import COUNTED
 from app.api.uploads import form_of, idempotency_key_of, length_of
 from app.core.errors import WORTH_ANOTHER_TRY, EngineFailed, TaskNotFound, TranscriptionFailed
 from app.schemas.caller import Caller
-from app.schemas.task import TaskFailure, TaskKind, TaskState, TaskStatus
+from app.schemas.task import ENDED, TaskFailure, TaskKind, TaskState, TaskStatus
 from app.services.audio_service import UploadRequest
-from app.services.task_service import ENDED
 from app.weights.catalog import ALIASES, available_models, cached_models
 
 router = APIRouter(prefix="/v1", tags=["openai"])

@@ -16,7 +16,7 @@ from app.core.errors import NotFinished, TranscriptionFailed
 from app.formats.formats import media_type, of_media_types, render
 from app.schemas.event import TaskEvent
 from app.schemas.form import TranscriptFormat
-from app.schemas.task import TaskPage, TaskState, TaskStatus
+from app.schemas.task import ENDED, TaskPage, TaskState, TaskStatus
 
 router = APIRouter(tags=["tasks"])
 
@@ -173,8 +173,7 @@ def _transcript_response(state: TaskState, wanted: TranscriptFormat) -> Response
 
 
 def _advice(state: TaskState) -> dict[str, str]:
-    ended = state.status in (TaskStatus.DONE, TaskStatus.ERROR)
-    return {} if ended else {"Retry-After": str(_pause_seconds(state))}
+    return {} if state.status in ENDED else {"Retry-After": str(_pause_seconds(state))}
 
 
 def _pause_seconds(state: TaskState) -> int:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pysubs2 import SSAFile
 
 from app.formats.cues import cues_of
-from app.formats.formats import extension, media_type, of_media_types, render
+from app.formats.formats import media_type, of_media_types, render
 from app.formats.subtitles import WORD_JOINER
 from app.schemas.form import TranscriptFormat
 from app.schemas.transcript import Segment, Transcript
@@ -164,7 +164,7 @@ def test_each_format_has_a_media_type_and_an_extension() -> None:
         "text/vtt",
         "text/tab-separated-values",
     ]
-    assert [extension(format) for format in TranscriptFormat] == ["json", "txt", "srt", "vtt", "tsv"]
+    assert [format.extension for format in TranscriptFormat] == ["json", "txt", "srt", "vtt", "tsv"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from app.core.config import Settings
 from app.core.errors import TaskNotFound
+from app.queue.outlook import Outlook
 from app.queue.pace import Pace
 from app.schemas.caller import ANYBODY, Caller
 from app.schemas.event import EventKind, TaskEvent
@@ -27,7 +28,12 @@ async def queue(settings: Settings) -> AsyncIterator[Queue]:
 
 @pytest.fixture
 def service(queue: Queue) -> TaskService:
-    return TaskService(queue.commands, queue.settings, LocalStorage(queue.settings))
+    return TaskService(
+        queue.commands,
+        queue.settings,
+        LocalStorage(queue.settings),
+        Outlook(queue.commands, queue.settings),
+    )
 
 
 def done(number: int, text: str) -> WindowDone:
