@@ -1,8 +1,9 @@
 """What is compared: the windows of this house, and faster-whisper as people use it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +22,7 @@ from benchmark.engine.messages import Round, Said
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
+    from faster_whisper.transcribe import Segment, TranscriptionInfo
 
 
 class Contestant(Protocol):
@@ -62,36 +64,31 @@ class _TunedPool(ModelPool):
         return load(self._store.ensure_ct2(model), model, self._settings, self._tuning)
 
 
-class Sequential:
-    """`WhisperModel.transcribe`, file by file, all settings as they come."""
+class FileByFile:
+    """faster-whisper as people use it: one recording after the other, all settings as they come."""
 
-    def __init__(self, order: Round, settings: Settings) -> None:
-        self._runtime = _whisper_model(order, settings)
-        self._beam_size = order.beam_size
-
-    def transcribe(self, paths: Sequence[Path]) -> list[Said]:
-        return [self._one(path) for path in paths]
-
-    def _one(self, path: Path) -> Said:
-        segments, info = self._runtime.transcribe(str(path), beam_size=self._beam_size)
-        return Said(path=str(path), text="".join(each.text for each in segments), language=info.language)
-
-
-class Batched:
-    """`BatchedInferencePipeline.transcribe`, file by file, with its default batch of 8."""
-
-    def __init__(self, order: Round, settings: Settings) -> None:
-        from faster_whisper import BatchedInferencePipeline
-
-        self._pipeline = BatchedInferencePipeline(_whisper_model(order, settings))
-        self._beam_size = order.beam_size
+    def __init__(self, call: Callable[[str], tuple[Iterable["Segment"], "TranscriptionInfo"]]) -> None:
+        self._call = call
 
     def transcribe(self, paths: Sequence[Path]) -> list[Said]:
         return [self._one(path) for path in paths]
 
     def _one(self, path: Path) -> Said:
-        segments, info = self._pipeline.transcribe(str(path), beam_size=self._beam_size, batch_size=8)
+        segments, info = self._call(str(path))
         return Said(path=str(path), text="".join(each.text for each in segments), language=info.language)
+
+
+def sequential(order: Round, settings: Settings) -> FileByFile:
+    """`WhisperModel.transcribe`."""
+    return FileByFile(partial(_whisper_model(order, settings).transcribe, beam_size=order.beam_size))
+
+
+def batched(order: Round, settings: Settings) -> FileByFile:
+    """`BatchedInferencePipeline.transcribe`, with its default batch of 8."""
+    from faster_whisper import BatchedInferencePipeline
+
+    pipeline = BatchedInferencePipeline(_whisper_model(order, settings))
+    return FileByFile(partial(pipeline.transcribe, beam_size=order.beam_size, batch_size=8))
 
 
 def _whisper_model(order: Round, settings: Settings) -> "WhisperModel":
@@ -104,6 +101,6 @@ def _whisper_model(order: Round, settings: Settings) -> "WhisperModel":
 
 CONTESTANTS: dict[str, Callable[[Round, Settings], Contestant]] = {
     "windows": Windows,
-    "sequential": Sequential,
-    "batched": Batched,
+    "sequential": sequential,
+    "batched": batched,
 }

@@ -1,20 +1,16 @@
 """The API on a real socket, in a thread of the test."""
 
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import redis
-import uvicorn
 
 from app.api.app import create_app
 from app.core.config import Settings
+from tests.serving import listening
 
-PATIENCE_SECONDS = 20.0
 ASSETS = Path(__file__).parents[2] / "assets"
 
 
@@ -46,23 +42,5 @@ class Service:
 @contextmanager
 def serving(settings: Settings) -> Iterator[Service]:
     """Run the API until the block ends."""
-    config = uvicorn.Config(create_app(settings), log_config=None, proxy_headers=False)
-    server = uvicorn.Server(config)
-    listener = socket.create_server(("127.0.0.1", 0))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        until(lambda: server.started or not thread.is_alive())
-        yield Service(settings, listener.getsockname()[1])
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
-
-
-def until(true: Callable[[], object]) -> None:
-    """Wait for `true()`; fails when it does not come."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not true():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+    with listening(create_app(settings)) as port:
+        yield Service(settings, port)

@@ -15,7 +15,8 @@ import pytest
 from app.core.config import Settings
 from app.launcher.redis_server import free_port
 from tests.integration.api.bad_requests import BOUNDARY, FORM_TYPE, MIB
-from tests.integration.api.service import Service, serving, until
+from tests.integration.api.service import Service, serving
+from tests.serving import until
 
 HEAD = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{{name}}"\r\n\r\n'
 MEMORY_LIMIT = 50 * MIB

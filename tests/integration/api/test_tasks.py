@@ -10,7 +10,8 @@ import pytest
 import redis
 
 from app.core.config import Settings
-from tests.integration.api.service import ASSETS, Service, until
+from tests.integration.api.service import ASSETS, Service
+from tests.serving import until
 
 RESULT = {
     "text": "Hello <b> & goodbye.",

@@ -10,7 +10,8 @@ import pytest
 
 from app.cli.memory import FILE_NAME
 from tests.integration.cli.conftest import Run, contents, recordings
-from tests.unit.client.service import Dropped, Problem, Service, until
+from tests.serving import until
+from tests.unit.client.service import Dropped, Problem, Service
 
 
 def interrupted(service: Service, *arguments: str, after_uploads: int) -> tuple[int, str]:

@@ -9,9 +9,10 @@ import httpx2
 import pytest
 
 from app.net.sign import verify
-from tests.integration.api.service import Service, until
+from tests.integration.api.service import Service
 from tests.integration.net.server import Server, answer
 from tests.integration.whole.conftest import WEBHOOK_SECRET
+from tests.serving import until
 
 pytestmark = pytest.mark.weights
 

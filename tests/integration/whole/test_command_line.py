@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.api.service import Service, until
+from tests.integration.api.service import Service
 from tests.integration.whole.conftest import ROOT, Worker
+from tests.serving import until
 
 pytestmark = pytest.mark.weights
 

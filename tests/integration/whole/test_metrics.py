@@ -6,7 +6,8 @@ import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.integration.api.service import Service, until
+from tests.integration.api.service import Service
+from tests.serving import until
 
 pytestmark = pytest.mark.weights
 

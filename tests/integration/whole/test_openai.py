@@ -14,7 +14,8 @@ import pytest
 
 from app.audio.decode import read_samples
 from app.audio.samples import SAMPLE_RATE
-from tests.integration.api.service import Service, until
+from tests.integration.api.service import Service
+from tests.serving import until
 
 pytestmark = pytest.mark.weights
 

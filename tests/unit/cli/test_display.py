@@ -6,7 +6,7 @@ import pytest
 
 from app.cli.display import Display, clock
 from app.schemas.task import TaskState, TaskStatus
-from tests.unit.client.service import until
+from tests.serving import until
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (61.9, "1:01"), (3723, "1:02:03")])

@@ -6,21 +6,19 @@ are done at once. The text is made of the name, so that every answer can be told
 
 import asyncio
 import json
-import socket
-import threading
 import time
 import uuid
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import uvicorn
 from fastapi import FastAPI, Request
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-PATIENCE_SECONDS = 20.0
+from tests.serving import PATIENCE_SECONDS, listening
+
 API_KEY = "sesame"
 
 
@@ -253,24 +251,5 @@ async def _events(service: Service, task_id: str, seen: int) -> AsyncIterator[st
 @contextmanager
 def serving(service: Service, port: int = 0) -> Iterator[Service]:
     """Run the service until the block ends."""
-    config = uvicorn.Config(create_app(service), log_config=None, timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    listener = socket.create_server(("127.0.0.1", port))
-    service.port = listener.getsockname()[1]
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        until(lambda: server.started)
+    with listening(create_app(service), port, graceful_seconds=1) as service.port:
         yield service
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
-
-
-def until(true: Callable[[], object]) -> None:
-    """Wait for `true()`; fails when it does not come."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not true():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)

@@ -1,0 +1,39 @@
+"""An ASGI application on a real socket, in a thread of the test."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+PATIENCE_SECONDS = 20.0
+
+
+@contextmanager
+def listening(app: FastAPI, port: int = 0, *, graceful_seconds: int | None = None) -> Iterator[int]:
+    """Run an application until the block ends; the port that it listens on."""
+    config = uvicorn.Config(
+        app, log_config=None, proxy_headers=False, timeout_graceful_shutdown=graceful_seconds
+    )
+    server = uvicorn.Server(config)
+    listener = socket.create_server(("127.0.0.1", port))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        until(lambda: server.started or not thread.is_alive())
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait for `true()`; fails when it does not come."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
