@@ -105,9 +105,9 @@ def test_too_little_memory_means_smaller_batches_from_then_on() -> None:
     batcher = _batcher(pool)
     engine = _engine(batcher, pool)
     seat = batcher.sit("base")
-    engine.release(99)
 
     answers = [batcher.submit(seat, request(n, 1)) for n in range(9)]
+    engine.release(99)  # not before: one by one they would never make a batch that does not fit
 
     assert sorted(answer.result(20).number for answer in answers) == list(range(9))
     sizes = [len(batch) for batch in engine.batches]
