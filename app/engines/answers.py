@@ -34,6 +34,7 @@ class Doubt(StrEnum):
     REPETITIVE = "repetitive"
     UNLIKELY = "unlikely"
     TOO_MUCH = "too_much"
+    CUT_SHORT = "cut_short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Answer:
     """What the decoder made of one window.
 
     `avg_logprob` is the mean over the tokens and the end mark, `no_speech_prob` the probability that nobody
-    speaks, `temperature` that at which it was sampled (0: searched).
+    speaks, `temperature` that at which it was sampled (0: searched), `cut_short` whether the decoder ran out
+    of the tokens that it was given: the end of what was said is then missing.
     """
 
     tokens: tuple[int, ...]
@@ -49,6 +51,7 @@ class Answer:
     avg_logprob: float
     no_speech_prob: float
     temperature: float = 0.0
+    cut_short: bool = False
 
     @property
     def compression_ratio(self) -> float:
@@ -74,7 +77,7 @@ class Answer:
             return Doubt.TOO_MUCH
         if self.avg_logprob < UNLIKELY_LOGPROB:
             return Doubt.UNLIKELY
-        return None
+        return Doubt.CUT_SHORT if self.cut_short else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from app.engines.answers import Answer
+from app.engines.answers import Answer, Doubt
 from app.engines.base import WindowRequest
 from app.engines.segments import segments_of
 from app.schemas.transcript import Word
@@ -19,8 +19,9 @@ def mended(first: Answer, seconds: float, again: Callable[[float], Answer]) -> t
     """
     answers = [first]
     for temperature in TEMPERATURES:
-        if answers[-1].doubt(seconds) is None or (len(answers) > 1 and answers[-1].is_noise):
-            return answers[-1], len(answers) - 1
+        doubt = answers[-1].doubt(seconds)
+        if doubt is None or (len(answers) > 1 and (answers[-1].is_noise or doubt is Doubt.CUT_SHORT)):
+            return answers[-1], len(answers) - 1  # no temperature gives an answer more room
         answers.append(again(temperature))
     best = max(answers, key=lambda answer: (not answer.is_repetitive, answer.avg_logprob))
     return best, len(answers) - 1

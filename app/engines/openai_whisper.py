@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 LANGUAGES_KEPT = 5
 HOP_SAMPLES = 160
 
+FIRST_TOKENS = 224
+"""Tokens of a first answer: openai-whisper's own limit."""
+
+MOST_TOKENS = 440
+"""Tokens of an answer that the first limit cut short: all of Whisper's text context but the marks."""
+
 PATIENCE = 0.6
 SAMPLES_TRIED = 5
 """As with faster-whisper."""
@@ -113,7 +119,7 @@ class OpenAIWhisperEngine:
         answer, retries = mended(
             first,
             seconds,
-            lambda temperature: self._decode([mel], request.options, language, temperature)[0],
+            lambda temperature: self._decode([mel], request.options, language, temperature, MOST_TOKENS)[0],
         )
         words = self._words(request, mel, language, answer)
         return transcript_of(
@@ -126,10 +132,18 @@ class OpenAIWhisperEngine:
         )
 
     def _decode(
-        self, mels: Sequence["Tensor"], options: DecodeOptions, language: str, temperature: float
+        self,
+        mels: Sequence["Tensor"],
+        options: DecodeOptions,
+        language: str,
+        temperature: float,
+        tokens: int = FIRST_TOKENS,
     ) -> list[Answer]:
         import torch
         import whisper
+
+        prompt = " ".join(filter(None, (options.hotwords, options.prompt))) or None
+        tokens = FIRST_TOKENS if prompt else tokens  # a prompt may take the other half of the context
 
         how: dict[str, Any] = {"temperature": temperature, "best_of": SAMPLES_TRIED}
         if not temperature:
@@ -140,13 +154,14 @@ class OpenAIWhisperEngine:
             whisper.DecodingOptions(
                 task="translate" if options.translate else "transcribe",
                 language=language,
-                prompt=" ".join(filter(None, (options.hotwords, options.prompt))) or None,
+                prompt=prompt,
+                sample_len=tokens,
                 without_timestamps=True,
                 fp16=self.info.compute_type == "float16",
                 **how,
             ),
         )
-        return [_answer(result) for result in results]
+        return [_answer(result, tokens) for result in results]
 
     def _words(
         self, request: WindowRequest, mel: "Tensor", language: str, answer: Answer
@@ -170,9 +185,14 @@ class OpenAIWhisperEngine:
         )
 
 
-def _answer(result: "DecodingResult") -> Answer:
+def _answer(result: "DecodingResult", room: int) -> Answer:
     return Answer(
-        tuple(result.tokens), result.text, result.avg_logprob, result.no_speech_prob, result.temperature
+        tokens=tuple(result.tokens),
+        text=result.text,
+        avg_logprob=result.avg_logprob,
+        no_speech_prob=result.no_speech_prob,
+        temperature=result.temperature,
+        cut_short=len(result.tokens) >= room,
     )
 
 

@@ -28,14 +28,16 @@ LANGUAGES_KEPT = 5
 SAMPLES_TRIED = 5
 """Answers that are sampled at a temperature, of which the likeliest counts (openai-whisper's `best_of`)."""
 
-TOKENS_PER_SECOND = 12
+FIRST_TOKENS_PER_SECOND = 12
+FIRST_TOKENS_AT_MOST = 224
+"""Tokens that a first answer may have: most that has more is a loop, and what is not is decoded again."""
+
+TOKENS_PER_SECOND = 45
+"""Tokens that any answer may have: Georgian and Burmese, three tokens to a letter, come near it."""
+
 TOKENS_AT_LEAST = 10
-"""Tokens that a first answer may have; most that has more is a loop, and what is not is decoded again."""
-
-MAX_TOKENS = 224
-"""Tokens that an answer may have: half of Whisper's text context."""
-
-NO_LIMIT = float("inf")
+SPARE_TOKENS = 4
+"""Room in the model's text context that is left to the marks which the aligner puts around an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +96,24 @@ class Decoder:
     def first(
         self, states: States, prompts: Sequence[list[int]], options: DecodeOptions, seconds: float
     ) -> list[Answer]:
-        """First answers to some windows, as `options` ask; `seconds` as in `search`."""
+        """First answers to some windows of at most so many seconds, as `options` ask."""
         if not options.temperature:
-            return self.search(states, prompts, options.beam_size, seconds)
+            tokens = min(FIRST_TOKENS_AT_MOST, _tokens(seconds, FIRST_TOKENS_PER_SECOND))
+            return self._search(states, prompts, options.beam_size, tokens)
         return [
-            self.sample(states[place : place + 1], prompt, options.temperature)
+            self.sample(states[place : place + 1], prompt, options.temperature, seconds)
             for place, prompt in enumerate(prompts)
         ]
 
-    def search(
-        self, states: States, prompts: Sequence[list[int]], beam_size: int, seconds: float = NO_LIMIT
-    ) -> list[Answer]:
-        """The likeliest answers, by beam search; `seconds` of sound bound their length."""
-        tokens = min(MAX_TOKENS, TOKENS_AT_LEAST + TOKENS_PER_SECOND * seconds)
-        return self._generate(
-            states, prompts, int(tokens), beam_size=beam_size, patience=self._tuning.patience
-        )
+    def search(self, states: States, prompt: list[int], beam_size: int, seconds: float) -> Answer:
+        """The likeliest answer to one window, by beam search, with all the room that so much speech needs."""
+        [answer] = self._search(states, [prompt], beam_size, _tokens(seconds, TOKENS_PER_SECOND))
+        return answer
 
-    def sample(self, states: States, prompt: list[int], temperature: float) -> Answer:
+    def sample(self, states: States, prompt: list[int], temperature: float, seconds: float) -> Answer:
         """The likeliest of some sampled answers to one window."""
         [answer] = self._generate(
-            *(states, [prompt], MAX_TOKENS),
+            *(states, [prompt], _tokens(seconds, TOKENS_PER_SECOND)),
             beam_size=1,
             num_hypotheses=SAMPLES_TRIED,
             sampling_topk=0,
@@ -122,22 +121,27 @@ class Decoder:
         )
         return answer
 
+    def _search(
+        self, states: States, prompts: Sequence[list[int]], beam_size: int, tokens: int
+    ) -> list[Answer]:
+        return self._generate(states, prompts, tokens, beam_size=beam_size, patience=self._tuning.patience)
+
     def _generate(
         self, states: States, prompts: Sequence[list[int]], tokens: int, **how: float
     ) -> list[Answer]:
-        # CTranslate2 takes the smaller of max_length / 2 and max_length less the prompt
-        length = min(self._runtime.max_length, max(2 * tokens, tokens + len(prompts[0])))
+        tokens = min(tokens, self._runtime.max_length - len(prompts[0]) - SPARE_TOKENS)
         results = self._runtime.model.generate(
             storage(states),
             list(prompts),
-            max_length=length,
+            # CTranslate2 takes the smaller of max_length / 2 and max_length less the prompt
+            max_length=max(2 * tokens, tokens + len(prompts[0])),
             return_scores=True,
             return_no_speech_prob=True,
             **how,
         )
-        return [self._answer(result, how.get("sampling_temperature", 0.0)) for result in results]
+        return [self._answer(result, tokens, how.get("sampling_temperature", 0.0)) for result in results]
 
-    def _answer(self, result: "WhisperGenerationResult", temperature: float) -> Answer:
+    def _answer(self, result: "WhisperGenerationResult", room: int, temperature: float) -> Answer:
         tokens = tuple(result.sequences_ids[0])
         # the score is the sum of the log-probabilities, the end mark's too, over the number of the other
         # tokens
@@ -147,6 +151,7 @@ class Decoder:
             avg_logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),
             no_speech_prob=result.no_speech_prob,
             temperature=temperature,
+            cut_short=len(tokens) >= room,
         )
 
     def _detect(self, states: States) -> list[Languages]:
@@ -157,6 +162,10 @@ class Decoder:
             Languages({token[2:-2]: round(probability, 4) for token, probability in result[:LANGUAGES_KEPT]})
             for result in results
         ]
+
+
+def _tokens(seconds: float, per_second: int) -> int:
+    return TOKENS_AT_LEAST + int(per_second * seconds)
 
 
 def storage(states: States) -> "StorageView":

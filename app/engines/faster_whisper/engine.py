@@ -124,8 +124,8 @@ class FasterWhisperEngine:
                     [heard.languages] = self._decoder.detect(heard.states)
                     heard.language = heard.languages.best
                 prompt[:] = self._decoder.prompt(options, heard.language)
-                return self._decoder.search(heard.states, [prompt], options.beam_size)[0]
-            return self._decoder.sample(heard.states, prompt, temperature)
+                return self._decoder.search(heard.states, prompt, options.beam_size, window.seconds)
+            return self._decoder.sample(heard.states, prompt, temperature, window.seconds)
 
         heard.answer, heard.retries = mended(heard.answer, window.seconds, again)
 

@@ -5,6 +5,7 @@ GOOD = Answer((1,), " A sentence.", -0.3, 0.0)
 LOOP = Answer((1,), " la" * 12, -0.2, 0.0)
 OTHER_LOOP = Answer((1,), " lo" * 12, -0.1, 0.0)
 UNLIKELY = Answer((1,), " Something else.", -1.4, 0.0)
+CUT_SHORT = Answer((1,), " A sentence that", -0.3, 0.0, cut_short=True)
 NOISE = Answer((1,), " Thank you.", -1.4, 0.9)
 
 
@@ -38,3 +39,14 @@ def test_where_none_is_believed_the_likeliest_that_does_not_loop_counts() -> Non
     decoder = _Decoder(LOOP, OTHER_LOOP, UNLIKELY, LOOP, LOOP, LOOP)
 
     assert mended(LOOP, 5, decoder) == (UNLIKELY, len(TEMPERATURES))
+
+
+def test_an_answer_without_its_end_is_decoded_again_with_more_room() -> None:
+    assert mended(CUT_SHORT, 5, _Decoder(GOOD)) == (GOOD, 1)
+
+
+def test_no_temperature_gives_more_room() -> None:
+    decoder = _Decoder(CUT_SHORT)
+
+    assert mended(CUT_SHORT, 5, decoder) == (CUT_SHORT, 1)
+    assert decoder.temperatures == [0.0]

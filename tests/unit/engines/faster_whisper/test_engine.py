@@ -12,7 +12,7 @@ from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.windows import cut_windows
 from app.core.config import Settings
 from app.engines.base import DecodeOptions, WindowRequest
-from app.engines.faster_whisper import FasterWhisperEngine, load
+from app.engines.faster_whisper import FasterWhisperEngine, decoder, load
 from app.engines.faster_whisper.encoder import FULL_STATES, STATES_PER_SECOND
 from app.engines.faster_whisper.tuning import Tuning
 from tests.unit.engines.engines import whole_window
@@ -115,20 +115,32 @@ def test_a_doubtful_answer_is_decoded_again(
 ) -> None:
     [request] = _requests(english)
     [good] = engine.transcribe([request])
-    search = engine._decoder.search
+    first = engine._decoder.first
 
-    def loops_at_first(*args: object, **how: object) -> object:
-        answers = search(*args, **how)  # type: ignore[arg-type]
-        if args[0].shape[1] == FULL_STATES:  # type: ignore[attr-defined]
-            return answers
+    def loops(*args: object) -> object:
+        answers = first(*args)  # type: ignore[arg-type]
         return [type(answer)(answer.tokens, " la" * 20, -0.1, 0.0) for answer in answers]
 
-    monkeypatch.setattr(engine._decoder, "search", loops_at_first)
+    monkeypatch.setattr(engine._decoder, "first", loops)
     [mended] = engine.transcribe([request])
 
     assert mended.retries == 1
     assert good.retries == 0
     assert "walk to the river" in mended.text
+
+
+def test_an_answer_for_which_there_was_no_room_is_decoded_again(
+    engine: FasterWhisperEngine, english: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hindi, Thai and Georgian take several times the tokens of English: their last words must not go."""
+    [request] = _requests(english)
+    [whole] = engine.transcribe([request])
+    monkeypatch.setattr(decoder, "FIRST_TOKENS_AT_MOST", 12)
+
+    [mended] = engine.transcribe([request])
+
+    assert (mended.retries, whole.retries) == (1, 0)
+    assert mended.text.endswith("under the old tree.")
 
 
 @pytest.mark.parametrize("kind", ["hum", "hiss"])
