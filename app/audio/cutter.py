@@ -21,7 +21,7 @@ class CutRules:
     """Ends a window that is long enough."""
     gap: float = 0.1
     """Least silence at which a window that grows too long is cut."""
-    padding: float = 0.4
+    padding: float = 0.6
     """Silence that is kept on either side of speech: the model needs it to hear first and last sounds."""
     kept_pause: float = 0.5
     """What is left of a longer pause inside a window: the model listens to no silence that says nothing."""

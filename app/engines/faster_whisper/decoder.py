@@ -23,6 +23,9 @@ LANGUAGE_STRIDE = 3
 CLEAR_LANGUAGE = 0.8
 """Probability below which all states are asked."""
 
+POSSIBLE_LANGUAGE = 0.1
+"""Probability above which a window whose language is not clear may be in that one."""
+
 LANGUAGES_KEPT = 5
 
 SAMPLES_TRIED = 5
@@ -50,6 +53,18 @@ class Languages:
     def best(self) -> str:
         """The likeliest."""
         return next(iter(self.probabilities))
+
+    @property
+    def candidates(self) -> list[str]:
+        """The likeliest alone where it is clear, else all that it may well be: short sounds mislead."""
+        if self.probabilities[self.best] >= CLEAR_LANGUAGE:
+            return [self.best]
+        possible = [name for name, each in self.probabilities.items() if each >= POSSIBLE_LANGUAGE]
+        return possible or [self.best]
+
+    def settled(self, language: str) -> "Languages":
+        """What is known once the texts have told which of the candidates it is."""
+        return Languages({language: round(sum(self.probabilities[each] for each in self.candidates), 4)})
 
 
 class Decoder:

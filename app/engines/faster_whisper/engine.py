@@ -115,19 +115,37 @@ class FasterWhisperEngine:
     def _mend(self, heard: _Heard) -> None:
         """Decode a doubtful window again."""
         window, options = heard.request.window, heard.request.options
-        prompt: list[int] = []
 
         def again(temperature: float) -> Answer:
             if not temperature:
                 heard.states = self._encoder.encode_fully([window.samples])
-                if options.language is None:
-                    [heard.languages] = self._decoder.detect(heard.states)
-                    heard.language = heard.languages.best
-                prompt[:] = self._decoder.prompt(options, heard.language)
-                return self._decoder.search(heard.states, prompt, options.beam_size, window.seconds)
+                return self._search_languages(heard)
+            prompt = self._decoder.prompt(options, heard.language)
             return self._decoder.sample(heard.states, prompt, temperature, window.seconds)
 
         heard.answer, heard.retries = mended(heard.answer, window.seconds, again)
+
+    def _search_languages(self, heard: _Heard) -> Answer:
+        """The likeliest answer in any language that it may be, which the window then has.
+
+        A translation tells nothing of the language that was spoken.
+        """
+        options, seconds = heard.request.options, heard.request.window.seconds
+        if options.language is None:
+            [heard.languages] = self._decoder.detect(heard.states)
+            heard.language = heard.languages.best
+        told = heard.languages if not options.translate else None
+        candidates = told.candidates if told else [heard.language]
+        answers = {
+            language: self._decoder.search(
+                heard.states, self._decoder.prompt(options, language), options.beam_size, seconds
+            )
+            for language in candidates
+        }
+        heard.language = max(answers, key=lambda language: answers[language].avg_logprob)
+        if told and len(candidates) > 1:
+            heard.languages = told.settled(heard.language)
+        return answers[heard.language]
 
     def _words(self, heard: Sequence[_Heard]) -> list[tuple[Word, ...] | None]:
         """Words and their times, of the windows that need them."""

@@ -39,7 +39,7 @@ def test_silence_has_no_window() -> None:
 def test_a_window_keeps_some_silence_around_speech() -> None:
     [cut] = _cut(_frames((3, 0.1), (4, 0.9), (5, 0.1)))
 
-    assert _seconds(cut) == (2.6, 7.4)
+    assert _seconds(cut) == (2.4, 7.6)
     assert [(round(a / FRAMES_PER_SECOND, 1), round(b / FRAMES_PER_SECOND, 1)) for a, b in cut.speech] == [
         (3.0, 7.0)
     ]
@@ -50,7 +50,7 @@ def test_a_long_pause_ends_a_window_a_short_one_does_not() -> None:
     apart = _cut(_frames((2, 0.9), (3, 0.1), (2, 0.9)))
 
     assert [len(cut.speech) for cut in together] == [2]
-    assert [_seconds(cut) for cut in apart] == [(0, 2.4), (4.6, 7.0)]
+    assert [_seconds(cut) for cut in apart] == [(0, 2.6), (4.4, 7.0)]
 
 
 def test_a_window_that_is_long_enough_ends_at_the_next_pause() -> None:

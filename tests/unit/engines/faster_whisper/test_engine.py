@@ -11,6 +11,7 @@ from app.audio.decode import read_samples
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.windows import cut_windows
 from app.core.config import Settings
+from app.engines.answers import Answer
 from app.engines.base import DecodeOptions, WindowRequest
 from app.engines.faster_whisper import FasterWhisperEngine, decoder, load
 from app.engines.faster_whisper.encoder import FULL_STATES, STATES_PER_SECOND
@@ -127,6 +128,20 @@ def test_a_doubtful_answer_is_decoded_again(
     assert mended.retries == 1
     assert good.retries == 0
     assert "walk to the river" in mended.text
+
+
+def test_a_language_that_makes_no_sense_gives_way_to_the_next(
+    engine: FasterWhisperEngine, english: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unsure = decoder.Languages({"ar": 0.4, "en": 0.3, "cy": 0.04})
+    unlikely = Answer((1,), " سوف نتوقع", -1.4, 0.0)
+    monkeypatch.setattr(engine._decoder, "detect", lambda states: [unsure] * len(states))
+    monkeypatch.setattr(engine._decoder, "first", lambda states, *_: [unlikely] * len(states))
+
+    [transcript] = engine.transcribe(_requests(english))
+
+    assert (transcript.language, transcript.languages) == ("en", {"en": 0.7})
+    assert transcript.text.endswith("under the old tree.")
 
 
 def test_an_answer_for_which_there_was_no_room_is_decoded_again(
