@@ -10,7 +10,7 @@ CODE := app utils benchmark scripts tests main.py worker.py
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev lint format test faults soak model models bench clean python-present env-run
+.PHONY: help run dev lint format test faults soak model models bench page clean python-present env-run
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,7 @@ format: dev ## Put the code into shape
 
 test: dev ## All tests, with coverage (PYTEST_ARGS=…)
 	$(BIN)/python -m app.weights get base
+	@$(BIN)/python scripts/browser.py
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
@@ -44,6 +45,11 @@ faults: dev ## Kill real processes, each way FAULT_TRIES times (10)
 
 soak: dev ## Random kills under load for SOAK_MINUTES (10)
 	$(BIN)/python -m tests.faults.soak --minutes $(SOAK_MINUTES)
+
+page: dev ## Fetch the page's libraries, and draw every view into _data/screenshots
+	$(BIN)/python scripts/vendor_web.py
+	@$(BIN)/python scripts/browser.py
+	$(BIN)/python -m tests.web.screenshots _data/screenshots
 
 model: env-run ## Fetch the weights of a model (NAME=small)
 	@$(BIN)/python -m app.weights get $(NAME)

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.core.errors import CannotRetry, TaskNotFound
+from app.core.stopping import Stopping
 from app.core.wording import span
 from app.queue.admin import Admin
 from app.queue.listing import TaskList
@@ -33,9 +34,15 @@ _TASK_ID = re.compile(TASK_ID_PATTERN)
 
 
 class TaskService:
-    """The use cases of a task once it is accepted. All raise TaskNotFound, also of another's task."""
+    """The use cases of a task once it is accepted. All raise TaskNotFound, also of another's task.
 
-    def __init__(self, client: Redis, settings: Settings, storage: Storage, outlook: Outlook) -> None:
+    Nobody is kept waiting by a service that is `stopping`.
+    """
+
+    def __init__(
+        self, client: Redis, settings: Settings, storage: Storage, outlook: Outlook, stopping: Stopping
+    ) -> None:
+        self._stopping = stopping
         self._kept_seconds = settings.result_ttl_seconds
         self._storage = storage
         self._reader = TaskReader(client, settings)
@@ -55,22 +62,22 @@ class TaskService:
         return state.model_copy(update={"position": place.position, "eta_seconds": place.eta_seconds})
 
     async def wait(self, task_id: str, caller: Caller, seconds: float) -> TaskState:
-        """The same once the task has ended, or after so many seconds. Raises QueueUnavailable."""
+        """The same once the task has ended, or after so many seconds at most. Raises QueueUnavailable."""
         deadline = time.monotonic() + seconds
         while (state := await self.state(task_id, caller)).status not in ENDED:
             left = deadline - time.monotonic()
-            if left <= 0:
+            if left <= 0 or self._stopping:
                 break
             await asyncio.sleep(min(POLL_SECONDS, left))
         return state
 
     async def follow(self, task_id: str, caller: Caller, windows: int = 0) -> AsyncIterator[TaskEvent]:
-        """What happens to a task until it has ended; of so many windows was told before.
+        """What happens to a task until it or this service ends; of so many windows was told before.
 
         Raises QueueUnavailable.
         """
         told: TaskState | None = None
-        while told is None or told.status not in ENDED:
+        while told is None or not (told.status in ENDED or self._stopping):
             if told is not None:
                 await asyncio.sleep(POLL_SECONDS)
             state = await self.state(task_id, caller)

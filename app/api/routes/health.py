@@ -1,10 +1,9 @@
-"""Is it alive, is it ready, and where are the docs."""
+"""Is it alive, and is it ready."""
 
 from typing import Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
-from starlette.responses import RedirectResponse
 
 from app.api import openapi
 from app.api.auth import CallerDep
@@ -62,9 +61,3 @@ async def metrics(services: ServicesDep, _: CallerDep) -> Response:
     """Queue length and age, audio that waits, workers, what they have done, and HTTP."""
     snapshot = await services.operator.snapshot()
     return Response(services.metrics.exposition(snapshot), media_type=CONTENT_TYPE)
-
-
-@router.get("/", include_in_schema=False)
-async def root() -> RedirectResponse:
-    """Leads to the docs."""
-    return RedirectResponse("/docs")

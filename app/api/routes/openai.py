@@ -149,26 +149,34 @@ def _result(state: TaskState) -> dict[str, Any]:
 
 
 async def _deltas(services: Services, caller: Caller, task_id: str) -> AsyncIterator[bytes]:
-    """Text as windows end. A client that goes away cancels its task, as where it waits."""
-    told, has_ended = "", False
+    """Text as windows end. A client that goes away cancels its task, as where it waits.
+
+    Where it is the service that goes away, the task goes on, and is named.
+    """
+    told, is_left = "", True
+    state: TaskState | None = None
     try:
         async for event in services.tasks.follow(task_id, caller):
             if event.window is not None:
                 told += event.window.text
                 yield _event({"type": "transcript.text.delta", "delta": event.window.text})
-            elif event.state is not None and event.state.status in ENDED:
-                has_ended = True
-                for message in _last_events(event.state, told):
-                    yield _event(message)
+            else:
+                state = event.state
+        is_left = False
+        for message in _last_events(task_id, state, told):
+            yield _event(message)
         yield format_sse_event(data_str="[DONE]")
     finally:
-        if not has_ended:
+        if is_left:
             with anyio.CancelScope(shield=True), contextlib.suppress(TaskNotFound):
                 await services.tasks.delete(task_id, caller)
 
 
-def _last_events(state: TaskState, told: str) -> list[dict[str, Any]]:
+def _last_events(task_id: str, state: TaskState | None, told: str) -> list[dict[str, Any]]:
     """What is left of the text, and the whole; or why there is none."""
+    if state is None or state.status not in ENDED:
+        message = f"The service is stopping. The transcript will be at /transcribe/{task_id}."
+        return [{"error": {"message": message, "type": "server_error", "code": "stopping"}}]
     if state.result is None:
         failure = state.error
         message = failure.message if failure else "The task failed."

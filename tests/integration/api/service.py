@@ -41,6 +41,6 @@ class Service:
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[Service]:
-    """Run the API until the block ends."""
-    with listening(create_app(settings)) as port:
+    """Run the API until the block ends; who still listens is cut off, since a thread hears no signal."""
+    with listening(create_app(settings), graceful_seconds=1) as port:
         yield Service(settings, port)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.api.service import Service
-from tests.integration.whole.conftest import ROOT, Worker
+from tests.processes import ROOT, Worker
 from tests.serving import until
 
 pytestmark = pytest.mark.weights

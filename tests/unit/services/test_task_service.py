@@ -8,6 +8,7 @@ import pytest
 
 from app.core.config import Settings
 from app.core.errors import TaskNotFound
+from app.core.stopping import Stopping
 from app.queue.outlook import Outlook
 from app.queue.pace import Pace
 from app.schemas.caller import ANYBODY, Caller
@@ -33,6 +34,7 @@ def service(queue: Queue) -> TaskService:
         queue.settings,
         LocalStorage(queue.settings),
         Outlook(queue.commands, queue.settings),
+        Stopping(),
     )
 
 

@@ -1,0 +1,24 @@
+/** Begins everything. */
+
+import { announce } from "./core/announcer.js";
+import { startFollowing } from "./tasks/follower.js";
+import { sweepRecordings } from "./tasks/recordings.js";
+import { resumeSending } from "./tasks/sender.js";
+import { loadModels, watchService } from "./tasks/service.js";
+import { onEnded } from "./tasks/states.js";
+import { t } from "./i18n/texts.js";
+import { html, render } from "./ui.js";
+import { App } from "./views/app.js";
+
+const page = document.getElementById("page");
+page.replaceChildren();
+render(html`<${App} />`, page);
+
+onEnded((entry) => {
+  if (entry) announce(t(entry.phase === "done" ? "ended_done" : "ended_error", { name: entry.name }));
+});
+watchService();
+loadModels();
+startFollowing();
+resumeSending();
+sweepRecordings();

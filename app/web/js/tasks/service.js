@@ -1,0 +1,23 @@
+/** How the service is: asked now and then. */
+
+import { models, readiness } from "../api/client.js";
+import { Observable } from "../core/observable.js";
+
+const SECONDS = 15;
+const SECONDS_WHILE_OFFLINE = 3;
+
+export const serviceState = new Observable({ status: "ready", workers: 0, queue_length: 0 });
+
+/** @type {Observable<string[]>} names of models, those that are there first */
+export const modelNames = new Observable([]);
+
+export async function watchService() {
+  const state = await readiness();
+  if (state.status !== serviceState.value.status) serviceState.value = state;
+  setTimeout(watchService, 1000 * (state.status === "offline" ? SECONDS_WHILE_OFFLINE : SECONDS));
+}
+
+/** This is also what asks for a key, where one is wanted. */
+export async function loadModels() {
+  modelNames.value = await models().catch(() => []);
+}

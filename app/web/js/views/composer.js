@@ -1,0 +1,82 @@
+/** Drop, choose, paste or record. */
+
+import { announce } from "../core/announcer.js";
+import { options, fieldsOf } from "../tasks/options.js";
+import { send } from "../tasks/sender.js";
+import { t } from "../i18n/texts.js";
+import { Component, createRef, html } from "../ui.js";
+import { Icon } from "./icons.js";
+import { OptionsForm } from "./options_form.js";
+import { Recorder } from "./recorder.js";
+
+/** What the file dialog offers first; the service decides. */
+const ACCEPT = "audio/*,video/*,.amr,.caf,.ac3,.mka,.mkv,.opus,.wma,.wmv,.ts";
+
+/** @param {Iterable<File>} files */
+export function sendFiles(files) {
+  const all = [...files];
+  for (const file of all) send(file, file.name || "recording", fieldsOf(options.value));
+  if (all.length) announce(t("sending_files", { count: all.length }));
+}
+
+export class Composer extends Component {
+  input = createRef();
+  state = { over: false, recording: false };
+
+  componentDidMount() {
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    const files = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+    addEventListener("dragover", (event) => {
+      if (!files(event)) return;
+      event.preventDefault();
+      this.setState({ over: true });
+    }, { signal });
+    addEventListener("dragleave", (event) => !event.relatedTarget && this.setState({ over: false }), { signal });
+    addEventListener("drop", (event) => {
+      if (!files(event)) return;
+      event.preventDefault();
+      this.setState({ over: false });
+      sendFiles(event.dataTransfer.files);
+    }, { signal });
+    addEventListener("paste", (event) => event.clipboardData?.files.length && sendFiles(event.clipboardData.files), {
+      signal,
+    });
+  }
+
+  componentWillUnmount() {
+    this.listening.abort();
+  }
+
+  render(_, { over, recording }) {
+    return html`<section class="composer" aria-labelledby="composer-title">
+      <div class=${over ? "drop drop-over" : "drop"}>
+        <h1 id="composer-title">${t("composer_title")}</h1>
+        <p class="lead">${t("composer_lead")}</p>
+        ${recording
+          ? html`<${Recorder} onEnd=${(file) => this.recorded(file)} />`
+          : html`<div class="drop-actions">
+              <button type="button" class="button button-primary button-large" onClick=${() => this.input.current.click()}>
+                ${t("choose_files")}
+              </button>
+              <button type="button" class="button button-large" onClick=${() => this.setState({ recording: true })}>
+                <${Icon} name="microphone" /> ${t("record")}
+              </button>
+            </div>`}
+        <input ref=${this.input} type="file" multiple hidden accept=${ACCEPT} onChange=${(event) => this.chosen(event)} />
+      </div>
+      <${OptionsForm} />
+    </section>`;
+  }
+
+  chosen({ currentTarget }) {
+    sendFiles(currentTarget.files);
+    currentTarget.value = ""; // the same file may be chosen again
+  }
+
+  /** @param {File | null} file */
+  recorded(file) {
+    this.setState({ recording: false });
+    if (file) sendFiles([file]);
+  }
+}

@@ -1,0 +1,81 @@
+/** Copy the text, or take it away as a file. */
+
+import { transcriptFile } from "../api/client.js";
+import { EXTENSIONS, WRITERS, toText } from "../transcript/formats.js";
+import { explain, t } from "../i18n/texts.js";
+import { Component, html } from "../ui.js";
+
+const NAMES = { text: "TXT", srt: "SRT", vtt: "VTT", tsv: "TSV", json: "JSON" };
+
+/** Props: `entry`, `transcript`, `texts`, `edited`. */
+export class Downloads extends Component {
+  state = { told: "" };
+
+  render(_, { told }) {
+    return html`<div class="downloads">
+      <div role="group" aria-label=${t("download")} class="download-buttons">
+        <button type="button" class="button button-primary" onClick=${() => this.copy()}>${t("copy")}</button>
+        ${Object.entries(NAMES).map(
+          ([format, name]) => html`<button key=${format} type="button" class="button" aria-label=${t("download_as", { format: name })}
+            onClick=${() => this.download(format)}>${name}</button>`,
+        )}
+      </div>
+      <p class="told" role="status">${told}</p>
+    </div>`;
+  }
+
+  get lines() {
+    const { texts, transcript } = this.props;
+    return transcript.segments.map(({ start, end }, index) => ({ start, end, text: texts[index] }));
+  }
+
+  async copy() {
+    const { edited, transcript } = this.props;
+    const copied = await put(edited ? toText(this.lines) : transcript.text);
+    this.tell(t(copied ? "copied" : "copy_failed"));
+  }
+
+  /** @param {keyof typeof NAMES} format */
+  async download(format) {
+    const { entry, edited, transcript } = this.props;
+    const name = `${entry.name.replace(/\.[^.]+$/, "") || "transcript"}.${EXTENSIONS[format]}`;
+    try {
+      const content = edited
+        ? new Blob([WRITERS[format](this.lines, transcript.result)], { type: "text/plain;charset=utf-8" })
+        : await transcriptFile(entry.task_id, format);
+      save(content, name);
+      this.tell(t("downloaded", { name }));
+    } catch (problem) {
+      this.tell(explain({ code: problem.code ?? "unexpected", detail: problem.detail }));
+    }
+  }
+
+  tell(told) {
+    this.setState({ told });
+  }
+}
+
+/** @param {Blob} content @param {string} name */
+function save(content, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** The clipboard; where the page did not come over HTTPS, browsers have the old way only. @param {string} text */
+async function put(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const copied = document.execCommand("copy");
+    area.remove();
+    return copied;
+  }
+}

@@ -1,0 +1,74 @@
+/** One task: its text as it comes, and the transcript with its recording when it is there. */
+
+import { taskState } from "../api/client.js";
+import { transcriptOf } from "../transcript/transcript.js";
+import { addEntry, history, isOpen } from "../tasks/history.js";
+import { applyState } from "../tasks/states.js";
+import { Edits } from "../tasks/edits.js";
+import { explain, t } from "../i18n/texts.js";
+import { Watcher, html } from "../ui.js";
+import { TaskCard } from "./task_card.js";
+import { TranscriptDesk } from "./transcript_desk.js";
+
+/** Props: `of`, the key of an entry, or the id of a task. */
+export class TranscriptView extends Watcher {
+  state = { transcript: null, edits: null, failure: "" };
+
+  watched() {
+    return [history];
+  }
+
+  componentDidMount() {
+    super.componentDidMount();
+    this.look();
+  }
+
+  componentDidUpdate() {
+    this.look();
+  }
+
+  get entry() {
+    const { of } = this.props;
+    return history.value.find((entry) => entry.key === of || entry.task_id === of);
+  }
+
+  /** Fetches the transcript once it is there. */
+  async look() {
+    const entry = this.entry;
+    const wanted = entry ? (entry.phase === "done" ? entry.task_id : null) : this.props.of;
+    if (!wanted || wanted === this.asked) return;
+    this.asked = wanted;
+    try {
+      const state = await taskState(wanted);
+      const { key } = entry ?? addEntry({ key: wanted, task_id: wanted, name: wanted, phase: "queued" });
+      applyState(key, state);
+      if (state.status !== "done") {
+        this.asked = null;
+        return;
+      }
+      this.setState({ transcript: transcriptOf(state.result), edits: await Edits.load(key), failure: "" });
+    } catch (problem) {
+      this.setState({ failure: explain({ code: problem.code ?? "unexpected", detail: problem.detail }) });
+    }
+  }
+
+  render(_, { transcript, edits, failure }) {
+    const entry = this.entry;
+    return html`<div class="view">
+      <p class="way-back"><a href="#/">${t("back")}</a></p>
+      ${!entry && html`<h1>${t("title_transcript")}</h1>`}
+      ${failure && html`<p class="failure" role="alert">${failure}</p>`}
+      ${failure && html`<button type="button" class="button" onClick=${() => this.again()}>${t("try_again")}</button>`}
+      ${entry && transcript && edits
+        ? html`<${TranscriptDesk} key=${entry.key} entry=${entry} transcript=${transcript} edits=${edits} />`
+        : entry && html`<h1 class="task-name" dir="auto">${entry.name}</h1>
+            ${entry.phase === "done" ? !failure && html`<p role="status">${t("loading")}</p>` : html`<ul class="cards"><${TaskCard} entry=${entry} alone /></ul>`}
+            ${isOpen(entry) && entry.text && html`<p class="live-text" dir="auto">${entry.text}</p>`}`}
+    </div>`;
+  }
+
+  again() {
+    this.asked = null;
+    this.setState({ failure: "" });
+  }
+}

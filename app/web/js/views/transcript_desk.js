@@ -1,0 +1,123 @@
+/** The transcript with all that is done to it: play, search, correct, take away. */
+
+import { announce } from "../core/announcer.js";
+import { clock } from "../core/times.js";
+import { hitsOf } from "../transcript/search.js";
+import { Playback } from "../transcript/playback.js";
+import { keepRecording, recordingOf } from "../tasks/recordings.js";
+import { languageName, t } from "../i18n/texts.js";
+import { Watcher, createRef, html } from "../ui.js";
+import { Downloads } from "./downloads.js";
+import { Player } from "./player.js";
+import { Toolbar } from "./toolbar.js";
+import { TranscriptText } from "./transcript_text.js";
+
+/** Props: `entry`, `transcript`, `edits`. */
+export class TranscriptDesk extends Watcher {
+  state = { recording: null, wanted: "", current: 0, doubts: true, follow: true };
+  text = createRef();
+
+  constructor(props) {
+    super(props);
+    this.playback = new Playback(props.transcript.duration);
+  }
+
+  watched() {
+    return [this.props.edits];
+  }
+
+  componentDidMount() {
+    super.componentDidMount();
+    this.keys = new AbortController();
+    addEventListener("keydown", (event) => this.pressed(event), { signal: this.keys.signal });
+    recordingOf(this.props.entry.key).then((recording) => recording && !this.gone && this.attach(recording));
+  }
+
+  componentWillUnmount() {
+    super.componentWillUnmount();
+    this.gone = true;
+    this.keys.abort();
+    this.playback.close();
+  }
+
+  attach(recording) {
+    this.playback.load(recording);
+    this.setState({ recording });
+  }
+
+  /** The texts of all segments, as corrected. */
+  texts() {
+    const { edits, transcript } = this.props;
+    return transcript.segments.map((segment, index) => edits.textOf(index, segment.text));
+  }
+
+  render({ entry, transcript, edits }, { recording, wanted, current, doubts, follow }) {
+    const texts = this.texts();
+    const hits = hitsOf(texts, wanted);
+    const at = hits.length ? current % hits.length : 0;
+    const facts = [clock(transcript.duration), transcript.language && languageName(transcript.language), transcript.model];
+    return html`
+      <div class="desk-head">
+        <div>
+          <h1 class="task-name" dir="auto">${entry.name}</h1>
+          <p class="card-facts">${facts.filter(Boolean).join(" · ")}
+            ${edits.isEdited && html` <span class="badge">${t("edited")}</span>`}</p>
+        </div>
+        <${Downloads} entry=${entry} transcript=${transcript} texts=${texts} edited=${edits.isEdited} />
+      </div>
+      ${transcript.warnings.map((warning) => html`<p key=${warning} class="notice">${warning}</p>`)}
+      <${Player} playback=${this.playback} transcript=${transcript} recording=${recording} onRecording=${(file) => this.bring(file)} />
+      <${Toolbar} edits=${edits} wanted=${wanted} hits=${hits} at=${at} doubts=${doubts} follow=${follow}
+        doubtCount=${transcript.doubts.length}
+        onWanted=${(value) => this.setState({ wanted: value, current: 0 })}
+        onMove=${(step) => this.move(hits, at + step)}
+        onUndo=${() => this.step("undo")} onRedo=${() => this.step("redo")}
+        onDoubts=${(value) => this.setState({ doubts: value })} onFollow=${(value) => this.setState({ follow: value })}
+        onNextDoubt=${() => this.nextDoubt()} />
+      <${TranscriptText} handle=${this.text} transcript=${transcript} edits=${edits} playback=${this.playback} hits=${hits}
+        current=${at} doubts=${doubts} follow=${follow} language=${transcript.language} />
+      ${!transcript.segments.length && html`<p class="quiet">${t("no_speech")}</p>`}
+      <p class="help">${t("desk_keys")}</p>
+    `;
+  }
+
+  bring(file) {
+    keepRecording(this.props.entry.key, file);
+    this.attach(file);
+  }
+
+  move(hits, place) {
+    if (!hits.length) return;
+    const current = (place + hits.length) % hits.length;
+    this.setState({ current });
+    this.text.current.reveal(hits[current].index);
+  }
+
+  nextDoubt() {
+    const { doubts } = this.props.transcript;
+    const now = this.playback.time.value + 0.05;
+    const next = doubts.find((doubt) => doubt.start > now) ?? doubts[0];
+    this.playback.seek(next.start);
+    this.text.current.revealTime(next.start);
+  }
+
+  /** @param {"undo" | "redo"} name */
+  step(name) {
+    const { edits, transcript } = this.props;
+    const index = edits[name]((place) => transcript.segments[place]?.text ?? "");
+    if (index === null) return;
+    this.text.current.reveal(index);
+    announce(t(name === "undo" ? "undone" : "redone"));
+  }
+
+  pressed(event) {
+    const typing = event.target instanceof Element && event.target.closest("input, textarea, select, dialog");
+    const letter = event.key.toLowerCase();
+    if (event.altKey && event.code === "KeyP") this.playback.toggle();
+    else if (typing || !(event.ctrlKey || event.metaKey)) return;
+    else if (letter === "z") this.step(event.shiftKey ? "redo" : "undo");
+    else if (letter === "y") this.step("redo");
+    else return;
+    event.preventDefault();
+  }
+}

@@ -1,0 +1,97 @@
+"""Processes of the service, which tests start, stop and kill."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from app.core.config import Settings
+from app.launcher.redis_server import RedisServer, free_port
+from tests.serving import until
+
+ROOT = Path(__file__).parents[1]
+
+
+def settings_of_whole(
+    name: str, redis_server: RedisServer, weights: Path, folder: Path, **changes: object
+) -> Settings:
+    """Settings of a service with a real worker, which is quick to notice things."""
+    values: dict[str, object] = {
+        "redis_host": "127.0.0.1",
+        "redis_port": redis_server.port,
+        "redis_queue_name": name,
+        "redis_results_prefix": f"{name}_result:",
+        "upload_dir": folder / "shared_audio",
+        "log_dir": folder / "logs",
+        "cache_dir": weights,
+        "default_model": "base",
+        "model_downloads": False,
+        "heartbeat_seconds": 0.5,
+        "maintenance_seconds": 0.5,
+        "lease_seconds": 3,
+        "min_free_disk_mb": 0,
+        "reuse_results": False,
+    }
+    return Settings(**(values | changes))  # type: ignore[arg-type]
+
+
+class Worker:
+    """A worker process of a service."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._process = _started([sys.executable, "worker.py"], settings)
+
+    @property
+    def pid(self) -> int:
+        """Of the supervisor."""
+        return self._process.pid
+
+    def stop(self) -> None:
+        """As `docker stop` does."""
+        self._process.terminate()
+        self._process.wait(timeout=60)
+
+
+class ApiProcess:
+    """An API, started at once, which can be started again."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._port = free_port()
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Until it answers."""
+        command = [sys.executable, "-m", "uvicorn", "main:app", "--port", str(self._port)]
+        self._process = _started(command, self._settings)
+        until(self._answers)
+
+    def stop(self) -> int:
+        """As `docker stop` does, with all the patience of the test; the exit status."""
+        self._process.terminate()
+        return self._process.wait()
+
+    def kill(self) -> None:
+        """With no chance to say goodbye."""
+        self._process.kill()
+        self._process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            with urlopen(f"{self.url}/health/live") as answer:
+                return bool(answer.status == 200)
+        except (URLError, ConnectionError):
+            return False
+
+
+def _started(command: list[str], settings: Settings) -> "subprocess.Popen[bytes]":
+    values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"webhook_secret"})
+    environment = {name.upper(): str(value) for name, value in values.items()}
+    return subprocess.Popen(command, cwd=ROOT, env=os.environ | environment)
