@@ -13,12 +13,13 @@ from app.api.lifespan import lifespan_of
 from app.api.lingering import LingeringClose
 from app.api.problems import add_problem_handlers
 from app.api.request_id import RequestId
-from app.api.routes import health, openai, operator, problems, tasks, transcribe
+from app.api.routes import health, openai, operator, page, problems, tasks, transcribe
 from app.api.timing import Timing
+from app.api.traces import Traces
 from app.core.config import Settings
-from app.core.startup import read_settings, start_logging
+from app.core.startup import read_settings, start_watching
 from app.observability.metrics import Metrics
-from app.queue.rate_limits import limits_of
+from app.queue.rate_limits import RateLimits
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +43,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The API; `settings` come from the environment unless given."""
     settings = settings or read_settings()
     metrics = Metrics()
-    start_logging(settings, "api")
-    limits_of(settings.rate_limit)  # wrong ones are told before the first request
+    start_watching(settings, "api")
+    RateLimits.from_settings(settings)  # wrong ones are told before the first request
     _warn_if_open(settings)
     app = FastAPIOffline(  # its pages load nothing from elsewhere
         redoc_url=None,
@@ -53,6 +54,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan_of(settings, metrics),
         redirect_slashes=False,
     )
+    if settings.otel_exporter_otlp_endpoint:
+        app.add_middleware(Traces)
     app.add_middleware(LingeringClose)
     app.add_middleware(RequestId)
     app.add_middleware(StandardHeaders)
@@ -74,6 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(operator.router)
     app.include_router(health.router)
     app.include_router(problems.router)
+    app.include_router(page.router)
     return app
 
 

@@ -15,6 +15,7 @@ from app.core.api_keys import ApiKeys
 from app.core.background import end
 from app.core.config import Settings
 from app.core.errors import CapacityError
+from app.core.stopping import Stopping
 from app.observability.metrics import Metrics
 from app.queue.clients import command_client
 from app.queue.outlook import Outlook
@@ -91,6 +92,7 @@ def lifespan_of(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        stopping = Stopping()
         client = command_client(settings)
         storage = LocalStorage(settings)
         queue = RedisService(client, settings, storage)
@@ -105,13 +107,14 @@ def lifespan_of(
             keys=ApiKeys(settings.key_hashes),
             audio=AudioService(settings, storage, queue, Repeats(client, settings)),
             queue=queue,
-            tasks=TaskService(client, settings, storage, outlook),
+            tasks=TaskService(client, settings, storage, outlook, stopping),
             limiter=RateLimiter(client, settings),
             operator=OperatorService(client, settings, outlook),
             metrics=metrics,
         )
         try:
-            yield {"services": services}
+            with stopping.heard():
+                yield {"services": services}
         finally:
             await end(background)
             await client.aclose()

@@ -96,12 +96,17 @@ _FILE: Schema = {
 }
 
 
-def _form(fields: dict[str, Schema]) -> dict[str, Any]:
-    schema = {"type": "object", "properties": {"file": _FILE, **fields}}
+def _form(fields: dict[str, Schema], *recordings: str) -> dict[str, Any]:
+    """A form; the recording comes in one of the fields `recordings`."""
+    schema = {
+        "type": "object",
+        "properties": {"file": _FILE, **fields},
+        "anyOf": [{"required": [name]} for name in recordings],
+    }
     return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
 
 
-UPLOAD_BODY = _form(OPTION_SCHEMAS)
+UPLOAD_BODY = _form(OPTION_SCHEMAS, "file", "url")
 
 _OPENAI_MODEL: Schema = {
     **OPTION_SCHEMAS["model"],
@@ -127,5 +132,5 @@ _OPENAI_SCHEMAS: dict[str, Schema] = {
     },
 }
 
-TRANSLATION_BODY = _form(_OPENAI_SCHEMAS)
-TRANSCRIPTION_BODY = _form({**_OPENAI_SCHEMAS, "language": OPTION_SCHEMAS["language"]})
+TRANSLATION_BODY = _form(_OPENAI_SCHEMAS, "file")
+TRANSCRIPTION_BODY = _form({**_OPENAI_SCHEMAS, "language": OPTION_SCHEMAS["language"]}, "file")

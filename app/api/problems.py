@@ -116,7 +116,15 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     problem = Problem(
         title=title, status=error.status_code, detail=detail, instance=request.url.path, code=code
     )
-    return _answer(problem, error.headers)
+    headers = _allowed(request) if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else None
+    return _answer(problem, headers or error.headers)
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """What the address takes: Starlette names the methods of the first of its routes only."""
+    path = getattr(request.scope.get("route"), "path", "")
+    methods = [name.upper() for name in request.app.openapi()["paths"].get(path, {})]
+    return {"Allow": ", ".join(methods)} if methods else {}
 
 
 async def _on_disconnect(request: Request, _: Exception) -> Response:

@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         description="Recordings that one key, or one address without keys, may send: `10/minute;200/day` has "
         "the form of the library `limits`; none: no limit.",
     )
+    upload_limit: str = Field(
+        "",
+        description="MiB of recordings that one key, or one address without keys, may send, in the same "
+        "form: `500/hour;2000/day`; none: no limit.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins of pages elsewhere that may use the API, separated by commas; `*`: all."
     )
@@ -116,6 +121,11 @@ class Settings(BaseSettings):
     log_dir: Path = Field(Path("logs"), description="Folder of `service.log` (JSON lines).")
     log_max_mb: int = Field(20, gt=0, description="Size at which `service.log` is rotated, in MiB.")
     log_backups: int = Field(5, ge=0, description="Rotated log files that are kept.")
+    otel_exporter_otlp_endpoint: str = Field(
+        "",
+        description="Where OpenTelemetry traces are sent (OTLP over HTTP), `http://collector:4318`; none: no "
+        "traces.",
+    )
 
     # Redis
     redis_host: str = Field("localhost", description="Host of Redis.")

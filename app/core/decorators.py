@@ -1,4 +1,4 @@
-"""Stage logging: when a stage of a task began, when it ended, how long it took, why it failed."""
+"""Stages of a task, logged and traced: when one began, when it ended, how long it took, why it failed."""
 
 import functools
 import inspect
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import ParamSpec, TypeVar, cast
 
 from app.core.errors import ServiceError
+from app.core.tracing import traced
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -17,7 +18,7 @@ logger = logging.getLogger("app.stage")
 
 
 def stage(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Log start, end, seconds and failure of the decorated function (plain or async) as stage `name`."""
+    """Log and trace the decorated function (plain or async) as stage `name`: start, end, seconds, failure."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         if inspect.iscoroutinefunction(function):
@@ -46,7 +47,8 @@ def timed_stage(name: str) -> Iterator[None]:
     started = time.perf_counter()
     logger.debug("%s started", name, extra={"stage": name, "event": "start"})
     try:
-        yield
+        with traced(name):
+            yield
     except Exception as error:
         seconds = round(time.perf_counter() - started, 3)
         code = error.code if isinstance(error, ServiceError) else type(error).__name__

@@ -4,6 +4,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from app.core.config import Settings
+from app.core.tracing import start_tracing
 from utils.logger import setup_logging
 
 HIDDEN = ("PASSWORD", "SECRET", "KEYS", "URL")
@@ -20,8 +21,9 @@ def read_settings() -> Settings:
         raise SystemExit(f"The settings cannot be read: {error}; check `.env` and the environment.") from None
 
 
-def start_logging(settings: Settings, role: str) -> None:
-    """Log as the settings say; `role` (api, worker, engine) marks every line."""
+def start_watching(settings: Settings, role: str) -> None:
+    """Log and trace as the settings say; `role` (api, worker, engine) marks every line and span."""
+    start_tracing(settings.otel_exporter_otlp_endpoint, role)
     setup_logging(
         level=settings.log_level,
         directory=settings.log_dir,

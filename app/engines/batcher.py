@@ -168,13 +168,19 @@ class Batcher:
                 seat.refuse(error)
 
     def _run(self, batch: Batch) -> None:
+        started = time.perf_counter()
         try:
             transcripts = batch.engine.transcribe([waiting.request for waiting in batch.windows])
         except Exception as error:
             self._failed(batch, error)
             return
+        count = len(batch.windows)
+        share = {
+            "engine_seconds": round((time.perf_counter() - started) / count, 4),
+            "batch_places": round(batch.places / count, 4),
+        }
         for waiting, transcript in zip(batch.windows, transcripts, strict=True):
-            waiting.future.set_result(transcript)
+            waiting.future.set_result(transcript.model_copy(update=share))
         self._ended(batch)
 
     def _ended(self, batch: Batch) -> None:

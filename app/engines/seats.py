@@ -74,6 +74,8 @@ class Batch:
 
     engine: Engine
     windows: list[Waiting]
+    places: int
+    """Windows that it could have held."""
     is_fresh: bool
     """Whether it serves only recordings that were never served before."""
 
@@ -94,7 +96,7 @@ def next_batch(seats: Iterable[Seat], engine: Engine, size: int, running: Sequen
         return None
     candidates.sort(key=lambda seat: (seat.turn, seat.waiting[0].since))
     windows = _take(candidates, engine, size)
-    return Batch(engine, windows, all(waiting.seat.is_fresh for waiting in windows))
+    return Batch(engine, windows, size, all(waiting.seat.is_fresh for waiting in windows))
 
 
 def _take(seats: Sequence[Seat], engine: Engine, size: int) -> list[Waiting]:

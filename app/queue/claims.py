@@ -25,7 +25,8 @@ WINDOW_FIELD = b"window:"
 class Claim:
     """A task that this worker owns for as long as Redis holds `token` for it.
 
-    `attempt` counts from 1; `crashes` is how often a worker or an engine was lost under the task before.
+    `attempt` counts from 1; `crashes` is how often a worker or an engine was lost under the task before;
+    `waited_ms` is how long the task waited for this attempt where it is the first, else 0.
     """
 
     task: Task
@@ -34,6 +35,7 @@ class Claim:
     attempt: int
     max_attempts: int
     crashes: int
+    waited_ms: int
 
 
 class Checkpoints:

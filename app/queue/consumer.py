@@ -21,6 +21,7 @@ from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import (
     CANCELLED,
+    ClaimNumbers,
     ClaimOutcome,
     CompleteOutcome,
     Lease,
@@ -230,7 +231,7 @@ class Consumer:
         await self._give_up(taken, "error", INVALID_TASK)
         return None
 
-    async def _ask_claim(self, taken: _Taken) -> tuple[ClaimOutcome, tuple[int, int, int]]:
+    async def _ask_claim(self, taken: _Taken) -> tuple[ClaimOutcome, ClaimNumbers]:
         async with redis_reachable():
             answer = await self._scripts.claim(self.worker_id, taken.task_id, taken.payload, taken.token)
             if answer[0] is not ClaimOutcome.LEASE_EXPIRED:

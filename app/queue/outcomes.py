@@ -1,6 +1,7 @@
 """What the scripts answer, and the failures that they themselves give to tasks."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 from app.core.errors import AttemptsExhausted, TaskCancelled
 from app.schemas.task import TaskFailure
@@ -28,6 +29,15 @@ class ClaimOutcome(StrEnum):
     DUPLICATE = "DUPLICATE"
     CANCELLED = "CANCELLED"
     DEAD = "DEAD"
+
+
+class ClaimNumbers(NamedTuple):
+    """What Redis knows of the attempt that a claim begins; as in `app.queue.claims.Claim`."""
+
+    attempt: int
+    max_attempts: int
+    crashes: int
+    waited_ms: int
 
 
 class Lease(StrEnum):

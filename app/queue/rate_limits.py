@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from limits import RateLimitItem, parse_many
@@ -11,39 +12,59 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.core.errors import RateLimited
+from app.core.wording import span
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
+
+RECORDINGS, MEBIBYTES = "recordings", "mebibytes"
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a client has left of the tightest limit.
+    """What a client has left of the tightest limit on `what` it sends.
 
     That is `amount` in `window_seconds`; `remaining` may come in the next `reset_seconds`.
     """
 
+    what: str
     amount: int
     window_seconds: int
     remaining: int
     reset_seconds: int
 
 
-def limits_of(text: str) -> list[RateLimitItem]:
-    """The limits that RATE_LIMIT names. Raises SystemExit with a sentence where it cannot be read."""
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """RATE_LIMIT and UPLOAD_LIMIT, read."""
+
+    recordings: Sequence[RateLimitItem]
+    mebibytes: Sequence[RateLimitItem]
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "RateLimits":
+        """Raises SystemExit with a sentence where one cannot be read."""
+        return cls(
+            _read("RATE_LIMIT", settings.rate_limit, RECORDINGS),
+            _read("UPLOAD_LIMIT", settings.upload_limit, MEBIBYTES),
+        )
+
+
+def _read(name: str, text: str, namespace: str) -> list[RateLimitItem]:
     try:
-        return parse_many(text) if text.strip() else []
+        found = parse_many(text) if text.strip() else []
     except ValueError as error:
         raise SystemExit(
-            f"Setting RATE_LIMIT is wrong: {text!r} is not of the form 10/minute;200/day; correct it in "
+            f"Setting {name} is wrong: {text!r} is not of the form 10/minute;200/day; correct it in "
             "`.env` or the environment."
         ) from error
+    return [type(limit)(limit.amount, limit.multiples, namespace) for limit in found]
 
 
 class RateLimiter:
-    """RATE_LIMIT: sliding windows of the library `limits`."""
+    """Sliding windows of the library `limits`."""
 
     def __init__(self, client: Redis, settings: Settings) -> None:
-        self._limits = limits_of(settings.rate_limit)
+        self._limits = RateLimits.from_settings(settings)
         storage = RedisStorage(
             "async+redis://",
             implementation="redispy",
@@ -52,22 +73,26 @@ class RateLimiter:
         )
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
-    async def count(self, who: str) -> Allowance | None:
-        """Count one more request of that client; what is left, None without limits.
+    async def count(self, who: str, mebibytes: int) -> list[Allowance]:
+        """Count one more recording of that client, and its size; what is left of each that is limited.
 
         Raises RateLimited, QueueUnavailable.
         """
-        left = [await self._count(limit, who) for limit in self._limits]
-        return min(left, key=lambda each: each.remaining, default=None)
+        counted = [
+            [await self._count(limit, who, RECORDINGS, 1) for limit in self._limits.recordings],
+            [await self._count(limit, who, MEBIBYTES, mebibytes) for limit in self._limits.mebibytes],
+        ]
+        return [min(left, key=lambda each: each.remaining) for left in counted if left]
 
-    async def _count(self, limit: RateLimitItem, who: str) -> Allowance:
+    async def _count(self, limit: RateLimitItem, who: str, what: str, cost: int) -> Allowance:
         async with redis_reachable():
-            allowed = await self._limiter.hit(limit, who)
+            allowed = await self._limiter.hit(limit, who, cost=cost)
             stats = await self._limiter.get_window_stats(limit, who)
         seconds = max(1, math.ceil(stats.reset_time - time.time()))
         if not allowed:
             raise RateLimited(
-                f"No more than {limit} are taken from one client; please try again in {seconds} s.",
+                f"One client may send {limit.amount} {what} in {span(limit.get_expiry())}; please try again "
+                f"in {seconds} s.",
                 retry_after_seconds=seconds,
             )
-        return Allowance(limit.amount, limit.get_expiry(), stats.remaining, seconds)
+        return Allowance(what, limit.amount, limit.get_expiry(), stats.remaining, seconds)

@@ -15,6 +15,7 @@ from app.queue.outcomes import (
     EXHAUSTED,
     CancelOutcome,
     CheckpointOutcome,
+    ClaimNumbers,
     ClaimOutcome,
     CompleteOutcome,
     DeleteOutcome,
@@ -91,8 +92,8 @@ class Scripts:
 
     async def claim(
         self, worker_id: str, task_id: str, payload: bytes, token: str
-    ) -> tuple[ClaimOutcome, tuple[int, int, int]]:
-        """Claim an element of the worker's list; with OK: attempt, its limit, crashes so far (else zeros)."""
+    ) -> tuple[ClaimOutcome, ClaimNumbers]:
+        """Claim an element of the worker's list; with other than OK, the numbers are zeros."""
         keys, policy = self._keys, self._policy
         outcome, *numbers = await self._run(
             "claim",
@@ -105,8 +106,7 @@ class Scripts:
                 *(policy.ttl_seconds, EXHAUSTED.model_dump_json(), CANCELLED.model_dump_json(), task_id),
             ],
         )
-        attempt, max_attempts, crashes = numbers or (0, 0, 0)
-        return ClaimOutcome(outcome.decode()), (attempt, max_attempts, crashes)
+        return ClaimOutcome(outcome.decode()), ClaimNumbers(*(numbers or (0, 0, 0, 0)))
 
     async def heartbeat(
         self, worker_id: str, claims: Sequence[tuple[str, str]], *, register: bool = False

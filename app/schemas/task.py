@@ -64,6 +64,7 @@ class Task(BaseModel):
     filename: str | None = Field(None, description="The client's name of the file, for people only.")
     duration: float | None = Field(None, description="Length of the recording in seconds, where it is known.")
     created_at: float = Field(default_factory=time.time, description="Unix time of the upload.")
+    traceparent: str | None = Field(None, description="The trace (W3C) that it belongs to.")
 
 
 ENDED = frozenset({TaskStatus.DONE, TaskStatus.ERROR})

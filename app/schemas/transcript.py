@@ -64,6 +64,10 @@ class Provenance(BaseModel):
     model_digest: str = Field(description="`sha256:` and the sum of the weights.")
     versions: dict[str, str] = Field(description="Packages that the text depends on.")
     real_time_factor: float | None = Field(description="Processing seconds per second of the recording.")
+    engine_seconds: float = Field(0, description="Of the batches, what fell to this recording.")
+    batch_places: float = Field(
+        0, description="The same of their places: windows over places is how full they were."
+    )
     attempts: int = Field(1, description="How often the task was begun.")
     windows_resumed: int = Field(0, description="Windows that an earlier attempt had finished.")
 

@@ -23,6 +23,8 @@ class WindowTranscript(BaseModel):
         default_factory=dict, description="The likeliest languages and their probabilities, where asked."
     )
     retries: int = Field(0, description="How often it was decoded again because an answer was doubtful.")
+    engine_seconds: float = Field(0, description="Its share of the time that its batch took.")
+    batch_places: float = Field(0, description="Its share of the places that its batch had.")
     noise: bool = Field(False, description="Its text was thrown away: nobody speaks there.")
 
     @property

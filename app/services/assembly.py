@@ -55,6 +55,8 @@ def transcript_of(
             model_digest=info.digest,
             versions=dict(info.versions),
             real_time_factor=None,
+            engine_seconds=round(sum(window.engine_seconds for window in windows), 3),
+            batch_places=round(sum(window.batch_places for window in windows), 3),
             windows_resumed=resumed,
         ),
     )

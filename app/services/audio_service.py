@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -14,6 +14,7 @@ from app.audio.probe import probe
 from app.core.config import Settings
 from app.core.decorators import timed_stage
 from app.core.errors import FetchFailed, FileMissing, IdempotencyConflict, MalformedUpload, UnsafeAddress
+from app.core.tracing import traceparent
 from app.core.utils import quoted
 from app.net.guard import AddressPolicy, check_url
 from app.queue.repeats import Repeats
@@ -99,13 +100,22 @@ class AudioService:
             return None
         before = await self._repeats.remember(request.caller.name, key, fingerprint, task_id)
         if before is None:
-            undo.push_async_callback(self._repeats.forget, request.caller.name, key)
+            undo.push_async_exit(self._forgets(request.caller.name, key))
             return None
         if before.fingerprint != fingerprint:
             raise IdempotencyConflict(
                 "This Idempotency-Key came before with another recording or other options; use a new one."
             )
         return before.task_id
+
+    def _forgets(self, owner: str | None, key: str) -> Callable[..., Awaitable[None]]:
+        """Ends a block: a request that failed in it may come again with its key."""
+
+        async def leave(error: type[BaseException] | None, *_: object) -> None:
+            if error is not None:
+                await self._repeats.forget(owner, key)
+
+        return leave
 
     async def _task(
         self, task_id: str, received: Received | None, options: Options, fingerprint: str, caller: Caller
@@ -119,6 +129,7 @@ class AudioService:
             duration=await self._probe(received) if received else None,
             fingerprint=fingerprint if options.may_be_reused else None,
             owner=caller.name,
+            traceparent=traceparent(),
             **asdict(options),
         )
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from app.core.errors import EngineCrashed
+from app.core.tracing import traceparent
 from app.schemas.task import Task
 from app.schemas.window import Checkpoint, WindowDone
 from app.worker.messages import (
@@ -108,7 +109,9 @@ class EngineClient:
         pending = _Pending(task.task_id, asyncio.get_running_loop().create_future(), listener)
         engine.pending[run_id] = pending
         try:
-            await self._send(engine, Run(run_id=run_id, task=task, checkpoint=checkpoint))
+            await self._send(
+                engine, Run(run_id=run_id, task=task, checkpoint=checkpoint, traceparent=traceparent())
+            )
             return await pending.answer
         except asyncio.CancelledError:
             engine.writer.write(Abort(run_id=run_id).line())  # its answer then finds nobody waiting

@@ -18,7 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from app.core.errors import EngineFailed, ServiceError
-from app.core.startup import read_settings, start_logging
+from app.core.startup import read_settings, start_watching
+from app.core.tracing import stop_tracing, traced
 from app.engines.hardware import tasks_in_flight
 from app.schemas.task import Task, TaskFailure
 from app.schemas.transcript import Transcript
@@ -74,7 +75,7 @@ class EngineHost:
             on_window=lambda done: self._send(Window(run_id=run.run_id, done=done)),
             should_stop=aborted.is_set,
         )
-        with task_context(run.task.task_id):
+        with task_context(run.task.task_id), traced("engine", run.traceparent):
             try:
                 transcript = self._service.transcribe(run.task, run.checkpoint, watch)
                 answer: Finished | Failed = Finished(run_id=run.run_id, transcript=transcript)
@@ -132,9 +133,10 @@ def main() -> None:
     _die_with_supervisor()
     faulthandler.enable()
     settings = read_settings()
-    start_logging(settings, "engine")
+    start_watching(settings, "engine")
     connection = socket.socket(fileno=int(sys.argv[1]))
     EngineHost(connection, TranscriptionService(settings), tasks_in_flight(settings)).serve()
+    stop_tracing()
     os._exit(0)  # the supervisor is gone: nobody waits for what still runs in a thread
 
 

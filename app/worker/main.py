@@ -4,7 +4,7 @@ import asyncio
 
 from app.core.config import Settings
 from app.core.errors import UnsafeRedis
-from app.core.startup import read_settings, start_logging
+from app.core.startup import read_settings, start_watching
 from app.engines.hardware import runtime_environment
 from app.queue.clients import blocking_client, command_client
 from app.queue.consumer import Consumer, new_worker_id
@@ -35,7 +35,7 @@ async def work(settings: Settings) -> None:
 def main() -> None:
     """What `python worker.py` does."""
     settings = read_settings()
-    start_logging(settings, "worker")
+    start_watching(settings, "worker")
     try:
         asyncio.run(work(settings))
     except UnsafeRedis as error:

@@ -31,6 +31,7 @@ class Run(_Message):
     run_id: int
     task: Task
     checkpoint: Checkpoint | None = None
+    traceparent: str | None = None
 
 
 class Abort(_Message):

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from app.core.config import Settings
 from app.core.errors import DeadlineExceeded, EngineCrashed, TaskCancelled
+from app.core.tracing import record, traced
 from app.queue.claims import Claim
 from app.queue.consumer import Consumer, backoff_seconds
 from app.queue.outcomes import SettleOutcome
@@ -52,14 +53,17 @@ class TaskRunner:
 
         The supervisor cancels it with a `Reason`; once the engine has answered, that comes too late.
         """
-        with task_context(claim.task.task_id):
+        task = claim.task
+        if claim.attempt == 1:
+            record("wait in the queue", task.traceparent, claim.waited_ms / 1000)
+        with task_context(task.task_id), traced("attempt", task.traceparent, number=claim.attempt):
             logger.info(
                 "Attempt %d of %d",
                 claim.attempt,
                 claim.max_attempts,
                 extra={"event": "attempt", "worker": self._consumer.worker_id},
             )
-            await self._consumer.totals.add(attempts=1)
+            await self._consumer.totals.add(attempts=1, queue_seconds=claim.waited_ms / 1000)
             try:
                 answer = await self._answer(claim)
             except asyncio.CancelledError as cancelled:
@@ -185,6 +189,8 @@ def _figures(transcript: Transcript) -> dict[str, float]:
         "tasks_done": 1,
         "audio_seconds": transcript.duration,
         "processing_seconds": transcript.processing_seconds,
+        "engine_seconds": provenance.engine_seconds if provenance else 0,
+        "batch_places": provenance.batch_places if provenance else 0,
         "windows": quality.windows if quality else 0,
         "windows_retried": quality.retried if quality else 0,
         "windows_noise": quality.noise if quality else 0,

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from app.core.config import Settings
-from app.core.startup import start_logging
+from app.core.startup import start_watching
 from app.queue.consumer import Consumer
 from app.queue.scripts import Scripts
 from app.worker import main as worker_main
@@ -51,7 +51,7 @@ def main(point: str) -> None:
     owner, name, fatal = POINTS[point]
     setattr(owner, name, fatal(getattr(owner, name)))
     settings = Settings()
-    start_logging(settings, "worker")
+    start_watching(settings, "worker")
     asyncio.run(worker_main.work(settings))
 
 

@@ -26,7 +26,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     ├── UnsafeRedis                  Redis is set up so that it may throw tasks away
     ├── CapacityError                nothing is wrong with the request; try later
     │   ├── QueueFull                MAX_QUEUE_LENGTH reached
-    │   ├── RateLimited              more than RATE_LIMIT
+    │   ├── RateLimited              more than RATE_LIMIT or UPLOAD_LIMIT
     │   ├── StorageFull              free disk below MIN_FREE_DISK_MB
     │   ├── StorageUnavailable       UPLOAD_DIR cannot be written
     │   └── QueueUnavailable         Redis does not answer

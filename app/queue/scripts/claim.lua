@@ -2,11 +2,12 @@
 -- KEYS  1 processing, 2 task, 3 workers, 4 dead, 5 result, 6 windows, 7 index
 -- ARGV  1 payload, 2 worker, 3 token, 4 max_attempts of a task that has none, 5 dead letters kept, 6 ttl,
 --       7 failure of exhausted attempts, 8 failure of a cancelled task, 9 task id
--- Returns {OK, attempt, max_attempts, crashes} | {LEASE_EXPIRED | STALE | DUPLICATE | CANCELLED | DEAD}
-local v = redis.call('HMGET', KEYS[2], 'status', 'token', 'attempts', 'max_attempts', 'cancel', 'crashes', 'worker')
+-- Returns {OK, attempt, max_attempts, crashes, ms waited before the first attempt} | {LEASE_EXPIRED | STALE | DUPLICATE | CANCELLED | DEAD}
+local v = redis.call('HMGET', KEYS[2], 'status', 'token', 'attempts', 'max_attempts', 'cancel', 'crashes', 'worker',
+  'created_at')
 local crashes = tonumber(v[6] or 0)
 if v[2] == ARGV[3] then -- our own claim, whose reply was lost
-  return {'OK', tonumber(v[3]), tonumber(v[4]), crashes}
+  return {'OK', tonumber(v[3]), tonumber(v[4]), crashes, 0}
 end
 local now = now_ms()
 local lease = redis.call('ZSCORE', KEYS[3], ARGV[2])
@@ -38,4 +39,5 @@ if redis.call('HSETNX', KEYS[2], 'created_at', now) == 1 then -- pushed by a pro
 end
 local processed = redis.call('HGET', KEYS[6], 'processed')
 if processed then redis.call('HSET', KEYS[6], 'before', processed) end -- what this attempt does not have to do
-return {'OK', attempt, max, crashes}
+local waited = attempt == 1 and v[8] and math.max(0, now - tonumber(v[8])) or 0
+return {'OK', attempt, max, crashes, waited}

@@ -49,9 +49,23 @@ def test_addresses_behind_a_proxy_count_if_it_is_trusted(
     assert (first.status_code, other.status_code) == (202, third)
 
 
+def test_the_size_of_what_is_sent_may_be_limited(settings_for: SettingsFor) -> None:
+    with serving(settings_for(upload_limit="2/hour", rate_limit="9/hour", max_upload_mb=3)) as service:
+        answers = [post(service) for _ in range(3)]
+        endless = httpx2.post(f"{service.url}/transcribe/", content=iter([b"no length"]))
+
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    assert answers[0].headers["ratelimit-policy"] == '"recordings";q=9;w=3600, "mebibytes";q=2;w=3600'
+    assert '"mebibytes";r=1;t=' in answers[0].headers["ratelimit"]
+    assert "One client may send 2 mebibytes in 1 hour" in answers[2].json()["detail"]
+    assert endless.status_code == 429
+
+
 def test_a_limit_that_cannot_be_read_is_told_at_the_start(settings_for: SettingsFor) -> None:
     with pytest.raises(SystemExit, match="RATE_LIMIT is wrong: 'many'"):
         create_app(settings_for(rate_limit="many"))
+    with pytest.raises(SystemExit, match="UPLOAD_LIMIT is wrong: '5'"):
+        create_app(settings_for(upload_limit="5"))
 
 
 @pytest.mark.parametrize("path", ["/transcribe/nothing", "/health/live", "/docs", "/v1/models"])

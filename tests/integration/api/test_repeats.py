@@ -91,6 +91,15 @@ def test_a_recording_that_was_done_is_done_at_once(service: Service, client: htt
     assert second in [task["task_id"] for task in client.get("/transcribe/").json()["tasks"]]
 
 
+def test_a_key_is_remembered_where_a_result_was_used_again(service: Service, client: httpx2.Client) -> None:
+    finish(service.settings, task_id(post(client)))
+
+    first, second = post(client, key="k"), post(client, key="k")
+
+    assert task_id(first) == task_id(second)
+    assert second.headers["idempotency-replayed"] == "true"
+
+
 @pytest.mark.parametrize(
     ("content", "fields"),
     [

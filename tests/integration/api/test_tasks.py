@@ -157,6 +157,11 @@ def test_nothing_is_left_of_a_task_that_was_removed(
         assert (answer.status_code, answer.json()["code"]) == (404, "task_not_found")
 
 
+def test_a_wrong_method_is_told_all_that_the_address_takes(client: httpx2.Client, task_id: str) -> None:
+    answer = client.options(f"/transcribe/{task_id}")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, DELETE")
+
+
 def test_a_task_is_followed_to_its_end(service: Service, client: httpx2.Client, task_id: str) -> None:
     with (
         finishing(service.settings, task_id),

@@ -19,6 +19,7 @@ from app.queue.keys import Keys
 from app.queue.outcomes import (
     CancelOutcome,
     CheckpointOutcome,
+    ClaimNumbers,
     ClaimOutcome,
     CompleteOutcome,
     EnqueueOutcome,
@@ -362,7 +363,7 @@ class QueueHistories(RuleBasedStateMachine):
         self._born += 1
         return self._born
 
-    def _claim(self, held: Held) -> tuple[ClaimOutcome, tuple[int, int, int]]:
+    def _claim(self, held: Held) -> tuple[ClaimOutcome, ClaimNumbers]:
         return self.run(self._scripts.claim(held.worker, held.task_id, held.payload, held.token))
 
     def _pick(self, pick: int, stale: bool) -> Held | None:

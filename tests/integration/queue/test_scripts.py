@@ -9,6 +9,7 @@ from app.queue.outcomes import (
     CANCELLED,
     EXHAUSTED,
     CancelOutcome,
+    ClaimNumbers,
     ClaimOutcome,
     CompleteOutcome,
     EnqueueOutcome,
@@ -39,7 +40,7 @@ async def test_enqueue_puts_one_element_per_task_id(queue: Queue) -> None:
 async def test_claim_is_ok_and_the_same_when_repeated(queue: Queue) -> None:
     await taken(queue)
     first = await queue.scripts.claim("w1", "t", PAYLOAD, "token")
-    assert first == (ClaimOutcome.OK, (1, 3, 0))
+    assert first == (ClaimOutcome.OK, ClaimNumbers(1, 3, 0, 0))
     assert await queue.scripts.claim("w1", "t", PAYLOAD, "token") == first
     assert await queue.field("t", "worker") == "w1"
     assert await queue.field("t", "status") == "processing"

@@ -18,7 +18,7 @@ def _next(seats: list[Seat], engine: HeldEngine, running: list[Batch] | None = N
 
 
 def _running(engine: HeldEngine, *, fresh: bool) -> Batch:
-    return Batch(engine, [], fresh)
+    return Batch(engine, [], 8, fresh)
 
 
 def test_a_batch_takes_from_all_in_turn() -> None:
