@@ -8,6 +8,9 @@ from app.schemas.task import Priority, TaskKind
 
 Schema = dict[str, Any]
 
+MOST_FIELDS, MOST_REPEATS = 24, 8
+"""Together no more than the parts that a form may have (app.api.multipart)."""
+
 OPTION_SCHEMAS: dict[str, Schema] = {
     "model": {
         "type": "string",
@@ -101,6 +104,7 @@ def _form(fields: dict[str, Schema], *recordings: str) -> dict[str, Any]:
     schema = {
         "type": "object",
         "properties": {"file": _FILE, **fields},
+        "maxProperties": MOST_FIELDS,
         "anyOf": [{"required": [name]} for name in recordings],
     }
     return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
@@ -123,6 +127,7 @@ _OPENAI_SCHEMAS: dict[str, Schema] = {
     "timestamp_granularities[]": {
         "type": "array",
         "items": {"type": "string", "enum": ["word", "segment"]},
+        "maxItems": MOST_REPEATS,
         "description": "Needs verbose_json.",
     },
     "stream": {
