@@ -71,8 +71,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     add_problem_handlers(app)
+    app.include_router(tasks.router)  # first, since it is asked most
     app.include_router(transcribe.router)
-    app.include_router(tasks.router)
     app.include_router(openai.router)
     app.include_router(operator.router)
     app.include_router(health.router)

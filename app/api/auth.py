@@ -2,32 +2,41 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+from fastapi.security.utils import get_authorization_scheme_param
 
-from app.api.deps import ServicesDep
+from app.api.deps import services_of
 from app.core.errors import Unauthorized
 from app.schemas.caller import ANYBODY, Caller
 
-_bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer KEY`, where keys are on.")
-_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key in another header.")
+KEY_HEADER = "X-API-Key"
 
 
-async def caller_of(
-    services: ServicesDep,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    header: Annotated[str | None, Depends(_header)],
-) -> Caller:
-    """The caller. Raises Unauthorized where a key is asked for and none that is known was sent."""
-    if not services.keys.are_asked_for:
-        return ANYBODY
-    key = bearer.credentials if bearer is not None else header
-    if not key:
-        raise Unauthorized("This service asks for an API key; send it as `Authorization: Bearer KEY`.")
-    name = services.keys.name_of(key)
-    if name is None:
-        raise Unauthorized("The API key is not known here; ask the operator for one.")
-    return Caller(name)
+class _CallerOf(SecurityBase):
+    """The caller of a request.
+
+    One dependency, and not one a header: FastAPI resolves every one on every poll.
+    """
+
+    scheme_name = "ApiKey"
+    model = HTTPBearer(description=f"Where keys are on. The same key may come in the header `{KEY_HEADER}`.")
+
+    async def __call__(self, request: Request) -> Caller:
+        """Raises Unauthorized where a key is asked for and none that is known was sent."""
+        keys = services_of(request).keys
+        if not keys.are_asked_for:
+            return ANYBODY
+        scheme, credentials = get_authorization_scheme_param(request.headers.get("Authorization"))
+        key = credentials if scheme.lower() == "bearer" else request.headers.get(KEY_HEADER)
+        if not key:
+            raise Unauthorized("This service asks for an API key; send it as `Authorization: Bearer KEY`.")
+        name = keys.name_of(key)
+        if name is None:
+            raise Unauthorized("The API key is not known here; ask the operator for one.")
+        return Caller(name)
 
 
+caller_of = _CallerOf()
 CallerDep = Annotated[Caller, Depends(caller_of)]

@@ -29,9 +29,14 @@ class Services:
     metrics: Metrics
 
 
-async def services_of(request: Request) -> Services:
-    """The services that the lifespan built. Asynchronous, or it would run in a thread."""
+def services_of(request: Request) -> Services:
+    """The services that the lifespan built."""
     return cast(Services, request.state.services)
 
 
-ServicesDep = Annotated[Services, Depends(services_of)]
+async def _services(request: Request) -> Services:
+    """Asynchronous, or it would run in a thread."""
+    return services_of(request)
+
+
+ServicesDep = Annotated[Services, Depends(_services)]

@@ -1,20 +1,22 @@
 """Headers that all answers have."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-SECURITY = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+SECURITY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
 
-NOTHING = "default-src 'none'; frame-ancestors 'none'"
-"""Content-Security-Policy of answers that are no pages."""
+POLICY = b"content-security-policy"
+
+NOTHING = (POLICY, b"default-src 'none'; frame-ancestors 'none'")
+"""Of answers that are no pages."""
 
 DOCS = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; frame-ancestors 'none'"
+    POLICY,
+    b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    b"img-src 'self' data:; frame-ancestors 'none'",
 )
 """The documentation's page has a script and styles of its own inside."""
 
@@ -32,11 +34,14 @@ class StandardHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
                 policy = DOCS if scope["path"].startswith("/docs") else NOTHING
-                extra = scope.get("state", {}).get("headers", {})
-                for name, value in {**SECURITY, "Content-Security-Policy": policy, **extra}.items():
-                    headers.setdefault(name, value)
+                extra = [
+                    (name.lower().encode(), value.encode())
+                    for name, value in scope.get("state", {}).get("headers", {}).items()
+                ]
+                there = {name for name, _ in message["headers"]}
+                added = [each for each in (*SECURITY, policy, *extra) if each[0] not in there]
+                message["headers"] = [*message["headers"], *added]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydantic_core import to_json
@@ -27,6 +28,7 @@ def media_type(format: TranscriptFormat) -> str:
     return _MEDIA_TYPES[format]
 
 
+@lru_cache(maxsize=256)
 def of_media_types(accept: str) -> TranscriptFormat | None:
     """The format that an HTTP Accept header prefers; None if it accepts none. An empty one accepts all."""
     ranges = ranges_of(accept.strip() or "*/*")

@@ -150,17 +150,9 @@ class TaskReader:
 
     async def _read(self, task_ids: Sequence[str]) -> list["_Stored"]:
         """What is stored of some tasks. Raises QueueUnavailable."""
-        # Hash first: a result written in between is then seen. Not MULTI, refused where memory is short.
-        async with redis_reachable(), self._client.pipeline(transaction=False) as pipeline:
-            for task_id in task_ids:
-                pipeline.hmget(self._keys.task(task_id), [*HASH_FIELDS, *WEBHOOK_FIELDS])
-                pipeline.hmget(self._keys.windows(task_id), PROGRESS_FIELDS)
-                pipeline.get(self._keys.result(task_id))
-            answers = await pipeline.execute()
-        return [
-            _stored(fields, windows, result)
-            for fields, windows, result in zip(answers[::3], answers[1::3], answers[2::3], strict=True)
-        ]
+        async with redis_reachable():
+            found = await self._scripts.read(task_ids, [*HASH_FIELDS, *WEBHOOK_FIELDS], PROGRESS_FIELDS)
+        return [_stored(*each) for each in found]
 
     async def _foreign_element(self, task_id: str) -> bytes | None:
         found = await self._scripts.find(f'"{task_id}"', SEARCH_DEPTH)

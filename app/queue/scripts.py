@@ -261,6 +261,16 @@ class Scripts:
         answer = await self._run("webhook", [self._keys.webhooks], [taken_ms])
         return None if answer is None else str(answer.decode())
 
+    async def read(
+        self, task_ids: Sequence[str], fields: Sequence[str], progress: Sequence[str]
+    ) -> list[tuple[list[bytes | None], list[bytes | None], bytes | None]]:
+        """Of each task, values of its hash's `fields`, of its windows' fields `progress`, and its result."""
+        keys = self._keys
+        names = [key for each in task_ids for key in (keys.task(each), keys.windows(each), keys.result(each))]
+        answers: list[tuple[list[bytes | None], list[bytes | None], bytes | None]]
+        answers = await self._run("read", names, [len(fields), *fields, *progress])
+        return answers
+
     async def find(self, text: str, depth: int) -> list[bytes]:
         """Waiting elements that contain `text`, among the `depth` next in line of each list."""
         found: list[bytes] = await self._run("find", [self._keys.queue, self._keys.high], [text, depth])

@@ -18,7 +18,7 @@ class State(TypedDict):
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[State]:
     """One client for all."""
-    client = Redis(host="127.0.0.1", port=int(os.environ["REDIS_PORT"]))
+    client = Redis(host="127.0.0.1", port=int(os.environ["REDIS_PORT"]), max_connections=1000)
     yield {"client": client}
     await client.aclose()
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api import openapi
-from app.api.auth import CallerDep
+from app.api.auth import CallerDep, caller_of
 from app.api.conditional import unless_known
-from app.api.deps import ServicesDep
+from app.api.deps import ServicesDep, services_of
 from app.api.responses import TolerantJSONResponse
 from app.core.errors import NotFinished, TranscriptionFailed
 from app.formats.formats import media_type, of_media_types, render
@@ -71,8 +71,6 @@ async def list_tasks(
 async def task_state(
     task_id: str,
     request: Request,
-    services: ServicesDep,
-    caller: CallerDep,
     wait: Wait = 0.0,
     format: Format = None,
 ) -> Response:
@@ -81,7 +79,8 @@ async def task_state(
     `format`, or an Accept header such as `text/vtt`, asks for the transcript itself. Answers carry an ETag,
     and Retry-After as long as the task has not ended.
     """
-    state = await services.tasks.wait(task_id, caller, wait)
+    # No dependencies here: clients poll this route, and FastAPI's part of an answer is the larger one.
+    state = await services_of(request).tasks.wait(task_id, await caller_of(request), wait)
     wanted = format or of_media_types(request.headers.get("accept", ""))
     if format is None and wanted in (None, TranscriptFormat.JSON):
         return unless_known(request, _state_response(state))
