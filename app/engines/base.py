@@ -61,9 +61,8 @@ class Engine(Protocol):
     def lanes(self) -> int:
         """How many batches at a time use the machine best."""
 
-    @property
-    def batch_size(self) -> int:
-        """How many windows in a batch use it best."""
+    def most_together(self, request: WindowRequest, /) -> int:
+        """How many windows such as this one a batch should hold at most."""
 
     def group(self, request: WindowRequest) -> Hashable:
         """Only requests of the same group may share a batch."""

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from app.core.errors import OutOfDeviceMemory
 from app.engines.base import Engine, EngineInfo, WindowRequest
 from app.engines.registry import ModelPool
-from app.engines.seats import Batch, Seat, Waiting, next_batch
+from app.engines.seats import NO_LIMIT, Batch, Seat, Waiting, next_batch
 from app.schemas.window import WindowTranscript
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 MAX_THREADS = 32
 """Batches and models that load, all together: far more than there are lanes."""
 
-WINDOWS_WAITING = 48
+WINDOWS_WAITING = 16
 """Windows that may wait, of all recordings together; the longest have 2 MB each."""
 
 SWITCH_SECONDS = 30.0
@@ -102,7 +102,7 @@ class Batcher:
             return self._shrink(model)
         if self._must_wait(model):
             return False
-        batch = next_batch(self._seats, engine, self._sizes.get(model, engine.batch_size), self._running)
+        batch = next_batch(self._seats, engine, self._sizes.get(model, NO_LIMIT), self._running)
         if batch is None:
             return False
         self._turns += 1

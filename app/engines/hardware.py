@@ -3,6 +3,7 @@
 import os
 import platform
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from app.core.config import Settings
@@ -31,6 +32,8 @@ GLIBC_TUNABLES = ":".join(
 """Keeps freed buffers, on huge pages: else every batch begins with page faults."""
 
 CPU_BATCH, GPU_BATCH = 8, 24
+CPU_BATCH_SECONDS = 60.0
+"""Sound in a batch on a CPU: more is no faster (docs/performance.md)."""
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
@@ -69,6 +72,21 @@ def choose_lanes(cpu_threads: int, device: str) -> Lanes:
     threads = cpu_threads or usable_cores()
     count = min(threads, MAX_LANES)
     return Lanes(count, min(MAX_USEFUL_THREADS, threads // count))
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """How much is decoded together at most: windows, and seconds of sound with the silence behind each."""
+
+    windows: int
+    seconds: float
+
+
+def batch_limits(wanted: int, device: str) -> BatchLimits:
+    """The limits of batches; those of `wanted` windows, where it is not 0, may be of any length."""
+    if wanted or device != "cpu":
+        return BatchLimits(wanted or batch_size(device), inf)
+    return BatchLimits(CPU_BATCH, CPU_BATCH_SECONDS)
 
 
 def batch_size(device: str) -> int:

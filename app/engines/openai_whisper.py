@@ -52,7 +52,11 @@ class OpenAIWhisperEngine:
     def __init__(self, runtime: "Whisper", info: EngineInfo, batch_size: int) -> None:
         self._runtime = runtime
         self.info = info
-        self.batch_size = batch_size
+        self._batch_size = batch_size
+
+    def most_together(self, _: WindowRequest) -> int:
+        """As many of any length: all have 30 s."""
+        return self._batch_size
 
     def group(self, request: WindowRequest) -> Hashable:
         """Windows of one language and prompt: openai-whisper decodes with one set of options."""

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from app.engines.base import Engine, EngineInfo, WindowRequest
 from app.schemas.window import WindowTranscript
 
+NO_LIMIT = 1_000_000
+"""More windows than there ever are."""
+
 
 @dataclass(slots=True, eq=False)
 class Seat:
@@ -80,8 +83,8 @@ class Batch:
     """Whether it serves only recordings that were never served before."""
 
 
-def next_batch(seats: Iterable[Seat], engine: Engine, size: int, running: Sequence[Batch]) -> Batch | None:
-    """The batch that `engine` should decode now, taken out of the seats; None where it should not.
+def next_batch(seats: Iterable[Seat], engine: Engine, most: int, running: Sequence[Batch]) -> Batch | None:
+    """The batch of at most `most` windows that `engine` should decode now, taken out of the seats, if any.
 
     All lanes taken, none by a recording that has just come: one that has is given a lane more, so that it
     does not wait behind long batches of long recordings.
@@ -95,8 +98,10 @@ def next_batch(seats: Iterable[Seat], engine: Engine, size: int, running: Sequen
     if not candidates:
         return None
     candidates.sort(key=lambda seat: (seat.turn, seat.waiting[0].since))
-    windows = _take(candidates, engine, size)
-    return Batch(engine, windows, size, all(waiting.seat.is_fresh for waiting in windows))
+    lead = candidates[0].waiting[0]
+    places = 1 if lead.alone else min(most, engine.most_together(lead.request))
+    windows = _take(candidates, engine, places)
+    return Batch(engine, windows, places, all(waiting.seat.is_fresh for waiting in windows))
 
 
 def _take(seats: Sequence[Seat], engine: Engine, size: int) -> list[Waiting]:

@@ -29,6 +29,9 @@ FULL_SECONDS = 30
 
 FULL_STATES = FULL_SECONDS * STATES_PER_SECOND
 
+TOGETHER_SECONDS = 30.0
+"""Sound that a CPU encodes at once: more is no faster, and attention needs memory by its square."""
+
 States = NDArray[np.float32]
 """Encoder states of some windows, shape (windows, states, model dimension)."""
 
@@ -55,8 +58,11 @@ class Encoder:
             return self.encode_fully(sounds)
         shown = np.repeat(self._silence[:, :states], len(sounds), axis=0)
         for seconds, places in self._by_length(sounds).items():
-            heard = self._encode_together([sounds[place] for place in places], seconds)
-            shown[places, : heard.shape[1]] = heard
+            most = max(1, int(TOGETHER_SECONDS // seconds))
+            for first in range(0, len(places), most):
+                some = places[first : first + most]
+                heard = self._encode_together([sounds[place] for place in some], seconds)
+                shown[some, : heard.shape[1]] = heard
         return shown
 
     def encode_fully(self, sounds: Sequence[Samples]) -> States:

@@ -17,7 +17,7 @@ from app.engines.faster_whisper.decoder import Decoder, Languages
 from app.engines.faster_whisper.encoder import STATES_PER_SECOND, Encoder, States
 from app.engines.faster_whisper.tuning import Tuning
 from app.engines.gate import mended, transcript_of
-from app.engines.hardware import batch_size, choose_compute_type, choose_lanes
+from app.engines.hardware import BatchLimits, batch_limits, choose_compute_type, choose_lanes
 from app.engines.segments import needs_words
 from app.schemas.transcript import Word
 from app.schemas.window import WindowTranscript
@@ -46,12 +46,12 @@ class FasterWhisperEngine:
     """One CTranslate2 model, loaded. Thread-safe."""
 
     def __init__(
-        self, runtime: "WhisperModel", info: EngineInfo, tuning: Tuning, lanes: int, batch_size: int
+        self, runtime: "WhisperModel", info: EngineInfo, tuning: Tuning, lanes: int, limits: BatchLimits
     ) -> None:
         self._runtime = runtime
         self.info = info
         self.lanes = lanes
-        self.batch_size = batch_size
+        self._limits = limits
         self._encoder = Encoder(runtime, tuning)
         self._decoder = Decoder(runtime, tuning)
         self._aligner = Aligner(runtime, self._decoder)
@@ -62,6 +62,11 @@ class FasterWhisperEngine:
         prompt = len(self._decoder.prompt(options, options.language or "en"))
         how = options.beam_size, options.temperature
         return self._encoder.states_for(request.window.seconds), prompt, how
+
+    def most_together(self, request: WindowRequest) -> int:
+        """By the sound that the decoder is shown: its memory grows with that, and its speed does not."""
+        shown = self._encoder.states_for(request.window.seconds) / STATES_PER_SECOND
+        return max(1, int(min(self._limits.windows, self._limits.seconds // shown)))
 
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch."""
@@ -199,7 +204,7 @@ def load(folder: Path, model: str, settings: Settings, tuning: Tuning | None = N
     digest = digest_of(folder / "model.bin")
     info = EngineInfo("faster-whisper", model, device, compute_type, digest, versions)
     tuning = tuning or Tuning(trims=device == "cpu")  # a GPU has the encoder's work for nothing
-    return FasterWhisperEngine(runtime, info, tuning, lanes.count, settings.batch_size or batch_size(device))
+    return FasterWhisperEngine(runtime, info, tuning, lanes.count, batch_limits(settings.batch_size, device))
 
 
 def _device(wanted: str, gpus: int) -> str:

@@ -41,6 +41,9 @@ class HeldEngine:
         self._changed = threading.Condition()
         self._released = 0
 
+    def most_together(self, request: WindowRequest) -> int:
+        return self.batch_size
+
     def group(self, request: WindowRequest) -> Hashable:
         return round(request.window.seconds / 10)
 
