@@ -20,7 +20,7 @@ class _CallerOf(SecurityBase):
     One dependency, and not one a header: FastAPI resolves every one on every poll.
     """
 
-    scheme_name = "ApiKey"
+    scheme_name: str = "ApiKey"
     model = HTTPBearer(description=f"Where keys are on. The same key may come in the header `{KEY_HEADER}`.")
 
     async def __call__(self, request: Request) -> Caller:

@@ -35,7 +35,7 @@ def throughput(
             alone.append(audio / run_pass(Entry("engine", "windows"), clips, model, settings).seconds)
             started = time.perf_counter()
             for task_id in [stack.post(clip.path, model=model) for clip in clips]:
-                stack.wait(task_id)
+                stack.await_end(task_id)
             service.append(audio / (time.perf_counter() - started))
             say(f"round {number + 1}: engine {alone[-1]:.1f}x, service {service[-1]:.1f}x")
     ratios = [mine / its for mine, its in zip(service, alone, strict=True)]

@@ -81,9 +81,9 @@ class Stack:
             raise ServiceFailed(f"{path.name} was refused: {answer.text}")
         return str(answer.json()["task_id"])
 
-    def state(self, task_id: str) -> dict[str, Any]:
+    def state(self, task_id: str, **query: str) -> dict[str, Any]:
         """What the service says of a task."""
-        content: dict[str, Any] = self._client.get(f"/transcribe/{task_id}").json()
+        content: dict[str, Any] = self._client.get(f"/transcribe/{task_id}", params=query).json()
         if content["status"] == "error":
             raise ServiceFailed(f"A task failed: {content['error']['message']}")
         return content
@@ -95,6 +95,11 @@ class Stack:
             if state["status"] == "done" or state.get("progress", 0.0) >= progress:
                 return state
             time.sleep(POLL_SECONDS)
+
+    def await_end(self, task_id: str) -> None:
+        """The same without polling, which takes processor time from who transcribes."""
+        while self.state(task_id, wait="30")["status"] != "done":
+            pass
 
     def timed(self, path: Path, **options: str) -> float:
         """Seconds from the POST of a recording to the answer `done`."""

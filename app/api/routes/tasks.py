@@ -11,6 +11,7 @@ from app.api import openapi
 from app.api.auth import CallerDep, caller_of
 from app.api.conditional import unless_known
 from app.api.deps import ServicesDep, services_of
+from app.api.polls import POLL_PARAMETERS, poll_of
 from app.api.responses import TolerantJSONResponse
 from app.core.errors import NotFinished, TranscriptionFailed
 from app.formats.formats import media_type, of_media_types, render
@@ -20,22 +21,41 @@ from app.schemas.task import ENDED, TaskPage, TaskState, TaskStatus
 
 router = APIRouter(tags=["tasks"])
 
-LONGEST_WAIT_SECONDS = 60.0
-"""Proxies close connections that are silent for longer."""
-
 CURSOR_PATTERN = r"^[0-9]{1,16}~[A-Za-z0-9._-]{1,128}$"
 
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1, 30
 """Bounds of what Retry-After advises."""
 
-Wait = Annotated[
-    float,
-    Query(ge=0, le=LONGEST_WAIT_SECONDS, description="Answer when the task has ended, or after so long."),
-]
-Format = Annotated[
-    TranscriptFormat | None,
-    Query(description="The transcript itself, in this format; 409 where there is none (yet)."),
-]
+_POLL_DOCS = {"parameters": POLL_PARAMETERS, "security": [{caller_of.scheme_name: []}]}
+
+
+@router.get(
+    "/status/{task_id}",
+    summary="The same answer under a second address",
+    response_model=TaskState,
+    responses=openapi.STATE_RESPONSES,
+    openapi_extra=_POLL_DOCS,
+)
+@router.get(
+    "/transcribe/{task_id}",
+    summary="What became of a recording",
+    response_model=TaskState,
+    responses=openapi.STATE_RESPONSES,
+    openapi_extra=_POLL_DOCS,
+)
+async def task_state(task_id: str, request: Request) -> Response:
+    """`status` is `queued`, `processing`, `done` (`result` holds the text) or `error` (`error` says why).
+
+    `format`, or an Accept header such as `text/vtt`, asks for the transcript itself. Answers carry an ETag,
+    and Retry-After as long as the task has not ended.
+    """
+    # No dependencies here: clients poll this route, and FastAPI's part of an answer is the larger one.
+    asked, caller = poll_of(request), await caller_of(request)
+    state = await services_of(request).tasks.wait(task_id, caller, asked.wait)
+    wanted = asked.format or of_media_types(request.headers.get("accept", ""))
+    if asked.format is None and wanted in (None, TranscriptFormat.JSON):
+        return unless_known(request, _state_response(state))
+    return unless_known(request, _transcript_response(state, wanted or TranscriptFormat.JSON))
 
 
 @router.get(
@@ -54,37 +74,6 @@ async def list_tasks(
 ) -> TaskPage:
     """Newest first, page by page; with API keys, those of the key that asks."""
     return await services.tasks.page(caller, status=status, limit=limit, cursor=cursor)
-
-
-@router.get(
-    "/status/{task_id}",
-    summary="The same answer under a second address",
-    response_model=TaskState,
-    responses=openapi.STATE_RESPONSES,
-)
-@router.get(
-    "/transcribe/{task_id}",
-    summary="What became of a recording",
-    response_model=TaskState,
-    responses=openapi.STATE_RESPONSES,
-)
-async def task_state(
-    task_id: str,
-    request: Request,
-    wait: Wait = 0.0,
-    format: Format = None,
-) -> Response:
-    """`status` is `queued`, `processing`, `done` (`result` holds the text) or `error` (`error` says why).
-
-    `format`, or an Accept header such as `text/vtt`, asks for the transcript itself. Answers carry an ETag,
-    and Retry-After as long as the task has not ended.
-    """
-    # No dependencies here: clients poll this route, and FastAPI's part of an answer is the larger one.
-    state = await services_of(request).tasks.wait(task_id, await caller_of(request), wait)
-    wanted = format or of_media_types(request.headers.get("accept", ""))
-    if format is None and wanted in (None, TranscriptFormat.JSON):
-        return unless_known(request, _state_response(state))
-    return unless_known(request, _transcript_response(state, wanted or TranscriptFormat.JSON))
 
 
 @router.delete(

@@ -1,10 +1,21 @@
 import os
+from math import inf
 from pathlib import Path
 
 import pytest
 
 from app.core.errors import ModelUnavailable
-from app.engines.hardware import MAX_USEFUL_THREADS, choose_compute_type, model_threads, usable_cores
+from app.engines.hardware import (
+    CPU_BATCH,
+    CPU_BATCH_SECONDS,
+    GPU_BATCH,
+    MAX_USEFUL_THREADS,
+    BatchLimits,
+    batch_limits,
+    choose_compute_type,
+    model_threads,
+    usable_cores,
+)
 
 CPU = {"int8", "int8_float32", "float32"}
 
@@ -44,3 +55,17 @@ def test_compute_type(wanted: str, device: str, supported: set[str], chosen: str
 def test_a_compute_type_that_does_not_run_is_told() -> None:
     with pytest.raises(ModelUnavailable, match=r"COMPUTE_TYPE=float16 .* float32, int8, int8_float32"):
         choose_compute_type("float16", "cpu", CPU)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "device", "limits"),
+    [
+        (0, "cpu", BatchLimits(CPU_BATCH, CPU_BATCH_SECONDS)),
+        (0, "cuda", BatchLimits(GPU_BATCH, inf)),
+        (16, "cpu", BatchLimits(16, inf)),
+    ],
+)
+def test_batches_are_limited_by_their_sound_unless_their_size_is_given(
+    wanted: int, device: str, limits: BatchLimits
+) -> None:
+    assert batch_limits(wanted, device) == limits

@@ -171,6 +171,16 @@ def test_noise_says_nothing(engine: FasterWhisperEngine, kind: str) -> None:
     assert len(transcript.text) < 10 or transcript.noise
 
 
+@pytest.mark.parametrize(("seconds", "most"), [(2.0, 8), (7.0, 6), (17.5, 3), (27.0, 2)])
+def test_the_longer_windows_are_the_fewer_go_together(
+    engine: FasterWhisperEngine, seconds: float, most: int
+) -> None:
+    """Memory grows with the sound in a batch, and on a CPU speed does not."""
+    samples = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+
+    assert engine.most_together(WindowRequest(whole_window(samples), DecodeOptions())) == most
+
+
 def test_groups_are_by_length(engine: FasterWhisperEngine) -> None:
     def states(seconds: float) -> int:
         return engine._encoder.states_for(seconds)
