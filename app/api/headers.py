@@ -35,10 +35,8 @@ class StandardHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 policy = DOCS if scope["path"].startswith("/docs") else NOTHING
-                extra = [
-                    (name.lower().encode(), value.encode())
-                    for name, value in scope.get("state", {}).get("headers", {}).items()
-                ]
+                left = scope.get("state", {}).get("headers", {})
+                extra = [(name.lower().encode(), value.encode()) for name, value in left.items()]
                 there = {name for name, _ in message["headers"]}
                 added = [each for each in (*SECURITY, policy, *extra) if each[0] not in there]
                 message["headers"] = [*message["headers"], *added]

@@ -12,6 +12,8 @@ import time
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_OF_BODIES = frozenset({b"content-length", b"transfer-encoding"})
+
 LINGER_SECONDS = 30.0
 LINGER_IDLE_SECONDS = 5.0
 
@@ -67,5 +69,4 @@ class LingeringClose:
 
 
 def _has_body(scope: Scope) -> bool:
-    headers = {name for name, value in scope["headers"] if value != b"0"}
-    return b"content-length" in headers or b"transfer-encoding" in headers
+    return any(name in _OF_BODIES and value != b"0" for name, value in scope["headers"])
