@@ -113,7 +113,8 @@ def resume(long: Clip, model: str, settings: Settings, folder: Path, say: Say) -
         "windows": windows,
         "windows_resumed": resumed,
         "windows_decoded_after_the_kill": windows - resumed,
-        "text_is_equal": after["text"] == whole["text"] and after["segments"] == whole["segments"],
+        "text_is_equal": after["text"] == whole["text"],
+        "segments_are_equal": after["segments"] == whole["segments"],
         "attempts": after["provenance"]["attempts"],
     }
 
