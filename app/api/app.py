@@ -15,7 +15,6 @@ from app.api.problems import add_problem_handlers
 from app.api.request_id import RequestId
 from app.api.routes import health, openai, operator, page, problems, tasks, transcribe
 from app.api.timing import Timing
-from app.api.traces import Traces
 from app.core.config import Settings
 from app.core.startup import read_settings, start_watching
 from app.observability.metrics import Metrics
@@ -54,8 +53,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan_of(settings, metrics),
         redirect_slashes=False,
     )
-    if settings.otel_exporter_otlp_endpoint:
-        app.add_middleware(Traces)
     app.add_middleware(LingeringClose)
     app.add_middleware(RequestId)
     app.add_middleware(StandardHeaders)

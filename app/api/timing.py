@@ -25,13 +25,13 @@ class Timing:
         async def send_timed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 seconds = time.perf_counter() - started
-                self._metrics.answered(scope["method"], route_of(scope), message["status"], seconds)
+                self._metrics.answered(scope["method"], _route_of(scope), message["status"], seconds)
             await send(message)
 
         await self._app(scope, receive, send_timed)
 
 
-def route_of(scope: Scope) -> str:
+def _route_of(scope: Scope) -> str:
     """The pattern of the route that answered, such as `/transcribe/{task_id}`."""
     route = scope.get("route")
     path = getattr(route, "path", None)

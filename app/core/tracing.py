@@ -1,7 +1,7 @@
 """OpenTelemetry traces, from the request that brings a recording to its result; off without an endpoint.
 
-A trace crosses processes as a W3C `traceparent`: in the task's element of the queue, and in what the
-supervisor tells the engine process.
+Requests are FastAPI's own spans, of the caller's trace where it has one. A trace crosses processes as a W3C
+`traceparent`: in the task's element of the queue, and in what the supervisor tells the engine process.
 """
 
 import time
@@ -44,15 +44,15 @@ def stop_tracing() -> None:
 
 
 @contextmanager
-def traced(name: str, parent: str | None = None, **attributes: str | int) -> Iterator[trace.Span]:
+def traced(name: str, parent: str | None = None, **attributes: str | int) -> Iterator[None]:
     """A span around a block, below `parent` (a traceparent) or below that which is open here."""
     with _tracer().start_as_current_span(
         name,
         context=_context_of(parent),
         kind=SpanKind.INTERNAL if parent is None else SpanKind.CONSUMER,
         attributes=attributes,
-    ) as span:
-        yield span
+    ):
+        yield
 
 
 def record(name: str, parent: str | None, seconds: float) -> None:

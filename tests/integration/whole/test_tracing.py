@@ -1,82 +1,50 @@
 """One trace from the request to the result, through API, supervisor and engine process."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx2
 import pytest
+from fastapi import FastAPI, Request
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from app.launcher.redis_server import RedisServer
 from tests.integration.api.service import ASSETS
 from tests.processes import ApiProcess, Worker, settings_of_whole
+from tests.serving import listening
 
 pytestmark = pytest.mark.weights
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
-@dataclass
 class Collector:
     """Takes traces, as an OpenTelemetry collector does."""
 
-    port: int = 0
-    spans: list[tuple[str, Span]] = field(default_factory=list)
-    """Service and span, in the order of their coming."""
+    def __init__(self) -> None:
+        self.spans: list[tuple[str, Span]] = []
+        self.app = FastAPI()
+        self.app.add_api_route("/v1/traces", self._take, methods=["POST"])
 
     def of_trace(self, trace_id: str) -> dict[str, tuple[str, Span]]:
-        """The spans of one trace, by name."""
+        """The spans of one trace by name, each with its service."""
         return {span.name: (who, span) for who, span in self.spans if span.trace_id.hex() == trace_id}
 
-    @contextmanager
-    def collecting(self) -> Iterator[None]:
-        """Listen until the block ends."""
-        collector = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                assert self.path == "/v1/traces"
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-                    [service] = [
-                        each.value.string_value
-                        for each in resource.resource.attributes
-                        if each.key == "service.name"
-                    ]
-                    collector.spans += [
-                        (service, span) for scope in resource.scope_spans for span in scope.spans
-                    ]
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Nothing is to be printed."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+    async def _take(self, request: Request) -> None:
+        for resource in ExportTraceServiceRequest.FromString(await request.body()).resource_spans:
+            attributes = {each.key: each.value.string_value for each in resource.resource.attributes}
+            for scope in resource.scope_spans:
+                self.spans += [(attributes["service.name"], span) for span in scope.spans]
 
 
 def test_a_trace_goes_from_the_request_to_the_result(
     redis_server: RedisServer, base_weights: Path, tmp_path: Path
 ) -> None:
     collector = Collector()
-    with collector.collecting():
+    with listening(collector.app) as port:
         settings = settings_of_whole(
             *("traced", redis_server, base_weights, tmp_path),
-            otel_exporter_otlp_endpoint=f"http://127.0.0.1:{collector.port}",
+            otel_exporter_otlp_endpoint=f"http://127.0.0.1:{port}",
         )
         api, worker = ApiProcess(settings), Worker(settings)
         try:
@@ -102,6 +70,7 @@ def test_a_trace_goes_from_the_request_to_the_result(
         "engine": "transcriber-engine",
         "transcribe": "transcriber-engine",
     }.items()
+    assert [span.name for _, span in collector.spans].count("POST /transcribe/") == 1
     parents = {name: span.parent_span_id for name, (_, span) in spans.items()}
     assert parents["transcribe"] == spans["engine"][1].span_id
     assert parents["engine"] == spans["attempt"][1].span_id
