@@ -31,14 +31,13 @@ def browser_path() -> str:
 
 
 def install() -> None:
-    """With apt-get, where we may. Raises BrowserMissing."""
+    """With apt-get, where we may."""
     if not shutil.which("apt-get") or os.getuid() != 0:
-        browser_path()
+        return
     sys.stderr.write("==> Installing Chromium for the tests of the page …\n")
     quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     subprocess.call(["apt-get", "update", "-qq"], env=quiet)
     subprocess.call(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES], env=quiet)
-    browser_path()
 
 
 def main() -> int:
@@ -46,11 +45,12 @@ def main() -> int:
     try:
         browser_path()
     except BrowserMissing:
-        try:
-            install()
-        except BrowserMissing as missing:
-            sys.stderr.write(f"==> {missing}\n")
-            return 1
+        install()
+    try:
+        browser_path()
+    except BrowserMissing as missing:
+        sys.stderr.write(f"==> {missing}\n")
+        return 1
     return 0
 
 

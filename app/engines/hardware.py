@@ -84,9 +84,8 @@ class BatchLimits:
 
 def batch_limits(wanted: int, device: str) -> BatchLimits:
     """The limits of batches; those of `wanted` windows, where it is not 0, may be of any length."""
-    if wanted or device != "cpu":
-        return BatchLimits(wanted or batch_size(device), inf)
-    return BatchLimits(CPU_BATCH, CPU_BATCH_SECONDS)
+    seconds = inf if wanted or device != "cpu" else CPU_BATCH_SECONDS
+    return BatchLimits(wanted or batch_size(device), seconds)
 
 
 def batch_size(device: str) -> int:

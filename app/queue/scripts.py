@@ -29,6 +29,9 @@ from app.queue.outcomes import (
 from app.schemas.task import TaskFailure
 from app.schemas.window import WindowDone
 
+StoredTask = tuple[list[bytes | None], list[bytes | None], bytes | None]
+"""What `read` finds of a task."""
+
 Surrender = Literal["retry", "error", "cancelled", "release"]
 
 
@@ -263,13 +266,12 @@ class Scripts:
 
     async def read(
         self, task_ids: Sequence[str], fields: Sequence[str], progress: Sequence[str]
-    ) -> list[tuple[list[bytes | None], list[bytes | None], bytes | None]]:
+    ) -> list[StoredTask]:
         """Of each task, values of its hash's `fields`, of its windows' fields `progress`, and its result."""
         keys = self._keys
         names = [key for each in task_ids for key in (keys.task(each), keys.windows(each), keys.result(each))]
-        answers: list[tuple[list[bytes | None], list[bytes | None], bytes | None]]
-        answers = await self._run("read", names, [len(fields), *fields, *progress])
-        return answers
+        found: list[StoredTask] = await self._run("read", names, [len(fields), *fields, *progress])
+        return found
 
     async def find(self, text: str, depth: int) -> list[bytes]:
         """Waiting elements that contain `text`, among the `depth` next in line of each list."""

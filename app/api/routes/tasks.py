@@ -26,8 +26,6 @@ CURSOR_PATTERN = r"^[0-9]{1,16}~[A-Za-z0-9._-]{1,128}$"
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1, 30
 """Bounds of what Retry-After advises."""
 
-JSON = "application/json"
-
 _POLL_DOCS = {"parameters": POLL_PARAMETERS, "security": [{caller_of.scheme_name: []}]}
 
 
@@ -145,7 +143,9 @@ def _content(state: TaskState) -> dict[str, Any]:
 def _state_response(state: TaskState) -> Response:
     headers = {"Vary": "Accept", **_advice(state)}
     if state.result is None:
-        return Response(state.model_dump_json(exclude_none=True), 200, headers, JSON)
+        return Response(
+            state.model_dump_json(exclude_none=True), 200, headers, media_type(TranscriptFormat.JSON)
+        )
     return TolerantJSONResponse(_content(state), headers=headers)
 
 

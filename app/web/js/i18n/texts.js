@@ -83,3 +83,6 @@ export function explain(failure) {
   if (has(ours)) return t(ours);
   return told || t("error_unexpected");
 }
+
+/** What was thrown, in words: a Problem of the service, or anything else. @param {any} problem */
+export const explainThrown = ({ code, detail }) => explain({ code: code ?? "unexpected", detail });

@@ -2,7 +2,7 @@
 
 import { transcriptFile } from "../api/client.js";
 import { EXTENSIONS, WRITERS, toText } from "../transcript/formats.js";
-import { explain, t } from "../i18n/texts.js";
+import { explainThrown, t } from "../i18n/texts.js";
 import { Component, html } from "../ui.js";
 
 const NAMES = { text: "TXT", srt: "SRT", vtt: "VTT", tsv: "TSV", json: "JSON" };
@@ -46,7 +46,7 @@ export class Downloads extends Component {
       save(content, name);
       this.tell(t("downloaded", { name }));
     } catch (problem) {
-      this.tell(explain({ code: problem.code ?? "unexpected", detail: problem.detail }));
+      this.tell(explainThrown(problem));
     }
   }
 

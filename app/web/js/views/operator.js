@@ -4,7 +4,7 @@ import { deadLetters, dropLetter, overview, requeueLetter } from "../api/client.
 import { announce } from "../core/announcer.js";
 import { pause } from "../core/pause.js";
 import { Figures } from "../tasks/figures.js";
-import { explain, formatNumber, formatSpan, t } from "../i18n/texts.js";
+import { explainThrown, formatNumber, formatSpan, t } from "../i18n/texts.js";
 import { Component, html } from "../ui.js";
 import { Chart } from "./chart.js";
 import { confirmed } from "./confirm.js";
@@ -47,7 +47,7 @@ export class OperatorView extends Component {
   render(_, { now, letters, failure }) {
     return html`<div class="view operator">
       <h1>${t("title_operator")}</h1>
-      ${failure && html`<p class="failure" role="alert">${explain({ code: failure.code ?? "unexpected", detail: failure.detail })}</p>`}
+      ${failure && html`<p class="failure" role="alert">${explainThrown(failure)}</p>`}
       ${!now && !failure && html`<p role="status">${t("loading")}</p>`}
       ${now && html`
         <${Charts} now=${now} samples=${this.figures.samples} />
@@ -73,7 +73,7 @@ export class OperatorView extends Component {
   async act(action) {
     const failure = await action().then(() => null, (problem) => problem);
     await this.ask(this.controller.signal);
-    if (failure) announce(explain({ code: failure.code ?? "unexpected", detail: failure.detail }), { urgent: true });
+    if (failure) announce(explainThrown(failure), { urgent: true });
   }
 }
 

@@ -5,7 +5,7 @@ import { transcriptOf } from "../transcript/transcript.js";
 import { addEntry, history, isOpen } from "../tasks/history.js";
 import { applyState } from "../tasks/states.js";
 import { Edits } from "../tasks/edits.js";
-import { explain, t } from "../i18n/texts.js";
+import { explainThrown, t } from "../i18n/texts.js";
 import { Watcher, html } from "../ui.js";
 import { TaskCard } from "./task_card.js";
 import { TranscriptDesk } from "./transcript_desk.js";
@@ -48,7 +48,7 @@ export class TranscriptView extends Watcher {
       }
       this.setState({ transcript: transcriptOf(state.result), edits: await Edits.load(key), failure: "" });
     } catch (problem) {
-      this.setState({ failure: explain({ code: problem.code ?? "unexpected", detail: problem.detail }) });
+      this.setState({ failure: explainThrown(problem) });
     }
   }
 
