@@ -13,7 +13,7 @@ class CutRules:
 
     longest: float = 28.0
     """No window is longer, its padding included."""
-    enough: float = 15.0
+    enough: float = 25.0
     """A window of this length ends at the next pause."""
     long_pause: float = 2.0
     """Ends any window."""

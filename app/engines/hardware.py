@@ -22,14 +22,12 @@ AVX512_FLAGS = frozenset({"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512
 
 GLIBC_TUNABLES = ":".join(
     (
-        "glibc.malloc.hugetlb=1",
-        "glibc.malloc.arena_max=1",
-        "glibc.malloc.mmap_max=0",
-        "glibc.malloc.trim_threshold=8000000000",
-        "glibc.malloc.top_pad=268435456",
+        "glibc.malloc.arena_max=1",  # what one thread has freed is used by the others, too
+        "glibc.malloc.mmap_threshold=4194304",  # big buffers go back to the system …
+        "glibc.malloc.hugetlb=1",  # … and cost few page faults when they come again
     )
 )
-"""Keeps freed buffers, on huge pages: else every batch begins with page faults."""
+"""Memory that a long recording needs is bounded by what is in use, not by how it fell into pieces."""
 
 CPU_BATCH, GPU_BATCH = 8, 24
 CPU_BATCH_SECONDS = 60.0
@@ -122,7 +120,10 @@ def runtime_environment(settings: Settings, cpu_flags: frozenset[str] | None = N
     docs/performance.md has what each of them brings. What the user has set himself wins.
     """
     flags = _cpu_flags() if cpu_flags is None else cpu_flags
-    found = {"OMP_NUM_THREADS": str(choose_lanes(settings.cpu_threads, "cpu").threads)}
+    found = {
+        "OMP_NUM_THREADS": str(choose_lanes(settings.cpu_threads, "cpu").threads),
+        "CT2_USE_MKL": "0",  # on Intel, MKL is as fast as oneDNN and hoards memory
+    }
     if flags >= AVX512_FLAGS:
         found["CT2_FORCE_CPU_ISA"] = "AVX512"  # CTranslate2 does not take it by itself
     if platform.libc_ver()[0] == "glibc":

@@ -92,7 +92,7 @@ class Benchmark:
         common = (self._model, self._settings)
         rest = (folder, console.print)
         if part == "memory":
-            return service_parts.memory(self._clips("long"), *common, hours, repeats, *rest)
+            return service_parts.memory(self._in_one_language(), *common, hours, repeats, *rest)
         if part == "service":
             return service_parts.throughput(self._clips("voice"), *common, self._rounds, *rest)
         if part == "resume":
@@ -106,6 +106,11 @@ class Benchmark:
 
     def _longest(self) -> Clip:
         return max(self._clips("long"), key=lambda clip: clip.seconds)
+
+    def _in_one_language(self) -> list[Clip]:
+        """Long recordings that may be joined: the language of a recording is decided once."""
+        language = self._longest().language
+        return [clip for clip in self._clips("long") if clip.language == language]
 
     def _nearest(self, seconds: float) -> Clip:
         return min(self._clips("voice"), key=lambda clip: abs(clip.seconds - seconds))

@@ -30,19 +30,26 @@ class Alignment:
 
 
 class Aligner:
-    """Finds words; thread-safe as CTranslate2 is."""
+    """Finds words; thread-safe as CTranslate2 is.
 
-    def __init__(self, runtime: "WhisperModel", decoder: Decoder) -> None:
+    Windows that are aligned `together` fill a GPU. A processor is filled by one; each of its tokens needs
+    half a megabyte, since CTranslate2 holds their probabilities over the whole vocabulary, and the times
+    would depend on the other windows.
+    """
+
+    def __init__(self, runtime: "WhisperModel", decoder: Decoder, *, together: bool) -> None:
         self._runtime = runtime
         self._decoder = decoder
+        self._together = together
 
     def align(self, wanted: Sequence[Alignment]) -> list[tuple[Word, ...]]:
         """The words of each window, in seconds of the recording."""
-        groups: dict[tuple[str, bool], list[int]] = defaultdict(list)
+        groups: dict[tuple[str, bool, int], list[int]] = defaultdict(list)
         for place, each in enumerate(wanted):
-            groups[each.language, each.request.options.translate].append(place)
+            alone = 0 if self._together else place
+            groups[each.language, each.request.options.translate, alone].append(place)
         found: dict[int, tuple[Word, ...]] = {}
-        for (language, translate), places in groups.items():
+        for (language, translate, _), places in groups.items():
             together = [wanted[place] for place in places]
             for place, words in zip(places, self._align(together, language, translate), strict=True):
                 found[place] = words

@@ -1,5 +1,6 @@
 """One CTranslate2 model: windows through encoder, decoder and the gate that no doubtful answer passes."""
 
+import threading
 import time
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
@@ -54,7 +55,10 @@ class FasterWhisperEngine:
         self._limits = limits
         self._encoder = Encoder(runtime, tuning)
         self._decoder = Decoder(runtime, tuning)
-        self._aligner = Aligner(runtime, self._decoder)
+        self._aligner = Aligner(runtime, self._decoder, together=info.device != "cpu")
+        # what needs most memory is not done in all lanes at a time: peaks do not add up
+        self._mending = threading.Semaphore(max(1, lanes // 2))
+        self._aligning = threading.Semaphore(max(1, lanes // 2))
 
     def group(self, request: WindowRequest) -> Hashable:
         """Windows that the decoder is shown at the same length, with prompts of the same length."""
@@ -122,11 +126,12 @@ class FasterWhisperEngine:
         window, options = heard.request.window, heard.request.options
 
         def again(temperature: float) -> Answer:
-            if not temperature:
-                heard.states = self._encoder.encode_fully([window.samples])
-                return self._search_languages(heard)
-            prompt = self._decoder.prompt(options, heard.language)
-            return self._decoder.sample(heard.states, prompt, temperature, window.seconds)
+            with self._mending:
+                if not temperature:
+                    heard.states = self._encoder.encode_fully([window.samples])
+                    return self._search_languages(heard)
+                prompt = self._decoder.prompt(options, heard.language)
+                return self._decoder.sample(heard.states, prompt, temperature, window.seconds)
 
         heard.answer, heard.retries = mended(heard.answer, window.seconds, again)
 
@@ -160,7 +165,8 @@ class FasterWhisperEngine:
             else None
             for each in heard
         ]
-        words = iter(self._aligner.align([request for request in requests if request is not None]))
+        with self._aligning:
+            words = iter(self._aligner.align([request for request in requests if request is not None]))
         return [None if request is None else next(words) for request in requests]
 
 

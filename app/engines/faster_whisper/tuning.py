@@ -10,7 +10,7 @@ class Tuning:
     trims: bool = True
     """Give the encoder less than the 30 s that Whisper was trained on."""
 
-    margin_seconds: float = 1.0
+    margin_seconds: float = 3.0
     """Silence that the encoder hears after the sound, at least."""
 
     step_seconds: float = 0.5

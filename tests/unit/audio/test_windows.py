@@ -56,7 +56,7 @@ def test_a_long_pause_ends_a_window_a_short_one_does_not() -> None:
 def test_a_window_that_is_long_enough_ends_at_the_next_pause() -> None:
     cuts = _cut(_frames((RULES.enough + 1, 0.9), (0.5, 0.1), (3, 0.9)))
 
-    assert [_seconds(cut) for cut in cuts] == [(0, 16.2), (16.2, 19.5)]
+    assert [_seconds(cut) for cut in cuts] == [(0, 26.1), (26.1, 29.5)]
 
 
 def test_speech_without_end_is_cut_at_its_longest_late_pause() -> None:
