@@ -1,5 +1,6 @@
 """When each word was said: cross-attention and dynamic time warping, as in openai-whisper's timing.py."""
 
+import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,32 +35,40 @@ class Aligner:
 
     Windows that are aligned `together` fill a GPU. A processor is filled by one; each of its tokens needs
     half a megabyte, since CTranslate2 holds their probabilities over the whole vocabulary, and the times
-    would depend on the other windows.
+    would depend on the other windows. `at_a_time` bounds how many are in hand, in all lanes together.
     """
 
-    def __init__(self, runtime: "WhisperModel", decoder: Decoder, *, together: bool) -> None:
+    def __init__(
+        self, runtime: "WhisperModel", decoder: Decoder, *, together: bool, at_a_time: threading.Semaphore
+    ) -> None:
         self._runtime = runtime
         self._decoder = decoder
         self._together = together
+        self._at_a_time = at_a_time
 
     def align(self, wanted: Sequence[Alignment]) -> list[tuple[Word, ...]]:
         """The words of each window, in seconds of the recording."""
-        groups: dict[tuple[str, bool, int], list[int]] = defaultdict(list)
-        for place, each in enumerate(wanted):
-            alone = 0 if self._together else place
-            groups[each.language, each.request.options.translate, alone].append(place)
         found: dict[int, tuple[Word, ...]] = {}
-        for (language, translate, _), places in groups.items():
-            together = [wanted[place] for place in places]
-            for place, words in zip(places, self._align(together, language, translate), strict=True):
-                found[place] = words
+        for places in self._groups(wanted):
+            with self._at_a_time:
+                words = self._align([wanted[place] for place in places])
+            found.update(zip(places, words, strict=True))
         return [found[place] for place in range(len(wanted))]
 
-    def _align(self, wanted: Sequence[Alignment], language: str, translate: bool) -> list[tuple[Word, ...]]:
+    def _groups(self, wanted: Sequence[Alignment]) -> list[list[int]]:
+        """Places of the windows that are aligned in one go: of one language and task, or one by one."""
+        if not self._together:
+            return [[place] for place in range(len(wanted))]
+        groups: dict[tuple[str, bool], list[int]] = defaultdict(list)
+        for place, each in enumerate(wanted):
+            groups[each.language, each.request.options.translate].append(place)
+        return list(groups.values())
+
+    def _align(self, wanted: Sequence[Alignment]) -> list[tuple[Word, ...]]:
         frames = [len(each.request.window.samples) // HOP_SAMPLES for each in wanted]
         shown = min(max(frames) // FRAMES_PER_STATE + 1, *(each.states.shape[1] for each in wanted))
         aligned = self._runtime.find_alignment(
-            self._decoder.tokenizer(language, translate),
+            self._decoder.tokenizer(wanted[0].language, wanted[0].request.options.translate),
             [list(each.tokens) for each in wanted],
             storage(np.concatenate([each.states[:, :shown] for each in wanted])),
             frames,

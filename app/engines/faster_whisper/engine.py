@@ -55,10 +55,14 @@ class FasterWhisperEngine:
         self._limits = limits
         self._encoder = Encoder(runtime, tuning)
         self._decoder = Decoder(runtime, tuning)
-        self._aligner = Aligner(runtime, self._decoder, together=info.device != "cpu")
         # what needs most memory is not done in all lanes at a time: peaks do not add up
-        self._mending = threading.Semaphore(max(1, lanes // 2))
-        self._aligning = threading.Semaphore(max(1, lanes // 2))
+        some_lanes = max(1, lanes // 2)
+        self._mending = threading.Semaphore(some_lanes)
+        self._aligner = Aligner(
+            *(runtime, self._decoder),
+            together=info.device != "cpu",
+            at_a_time=threading.Semaphore(some_lanes),
+        )
 
     def group(self, request: WindowRequest) -> Hashable:
         """Windows that the decoder is shown at the same length, with prompts of the same length."""
@@ -165,8 +169,7 @@ class FasterWhisperEngine:
             else None
             for each in heard
         ]
-        with self._aligning:
-            words = iter(self._aligner.align([request for request in requests if request is not None]))
+        words = iter(self._aligner.align([request for request in requests if request is not None]))
         return [None if request is None else next(words) for request in requests]
 
 
