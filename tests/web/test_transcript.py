@@ -56,12 +56,22 @@ def test_a_click_on_a_word_jumps_there_and_lights_it(stage: Stage) -> None:
     expect(stage.page.locator(".segment[aria-current]")).to_contain_text("forty thousand")
 
 
+NOTE_LIT_WORDS = """() => {
+  window.litWords = [];
+  const lit = document.getElementsByClassName("lit");
+  const note = () => window.litWords.push(...Array.from(lit, (word) => word.textContent));
+  new MutationObserver(note).observe(document.body, { subtree: true, attributeFilter: ["class"] });
+}"""
+"""A word is lit for a part of a second: too short to be asked for from here, however busy the machine is."""
+
+
 def test_the_recording_plays_and_the_text_follows(stage: Stage) -> None:
     page = stage.page
+    page.evaluate(NOTE_LIT_WORDS)
     page.get_by_role("button", name="Play from 0:12").click()
     expect(page.locator(".segment[aria-current]")).to_contain_text("The workshop will cost")
-    expect(page.locator(".segment[aria-current] .lit")).to_have_count(1)
     expect(page.locator(".segment[aria-current]")).to_contain_text("That leaves us")
+    assert "cost" in page.evaluate("window.litWords")
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
