@@ -27,10 +27,15 @@ class DecodeOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WindowRequest:
-    """A window and what is asked of it."""
+    """A window and what is asked of it.
+
+    `expected` is the language that the recording has been in so far: taken where `options` name none and the
+    window does not sound clearly like another.
+    """
 
     window: Window
     options: DecodeOptions
+    expected: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

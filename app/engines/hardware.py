@@ -123,6 +123,7 @@ def runtime_environment(settings: Settings, cpu_flags: frozenset[str] | None = N
     found = {
         "OMP_NUM_THREADS": str(choose_lanes(settings.cpu_threads, "cpu").threads),
         "CT2_USE_MKL": "0",  # on Intel, MKL is as fast as oneDNN and hoards memory
+        "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "0",  # a kernel for every length of window, 60 MB of them
     }
     if flags >= AVX512_FLAGS:
         found["CT2_FORCE_CPU_ISA"] = "AVX512"  # CTranslate2 does not take it by itself

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from app.core.config import Settings
 from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
 from app.engines.answers import Answer
-from app.engines.base import DecodeOptions, EngineInfo, WindowRequest
+from app.engines.base import EngineInfo, WindowRequest
+from app.engines.detection import Languages, likeliest
 from app.engines.gate import mended, transcript_of
 from app.engines.hardware import batch_size, model_threads
 from app.engines.segments import needs_words
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from whisper.decoding import DecodingResult
     from whisper.model import Whisper
 
-LANGUAGES_KEPT = 5
 HOP_SAMPLES = 160
 
 FIRST_TOKENS = 224
@@ -42,6 +43,21 @@ SAMPLES_TRIED = 5
 def is_installed() -> bool:
     """Whether openai-whisper can be imported here."""
     return find_spec("whisper") is not None and find_spec("torch") is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Heard:
+    """A window on its way through the engine; `states` are those of the encoder."""
+
+    request: WindowRequest
+    mel: "Tensor"
+    states: "Tensor"
+    languages: Languages
+
+    @property
+    def language(self) -> str:
+        """The language that it is decoded in."""
+        return self.languages.candidates(self.request.expected)[0]
 
 
 class OpenAIWhisperEngine:
@@ -65,13 +81,9 @@ class OpenAIWhisperEngine:
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch."""
         with _translated_errors():
-            mels = [self._mel(request) for request in batch]
-            languages = self._languages(batch, mels)
-            first = self._first_answers(batch, mels, languages)
-            return [
-                self._transcript(request, mel, found, answer)
-                for request, mel, found, answer in zip(batch, mels, languages, first, strict=True)
-            ]
+            heard = self._listen(batch)
+            first = self._first_answers(heard)
+            return [self._transcript(each, answer) for each, answer in zip(heard, first, strict=True)]
 
     def close(self) -> None:
         """Free the model's memory."""
@@ -89,63 +101,60 @@ class OpenAIWhisperEngine:
         mel: Tensor = whisper.log_mel_spectrogram(samples, self._runtime.dims.n_mels)
         return mel.to(self._runtime.device)
 
-    def _languages(self, batch: Sequence[WindowRequest], mels: Sequence["Tensor"]) -> list[dict[str, float]]:
-        """The likeliest languages of each window, the likeliest first."""
+    def _listen(self, batch: Sequence[WindowRequest]) -> list[_Heard]:
+        """All windows through the encoder, together, and their languages."""
         import torch
 
-        if batch[0].options.language is not None:
-            return [{batch[0].options.language: 1.0}] * len(batch)
-        if not self._runtime.is_multilingual:
-            return [{"en": 1.0}] * len(batch)
-        _, found = self._runtime.detect_language(torch.stack(list(mels)))
-        likeliest = [sorted(each.items(), key=lambda item: -item[1])[:LANGUAGES_KEPT] for each in found]
-        return [{name: round(probability, 4) for name, probability in each} for each in likeliest]
+        mels = torch.stack([self._mel(request) for request in batch])
+        is_half = self.info.compute_type == "float16"
+        with torch.no_grad():
+            states: Tensor = self._runtime.embed_audio(mels.half() if is_half else mels)
+        languages = self._languages(batch, states)
+        return [_Heard(*each) for each in zip(batch, mels, states, languages, strict=True)]
 
-    def _first_answers(
-        self, batch: Sequence[WindowRequest], mels: Sequence["Tensor"], languages: Sequence[dict[str, float]]
-    ) -> list[Answer]:
+    def _languages(self, batch: Sequence[WindowRequest], states: "Tensor") -> list[Languages]:
+        """Languages of the windows: given, or heard."""
+        if batch[0].options.language is not None:
+            return [Languages({batch[0].options.language: 1.0})] * len(batch)
+        if not self._runtime.is_multilingual:
+            return [Languages({"en": 1.0})] * len(batch)
+        _, found = self._runtime.detect_language(states)
+        return [likeliest(each) for each in found]
+
+    def _first_answers(self, heard: Sequence[_Heard]) -> list[Answer]:
         """Answers of all windows, those of one language together."""
         places = defaultdict(list)
-        for place, found in enumerate(languages):
-            places[next(iter(found))].append(place)
+        for place, each in enumerate(heard):
+            places[each.language].append(place)
         answers: dict[int, Answer] = {}
-        for language, group in places.items():
-            options = batch[0].options
-            decoded = self._decode([mels[place] for place in group], options, language, options.temperature)
+        for group in places.values():
+            decoded = self._decode([heard[place] for place in group], heard[0].request.options.temperature)
             answers.update(zip(group, decoded, strict=True))
-        return [answers[place] for place in range(len(batch))]
+        return [answers[place] for place in range(len(heard))]
 
-    def _transcript(
-        self, request: WindowRequest, mel: "Tensor", languages: dict[str, float], first: Answer
-    ) -> WindowTranscript:
-        language = next(iter(languages))
-        seconds = request.window.seconds
+    def _transcript(self, heard: _Heard, first: Answer) -> WindowTranscript:
         answer, retries = mended(
             first,
-            seconds,
-            lambda temperature: self._decode([mel], request.options, language, temperature, MOST_TOKENS)[0],
+            heard.request.window.seconds,
+            lambda temperature: self._decode([heard], temperature, MOST_TOKENS)[0],
         )
-        words = self._words(request, mel, language, answer)
         return transcript_of(
-            request,
+            heard.request,
             answer,
-            words,
-            language=language,
-            languages={} if request.options.language else languages,
+            self._words(heard, answer),
+            language=heard.language,
+            languages={} if heard.request.options.language else heard.languages.probabilities,
             retries=retries,
         )
 
     def _decode(
-        self,
-        mels: Sequence["Tensor"],
-        options: DecodeOptions,
-        language: str,
-        temperature: float,
-        tokens: int = FIRST_TOKENS,
+        self, heard: Sequence[_Heard], temperature: float, tokens: int = FIRST_TOKENS
     ) -> list[Answer]:
+        """Answers to some windows of one language, within so many tokens."""
         import torch
         import whisper
 
+        options = heard[0].request.options
         prompt = " ".join(filter(None, (options.hotwords, options.prompt))) or None
         tokens = FIRST_TOKENS if prompt else tokens  # a prompt may take the other half of the context
 
@@ -154,10 +163,10 @@ class OpenAIWhisperEngine:
             how = {"beam_size": options.beam_size, "patience": PATIENCE}
         results = whisper.decode(
             self._runtime,
-            torch.stack(list(mels)),
+            torch.stack([each.states for each in heard]),
             whisper.DecodingOptions(
                 task="translate" if options.translate else "transcribe",
-                language=language,
+                language=heard[0].language,
                 prompt=prompt,
                 sample_len=tokens,
                 without_timestamps=True,
@@ -167,9 +176,8 @@ class OpenAIWhisperEngine:
         )
         return [_answer(result, tokens) for result in results]
 
-    def _words(
-        self, request: WindowRequest, mel: "Tensor", language: str, answer: Answer
-    ) -> tuple[Word, ...] | None:
+    def _words(self, heard: _Heard, answer: Answer) -> tuple[Word, ...] | None:
+        request = heard.request
         if not (request.options.word_timestamps or needs_words(request.window, answer.text)):
             return None
         from whisper.timing import find_alignment, merge_punctuations
@@ -178,11 +186,11 @@ class OpenAIWhisperEngine:
         tokenizer = get_tokenizer(
             self._runtime.is_multilingual,
             num_languages=self._runtime.num_languages,
-            language=language,
+            language=heard.language,
             task="translate" if request.options.translate else "transcribe",
         )
         frames = len(request.window.samples) // HOP_SAMPLES
-        aligned = find_alignment(self._runtime, tokenizer, list(answer.tokens), mel, frames)
+        aligned = find_alignment(self._runtime, tokenizer, list(answer.tokens), heard.mel, frames)
         merge_punctuations(aligned, PREPENDED, APPENDED)
         return to_words(
             request.window, [(each.word, each.start, each.end, each.probability) for each in aligned]

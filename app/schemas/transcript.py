@@ -31,6 +31,7 @@ class Segment(BaseModel):
     no_speech_prob: float | None = None
     compression_ratio: float | None = None
     temperature: float | None = None
+    language: str | None = Field(None, exclude_if=lambda language: language is None)
     words: tuple[Word, ...] | None = Field(None, exclude_if=lambda words: words is None)
 
 
@@ -78,7 +79,9 @@ class Transcript(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     text: str
-    language: str | None
+    language: str | None = Field(
+        description="That of the beginning; where another one is spoken later, the segments say so."
+    )
     language_probability: float | None
     duration: float = Field(description="Seconds of audio that were transcribed.")
     segments: tuple[Segment, ...]

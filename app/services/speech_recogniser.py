@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice
 
 from app.audio.cutter import CutRules
@@ -123,8 +123,8 @@ class _Recording:
         return self._batcher.has_room(self._seat) and (self._vote.decided is not None or not self._pending)
 
     def _submit(self, cut: "_Cut") -> None:
-        options = replace(self._job.options, language=self._vote.decided)
-        self._pending[self._batcher.submit(self._seat, WindowRequest(cut.window, options))] = cut
+        request = WindowRequest(cut.window, self._job.options, expected=self._vote.decided)
+        self._pending[self._batcher.submit(self._seat, request)] = cut
 
     def _hear(self) -> None:
         """Wait a little for windows to be finished."""

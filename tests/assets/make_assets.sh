@@ -11,8 +11,10 @@ encode() { # ffmpeg's options, the output last
 
 english="The weather is nice today. We will walk to the river and have lunch under the old tree."
 russian="Сегодня хорошая погода. Мы пойдём к реке и пообедаем под старым деревом."
+german="Das Wetter ist heute schön. Wir gehen mit den Kindern an den Fluss und essen unter dem alten Baum zu Mittag."
 espeak-ng -v en-us -s 140 -w "$work/en.wav" "$english"
 espeak-ng -v ru -s 130 -w "$work/ru.wav" "$russian"
+espeak-ng -v de -s 150 -w "$work/de.wav" "$german"
 espeak-ng -v en-us -s 140 -w "$work/left.wav" "The left speaker talks about apples."
 
 # Speech that is in order
@@ -22,6 +24,7 @@ encode -i "$work/en.wav" -ar 24000 -b:a 32k speech_en.mp3
 encode -i "$work/en.wav" -ar 44100 -ac 2 -c:a aac -b:a 48k -movflags +faststart speech_en_stereo.m4a
 encode -i "$work/en.wav" -ar 48000 -c:a libopus -b:a 16k speech_en.webm
 encode -i "$work/ru.wav" -ar 48000 -c:a libopus -b:a 20k speech_ru.ogg
+encode -i "$work/de.wav" -ar 48000 -c:a libopus -b:a 20k speech_de.ogg
 encode -i "$work/left.wav" -f lavfi -i "anullsrc=r=22050:cl=mono" -shortest \
     -filter_complex "[0][1]join=inputs=2:channel_layout=stereo" -c:a libopus -b:a 24k speech_left_channel_only.ogg
 encode -f lavfi -i "color=c=blue:s=160x90:r=5:d=6" -i "$work/en.wav" -c:v libx264 -c:a aac -b:a 32k video_with_sound.mp4

@@ -3,7 +3,7 @@
 import json
 import shutil
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.audio.decode import read_samples
-from app.audio.samples import SAMPLE_RATE
+from app.audio.samples import SAMPLE_RATE, Samples
 from app.core.config import Settings
 from app.core.errors import (
     AudioMissing,
@@ -53,14 +53,16 @@ def service(upload_dir: Path, base_weights: Path) -> TranscriptionService:
 def long_recording(upload_dir: Path, assets: Path) -> str:
     """Several windows: the same sentence again and again, with pauses."""
     sentence, _ = read_samples(assets / "speech_en.flac")
-    parts = [np.concatenate([sentence, np.zeros(SAMPLE_RATE * 5 // 2, np.float32)])] * 4
-    samples = (np.concatenate(parts) * 32767).astype("<i2")
-    with wave.open(str(upload_dir / "long.wav"), "wb") as file:
+    _write(upload_dir / "long.wav", [sentence, np.zeros(SAMPLE_RATE * 5 // 2, np.float32)] * 4)
+    return "long.wav"
+
+
+def _write(path: Path, parts: Sequence[Samples]) -> None:
+    with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(SAMPLE_RATE)
-        file.writeframes(samples.tobytes())
-    return "long.wav"
+        file.writeframes((np.concatenate(parts) * 32767).astype("<i2").tobytes())
 
 
 @pytest.fixture
@@ -109,6 +111,21 @@ def test_segments_make_up_the_text(transcribe: Transcribe) -> None:
     times = [time for segment in transcript.segments for time in (segment.start, segment.end)]
     assert times == sorted(times)
     assert Transcript.model_validate_json(transcript.model_dump_json()) == transcript
+
+
+def test_the_language_may_change_within_a_recording(
+    transcribe: Transcribe, upload_dir: Path, assets: Path
+) -> None:
+    english, german = (read_samples(assets / name)[0] for name in ("speech_en.flac", "speech_de.ogg"))
+    pause = np.zeros(SAMPLE_RATE * 5 // 2, np.float32)
+    _write(upload_dir / "mixed.wav", [english, pause] * 4 + [german, pause] * 4)
+
+    transcript = transcribe("mixed.wav")
+
+    languages = [segment.language for segment in transcript.segments]
+    assert (transcript.language, languages[0], languages[-1]) == ("en", "en", "de")
+    assert "under the old tree" in transcript.text
+    assert "unter dem alten Baum" in transcript.segments[-1].text
 
 
 def test_each_window_is_heard_of(transcribe: Transcribe, long_recording: str) -> None:

@@ -1,13 +1,13 @@
 """Encoder states to text: languages, prompts, beam search, sampling."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from app.engines.answers import Answer
 from app.engines.base import DecodeOptions
+from app.engines.detection import Languages, likeliest
 from app.engines.faster_whisper.encoder import States
 from app.engines.faster_whisper.tuning import Tuning
 
@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 
 LANGUAGE_STRIDE = 3
 """Every third state tells a language that is clear as well as all of them, in a third of the time."""
-
-CLEAR_LANGUAGE = 0.8
-"""Probability below which all states are asked."""
-
-POSSIBLE_LANGUAGE = 0.1
-"""Probability above which a window whose language is not clear may be in that one."""
-
-LANGUAGES_KEPT = 5
 
 SAMPLES_TRIED = 5
 """Answers that are sampled at a temperature, of which the likeliest counts (openai-whisper's `best_of`)."""
@@ -43,30 +35,6 @@ SPARE_TOKENS = 4
 """Room in the model's text context that is left to the marks which the aligner puts around an answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Languages:
-    """The likeliest languages of a window and their probabilities, the likeliest first."""
-
-    probabilities: dict[str, float]
-
-    @property
-    def best(self) -> str:
-        """The likeliest."""
-        return next(iter(self.probabilities))
-
-    @property
-    def candidates(self) -> list[str]:
-        """The likeliest alone where it is clear, else all that it may well be: short sounds mislead."""
-        if self.probabilities[self.best] >= CLEAR_LANGUAGE:
-            return [self.best]
-        possible = [name for name, each in self.probabilities.items() if each >= POSSIBLE_LANGUAGE]
-        return possible or [self.best]
-
-    def settled(self, language: str) -> "Languages":
-        """What is known once the texts have told which of the candidates it is."""
-        return Languages({language: round(sum(self.probabilities[each] for each in self.candidates), 4)})
-
-
 class Decoder:
     """Decodes states; thread-safe as CTranslate2 is."""
 
@@ -80,9 +48,7 @@ class Decoder:
         if not self._runtime.model.is_multilingual:
             return [Languages({"en": 1.0})] * len(states)
         found = self._detect(states[:, ::LANGUAGE_STRIDE])
-        unclear = [
-            place for place, each in enumerate(found) if each.probabilities[each.best] < CLEAR_LANGUAGE
-        ]
+        unclear = [place for place, each in enumerate(found) if not each.is_clear]
         for place, languages in zip(unclear, self._detect(states[unclear]), strict=True):
             found[place] = languages
         return found
@@ -113,8 +79,7 @@ class Decoder:
     ) -> list[Answer]:
         """First answers to some windows of at most so many seconds, as `options` ask."""
         if not options.temperature:
-            tokens = min(FIRST_TOKENS_AT_MOST, _tokens(seconds, FIRST_TOKENS_PER_SECOND))
-            return self._search(states, prompts, options.beam_size, tokens)
+            return self._search(states, prompts, options.beam_size, _first_tokens(seconds))
         return [
             self.sample(states[place : place + 1], prompt, options.temperature, seconds)
             for place, prompt in enumerate(prompts)
@@ -126,9 +91,15 @@ class Decoder:
         return answer
 
     def sample(self, states: States, prompt: list[int], temperature: float, seconds: float) -> Answer:
-        """The likeliest of some sampled answers to one window."""
+        """The likeliest of some sampled answers to one window; what has no room gets more, loops do not."""
+        answer = self._sample(states, prompt, temperature, _first_tokens(seconds))
+        if not answer.cut_short or answer.is_repetitive:
+            return answer
+        return self._sample(states, prompt, temperature, _tokens(seconds, TOKENS_PER_SECOND))
+
+    def _sample(self, states: States, prompt: list[int], temperature: float, tokens: int) -> Answer:
         [answer] = self._generate(
-            *(states, [prompt], _tokens(seconds, TOKENS_PER_SECOND)),
+            *(states, [prompt], tokens),
             beam_size=1,
             num_hypotheses=SAMPLES_TRIED,
             sampling_topk=0,
@@ -173,10 +144,11 @@ class Decoder:
         if not len(states):
             return []
         results = self._runtime.model.detect_language(storage(states))
-        return [
-            Languages({token[2:-2]: round(probability, 4) for token, probability in result[:LANGUAGES_KEPT]})
-            for result in results
-        ]
+        return [likeliest({token[2:-2]: probability for token, probability in result}) for result in results]
+
+
+def _first_tokens(seconds: float) -> int:
+    return min(FIRST_TOKENS_AT_MOST, _tokens(seconds, FIRST_TOKENS_PER_SECOND))
 
 
 def _tokens(seconds: float, per_second: int) -> int:

@@ -13,8 +13,9 @@ from app.core.config import Settings
 from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
 from app.engines.answers import Answer
 from app.engines.base import EngineInfo, WindowRequest
+from app.engines.detection import Languages
 from app.engines.faster_whisper.aligner import Aligner, Alignment
-from app.engines.faster_whisper.decoder import Decoder, Languages
+from app.engines.faster_whisper.decoder import Decoder
 from app.engines.faster_whisper.encoder import STATES_PER_SECOND, Encoder, States
 from app.engines.faster_whisper.tuning import Tuning
 from app.engines.gate import mended, transcript_of
@@ -109,7 +110,10 @@ class FasterWhisperEngine:
             [window.samples for window in windows], self._encoder.states_for(max(w.seconds for w in windows))
         )
         detected = self._detected(batch, states)
-        languages = [request.options.language or detected[place].best for place, request in enumerate(batch)]
+        languages = [
+            request.options.language or detected[place].candidates(request.expected)[0]
+            for place, request in enumerate(batch)
+        ]
         prompts = [
             self._decoder.prompt(request.options, language)
             for request, language in zip(batch, languages, strict=True)
@@ -145,11 +149,11 @@ class FasterWhisperEngine:
         A translation tells nothing of the language that was spoken.
         """
         options, seconds = heard.request.options, heard.request.window.seconds
+        candidates = [heard.language]
         if options.language is None:
             [heard.languages] = self._decoder.detect(heard.states)
-            heard.language = heard.languages.best
-        told = heard.languages if not options.translate else None
-        candidates = told.candidates if told else [heard.language]
+            candidates = heard.languages.candidates(heard.request.expected)
+            candidates = candidates[:1] if options.translate else candidates
         answers = {
             language: self._decoder.search(
                 heard.states, self._decoder.prompt(options, language), options.beam_size, seconds
@@ -157,8 +161,8 @@ class FasterWhisperEngine:
             for language in candidates
         }
         heard.language = max(answers, key=lambda language: answers[language].avg_logprob)
-        if told and len(candidates) > 1:
-            heard.languages = told.settled(heard.language)
+        if heard.languages and len(candidates) > 1:
+            heard.languages = heard.languages.settled(heard.language, candidates)
         return answers[heard.language]
 
     def _words(self, heard: Sequence[_Heard]) -> list[tuple[Word, ...] | None]:

@@ -59,6 +59,17 @@ def test_windows_of_several_languages_in_one_batch(
     assert any("а" <= letter <= "я" for letter in russian.text)
 
 
+def test_a_window_in_another_language_than_its_recording(
+    engine: OpenAIWhisperEngine, windows: list[Window]
+) -> None:
+    options = DecodeOptions(beam_size=1)
+
+    [transcript] = engine.transcribe([WindowRequest(windows[0], options, expected="ru")])
+
+    assert transcript.language == "en"
+    assert "we will walk to the river" in transcript.text.lower()
+
+
 def test_words_have_times(engine: OpenAIWhisperEngine, windows: list[Window]) -> None:
     options = DecodeOptions(beam_size=1, language="en", word_timestamps=True)
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from app.audio.windows import cut_windows
 from app.core.config import Settings
 from app.engines.answers import Answer
 from app.engines.base import DecodeOptions, WindowRequest
+from app.engines.detection import Languages
 from app.engines.faster_whisper import FasterWhisperEngine, decoder, load
 from app.engines.faster_whisper.encoder import FULL_STATES, STATES_PER_SECOND
 from app.engines.faster_whisper.tuning import Tuning
@@ -81,6 +83,22 @@ def test_a_language_that_is_given_is_believed(engine: FasterWhisperEngine, engli
     assert (transcript.language, transcript.languages) == ("de", {})
 
 
+@pytest.mark.parametrize("clear", [True, False])
+def test_a_window_in_another_language_than_its_recording(
+    engine: FasterWhisperEngine, english: Samples, monkeypatch: pytest.MonkeyPatch, clear: bool
+) -> None:
+    """Speakers change their language; a sound that may be anything belongs to what was said before."""
+    [request] = _requests(english)
+    if not clear:
+        unsure = Languages({"en": 0.6, "de": 0.3})
+        monkeypatch.setattr(engine._decoder, "detect", lambda states: [unsure] * len(states))
+
+    [transcript] = engine.transcribe([replace(request, expected="de")])
+
+    assert transcript.language == ("en" if clear else "de")
+    assert "under the old tree" in transcript.text or not clear
+
+
 def test_words_have_times_and_make_up_the_text(engine: FasterWhisperEngine, english: Samples) -> None:
     late = np.concatenate([np.zeros(4 * SAMPLE_RATE, np.float32), english])
 
@@ -133,7 +151,7 @@ def test_a_doubtful_answer_is_decoded_again(
 def test_a_language_that_makes_no_sense_gives_way_to_the_next(
     engine: FasterWhisperEngine, english: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unsure = decoder.Languages({"ar": 0.4, "en": 0.3, "cy": 0.04})
+    unsure = Languages({"ar": 0.4, "en": 0.3, "cy": 0.04})
     unlikely = Answer((1,), " سوف نتوقع", -1.4, 0.0)
     monkeypatch.setattr(engine._decoder, "detect", lambda states: [unsure] * len(states))
     monkeypatch.setattr(engine._decoder, "first", lambda states, *_: [unlikely] * len(states))

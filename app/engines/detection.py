@@ -1,0 +1,52 @@
+"""Which language a window is in: by what a model hears, and by what its recording has been in so far."""
+
+from dataclasses import dataclass
+
+CLEAR_LANGUAGE = 0.8
+"""Probability from which a window is believed to be in a language, whatever was spoken before."""
+
+POSSIBLE_LANGUAGE = 0.1
+"""Probability above which a window whose language is not clear may be in that one."""
+
+LANGUAGES_KEPT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Languages:
+    """The likeliest languages of a window and their probabilities, the likeliest first."""
+
+    probabilities: dict[str, float]
+
+    @property
+    def best(self) -> str:
+        """The likeliest."""
+        return next(iter(self.probabilities))
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it can only be the likeliest."""
+        return self.probabilities[self.best] >= CLEAR_LANGUAGE
+
+    def candidates(self, expected: str | None) -> list[str]:
+        """Languages that the window should be decoded in, the likeliest first.
+
+        Speakers change their language, so that one which is clear stands alone. Where none is, the window
+        is in the one that its recording has been in (`expected`), or in any that it may well be: short
+        sounds mislead.
+        """
+        if self.is_clear:
+            return [self.best]
+        if expected is not None:
+            return [expected]
+        possible = [name for name, each in self.probabilities.items() if each >= POSSIBLE_LANGUAGE]
+        return possible or [self.best]
+
+    def settled(self, language: str, among: list[str]) -> "Languages":
+        """What is known once the texts have told which of several candidates it is."""
+        return Languages({language: round(sum(self.probabilities[each] for each in among), 4)})
+
+
+def likeliest(probabilities: dict[str, float]) -> Languages:
+    """The few languages that are worth keeping, of all that a model knows."""
+    kept = sorted(probabilities.items(), key=lambda item: -item[1])[:LANGUAGES_KEPT]
+    return Languages({name: round(probability, 4) for name, probability in kept})

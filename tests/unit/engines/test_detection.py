@@ -1,0 +1,32 @@
+import pytest
+
+from app.engines.detection import LANGUAGES_KEPT, Languages, likeliest
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "expected", "candidates"),
+    [
+        ({"ru": 0.8, "uk": 0.2}, None, ["ru"]),
+        ({"ru": 0.8, "uk": 0.2}, "en", ["ru"]),
+        ({"ru": 0.7, "uk": 0.2, "en": 0.05}, "en", ["en"]),
+        ({"ru": 0.7, "uk": 0.2, "en": 0.05}, None, ["ru", "uk"]),
+        ({"ru": 0.09, "uk": 0.08}, None, ["ru"]),
+    ],
+)
+def test_languages_that_a_window_is_decoded_in(
+    probabilities: dict[str, float], expected: str | None, candidates: list[str]
+) -> None:
+    assert Languages(probabilities).candidates(expected) == candidates
+
+
+def test_the_text_settles_it() -> None:
+    unsure = Languages({"ar": 0.4, "en": 0.3, "cy": 0.05})
+
+    assert unsure.settled("en", ["ar", "en"]) == Languages({"en": 0.7})
+
+
+def test_few_of_all_languages_are_kept() -> None:
+    found = likeliest({f"l{number}": number / 10 for number in range(9)})
+
+    assert found.best == "l8"
+    assert len(found.probabilities) == LANGUAGES_KEPT
