@@ -108,7 +108,7 @@ class Benchmark:
         return max(self._clips("long"), key=lambda clip: clip.seconds)
 
     def _in_one_language(self) -> list[Clip]:
-        """Long recordings that may be joined: the language of a recording is decided once."""
+        """Long recordings that may be joined to one that somebody might have: in one language."""
         language = self._longest().language
         return [clip for clip in self._clips("long") if clip.language == language]
 
