@@ -5,7 +5,7 @@ continues it after a crash may skip those that are done.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -48,6 +48,40 @@ class Window:
         """Time in the recording of what is heard at `place` in the sound, both in seconds."""
         piece = max((piece for piece in self.pieces if piece.place <= place), key=lambda piece: piece.place)
         return piece.start + place - piece.place
+
+    def halves(self) -> tuple["Window", "Window"]:
+        """The window cut in two: at the pause that is nearest to its middle, else in the middle of a word."""
+        cut = min(self._pauses(), key=lambda place: abs(place - self.seconds / 2), default=self.seconds / 2)
+        time, sample = self.time_of(cut), round(cut * SAMPLE_RATE)
+        later = tuple(Piece(each.start, each.place - cut) for each in self.pieces if each.place > cut)
+        return (
+            replace(
+                self,
+                end=time,
+                samples=self.samples[:sample],
+                speech=tuple((first, min(last, time)) for first, last in self.speech if first < time),
+                pieces=tuple(each for each in self.pieces if each.place < cut),
+            ),
+            replace(
+                self,
+                start=time,
+                samples=self.samples[sample:],
+                speech=tuple((max(first, time), last) for first, last in self.speech if last > time),
+                pieces=(Piece(time, 0.0), *later),
+            ),
+        )
+
+    def _pauses(self) -> list[float]:
+        """Middles of the pauses in its sound, in seconds of it."""
+        return [
+            (self._place_of(pause) + self._place_of(following)) / 2
+            for (_, pause), (following, _) in pairwise(self.speech)
+        ]
+
+    def _place_of(self, time: float) -> float:
+        """Where in the sound lies what is said at that time of the recording."""
+        piece = max((piece for piece in self.pieces if piece.start <= time), key=lambda piece: piece.start)
+        return piece.place + time - piece.start
 
 
 def cut_windows(

@@ -1,6 +1,7 @@
 """The gate that no doubtful answer passes: windows are decoded again until an answer is believed."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from app.engines.answers import Answer, Doubt
 from app.engines.base import WindowRequest
@@ -25,6 +26,36 @@ def mended(first: Answer, seconds: float, again: Callable[[float], Answer]) -> t
         answers.append(again(temperature))
     best = max(answers, key=lambda answer: (not answer.is_repetitive, answer.avg_logprob))
     return best, len(answers) - 1
+
+
+DIVISIBLE_SECONDS = 9.0
+"""A shorter window never has more text than Whisper's context has room for."""
+
+
+def is_divided(request: WindowRequest, answer: Answer) -> bool:
+    """Whether a window has more text than the model can write at once, so that its halves must be asked."""
+    seconds = request.window.seconds
+    return seconds > DIVISIBLE_SECONDS and answer.doubt(seconds) is Doubt.CUT_SHORT
+
+
+def divided(
+    request: WindowRequest,
+    language: str,
+    transcribe: Callable[[list[WindowRequest]], list[WindowTranscript]],
+) -> WindowTranscript:
+    """The transcript of a window whose halves are asked alone."""
+    first, second = (
+        transcribe([replace(request, window=half, expected=language)])[0] for half in request.window.halves()
+    )
+    segments = enumerate((*first.segments, *second.segments))
+    return first.model_copy(
+        update={
+            "end": second.end,
+            "segments": tuple(segment.model_copy(update={"id": number}) for number, segment in segments),
+            "retries": first.retries + second.retries + 1,
+            "noise": first.noise and second.noise,
+        }
+    )
 
 
 def transcript_of(

@@ -14,7 +14,7 @@ from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
 from app.engines.answers import Answer
 from app.engines.base import EngineInfo, WindowRequest
 from app.engines.detection import Languages, likeliest
-from app.engines.gate import mended, transcript_of
+from app.engines.gate import divided, is_divided, mended, transcript_of
 from app.engines.hardware import batch_size, model_threads
 from app.engines.segments import needs_words
 from app.engines.words import APPENDED, PREPENDED, to_words
@@ -128,7 +128,8 @@ class OpenAIWhisperEngine:
             places[each.language].append(place)
         answers: dict[int, Answer] = {}
         for group in places.values():
-            decoded = self._decode([heard[place] for place in group], heard[0].request.options.temperature)
+            windows = [heard[place] for place in group]
+            decoded = self._decode(windows, windows[0].request.options.temperature, FIRST_TOKENS)
             answers.update(zip(group, decoded, strict=True))
         return [answers[place] for place in range(len(heard))]
 
@@ -138,6 +139,8 @@ class OpenAIWhisperEngine:
             heard.request.window.seconds,
             lambda temperature: self._decode([heard], temperature, MOST_TOKENS)[0],
         )
+        if is_divided(heard.request, answer):
+            return divided(heard.request, heard.language, self.transcribe)
         return transcript_of(
             heard.request,
             answer,
@@ -147,9 +150,7 @@ class OpenAIWhisperEngine:
             retries=retries,
         )
 
-    def _decode(
-        self, heard: Sequence[_Heard], temperature: float, tokens: int = FIRST_TOKENS
-    ) -> list[Answer]:
+    def _decode(self, heard: Sequence[_Heard], temperature: float, tokens: int) -> list[Answer]:
         """Answers to some windows of one language, within so many tokens."""
         import torch
         import whisper

@@ -18,7 +18,7 @@ from app.engines.faster_whisper.aligner import Aligner, Alignment
 from app.engines.faster_whisper.decoder import Decoder
 from app.engines.faster_whisper.encoder import STATES_PER_SECOND, Encoder, States
 from app.engines.faster_whisper.tuning import Tuning
-from app.engines.gate import mended, transcript_of
+from app.engines.gate import divided, is_divided, mended, transcript_of
 from app.engines.hardware import BatchLimits, batch_limits, choose_compute_type, choose_lanes
 from app.engines.segments import needs_words
 from app.schemas.transcript import Word
@@ -42,6 +42,11 @@ class _Heard:
     language: str
     answer: Answer
     retries: int = 0
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether its halves are asked."""
+        return is_divided(self.request, self.answer)
 
 
 class FasterWhisperEngine:
@@ -83,15 +88,12 @@ class FasterWhisperEngine:
             heard = self._listen(batch)
             for each in heard:
                 self._mend(each)
-            words = self._words(heard)
+            words = iter(self._words([each for each in heard if not each.is_divided]))
         return [
-            transcript_of(
-                *(each.request, each.answer, found),
-                language=each.language,
-                languages=each.languages.probabilities if each.languages else {},
-                retries=each.retries,
-            )
-            for each, found in zip(heard, words, strict=True)
+            divided(each.request, each.language, self.transcribe)
+            if each.is_divided
+            else _transcript(each, next(words))
+            for each in heard
         ]
 
     def close(self) -> None:
@@ -175,6 +177,15 @@ class FasterWhisperEngine:
         ]
         words = iter(self._aligner.align([request for request in requests if request is not None]))
         return [None if request is None else next(words) for request in requests]
+
+
+def _transcript(heard: _Heard, words: tuple[Word, ...] | None) -> WindowTranscript:
+    return transcript_of(
+        *(heard.request, heard.answer, words),
+        language=heard.language,
+        languages=heard.languages.probabilities if heard.languages else {},
+        retries=heard.retries,
+    )
 
 
 @contextmanager

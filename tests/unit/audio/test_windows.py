@@ -12,6 +12,7 @@ from app.audio.decode import read_samples, stream_samples
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.speech import FRAMES_PER_SECOND
 from app.audio.windows import Window, cut_windows
+from tests.unit.engines.engines import whole_window
 
 RULES = CutRules()
 
@@ -152,3 +153,29 @@ def test_windows_come_while_the_recording_is_read(assets: Path) -> None:
 
 def test_noise_gives_no_window(assets: Path) -> None:
     assert list(cut_windows(stream_samples(assets / "silence_5s.flac"))) == []
+
+
+def test_a_window_is_halved_at_the_pause_nearest_to_its_middle(assets: Path) -> None:
+    sentence, _ = read_samples(assets / "speech_en.flac")
+    parts = [sentence, np.zeros(SAMPLE_RATE, np.float32)] * 3  # the seconds of silence are shortened
+    [window] = cut_windows([np.concatenate(parts)])
+
+    first, second = window.halves()
+
+    assert first.number == second.number == window.number
+    assert (first.start, second.end) == (window.start, window.end)
+    assert np.array_equal(np.concatenate([first.samples, second.samples]), window.samples)
+    assert first.speech + second.speech == window.speech
+    assert first.speech[-1][1] < first.end == second.start < second.speech[0][0]
+    assert [second.time_of(place) for place in (0.0, 1.0, 3.0)] == pytest.approx(
+        [window.time_of(first.seconds + place) for place in (0.0, 1.0, 3.0)]
+    )
+
+
+def test_a_window_without_a_pause_is_halved_in_its_middle() -> None:
+    window = whole_window(np.zeros(10 * SAMPLE_RATE, np.float32), start=5.0)
+
+    first, second = window.halves()
+
+    assert (first.start, first.end, second.end) == (5, 10, 15)
+    assert (first.speech, second.speech) == (((5, 10),), ((10, 15),))

@@ -1,5 +1,6 @@
 from app.engines.answers import Answer
-from app.engines.gate import TEMPERATURES, mended
+from app.engines.gate import DIVISIBLE_SECONDS, TEMPERATURES, is_divided, mended
+from tests.unit.engines.engines import request
 
 GOOD = Answer((1,), " A sentence.", -0.3, 0.0)
 LOOP = Answer((1,), " la" * 12, -0.2, 0.0)
@@ -50,3 +51,11 @@ def test_no_temperature_gives_more_room() -> None:
 
     assert mended(CUT_SHORT, 5, decoder) == (CUT_SHORT, 1)
     assert decoder.temperatures == [0.0]
+
+
+def test_only_long_windows_without_an_end_are_divided() -> None:
+    long, short = request(seconds=DIVISIBLE_SECONDS + 1), request(seconds=DIVISIBLE_SECONDS - 1)
+
+    assert is_divided(long, CUT_SHORT)
+    assert not is_divided(short, CUT_SHORT)
+    assert not is_divided(long, GOOD)

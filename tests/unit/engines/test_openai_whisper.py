@@ -70,6 +70,21 @@ def test_a_window_in_another_language_than_its_recording(
     assert "we will walk to the river" in transcript.text.lower()
 
 
+@pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning")  # its beam search without an end
+def test_a_window_with_more_text_than_the_model_can_write_is_divided(
+    engine: OpenAIWhisperEngine, assets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    english, german = (read_samples(assets / name)[0] for name in ("speech_en.flac", "speech_de.ogg"))
+    [window] = cut_windows([_joined(english, np.zeros(SAMPLE_RATE, np.float32), german)])
+    monkeypatch.setattr(openai_whisper, "FIRST_TOKENS", 35)
+    monkeypatch.setattr(openai_whisper, "MOST_TOKENS", 35)
+
+    [transcript] = engine.transcribe([WindowRequest(window, DecodeOptions(beam_size=1))])
+
+    assert "under the old tree" in transcript.text
+    assert "unter dem alten Baum" in transcript.text
+
+
 def test_words_have_times(engine: OpenAIWhisperEngine, windows: list[Window]) -> None:
     options = DecodeOptions(beam_size=1, language="en", word_timestamps=True)
 

@@ -176,6 +176,24 @@ def test_an_answer_for_which_there_was_no_room_is_decoded_again(
     assert mended.text.endswith("under the old tree.")
 
 
+def test_a_window_with_more_text_than_the_model_can_write_is_divided(
+    engine: FasterWhisperEngine, english: Samples, assets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Georgian fills Whisper's text context in 13 s."""
+    german = read_samples(assets / "speech_de.ogg")[0]
+    [request] = _requests(np.concatenate([english, np.zeros(SAMPLE_RATE, np.float32), german]))
+    monkeypatch.setattr(engine._runtime, "max_length", 45)
+
+    [transcript] = engine.transcribe([request])
+
+    assert "under the old tree" in transcript.text
+    assert transcript.text.endswith("unter dem alten Baum zu Mittag.")
+    assert transcript.end == pytest.approx(request.window.end, abs=0.001)
+    assert [segment.id for segment in transcript.segments] == list(range(len(transcript.segments)))
+    times = [time for segment in transcript.segments for time in (segment.start, segment.end)]
+    assert times == sorted(times)
+
+
 @pytest.mark.parametrize("kind", ["hum", "hiss"])
 def test_noise_says_nothing(engine: FasterWhisperEngine, kind: str) -> None:
     """What gets past the speech detector meets the gate."""
