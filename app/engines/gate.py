@@ -28,8 +28,8 @@ def mended(first: Answer, seconds: float, again: Callable[[float], Answer]) -> t
     return best, len(answers) - 1
 
 
-DIVISIBLE_SECONDS = 9.0
-"""A shorter window never has more text than Whisper's context has room for."""
+DIVISIBLE_SECONDS = 4.5
+"""A shorter window never has more text than Whisper's context has room for, even behind a prompt."""
 
 
 def is_divided(request: WindowRequest, answer: Answer) -> bool:
