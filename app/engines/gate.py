@@ -12,6 +12,9 @@ from app.schemas.window import WindowTranscript
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """Tried in turn on a window whose first answer is doubtful (openai-whisper's ladder); 0 is beam search."""
 
+DIVISIBLE_SECONDS = 4.5
+"""A shorter window never has more text than Whisper's context has room for, even behind a prompt."""
+
 
 def mended(first: Answer, seconds: float, again: Callable[[float], Answer]) -> tuple[Answer, int]:
     """An answer to believe, and how many times it took to get it.
@@ -26,10 +29,6 @@ def mended(first: Answer, seconds: float, again: Callable[[float], Answer]) -> t
         answers.append(again(temperature))
     best = max(answers, key=lambda answer: (not answer.is_repetitive, answer.avg_logprob))
     return best, len(answers) - 1
-
-
-DIVISIBLE_SECONDS = 4.5
-"""A shorter window never has more text than Whisper's context has room for, even behind a prompt."""
 
 
 def is_divided(request: WindowRequest, answer: Answer) -> bool:
