@@ -68,11 +68,12 @@ def transcript_of(
 ) -> WindowTranscript:
     """What an engine hands on of a window; of noise, nothing."""
     window = request.window
+    segments = () if answer.is_noise else segments_of(request, answer, words)
     return WindowTranscript(
         number=window.number,
         start=round(window.start, 3),
         end=round(window.end, 3),
-        segments=() if answer.is_noise else segments_of(request, answer, words),
+        segments=tuple(segment.model_copy(update={"language": language}) for segment in segments),
         language=language,
         languages=languages,
         retries=retries,

@@ -31,11 +31,7 @@ def transcript_of(
     resumed: int,
 ) -> Transcript:
     """The transcript of a recording; `processing_seconds` and the attempts are the caller's to fill in."""
-    segments = [
-        segment.model_copy(update={"language": window.language})
-        for window in windows
-        for segment in window.segments
-    ]
+    segments = [segment for window in windows for segment in window.segments]
     return Transcript(
         text="".join(window.text for window in windows).strip(),
         language=vote.best,
