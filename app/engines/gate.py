@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from app.engines.answers import Answer, Doubt
 from app.engines.base import WindowRequest
+from app.engines.detection import Languages
 from app.engines.segments import segments_of
 from app.schemas.transcript import Word
 from app.schemas.window import WindowTranscript
@@ -34,7 +35,7 @@ def mended(first: Answer, seconds: float, again: Callable[[float], Answer]) -> t
 def is_divided(request: WindowRequest, answer: Answer) -> bool:
     """Whether a window has more text than the model can write at once, so that its halves must be asked."""
     seconds = request.window.seconds
-    return seconds > DIVISIBLE_SECONDS and answer.doubt(seconds) is Doubt.CUT_SHORT
+    return answer.cut_short and seconds > DIVISIBLE_SECONDS and answer.doubt(seconds) is Doubt.CUT_SHORT
 
 
 def divided(
@@ -63,7 +64,7 @@ def transcript_of(
     words: Sequence[Word] | None,
     *,
     language: str,
-    languages: dict[str, float],
+    languages: Languages,
     retries: int,
 ) -> WindowTranscript:
     """What an engine hands on of a window; of noise, nothing."""
@@ -75,7 +76,7 @@ def transcript_of(
         end=round(window.end, 3),
         segments=tuple(segment.model_copy(update={"language": language}) for segment in segments),
         language=language,
-        languages=languages,
+        languages={} if request.options.language else languages.probabilities,
         retries=retries,
         noise=answer.is_noise,
     )

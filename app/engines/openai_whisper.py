@@ -146,7 +146,7 @@ class OpenAIWhisperEngine:
             answer,
             self._words(heard, answer),
             language=heard.language,
-            languages={} if heard.request.options.language else heard.languages.probabilities,
+            languages=heard.languages,
             retries=retries,
         )
 

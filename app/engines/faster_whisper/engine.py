@@ -38,7 +38,7 @@ class _Heard:
 
     request: WindowRequest
     states: States
-    languages: Languages | None
+    languages: Languages
     language: str
     answer: Answer
     retries: int = 0
@@ -47,6 +47,12 @@ class _Heard:
     def is_divided(self) -> bool:
         """Whether its halves are asked."""
         return is_divided(self.request, self.answer)
+
+    @property
+    def needs_words(self) -> bool:
+        """Whether the times of its words must be found."""
+        wanted = self.request.options.word_timestamps or needs_words(self.request.window, self.answer.text)
+        return wanted and not self.is_divided
 
 
 class FasterWhisperEngine:
@@ -88,13 +94,8 @@ class FasterWhisperEngine:
             heard = self._listen(batch)
             for each in heard:
                 self._mend(each)
-            words = iter(self._words([each for each in heard if not each.is_divided]))
-        return [
-            divided(each.request, each.language, self.transcribe)
-            if each.is_divided
-            else _transcript(each, next(words))
-            for each in heard
-        ]
+            words = self._words(heard)
+        return [self._transcript(each, found) for each, found in zip(heard, words, strict=True)]
 
     def close(self) -> None:
         """Free the model's memory."""
@@ -111,25 +112,28 @@ class FasterWhisperEngine:
         states = self._encoder.encode(
             [window.samples for window in windows], self._encoder.states_for(max(w.seconds for w in windows))
         )
-        detected = self._detected(batch, states)
-        languages = [
-            request.options.language or detected[place].candidates(request.expected)[0]
-            for place, request in enumerate(batch)
+        languages = self._languages(batch, states)
+        spoken = [
+            found.candidates(request.expected)[0] for request, found in zip(batch, languages, strict=True)
         ]
         prompts = [
             self._decoder.prompt(request.options, language)
-            for request, language in zip(batch, languages, strict=True)
+            for request, language in zip(batch, spoken, strict=True)
         ]
         answers = self._decoder.first(states, prompts, batch[0].options, states.shape[1] / STATES_PER_SECOND)
         return [
-            _Heard(request, states[place : place + 1], detected.get(place), languages[place], answers[place])
+            _Heard(request, states[place : place + 1], languages[place], spoken[place], answers[place])
             for place, request in enumerate(batch)
         ]
 
-    def _detected(self, batch: Sequence[WindowRequest], states: States) -> dict[int, Languages]:
-        """Languages of the windows that name none, by their place in the batch."""
+    def _languages(self, batch: Sequence[WindowRequest], states: States) -> list[Languages]:
+        """Languages of the windows: given, or heard."""
         unknown = [place for place, request in enumerate(batch) if request.options.language is None]
-        return dict(zip(unknown, self._decoder.detect(states[unknown]), strict=True)) if unknown else {}
+        heard = iter(self._decoder.detect(states[unknown]))
+        return [
+            Languages({request.options.language: 1.0}) if request.options.language else next(heard)
+            for request in batch
+        ]
 
     def _mend(self, heard: _Heard) -> None:
         """Decode a doubtful window again."""
@@ -151,11 +155,10 @@ class FasterWhisperEngine:
         A translation tells nothing of the language that was spoken.
         """
         options, seconds = heard.request.options, heard.request.window.seconds
-        candidates = [heard.language]
         if options.language is None:
             [heard.languages] = self._decoder.detect(heard.states)
-            candidates = heard.languages.candidates(heard.request.expected)
-            candidates = candidates[:1] if options.translate else candidates
+        candidates = heard.languages.candidates(heard.request.expected)
+        candidates = candidates[:1] if options.translate else candidates
         answers = {
             language: self._decoder.search(
                 heard.states, self._decoder.prompt(options, language), options.beam_size, seconds
@@ -163,7 +166,7 @@ class FasterWhisperEngine:
             for language in candidates
         }
         heard.language = max(answers, key=lambda language: answers[language].avg_logprob)
-        if heard.languages and len(candidates) > 1:
+        if len(candidates) > 1:
             heard.languages = heard.languages.settled(heard.language, candidates)
         return answers[heard.language]
 
@@ -171,21 +174,22 @@ class FasterWhisperEngine:
         """Words and their times, of the windows that need them."""
         requests = [
             Alignment(each.request, each.states, each.language, each.answer.tokens)
-            if each.request.options.word_timestamps or needs_words(each.request.window, each.answer.text)
+            if each.needs_words
             else None
             for each in heard
         ]
         words = iter(self._aligner.align([request for request in requests if request is not None]))
         return [None if request is None else next(words) for request in requests]
 
-
-def _transcript(heard: _Heard, words: tuple[Word, ...] | None) -> WindowTranscript:
-    return transcript_of(
-        *(heard.request, heard.answer, words),
-        language=heard.language,
-        languages=heard.languages.probabilities if heard.languages else {},
-        retries=heard.retries,
-    )
+    def _transcript(self, heard: _Heard, words: tuple[Word, ...] | None) -> WindowTranscript:
+        if heard.is_divided:
+            return divided(heard.request, heard.language, self.transcribe)
+        return transcript_of(
+            *(heard.request, heard.answer, words),
+            language=heard.language,
+            languages=heard.languages,
+            retries=heard.retries,
+        )
 
 
 @contextmanager
