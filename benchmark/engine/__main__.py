@@ -1,13 +1,14 @@
 """`python3 -m benchmark.engine --corpus DIR [PART …]`: windows against faster-whisper, and the service around
 them.
 
-Parts: voice (many short clips), long (long recordings), nonspeech (what is invented where nobody speaks),
-curve (what each number of the engine brings), service (all clips through the API), latency, fairness, resume,
-memory.
+Parts: voice (many short clips), variants (the clips of languages with few words, many times with a little
+noise), long (long recordings), nonspeech (what is invented where nobody speaks), curve (what each number of
+the engine brings), service (all clips through the API), latency, fairness, resume, memory.
 """
 
 import json
 import tempfile
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,10 +23,25 @@ from benchmark.engine import service_parts
 from benchmark.engine.corpus import Clip, CorpusMissing, read_corpus
 from benchmark.engine.duel import Entry, PassFailed, Standing, compete
 from benchmark.engine.report import figures_table, machine, standings_table, write_plots
+from benchmark.engine.sound import variants
 from benchmark.engine.stack import ServiceFailed
 
 HOME = Path(__file__).parents[1]
-PARTS = ("voice", "long", "nonspeech", "curve", "service", "latency", "fairness", "resume", "memory")
+PARTS = (
+    "voice",
+    "variants",
+    "long",
+    "nonspeech",
+    "curve",
+    "service",
+    "latency",
+    "fairness",
+    "resume",
+    "memory",
+)
+
+ENOUGH_SECONDS = 60
+VARIANTS = 20
 
 RIVALS = (
     Entry("windows", "windows"),
@@ -72,6 +88,8 @@ class Benchmark:
         console.rule(part)
         if part in ("voice", "long"):
             self._compete(part, RIVALS, self._clips(part), self._rounds)
+        elif part == "variants":
+            self._compete(part, RIVALS, self._variants(), 1)
         elif part == "curve":
             self._compete("curve, voice", CURVE, self._clips("voice"), 1)
             self._compete("curve, long", LENGTHS, self._clips("long"), 1)
@@ -103,6 +121,17 @@ class Benchmark:
 
     def _clips(self, part: str) -> list[Clip]:
         return read_corpus(self._corpus, part)
+
+    def _variants(self) -> list[Clip]:
+        """The voice messages of languages that are represented by less than a minute."""
+        clips = self._clips("voice")
+        seconds: defaultdict[str, float] = defaultdict(float)
+        for clip in clips:
+            seconds[clip.language] += clip.seconds
+        rare = [clip for clip in clips if seconds[clip.language] < ENOUGH_SECONDS]
+        if not rare:
+            raise CorpusMissing("variants: every language of voice/ has a minute of speech or more.")
+        return variants(rare, VARIANTS, self._folder / "variants")
 
     def _longest(self) -> Clip:
         return max(self._clips("long"), key=lambda clip: clip.seconds)

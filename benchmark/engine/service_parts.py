@@ -4,18 +4,14 @@ import os
 import signal
 import statistics
 import time
-import wave
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from app.audio.decode import stream_samples
-from app.audio.samples import SAMPLE_RATE
 from app.core.config import Settings
 from benchmark.engine.corpus import Clip
 from benchmark.engine.duel import Entry, run_pass
+from benchmark.engine.sound import joined
 from benchmark.engine.stack import running_stack
 
 Say = Callable[[str], None]
@@ -124,8 +120,8 @@ def memory(
 ) -> Figures:
     """Peak memory of the engine process on a long recording against a short one; then the long one again."""
     folder.mkdir(parents=True, exist_ok=True)
-    short = _joined(clips, 180, folder / "short.wav")
-    long = _joined(clips, hours * 3600, folder / "long.wav")
+    short = joined(clips, 180, folder / "short.wav")
+    long = joined(clips, hours * 3600, folder / "long.wav")
     with running_stack(folder, settings) as stack:
         worker = stack.start_worker(TASKS_IN_FLIGHT="1")
         engine = stack.engine_of(worker)
@@ -146,19 +142,3 @@ def memory(
 def _peak_mb(pid: int) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
-
-
-def _joined(clips: Sequence[Clip], seconds: float, path: Path) -> Path:
-    """The clips one after another, again and again, as a WAV file of that length."""
-    missing = round(seconds * SAMPLE_RATE)
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        while missing > 0:
-            for clip in clips:
-                for chunk in stream_samples(clip.path):
-                    part = chunk[: max(0, missing)]
-                    file.writeframes((np.clip(part, -1, 1) * 32767).astype("<i2").tobytes())
-                    missing -= len(part)
-    return path

@@ -11,7 +11,6 @@ from tests.integration.queue.histories import QueueHistories
 PROFILE = settings(
     max_examples=80,
     stateful_step_count=40,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),

@@ -3,7 +3,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.formats.cues import FASTEST_SPEECH, LEAST_SECONDS, READING_SPEED, Cue, cues_of
@@ -19,7 +19,6 @@ RUSSIAN = (
 )
 CHINESE = "今天天气很好，我们决定去公园散步。那里有很多人在放风筝，孩子们在草地上奔跑，老人们坐在长椅上聊天。"
 
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """Hypothesis makes its table of characters on a machine's first run, which takes seconds."""
 
 _words = st.one_of(
@@ -74,7 +73,6 @@ def _starts(cues: list[Cue]) -> list[float]:
     return [cue.start for cue in cues]
 
 
-@unhurried
 @given(_segments())
 def test_every_letter_is_shown_once_in_cues_of_good_shape(segments: list[dict[str, Any]]) -> None:
     cues = cues_of({"text": "ignored", "segments": segments} if _letters(*_texts_of(segments)) else {})
@@ -86,7 +84,6 @@ def _texts_of(segments: list[dict[str, Any]]) -> list[str]:
     return [segment["text"] for segment in segments]
 
 
-@unhurried
 @given(_texts, st.floats(0, 10_000))
 def test_words_stay_whole_and_in_order(text: str, duration: float) -> None:
     """But for those that fill a line, and Chinese and Japanese, which have none to tell apart."""
@@ -97,7 +94,6 @@ def test_words_stay_whole_and_in_order(text: str, duration: float) -> None:
     _check_shape(cues)
 
 
-@unhurried
 @given(_segments())
 def test_a_cue_stays_until_it_is_read_where_the_next_one_leaves_room(segments: list[dict[str, Any]]) -> None:
     cues = cues_of({"segments": segments})
@@ -116,7 +112,6 @@ _odd = st.recursive(
 )
 
 
-@unhurried
 @given(st.dictionaries(st.sampled_from(["text", "segments", "duration"]), _odd))
 def test_odd_content_is_no_error(result: dict[str, Any]) -> None:
     cues = cues_of(result)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pysubs2 import SSAFile
 
@@ -18,7 +18,6 @@ from app.schemas.transcript import Segment, Transcript
 
 JSON, TEXT, SRT, VTT, TSV = TranscriptFormat
 
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """Hypothesis makes its table of characters on a machine's first run, which takes seconds."""
 
 MARKUP = [
@@ -70,7 +69,6 @@ def test_srt_has_arrows_only_between_times() -> None:
     assert written.count("-->") == len(MARKUP)
 
 
-@unhurried
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs", "N"])), max_size=5))
 def test_what_is_written_is_read_again(texts: list[str]) -> None:
     result = _result(*texts)
@@ -198,7 +196,6 @@ def test_the_accept_header_chooses_the_format(accept: str, preferred: Transcript
     assert of_media_types(accept) is preferred
 
 
-@unhurried
 @given(st.text())
 def test_no_accept_header_is_an_error(accept: str) -> None:
     of_media_types(accept)
