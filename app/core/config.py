@@ -184,6 +184,12 @@ class Settings(BaseSettings):
     compute_type: str = Field(
         "auto", description="CTranslate2 compute type; `auto`: int8 on a CPU, float16 on a GPU."
     )
+    encoder_context: Literal["auto", "short", "full"] = Field(
+        "auto",
+        description="What faster-whisper hears of a window: `full`: 30 s, as in Whisper's training; `short`: its "
+        "sound and 3 s of silence, a third of the work on short recordings, a few more errors in them; "
+        "`auto`: `short` on a CPU.",
+    )
     whisper_beam_size: int = Field(5, ge=1, le=20, description="Beam size of the decoder.")
     cpu_threads: int = Field(0, ge=0, description="Threads of one worker's model; 0 = chosen from the cores.")
     batch_size: int = Field(

@@ -241,6 +241,7 @@ def load(file: Path, model: str, settings: Settings) -> OpenAIWhisperEngine:
         model=model,
         device=device,
         compute_type="float16" if device == "cuda" else "float32",
+        encoder_context="full",
         digest=digest_of(file),
         versions={name: metadata.version(name) for name in ("openai-whisper", "torch")},
     )

@@ -62,6 +62,9 @@ class Provenance(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    encoder_context: str | None = Field(
+        None, description="What the encoder heard of a window: `short` or `full` (30 s)."
+    )
     model_digest: str = Field(description="`sha256:` and the sum of the weights.")
     versions: dict[str, str] = Field(description="Packages that the text depends on.")
     real_time_factor: float | None = Field(description="Processing seconds per second of the recording.")

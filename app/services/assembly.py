@@ -52,6 +52,7 @@ def transcript_of(
             low_confidence=tuple(_doubtful(segments)),
         ),
         provenance=Provenance(
+            encoder_context=info.encoder_context,
             model_digest=info.digest,
             versions=dict(info.versions),
             real_time_factor=None,

@@ -229,6 +229,7 @@ def test_the_record_tells_how_it_was_made(transcribe: Transcribe) -> None:
     transcript = transcribe("speech_en.flac")
 
     assert transcript.provenance is not None
+    assert transcript.provenance.encoder_context == "short"
     assert transcript.provenance.model_digest.startswith("sha256:")
     assert transcript.provenance.versions["faster-whisper"]
     assert transcript.provenance.real_time_factor == pytest.approx(
@@ -308,6 +309,24 @@ def test_models_that_do_not_exist_or_are_not_there(transcribe: Transcribe) -> No
         transcribe("speech_en.flac", model="gigantic")
     with pytest.raises(ModelUnavailable, match="MODEL_DOWNLOADS is off"):
         transcribe("speech_en.flac", model="medium.en")
+
+
+def test_the_encoder_may_hear_all_30_seconds(
+    upload_dir: Path, base_weights: Path, transcribe: Transcribe
+) -> None:
+    service = TranscriptionService(
+        Settings(upload_dir=upload_dir, cache_dir=base_weights, encoder_context="full", model_downloads=False)
+    )
+    task, heard = Task(task_id="t", file_path="speech_en.flac", model="base"), list[WindowDone]()
+    transcript = service.transcribe(task, None, _watch(heard))
+
+    assert transcript.provenance is not None
+    assert transcript.provenance.encoder_context == "full"
+    assert transcript.text == transcribe("speech_en.flac").text
+    # What was heard with another context is no part of this transcript.
+    shorter: list[WindowDone] = []
+    transcribe("speech_en.flac", heard=shorter)
+    assert heard[0].plan != shorter[0].plan
 
 
 def test_a_compute_type_that_does_not_run_here(upload_dir: Path, base_weights: Path) -> None:

@@ -229,10 +229,22 @@ def load(folder: Path, model: str, settings: Settings, tuning: Tuning | None = N
         ) from error
     ctranslate2.set_random_seed(0)
     versions = {name: metadata.version(name) for name in ("faster-whisper", "ctranslate2")}
-    digest = digest_of(folder / "model.bin")
-    info = EngineInfo("faster-whisper", model, device, compute_type, digest, versions)
-    tuning = tuning or Tuning(trims=device == "cpu")  # a GPU has the encoder's work for nothing
+    tuning = tuning or Tuning(trims=_trims(settings.encoder_context, device))
+    info = EngineInfo(
+        engine="faster-whisper",
+        model=model,
+        device=device,
+        compute_type=compute_type,
+        encoder_context="short" if tuning.trims else "full",
+        digest=digest_of(folder / "model.bin"),
+        versions=versions,
+    )
     return FasterWhisperEngine(runtime, info, tuning, lanes.count, batch_limits(settings.batch_size, device))
+
+
+def _trims(wanted: str, device: str) -> bool:
+    """A GPU has the encoder's work for nothing."""
+    return wanted == "short" or (wanted == "auto" and device == "cpu")
 
 
 def _device(wanted: str, gpus: int) -> str:

@@ -31,7 +31,7 @@ class HeldEngine:
     """Groups windows by their length; `transcribe` waits for `release`, and notes what it was given."""
 
     def __init__(self, model: str = "base", *, lanes: int = 1, batch_size: int = 4, fits: int = 99) -> None:
-        self.info = EngineInfo("held", model, "cpu", "int8", "sha256:0", {})
+        self.info = EngineInfo("held", model, "cpu", "int8", "short", "sha256:0", {})
         self.lanes = lanes
         self.batch_size = batch_size
         self.batches: list[list[float]] = []

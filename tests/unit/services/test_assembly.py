@@ -10,7 +10,7 @@ from app.services.assembly import plan_of, transcript_of
 from app.services.jobs import Job
 from app.services.languages import LanguageVote
 
-INFO = EngineInfo("faster-whisper", "base", "cpu", "int8", "sha256:12", {"ctranslate2": "4"})
+INFO = EngineInfo("faster-whisper", "base", "cpu", "int8", "short", "sha256:12", {"ctranslate2": "4"})
 REPORT = DecodeReport(30.0, 30.0, 0, trimmed=False)
 
 
