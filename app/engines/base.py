@@ -43,9 +43,9 @@ class EngineInfo:
     """What an engine runs, for people and for the record.
 
     `engine` is `faster-whisper` or `openai-whisper`, `model` a canonical name (`large-v3-turbo`), `device`
-    `cpu` or `cuda`, `compute_type` what the weights were loaded as (`int8`), `encoder_context` what the encoder
-    hears of a window (`short`, `full`), `digest` the sum of the weights, `versions` those of the packages that
-    the answers depend on.
+    `cpu` or `cuda`, `compute_type` what the weights were loaded as (`int8`), `encoder_context` what the
+    encoder hears of a window (`short`, `full`), `digest` the sum of the weights, `versions` those of the
+    packages that the answers depend on.
     """
 
     engine: str
