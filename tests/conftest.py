@@ -14,7 +14,8 @@ from app.launcher.redis_server import RedisServer, free_port
 
 pytest_plugins = ["tests.weights_fixtures"]
 
-# A busy machine is no defect of what is tested.
+# A busy machine is no defect of what is tested, and Hypothesis makes its table of characters on a machine's
+# first run, which takes seconds.
 hypothesis.settings.register_profile(
     "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )

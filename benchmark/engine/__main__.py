@@ -138,9 +138,8 @@ class Benchmark:
 
     def _in_one_language(self) -> list[Clip]:
         """Long recordings that may be joined to one that somebody might have: in one language."""
-        clips = self._clips("long")
-        longest = max(clips, key=lambda clip: clip.seconds)
-        return [clip for clip in clips if clip.language == longest.language]
+        language = self._longest().language
+        return [clip for clip in self._clips("long") if clip.language == language]
 
     def _nearest(self, seconds: float) -> Clip:
         return min(self._clips("voice"), key=lambda clip: abs(clip.seconds - seconds))

@@ -16,7 +16,7 @@ NOISE_DECIBELS = (-45.0, -30.0)
 
 def joined(clips: Sequence[Clip], seconds: float, path: Path) -> Path:
     """The clips one after another, again and again, as a WAV file of that length."""
-    write_wav(path, _endless(clips, round(seconds * SAMPLE_RATE)))
+    write_wav(path, _repeated(clips, round(seconds * SAMPLE_RATE)))
     return path
 
 
@@ -49,7 +49,7 @@ def write_wav(path: Path, chunks: Iterable[Samples]) -> None:
             file.writeframes((np.clip(chunk, -1, 1) * 32767).astype("<i2").tobytes())
 
 
-def _endless(clips: Sequence[Clip], missing: int) -> Iterable[Samples]:
+def _repeated(clips: Sequence[Clip], missing: int) -> Iterable[Samples]:
     while missing > 0:
         for clip in clips:
             for chunk in stream_samples(clip.path):

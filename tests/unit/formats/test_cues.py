@@ -19,8 +19,6 @@ RUSSIAN = (
 )
 CHINESE = "今天天气很好，我们决定去公园散步。那里有很多人在放风筝，孩子们在草地上奔跑，老人们坐在长椅上聊天。"
 
-"""Hypothesis makes its table of characters on a machine's first run, which takes seconds."""
-
 _words = st.one_of(
     st.sampled_from(f"{ENGLISH} {RUSSIAN}".split()),
     st.sampled_from(["x" * 43, "длинное" * 40, "한국어", "e\u0301" * 50, "「東京」", "タクシー。", CHINESE]),

@@ -18,8 +18,6 @@ from app.schemas.transcript import Segment, Transcript
 
 JSON, TEXT, SRT, VTT, TSV = TranscriptFormat
 
-"""Hypothesis makes its table of characters on a machine's first run, which takes seconds."""
-
 MARKUP = [
     "<img src=x onerror=alert(1)> ok",
     "<i>no</i> italics &amp;",
