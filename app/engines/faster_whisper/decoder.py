@@ -8,7 +8,7 @@ import numpy as np
 from app.engines.answers import Answer
 from app.engines.base import DecodeOptions
 from app.engines.detection import Languages, likeliest
-from app.engines.faster_whisper.encoder import States
+from app.engines.faster_whisper.frames import States
 from app.engines.faster_whisper.tuning import Tuning
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 Whisper was trained on 30 s of sound, silence included, and most of the work on a short window is the silence.
 The encoder may be given less, but the decoder loops where it finds no silence after the last word. So the
 encoder hears the sound and a little silence, and the decoder is shown silent states after those, which are
-the same for every window and were computed once. docs/performance.md has the measurements.
+the same for every window and were computed once. Where the model has a suffix (`suffix.py`), it ends what
+both are given, in place of the silence that is missing. docs/performance.md has the measurements.
 """
 
 from collections import defaultdict
@@ -12,57 +13,56 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.audio.samples import SAMPLE_RATE, Samples
+from app.engines.faster_whisper.frames import (
+    FULL_SECONDS,
+    FULL_STATES,
+    HOP_SAMPLES,
+    STATES_PER_SECOND,
+    Features,
+    States,
+)
+from app.engines.faster_whisper.suffix import Suffix
 from app.engines.faster_whisper.tuning import Tuning
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
-
-HOP_SAMPLES = 160
-"""Samples per frame of features."""
-
-STATES_PER_SECOND = 50
-FULL_SECONDS = 30
-"""Whisper's own context."""
-
-FULL_STATES = FULL_SECONDS * STATES_PER_SECOND
+    from faster_whisper.feature_extractor import FeatureExtractor
 
 TOGETHER_SECONDS = 30.0
 """Sound that a CPU encodes at once: more is no faster, and attention needs memory by its square."""
-
-States = NDArray[np.float32]
-"""Encoder states of some windows, shape (windows, states, model dimension)."""
 
 
 class Encoder:
     """Encodes windows; thread-safe as CTranslate2 is."""
 
-    def __init__(self, runtime: "WhisperModel", tuning: Tuning) -> None:
+    def __init__(self, runtime: "WhisperModel", tuning: Tuning, suffix: Suffix | None = None) -> None:
         self._runtime = runtime
         self._tuning = tuning
-        self._silence = self._encode_together([_knock()], FULL_SECONDS) if tuning.trims else None
+        self._suffix = suffix
+        self._silence = self._encode_together([knock()], FULL_SECONDS) if tuning.trims else None
 
     def states_for(self, seconds: float) -> int:
         """How many states the decoder is shown of so long a sound: windows of one number go together."""
-        if self._silence is None:
-            return FULL_STATES
-        tuning = self._tuning
-        shown = _rounded_up(seconds + tuning.margin_seconds + tuning.tail_seconds, tuning.class_seconds)
-        return min(FULL_STATES, round(shown * STATES_PER_SECOND))
+        return FULL_STATES if self._silence is None else shown_states(seconds, self._tuning)
 
     def encode(self, sounds: Sequence[Samples], states: int) -> States:
         """Encode sounds for a decoder that is shown `states` states of each."""
         if self._silence is None:
             return self.encode_fully(sounds)
-        shown = np.repeat(self._silence[:, :states], len(sounds), axis=0)
+        silence = self._silence[:, :states]
+        if self._suffix is not None:
+            silence = self._suffix.end(silence)
+        shown = np.repeat(silence, len(sounds), axis=0)
         for seconds, places in self._by_length(sounds).items():
             most = max(1, int(TOGETHER_SECONDS // seconds))
             for first in range(0, len(places), most):
                 some = places[first : first + most]
-                heard = self._encode_together([sounds[place] for place in some], seconds)
-                shown[some, : heard.shape[1]] = heard
+                together = self._encode_together([sounds[place] for place in some], seconds)
+                for place, heard in zip(some, together, strict=True):
+                    own = heard[: min(states, self._own_states(sounds[place], seconds))]
+                    shown[place, : len(own)] = own
         return shown
 
     def encode_fully(self, sounds: Sequence[Samples]) -> States:
@@ -76,26 +76,51 @@ class Encoder:
         states = self._runtime.model.encode(ctranslate2.StorageView.from_array(features), to_cpu=True)
         return np.asarray(states.to(ctranslate2.DataType.float32))
 
-    def _features(self, sound: Samples, seconds: float) -> NDArray[np.float32]:
-        """Log-mel features, shape (mels, 100 * seconds); what is missing is silence, as in training."""
-        samples = round(seconds * SAMPLE_RATE)
-        features = self._runtime.feature_extractor(np.pad(sound, (0, max(0, samples - len(sound)))))
-        return np.asarray(features[:, : samples // HOP_SAMPLES], np.float32)
+    def _own_states(self, sound: Samples, seconds: float) -> int:
+        """How many states of a sound that was encoded at that length are shown: none of the suffix."""
+        heard = round(seconds * STATES_PER_SECOND)
+        if self._suffix is None or seconds == FULL_SECONDS:
+            return heard
+        return min(heard, self._suffix.first_state(len(sound)))
+
+    def _features(self, sound: Samples, seconds: float) -> Features:
+        features = silent_after(self._runtime.feature_extractor, sound, seconds)
+        if self._suffix is None or seconds == FULL_SECONDS:
+            return features
+        return self._suffix.put(features, len(sound))
 
     def _by_length(self, sounds: Sequence[Samples]) -> dict[float, list[int]]:
         """Places of the sounds that the encoder takes at the same length, by that length in seconds."""
         groups: dict[float, list[int]] = defaultdict(list)
         for place, sound in enumerate(sounds):
-            seconds = len(sound) / SAMPLE_RATE + self._tuning.margin_seconds
-            groups[min(FULL_SECONDS, _rounded_up(seconds, self._tuning.step_seconds))].append(place)
+            groups[heard_seconds(len(sound) / SAMPLE_RATE, self._tuning)].append(place)
         return groups
+
+
+def heard_seconds(seconds: float, tuning: Tuning) -> float:
+    """The length at which so long a sound is encoded."""
+    least = max(seconds + tuning.margin_seconds, tuning.least_seconds)
+    return min(FULL_SECONDS, _rounded_up(least, tuning.step_seconds))
+
+
+def shown_states(seconds: float, tuning: Tuning) -> int:
+    """How many states of so long a sound the decoder is shown where less than all are."""
+    shown = _rounded_up(seconds + tuning.margin_seconds + tuning.tail_seconds, tuning.class_seconds)
+    return min(FULL_STATES, round(shown * STATES_PER_SECOND))
+
+
+def silent_after(extractor: "FeatureExtractor", sound: Samples, seconds: float) -> Features:
+    """Log-mel features, shape (mels, 100 * seconds); what is missing is silence, as in training."""
+    samples = round(seconds * SAMPLE_RATE)
+    features = extractor(np.pad(sound, (0, max(0, samples - len(sound)))))
+    return np.asarray(features[:, : samples // HOP_SAMPLES], np.float32)
 
 
 def _rounded_up(seconds: float, step: float) -> float:
     return ceil(seconds / step) * step
 
 
-def _knock() -> Samples:
+def knock() -> Samples:
     """A second of soft noise: silence is silent against something that was heard before."""
     noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE).astype(np.float32)
     return 0.05 * noise

@@ -16,7 +16,9 @@ from app.engines.base import EngineInfo, WindowRequest
 from app.engines.detection import Languages
 from app.engines.faster_whisper.aligner import Aligner, Alignment
 from app.engines.faster_whisper.decoder import Decoder
-from app.engines.faster_whisper.encoder import STATES_PER_SECOND, Encoder, States
+from app.engines.faster_whisper.encoder import Encoder
+from app.engines.faster_whisper.frames import STATES_PER_SECOND, States
+from app.engines.faster_whisper.suffix import suffix_of
 from app.engines.faster_whisper.tuning import Tuning
 from app.engines.gate import divided, is_divided, mended, transcript_of
 from app.engines.hardware import BatchLimits, batch_limits, choose_compute_type, choose_lanes
@@ -65,7 +67,7 @@ class FasterWhisperEngine:
         self.info = info
         self.lanes = lanes
         self._limits = limits
-        self._encoder = Encoder(runtime, tuning)
+        self._encoder = Encoder(runtime, tuning, suffix_of(info.digest) if tuning.suffix else None)
         self._decoder = Decoder(runtime, tuning)
         # what needs most memory is not done in all lanes at a time: peaks do not add up
         some_lanes = max(1, lanes // 2)

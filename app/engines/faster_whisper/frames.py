@@ -1,0 +1,20 @@
+"""How Whisper counts time: samples, frames of features, states of the encoder."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+HOP_SAMPLES = 160
+"""Samples per frame of features."""
+
+FRAMES_PER_STATE = 2
+STATES_PER_SECOND = 50
+FULL_SECONDS = 30
+"""Whisper's own context."""
+
+FULL_STATES = FULL_SECONDS * STATES_PER_SECOND
+
+Features = NDArray[np.float32]
+"""Log-mel features, shape (mels, frames)."""
+
+States = NDArray[np.float32]
+"""Encoder states of some windows, shape (windows, states, model dimension)."""

@@ -1,0 +1,56 @@
+"""`python3 -m benchmark.suffix`: a fit brings the short context nearer to the full one."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import whisper
+from typer.testing import CliRunner
+
+from app.audio.samples import SAMPLE_RATE
+from app.engines.faster_whisper.suffix import FITTED, FOLDER
+from app.weights.store import WeightStore
+from benchmark.suffix.__main__ import app
+from benchmark.suffix.examples import Examples, windows_of
+from benchmark.suffix.whisper_model import FrozenWhisper
+
+pytestmark = [
+    pytest.mark.weights,
+    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),  # openai-whisper's vocabulary
+]
+
+RECORDING = "speech_en.flac"
+
+
+@pytest.mark.parametrize("start", [[], ["--start", str(FOLDER / "base.npz")]], ids=["silence", "a suffix"])
+def test_fitting(assets: Path, tmp_path: Path, base_weights: Path, start: list[str]) -> None:
+    out = tmp_path / "suffix.npz"
+    few = ["--count", "6", "--steps", "6", *start]
+    arguments = [str(assets / RECORDING), "--out", str(out), *few]
+    result = CliRunner().invoke(app, arguments, env={"CACHE_DIR": str(base_weights)})
+
+    assert result.exit_code == 0, result.output
+    losses = re.findall(r"(encoder|decoder): loss ([\d.]+) before, ([\d.]+) after", result.output)
+    assert [part for part, *_ in losses] == ["encoder", "decoder"]
+    if not start:
+        assert all(float(after) < float(before) for _, before, after in losses)
+    assert all(digest in result.output for digest in FITTED)
+    with np.load(out) as made, np.load(FOLDER / "base.npz") as ours:
+        for name in ("features", "states"):
+            assert made[name].shape == ours[name].shape
+            assert (made[name] != ours[name]).any()
+
+
+def test_the_full_context_is_whispers_own(assets: Path, base_weights: Path) -> None:
+    """What a fit aims at is what openai-whisper makes of 30 s."""
+    weights = WeightStore(base_weights, downloads=True).ensure_openai("base")
+    sound = windows_of([assets / RECORDING])[0][: 3 * SAMPLE_RATE]
+    example = Examples(FrozenWhisper(weights)).of(sound)
+    model = whisper.load_model(str(weights), device="cpu")
+    features = whisper.log_mel_spectrogram(whisper.pad_or_trim(sound))
+    with torch.no_grad():
+        theirs = model.encoder(features[None])[0, : len(example.target)]
+
+    assert float((example.target - theirs).abs().mean()) < 0.02
