@@ -99,8 +99,7 @@ class Encoder:
 
 def heard_seconds(seconds: float, tuning: Tuning) -> float:
     """The length at which so long a sound is encoded."""
-    least = max(seconds + tuning.margin_seconds, tuning.least_seconds)
-    return min(FULL_SECONDS, _rounded_up(least, tuning.step_seconds))
+    return min(FULL_SECONDS, _rounded_up(seconds + tuning.margin_seconds, tuning.step_seconds))
 
 
 def shown_states(seconds: float, tuning: Tuning) -> int:

@@ -13,9 +13,6 @@ class Tuning:
     margin_seconds: float = 3.0
     """Silence that the encoder hears after the sound, at least."""
 
-    least_seconds: float = 11.0
-    """The encoder hears no less than this, silence included: short sounds miss the silence most."""
-
     step_seconds: float = 0.5
     """The encoder's input is rounded up to a multiple of this, so that windows can be encoded together."""
 
