@@ -43,7 +43,6 @@ def main(
     steps: Annotated[int, typer.Option(help="Steps for the encoder, and for the decoder.")] = 1500,
 ) -> None:
     """Fit a suffix, and name the weights that it belongs to."""
-    torch.set_flush_denormal(True)  # gradients through the attention's far ends, else many times slower
     settings = read_settings()
     store = WeightStore(settings.cache_dir, downloads=settings.model_downloads)
     frozen = FrozenWhisper(store.ensure_openai(model))
