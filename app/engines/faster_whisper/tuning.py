@@ -16,8 +16,9 @@ class Tuning:
     step_seconds: float = 0.5
     """The encoder's input is rounded up to a multiple of this, so that windows can be encoded together."""
 
-    suffix: bool = True
-    """Use the model's suffix, if it has one, in the place of silence that is missing."""
+    suffix: bool = False
+    """Use the model's suffix, if it has one, in the place of silence that is missing: not yet the default, as
+    it turns single clear sentences (docs/performance.md)."""
 
     tail_seconds: float = 1.0
     """Silence that the decoder is shown after that, at least."""
