@@ -187,7 +187,7 @@ def test_a_window_with_more_text_than_the_model_can_write_is_divided(
     [transcript] = engine.transcribe([request])
 
     assert "under the old tree" in transcript.text
-    assert "essen unter dem alten Baum zu" in transcript.text
+    assert transcript.text.endswith("unter dem alten Baum zu Mittag.")
     assert (transcript.segments[0].language, transcript.segments[-1].language) == ("en", "de")
     assert transcript.end == pytest.approx(request.window.end, abs=0.001)
     assert [segment.id for segment in transcript.segments] == list(range(len(transcript.segments)))
