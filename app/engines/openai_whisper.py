@@ -14,6 +14,7 @@ from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
 from app.engines.answers import Answer
 from app.engines.base import EngineInfo, WindowRequest
 from app.engines.detection import Languages, likeliest
+from app.engines.frames import HOP_SAMPLES
 from app.engines.gate import divided, is_divided, mended, transcript_of
 from app.engines.hardware import batch_size, model_threads
 from app.engines.segments import needs_words
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from torch import Tensor
     from whisper.decoding import DecodingResult
     from whisper.model import Whisper
-
-HOP_SAMPLES = 160
 
 FIRST_TOKENS = 224
 """Tokens of a first answer: openai-whisper's own limit."""

@@ -33,10 +33,21 @@ def variants(clips: Sequence[Clip], count: int, folder: Path) -> list[Clip]:
         for number in range(count):
             path = folder / clip.language / f"{clip.path.stem}-{number}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
-            heard = _heard_again(samples, np.random.default_rng(number))
+            heard = heard_again(samples, np.random.default_rng(number), NOISE_DECIBELS)
             write_wav(path, [heard])
             made.append(Clip(path, clip.language, len(heard) / SAMPLE_RATE, clip.reference))
     return made
+
+
+def heard_again(
+    samples: Samples, random: np.random.Generator, noise_decibels: tuple[float, float]
+) -> Samples:
+    """The sound, begun up to half a second later, in white noise of a level between two against its own."""
+    lead = random.integers(round(LEAD_SECONDS * SAMPLE_RATE))
+    heard = np.concatenate([np.zeros(lead, np.float32), samples])
+    level = np.sqrt(np.mean(samples**2)) * 10 ** (random.uniform(*noise_decibels) / 20)
+    noise: Samples = level * random.standard_normal(len(heard), np.float32)
+    return heard + noise
 
 
 def write_wav(path: Path, chunks: Iterable[Samples]) -> None:
@@ -56,11 +67,3 @@ def _repeated(clips: Sequence[Clip], missing: int) -> Iterable[Samples]:
                 part = chunk[: max(0, missing)]
                 yield part
                 missing -= len(part)
-
-
-def _heard_again(samples: Samples, random: np.random.Generator) -> Samples:
-    lead = random.integers(round(LEAD_SECONDS * SAMPLE_RATE))
-    heard = np.concatenate([np.zeros(lead, np.float32), samples])
-    level = np.sqrt(np.mean(samples**2)) * 10 ** (random.uniform(*NOISE_DECIBELS) / 20)
-    noise: Samples = level * random.standard_normal(len(heard), np.float32)
-    return heard + noise

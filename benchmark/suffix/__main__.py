@@ -14,8 +14,8 @@ from rich.console import Console
 from torch import Tensor
 
 from app.core.startup import read_settings
-from app.engines.faster_whisper.frames import FULL_STATES
 from app.engines.faster_whisper.suffix import CLASS_STATES
+from app.engines.frames import FULL_STATES
 from app.weights.digest import digest_of
 from app.weights.store import WeightStore
 from benchmark.suffix.examples import Example, Examples, pieces, windows_of

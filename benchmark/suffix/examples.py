@@ -13,9 +13,10 @@ from app.audio.decode import stream_samples
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.windows import cut_windows
 from app.engines.faster_whisper.encoder import heard_seconds, knock, shown_states, silent_after
-from app.engines.faster_whisper.frames import FULL_SECONDS, STATES_PER_SECOND
 from app.engines.faster_whisper.suffix import Suffix
 from app.engines.faster_whisper.tuning import Tuning
+from app.engines.frames import FULL_SECONDS, STATES_PER_SECOND
+from benchmark.engine.sound import heard_again
 from benchmark.suffix.whisper_model import FrozenWhisper
 
 LENGTHS = ((1.0, 4.0, 0.45), (4.0, 8.0, 0.35), (8.0, 20.0, 0.2))
@@ -23,8 +24,8 @@ LENGTHS = ((1.0, 4.0, 0.45), (4.0, 8.0, 0.35), (8.0, 20.0, 0.2))
 context."""
 
 DECIBELS = (-10.0, 5.0)
-NOISE_DECIBELS = (-50.0, -20.0)
-LEAD_SECONDS = 0.5
+NOISE_DECIBELS = ((-50.0, -20.0), (-120.0, -120.0))
+"""Below the speech, one or the other: the second is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ class Example:
     """A sound of so many `samples`, or `sound_states`.
 
     `features`, shape (mels, frames), are what the encoder is given without a suffix. `target`, shape (states,
-    model dimension), is what it should make of the sound and of the silence after it, `tokens` what the
-    decoder writes then, and `shown` how many states it is to need for that.
+    model dimension), is what it should make of the sound and of the silence after it. `tokens` is what the
+    decoder writes then, `held` what it holds of them, and `shown` how many states it is to need for that.
     """
 
     samples: int
@@ -41,6 +42,7 @@ class Example:
     features: Tensor
     target: Tensor
     tokens: list[int]
+    held: Tensor
     shown: int
 
 
@@ -56,14 +58,17 @@ class Examples:
         """What the model is given of a sound, and what it should make of it."""
         seconds = len(sound) / SAMPLE_RATE
         states = self._full(sound)
+        target = states[: Suffix.first_state(len(sound))]
         with torch.no_grad():
             tokens = self._model.written(states)
+            held = self._model.decode(tokens, torch.cat([target, self.silence[len(target) :]]))
         return Example(
             samples=len(sound),
             sound_states=round(seconds * STATES_PER_SECOND),
             features=self._features(sound, heard_seconds(seconds, Tuning())),
-            target=states[: Suffix.first_state(len(sound))],
+            target=target,
             tokens=tokens,
+            held=held,
             shown=shown_states(seconds, Tuning()),
         )
 
@@ -88,13 +93,5 @@ def pieces(windows: Sequence[Samples], count: int, random: np.random.Generator) 
         least, most, _ = LENGTHS[random.choice(len(LENGTHS), p=[share for *_, share in LENGTHS])]
         samples = min(len(window), round(random.uniform(least, most) * SAMPLE_RATE))
         start = random.integers(len(window) - samples + 1)
-        yield _heard_again(window[start : start + samples], random)
-
-
-def _heard_again(sound: Samples, random: np.random.Generator) -> Samples:
-    sound = sound * 10 ** (random.uniform(*DECIBELS) / 20)
-    if random.random() < 0.5:
-        level = np.sqrt(np.mean(sound**2)) * 10 ** (random.uniform(*NOISE_DECIBELS) / 20)
-        sound = sound + level * random.standard_normal(len(sound))
-    lead = int(random.integers(round(LEAD_SECONDS * SAMPLE_RATE)))
-    return np.pad(sound, (lead, 0)).astype(np.float32)
+        part = window[start : start + samples] * 10 ** (random.uniform(*DECIBELS) / 20)
+        yield heard_again(part, random, NOISE_DECIBELS[random.integers(2)])

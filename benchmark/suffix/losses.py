@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.engines.faster_whisper.frames import FRAMES_PER_STATE, FULL_STATES
 from app.engines.faster_whisper.suffix import CLASS_STATES, Suffix
+from app.engines.frames import FRAMES_PER_STATE
 from benchmark.suffix.examples import Example
 from benchmark.suffix.whisper_model import FrozenWhisper
 
@@ -35,15 +35,10 @@ class StatesLoss:
     silence: Tensor
 
     def __call__(self, suffix: Tensor, example: Example) -> Tensor:
-        heard, shown = example.target, example.shown
-        if shown == FULL_STATES:
-            return 0 * suffix.sum()
-        with torch.no_grad():
-            full = torch.cat([heard, self.silence[len(heard) :]])
-            wanted = self.model.log_probabilities(example.tokens, full)
-        ending = suffix[shown // CLASS_STATES]
-        states = torch.cat([heard, self.silence[len(heard) : shown - len(ending)], ending])
-        found = self.model.log_probabilities(example.tokens, states)
+        heard, ending = example.target, suffix[example.shown // CLASS_STATES]
+        states = torch.cat([heard, self.silence[len(heard) : example.shown - len(ending)], ending])
+        found = self.model.log_probabilities(self.model.decode(example.tokens, states))
+        wanted = self.model.log_probabilities(example.held)
         return (wanted.exp() * (wanted - found)).sum(-1).mean()
 
 

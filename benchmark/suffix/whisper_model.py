@@ -42,7 +42,19 @@ class FrozenWhisper:
         tokens = get_tokenizer(self._model.is_multilingual, language=answer.language, task="transcribe")
         return [*tokens.sot_sequence_including_notimestamps, *answer.tokens, tokens.eot]
 
-    def log_probabilities(self, tokens: list[int], states: Tensor) -> Tensor:
-        """Of each next token, shape (len(tokens) - 1, vocabulary)."""
-        logits = self._model.decoder(torch.tensor([tokens[:-1]]), states[None])[0]
-        return torch.log_softmax(logits, -1)
+    def decode(self, tokens: list[int], states: Tensor) -> Tensor:
+        """What the decoder holds of each token but the last, shape (len(tokens) - 1, model dimension).
+
+        As whisper.model.TextDecoder, whose logits need a hundred times the memory.
+        """
+        decoder = self._model.decoder
+        found = decoder.token_embedding(torch.tensor([tokens[:-1]]))
+        found = found + decoder.positional_embedding[: found.shape[1]]
+        for block in decoder.blocks:
+            found = block(found, states[None], mask=decoder.mask)
+        held: Tensor = decoder.ln(found)[0]
+        return held
+
+    def log_probabilities(self, held: Tensor) -> Tensor:
+        """Of each next token, shape (len(held), vocabulary)."""
+        return torch.log_softmax(held @ self._model.decoder.token_embedding.weight.T, -1)

@@ -10,10 +10,11 @@ import whisper
 from typer.testing import CliRunner
 
 from app.audio.samples import SAMPLE_RATE
-from app.engines.faster_whisper.suffix import FITTED, FOLDER
+from app.engines.faster_whisper.suffix import FITTED, FOLDER, suffix_of
 from app.weights.store import WeightStore
 from benchmark.suffix.__main__ import app
 from benchmark.suffix.examples import Examples, windows_of
+from benchmark.suffix.losses import with_features
 from benchmark.suffix.whisper_model import FrozenWhisper
 
 pytestmark = [
@@ -54,3 +55,13 @@ def test_the_full_context_is_whispers_own(assets: Path, base_weights: Path) -> N
         theirs = model.encoder(features[None])[0, : len(example.target)]
 
     assert float((example.target - theirs).abs().mean()) < 0.02
+
+
+def test_the_fit_puts_a_suffix_where_the_engine_does(assets: Path, base_weights: Path) -> None:
+    weights = WeightStore(base_weights, downloads=True).ensure_openai("base")
+    example = Examples(FrozenWhisper(weights)).of(windows_of([assets / RECORDING])[0])
+    [suffix] = [found for digest in FITTED if (found := suffix_of(digest))]
+
+    fitted = with_features(torch.from_numpy(suffix.features), example)
+
+    assert np.array_equal(fitted.numpy(), suffix.put(example.features.numpy(), example.samples))

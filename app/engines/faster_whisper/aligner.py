@@ -10,7 +10,7 @@ import numpy as np
 
 from app.engines.base import WindowRequest
 from app.engines.faster_whisper.decoder import Decoder, storage
-from app.engines.faster_whisper.frames import HOP_SAMPLES, States
+from app.engines.frames import HOP_SAMPLES, States
 from app.engines.words import APPENDED, PREPENDED, to_words
 from app.schemas.transcript import Word
 

@@ -8,8 +8,8 @@ import numpy as np
 from app.engines.answers import Answer
 from app.engines.base import DecodeOptions
 from app.engines.detection import Languages, likeliest
-from app.engines.faster_whisper.frames import States
 from app.engines.faster_whisper.tuning import Tuning
+from app.engines.frames import States
 
 if TYPE_CHECKING:
     from ctranslate2 import StorageView

@@ -8,14 +8,16 @@ both are given, in place of the silence that is missing. docs/performance.md has
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from app.audio.samples import SAMPLE_RATE, Samples
-from app.engines.faster_whisper.frames import (
+from app.engines.faster_whisper.suffix import Suffix
+from app.engines.faster_whisper.tuning import Tuning
+from app.engines.frames import (
     FULL_SECONDS,
     FULL_STATES,
     HOP_SAMPLES,
@@ -23,8 +25,6 @@ from app.engines.faster_whisper.frames import (
     Features,
     States,
 )
-from app.engines.faster_whisper.suffix import Suffix
-from app.engines.faster_whisper.tuning import Tuning
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -55,39 +55,40 @@ class Encoder:
         if self._suffix is not None:
             silence = self._suffix.end(silence)
         shown = np.repeat(silence, len(sounds), axis=0)
-        for seconds, places in self._by_length(sounds).items():
-            most = max(1, int(TOGETHER_SECONDS // seconds))
-            for first in range(0, len(places), most):
-                some = places[first : first + most]
-                together = self._encode_together([sounds[place] for place in some], seconds)
-                for place, heard in zip(some, together, strict=True):
-                    own = heard[: min(states, self._own_states(sounds[place], seconds))]
-                    shown[place, : len(own)] = own
+        for place, own in self._own_states(sounds):
+            shown[place, : len(own)] = own
         return shown
 
     def encode_fully(self, sounds: Sequence[Samples]) -> States:
         """Encode sounds with all the silence that Whisper was trained with."""
         return self._encode_together(sounds, FULL_SECONDS)
 
-    def _encode_together(self, sounds: Sequence[Samples], seconds: float) -> States:
+    def _own_states(self, sounds: Sequence[Samples]) -> Iterator[tuple[int, States]]:
+        """Place of each sound, and its states and those of the silence after it: none of the suffix."""
+        for seconds, places in self._by_length(sounds).items():
+            suffix = None if seconds == FULL_SECONDS else self._suffix
+            most = max(1, int(TOGETHER_SECONDS // seconds))
+            for first in range(0, len(places), most):
+                some = places[first : first + most]
+                heard = self._encode_together([sounds[place] for place in some], seconds, suffix)
+                for place, states in zip(some, heard, strict=True):
+                    yield (
+                        place,
+                        states if suffix is None else states[: suffix.first_state(len(sounds[place]))],
+                    )
+
+    def _encode_together(
+        self, sounds: Sequence[Samples], seconds: float, suffix: Suffix | None = None
+    ) -> States:
         import ctranslate2
 
-        features = np.stack([self._features(sound, seconds) for sound in sounds])
+        features = np.stack([self._features(sound, seconds, suffix) for sound in sounds])
         states = self._runtime.model.encode(ctranslate2.StorageView.from_array(features), to_cpu=True)
         return np.asarray(states.to(ctranslate2.DataType.float32))
 
-    def _own_states(self, sound: Samples, seconds: float) -> int:
-        """How many states of a sound that was encoded at that length are shown: none of the suffix."""
-        heard = round(seconds * STATES_PER_SECOND)
-        if self._suffix is None or seconds == FULL_SECONDS:
-            return heard
-        return min(heard, self._suffix.first_state(len(sound)))
-
-    def _features(self, sound: Samples, seconds: float) -> Features:
+    def _features(self, sound: Samples, seconds: float, suffix: Suffix | None) -> Features:
         features = silent_after(self._runtime.feature_extractor, sound, seconds)
-        if self._suffix is None or seconds == FULL_SECONDS:
-            return features
-        return self._suffix.put(features, len(sound))
+        return features if suffix is None else suffix.put(features, len(sound))
 
     def _by_length(self, sounds: Sequence[Samples]) -> dict[float, list[int]]:
         """Places of the sounds that the encoder takes at the same length, by that length in seconds."""

@@ -17,9 +17,9 @@ from app.engines.detection import Languages
 from app.engines.faster_whisper.aligner import Aligner, Alignment
 from app.engines.faster_whisper.decoder import Decoder
 from app.engines.faster_whisper.encoder import Encoder
-from app.engines.faster_whisper.frames import STATES_PER_SECOND, States
 from app.engines.faster_whisper.suffix import suffix_of
 from app.engines.faster_whisper.tuning import Tuning
+from app.engines.frames import STATES_PER_SECOND, States
 from app.engines.gate import divided, is_divided, mended, transcript_of
 from app.engines.hardware import BatchLimits, batch_limits, choose_compute_type, choose_lanes
 from app.engines.segments import needs_words

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.engines.faster_whisper.frames import (
+from app.engines.frames import (
     FRAMES_PER_STATE,
     FULL_STATES,
     HOP_SAMPLES,

@@ -16,8 +16,8 @@ from app.engines.answers import Answer
 from app.engines.base import DecodeOptions, WindowRequest
 from app.engines.detection import Languages
 from app.engines.faster_whisper import FasterWhisperEngine, decoder, load
-from app.engines.faster_whisper.frames import FULL_STATES, STATES_PER_SECOND
 from app.engines.faster_whisper.tuning import Tuning
+from app.engines.frames import FULL_STATES, STATES_PER_SECOND
 from tests.unit.engines.engines import whole_window
 
 pytestmark = pytest.mark.weights

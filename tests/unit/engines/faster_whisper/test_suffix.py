@@ -9,9 +9,9 @@ from faster_whisper import WhisperModel
 from app.audio.decode import read_samples
 from app.audio.samples import SAMPLE_RATE
 from app.engines.faster_whisper.encoder import Encoder
-from app.engines.faster_whisper.frames import FULL_STATES, States
 from app.engines.faster_whisper.suffix import CLASS_STATES, FITTED, FOLDER, Suffix, suffix_of
 from app.engines.faster_whisper.tuning import Tuning
+from app.engines.frames import FULL_STATES, States
 
 ENDINGS = np.arange(6, dtype=np.float32).reshape(6, 1, 1) + np.zeros((6, 10, 4), np.float32)
 SUFFIX = Suffix(np.ones((80, 200), np.float32), ENDINGS)
