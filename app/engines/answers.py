@@ -54,6 +54,11 @@ class Answer:
     cut_short: bool = False
 
     @property
+    def logprob(self) -> float:
+        """Log-probability of the whole answer, the end mark included."""
+        return self.avg_logprob * (len(self.tokens) + 1)
+
+    @property
     def compression_ratio(self) -> float:
         """Bytes of the text over its compressed bytes."""
         content = self.text.strip().encode()

@@ -1,11 +1,12 @@
 """Which language a window is in: by what a model hears, and by what its recording has been in so far."""
 
 from dataclasses import dataclass
+from math import log
 
 CLEAR_LANGUAGE = 0.8
 """Probability from which a window is believed to be in a language, whatever was spoken before."""
 
-POSSIBLE_LANGUAGE = 0.1
+POSSIBLE_LANGUAGE = 0.05
 """Probability above which a window whose language is not clear may be in that one."""
 
 LANGUAGES_KEPT = 5
@@ -40,6 +41,13 @@ class Languages:
             return [expected]
         possible = [name for name, each in self.probabilities.items() if each >= POSSIBLE_LANGUAGE]
         return possible or [self.best]
+
+    def likeliest_with(self, texts: dict[str, float]) -> str:
+        """The language that is likeliest together with its text, whose log-probability `texts` has.
+
+        Of all of a text, not of its mean token: loops, which a wrong language ends in, have likely tokens.
+        """
+        return max(texts, key=lambda language: log(self.probabilities[language]) + texts[language])
 
     def settled(self, language: str, among: list[str]) -> "Languages":
         """What is known once the texts have told which of several candidates it is."""

@@ -123,10 +123,14 @@ class FasterWhisperEngine:
             for request, language in zip(batch, spoken, strict=True)
         ]
         answers = self._decoder.first(states, prompts, batch[0].options, states.shape[1] / STATES_PER_SECOND)
-        return [
+        heard = [
             _Heard(request, states[place : place + 1], languages[place], spoken[place], answers[place])
             for place, request in enumerate(batch)
         ]
+        for each in heard:
+            if not each.request.options.temperature:
+                each.answer = self._in_likeliest_language(each, {each.language: each.answer})
+        return heard
 
     def _languages(self, batch: Sequence[WindowRequest], states: States) -> list[Languages]:
         """Languages of the windows: given, or heard."""
@@ -145,30 +149,34 @@ class FasterWhisperEngine:
             with self._mending:
                 if not temperature:
                     heard.states = self._encoder.encode_fully([window.samples])
-                    return self._search_languages(heard)
+                    if options.language is None:
+                        [heard.languages] = self._decoder.detect(heard.states)
+                    return self._in_likeliest_language(heard, {})
                 prompt = self._decoder.prompt(options, heard.language)
                 return self._decoder.sample(heard.states, prompt, temperature, window.seconds)
 
         heard.answer, heard.retries = mended(heard.answer, window.seconds, again)
 
-    def _search_languages(self, heard: _Heard) -> Answer:
+    def _in_likeliest_language(self, heard: _Heard, known: dict[str, Answer]) -> Answer:
         """The likeliest answer in any language that it may be, which the window then has.
 
-        A translation tells nothing of the language that was spoken.
+        `known` are answers by language. A translation tells nothing of the language that was spoken.
         """
         options, seconds = heard.request.options, heard.request.window.seconds
-        if options.language is None:
-            [heard.languages] = self._decoder.detect(heard.states)
         candidates = heard.languages.candidates(heard.request.expected)
         candidates = candidates[:1] if options.translate else candidates
         answers = {
-            language: self._decoder.search(
+            language: known.get(language)
+            or self._decoder.search(
                 heard.states, self._decoder.prompt(options, language), options.beam_size, seconds
             )
             for language in candidates
         }
-        heard.language = max(answers, key=lambda language: answers[language].avg_logprob)
+        heard.language = candidates[0]
         if len(candidates) > 1:
+            heard.language = heard.languages.likeliest_with(
+                {language: answer.logprob for language, answer in answers.items()}
+            )
             heard.languages = heard.languages.settled(heard.language, candidates)
         return answers[heard.language]
 

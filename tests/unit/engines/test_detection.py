@@ -8,9 +8,9 @@ from app.engines.detection import LANGUAGES_KEPT, Languages, likeliest
     [
         ({"ru": 0.8, "uk": 0.2}, None, ["ru"]),
         ({"ru": 0.8, "uk": 0.2}, "en", ["ru"]),
-        ({"ru": 0.7, "uk": 0.2, "en": 0.05}, "en", ["en"]),
-        ({"ru": 0.7, "uk": 0.2, "en": 0.05}, None, ["ru", "uk"]),
-        ({"ru": 0.09, "uk": 0.08}, None, ["ru"]),
+        ({"ru": 0.7, "uk": 0.05, "en": 0.04}, "en", ["en"]),
+        ({"ru": 0.7, "uk": 0.05, "en": 0.04}, None, ["ru", "uk"]),
+        ({"ru": 0.04, "uk": 0.03}, None, ["ru"]),
     ],
 )
 def test_languages_that_a_window_is_decoded_in(
@@ -22,6 +22,8 @@ def test_languages_that_a_window_is_decoded_in(
 def test_the_text_settles_it() -> None:
     unsure = Languages({"ar": 0.4, "en": 0.3, "cy": 0.05})
 
+    assert unsure.likeliest_with({"ar": -9.4, "en": -4.9}) == "en"
+    assert unsure.likeliest_with({"ar": -4.9, "en": -4.8}) == "ar", "the sound counts, too"
     assert unsure.settled("en", ["ar", "en"]) == Languages({"en": 0.7})
 
 
