@@ -87,11 +87,19 @@ def windows_of(recordings: Sequence[Path]) -> list[Samples]:
 
 def pieces(windows: Sequence[Samples], count: int, random: np.random.Generator) -> Iterator[Samples]:
     """Parts of windows of all lengths, some of them louder, noisier or later than they were."""
-    lengths = np.array([len(window) for window in windows], float)
     for _ in range(count):
-        window = windows[random.choice(len(windows), p=lengths / lengths.sum())]
         least, most, _ = LENGTHS[random.choice(len(LENGTHS), p=[share for *_, share in LENGTHS])]
-        samples = min(len(window), round(random.uniform(least, most) * SAMPLE_RATE))
-        start = random.integers(len(window) - samples + 1)
-        part = window[start : start + samples] * 10 ** (random.uniform(*DECIBELS) / 20)
+        samples = round(random.uniform(least, most) * SAMPLE_RATE)
+        joined = _joined(windows, samples, random)
+        start = random.integers(len(joined) - samples + 1)
+        part = joined[start : start + samples] * 10 ** (random.uniform(*DECIBELS) / 20)
         yield heard_again(part, random, NOISE_DECIBELS[random.integers(2)])
+
+
+def _joined(windows: Sequence[Samples], samples: int, random: np.random.Generator) -> Samples:
+    """As many windows as so many samples need, the long ones oftener than the short ones."""
+    lengths = np.array([len(window) for window in windows], float)
+    parts: list[Samples] = []
+    while sum(map(len, parts)) < samples:
+        parts.append(windows[random.choice(len(windows), p=lengths / lengths.sum())])
+    return np.concatenate(parts)

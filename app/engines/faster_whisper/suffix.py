@@ -12,6 +12,7 @@ from math import ceil
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.engines.frames import (
     FRAMES_PER_STATE,
@@ -25,6 +26,9 @@ from app.engines.frames import (
 SILENCE_SAMPLES = 16_000
 """Silence between the sound and its suffix, which the decoder is shown: the sound ends there."""
 
+MIDDLE_SAMPLES = 8 * SILENCE_SAMPLES
+"""The sound that a suffix's features are for as they are; for longer and shorter ones they change."""
+
 CLASS_STATES = 5 * STATES_PER_SECOND
 """There are suffixes of states for multiples of this."""
 
@@ -37,13 +41,14 @@ FITTED = {"sha256:d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6
 @dataclass(frozen=True, slots=True, eq=False)
 class Suffix:
     """`features` follow the sound and a second of silence into the encoder, and count from the level of
-    silence.
+    silence: shape (2, mels, frames), those after a sound of MIDDLE_SAMPLES, and the change for each
+    MIDDLE_SAMPLES more.
 
     `states` end what the decoder is shown: shape (classes, states, model dimension), one set for each
     multiple of CLASS_STATES, as the more states are shown the less silence is missing.
     """
 
-    features: Features
+    features: NDArray[np.float32]
     states: States
 
     @staticmethod
@@ -54,7 +59,8 @@ class Suffix:
     def put(self, features: Features, samples: int) -> Features:
         """The features of a sound of so many samples and silence after it, with the suffix in the silence."""
         first = self.first_state(samples) * FRAMES_PER_STATE
-        fits = self.features[:, : max(0, features.shape[1] - first)]
+        middle, change = self.features[:, :, : max(0, features.shape[1] - first)]
+        fits = middle + change * (samples / MIDDLE_SAMPLES - 1)
         found = features.copy()
         found[:, first : first + fits.shape[1]] = fits + features[:, -1:]
         return found

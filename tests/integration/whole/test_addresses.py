@@ -41,7 +41,7 @@ def test_a_recording_is_fetched(whole: Service, server: Server) -> None:
     state = ended(whole, url=server.url("/talk.mp3"))
 
     assert state["status"] == "done"
-    assert "weather" in json.dumps(state["result"])
+    assert "under the old tree" in json.dumps(state["result"])
     until(lambda: list(whole.settings.upload_dir.glob("*.download")) == [])
 
 

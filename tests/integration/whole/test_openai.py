@@ -1,6 +1,7 @@
 """OpenAI's official client, unmodified, against the service with a real model."""
 
 import io
+import re
 import threading
 import wave
 from collections.abc import Callable, Iterator
@@ -19,7 +20,8 @@ from tests.serving import until
 
 pytestmark = pytest.mark.weights
 
-WORDS = "The weather is"
+WORDS = "under the old tree."
+"""How the recording ends; of how it begins, Whisper is not sure in 30 s either."""
 
 
 @pytest.fixture
@@ -36,18 +38,21 @@ def speech(assets: Path) -> Path:
 def test_json_is_the_default(client: openai.OpenAI, speech: Path) -> None:
     transcription = client.audio.transcriptions.create(model="whisper-1", file=speech)
 
-    assert transcription.text.startswith(WORDS)
+    assert transcription.text.endswith(WORDS)
     assert transcription.usage is not None
 
 
 @pytest.mark.parametrize(
-    ("response_format", "start"), [("text", WORDS), ("srt", "1\n00:00:"), ("vtt", "WEBVTT")]
+    ("response_format", "pattern"),
+    [("text", rf".*{re.escape(WORDS)}\s*"), ("srt", r"1\n00:00:.*"), ("vtt", "WEBVTT.*")],
 )
-def test_formats_that_are_text(client: openai.OpenAI, speech: Path, response_format: str, start: str) -> None:
+def test_formats_that_are_text(
+    client: openai.OpenAI, speech: Path, response_format: str, pattern: str
+) -> None:
     text = client.audio.transcriptions.create(  # type: ignore[call-overload]
         model="base", file=speech, response_format=response_format
     )
-    assert text.startswith(start)
+    assert re.fullmatch(pattern, text, re.DOTALL)
 
 
 def test_verbose_json_has_segments(client: openai.OpenAI, speech: Path) -> None:
@@ -69,7 +74,7 @@ def test_words_have_times(client: openai.OpenAI, speech: Path) -> None:
 
     assert verbose.segments is None
     assert verbose.words is not None
-    assert [word.word for word in verbose.words][:3] == WORDS.split()
+    assert [word.word for word in verbose.words][-4:] == WORDS.split()
     starts = [word.start for word in verbose.words]
     assert starts == sorted(starts)
 
@@ -94,7 +99,7 @@ def test_text_is_streamed(client: openai.OpenAI, speech: Path) -> None:
     assert events[-1].type == "transcript.text.done"
     deltas = "".join(event.delta for event in events if event.type == "transcript.text.delta")
     assert deltas.strip() == events[-1].text
-    assert events[-1].text.startswith(WORDS)
+    assert events[-1].text.endswith(WORDS)
 
 
 def test_translations_are_in_english(client: openai.OpenAI, assets: Path) -> None:
@@ -163,7 +168,7 @@ def test_the_task_is_kept_for_whoever_does_not_wait(whole: Service, speech: Path
     assert answer.status_code == 202
     assert answer.headers["preference-applied"] == "respond-async"
     state = httpx2.get(f"{whole.url}{answer.headers['location']}", params={"wait": 30}, timeout=60)
-    assert state.json()["result"]["text"].startswith(WORDS)
+    assert state.json()["result"]["text"].endswith(WORDS)
 
 
 def test_past_the_time_to_wait_the_task_goes_on(

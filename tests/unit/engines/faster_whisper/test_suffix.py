@@ -14,7 +14,9 @@ from app.engines.faster_whisper.tuning import Tuning
 from app.engines.frames import FULL_STATES, States
 
 ENDINGS = np.arange(6, dtype=np.float32).reshape(6, 1, 1) + np.zeros((6, 10, 4), np.float32)
-SUFFIX = Suffix(np.ones((80, 200), np.float32), ENDINGS)
+SUFFIX = Suffix(np.stack([np.full((80, 200), each, np.float32) for each in (1.0, 0.5)]), ENDINGS)
+
+AFTER_2_5_SECONDS = 1 + 0.5 * (2.5 / 8 - 1)
 
 
 def test_features_begin_after_a_second_of_silence_and_count_from_its_level() -> None:
@@ -24,7 +26,7 @@ def test_features_begin_after_a_second_of_silence_and_count_from_its_level() -> 
     put = SUFFIX.put(features, samples=round(2.5 * SAMPLE_RATE))
 
     assert (put[:, :350] == features[:, :350]).all()
-    assert (put[:, 350:550] == 0.5).all()
+    assert (put[:, 350:550] == -0.5 + AFTER_2_5_SECONDS).all()
     assert (put[:, 550:] == -0.5).all()
     assert (features[:, 350:] == -0.5).all(), "what was given stays as it was"
 
@@ -33,7 +35,7 @@ def test_features_end_where_there_is_no_more_room() -> None:
     put = SUFFIX.put(np.zeros((80, 400), np.float32), samples=round(2.5 * SAMPLE_RATE))
 
     assert put.shape == (80, 400)
-    assert (put[:, 350:] == 1).all()
+    assert (put[:, 350:] == AFTER_2_5_SECONDS).all()
 
 
 def test_states_end_what_is_shown_by_how_much_that_is() -> None:
