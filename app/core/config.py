@@ -187,7 +187,7 @@ class Settings(BaseSettings):
     encoder_context: Literal["auto", "short", "full"] = Field(
         "auto",
         description="What faster-whisper hears of a window: `full`: 30 s, as in Whisper's training; `short`: "
-        "its sound and 3 s of silence, a third of the work on short recordings, a few more errors in them; "
+        "its sound and 4 s after it, a third of the work on short recordings, a few more errors in them; "
         "`auto`: `short` on a CPU.",
     )
     whisper_beam_size: int = Field(5, ge=1, le=20, description="Beam size of the decoder.")
