@@ -105,7 +105,7 @@ def heard_seconds(seconds: float, tuning: Tuning) -> float:
 
 def shown_states(seconds: float, tuning: Tuning) -> int:
     """How many states of so long a sound the decoder is shown where less than all are."""
-    shown = _rounded_up(seconds + tuning.margin_seconds + tuning.tail_seconds, tuning.class_seconds)
+    shown = _rounded_up(seconds + tuning.margin_seconds, tuning.class_seconds)
     return min(FULL_STATES, round(shown * STATES_PER_SECOND))
 
 

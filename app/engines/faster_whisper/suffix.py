@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from app.audio.samples import SAMPLE_RATE
 from app.engines.frames import (
     FRAMES_PER_STATE,
     FULL_STATES,
@@ -23,10 +24,10 @@ from app.engines.frames import (
     States,
 )
 
-SILENCE_SAMPLES = 16_000
+SILENCE_SAMPLES = SAMPLE_RATE
 """Silence between the sound and its suffix, which the decoder is shown: the sound ends there."""
 
-MIDDLE_SAMPLES = 8 * SILENCE_SAMPLES
+MIDDLE_SAMPLES = 8 * SAMPLE_RATE
 """The sound that a suffix's features are for as they are; for longer and shorter ones they change."""
 
 CLASS_STATES = 5 * STATES_PER_SECOND

@@ -11,16 +11,13 @@ class Tuning:
     """Give the encoder less than the 30 s that Whisper was trained on."""
 
     margin_seconds: float = 4.0
-    """Silence that the encoder hears after the sound, at least."""
+    """Silence that the encoder hears after the sound, and the decoder is shown, at least."""
 
     step_seconds: float = 0.5
     """The encoder's input is rounded up to a multiple of this, so that windows can be encoded together."""
 
     suffix: bool = True
     """Use the model's suffix, if it has one, in the place of silence that is missing."""
-
-    tail_seconds: float = 0.0
-    """Silence that the decoder is shown after that, at least."""
 
     class_seconds: float = 5.0
     """What the decoder is shown is rounded up to a multiple of this, so that windows go together."""
