@@ -1,7 +1,7 @@
 """The gate that no doubtful answer passes: windows are decoded again until an answer is believed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from app.engines.answers import Answer, Doubt
 from app.engines.base import WindowRequest
@@ -17,19 +17,45 @@ DIVISIBLE_SECONDS = 4.5
 """A shorter window never has more text than Whisper's context has room for, even behind a prompt."""
 
 
-def mended(first: Answer, seconds: float, again: Callable[[float], Answer]) -> tuple[Answer, int]:
-    """An answer to believe, and how many times it took to get it.
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """An answer to a window, the language that it is in, and what is known of the window's language."""
 
-    `again(temperature)` decodes the window once more: alone, and with all the silence that belongs around it.
+    answer: Answer
+    language: str
+    languages: Languages
+
+
+def heard_in_likeliest(
+    request: WindowRequest, languages: Languages, decode: Callable[[str], Answer]
+) -> Hearing:
+    """The likeliest answer in any language that a window may be in; `decode` answers in one.
+
+    A translation tells nothing of the language that was spoken.
     """
-    answers = [first]
+    candidates = languages.candidates(request.expected)
+    if len(candidates) == 1 or request.options.translate:
+        return Hearing(decode(candidates[0]), candidates[0], languages)
+    answers = {language: decode(language) for language in candidates}
+    language = languages.likeliest_with({name: answer.logprob for name, answer in answers.items()})
+    return Hearing(answers[language], language, languages.settled(language, candidates))
+
+
+def mended(first: Hearing, seconds: float, again: Callable[[Hearing, float], Hearing]) -> tuple[Hearing, int]:
+    """A hearing to believe, and how many times it took to get it.
+
+    `again(last, temperature)` decodes the window once more: alone, and with all the silence that belongs
+    around it; from the first temperature on in the language of the last time.
+    """
+    heard = [first]
     for temperature in TEMPERATURES:
-        doubt = answers[-1].doubt(seconds)
-        if doubt is None or (len(answers) > 1 and (answers[-1].is_noise or doubt is Doubt.CUT_SHORT)):
-            return answers[-1], len(answers) - 1  # no temperature gives an answer more room
-        answers.append(again(temperature))
-    best = max(answers, key=lambda answer: (not answer.is_repetitive, answer.avg_logprob))
-    return best, len(answers) - 1
+        answer = heard[-1].answer
+        doubt = answer.doubt(seconds)
+        if doubt is None or (len(heard) > 1 and (answer.is_noise or doubt is Doubt.CUT_SHORT)):
+            return heard[-1], len(heard) - 1  # no temperature gives an answer more room
+        heard.append(again(heard[-1], temperature))
+    best = max(heard, key=lambda each: (not each.answer.is_repetitive, each.answer.avg_logprob))
+    return best, len(heard) - 1
 
 
 def is_divided(request: WindowRequest, answer: Answer) -> bool:
@@ -59,16 +85,10 @@ def divided(
 
 
 def transcript_of(
-    request: WindowRequest,
-    answer: Answer,
-    words: Sequence[Word] | None,
-    *,
-    language: str,
-    languages: Languages,
-    retries: int,
+    request: WindowRequest, hearing: Hearing, words: Sequence[Word] | None, retries: int
 ) -> WindowTranscript:
     """What an engine hands on of a window; of noise, nothing."""
-    window = request.window
+    window, answer, language = request.window, hearing.answer, hearing.language
     segments = () if answer.is_noise else segments_of(request, answer, words)
     return WindowTranscript(
         number=window.number,
@@ -76,7 +96,7 @@ def transcript_of(
         end=round(window.end, 3),
         segments=tuple(segment.model_copy(update={"language": language}) for segment in segments),
         language=language,
-        languages={} if request.options.language else languages.probabilities,
+        languages={} if request.options.language else hearing.languages.probabilities,
         retries=retries,
         noise=answer.is_noise,
     )

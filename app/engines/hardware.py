@@ -1,5 +1,6 @@
-"""What the machine offers to a model: processors, a GPU, number formats."""
+"""What the machine offers to a model: processors, a GPU, number formats, memory."""
 
+import ctypes
 import os
 import platform
 from dataclasses import dataclass
@@ -130,6 +131,17 @@ def runtime_environment(settings: Settings, cpu_flags: frozenset[str] | None = N
     if platform.libc_ver()[0] == "glibc":
         found["GLIBC_TUNABLES"] = GLIBC_TUNABLES
     return found
+
+
+def return_freed_memory() -> None:
+    """Give the pages that nothing is in back to the system, where the C library can (glibc).
+
+    It gives back by itself what is free at the end of the heap. What is free between two that are in use
+    would pile up, one recording after another.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +15,7 @@ from app.engines.answers import Answer
 from app.engines.base import EngineInfo, WindowRequest
 from app.engines.detection import Languages, likeliest
 from app.engines.frames import HOP_SAMPLES
-from app.engines.gate import divided, is_divided, mended, transcript_of
+from app.engines.gate import Hearing, divided, heard_in_likeliest, is_divided, mended, transcript_of
 from app.engines.hardware import batch_size, model_threads
 from app.engines.segments import needs_words
 from app.engines.words import APPENDED, PREPENDED, to_words
@@ -55,7 +55,7 @@ class _Heard:
 
     @property
     def language(self) -> str:
-        """The language that it is decoded in."""
+        """The language that it is decoded in first."""
         return self.languages.candidates(self.request.expected)[0]
 
 
@@ -81,8 +81,8 @@ class OpenAIWhisperEngine:
         """Transcribe the windows of one batch."""
         with _translated_errors():
             heard = self._listen(batch)
-            first = self._first_answers(heard)
-            return [self._transcript(each, answer) for each, answer in zip(heard, first, strict=True)]
+            answers = self._first_answers(heard)
+            return [self._transcript(each, answer) for each, answer in zip(heard, answers, strict=True)]
 
     def close(self) -> None:
         """Free the model's memory."""
@@ -126,31 +126,42 @@ class OpenAIWhisperEngine:
         for place, each in enumerate(heard):
             places[each.language].append(place)
         answers: dict[int, Answer] = {}
-        for group in places.values():
+        for language, group in places.items():
             windows = [heard[place] for place in group]
-            decoded = self._decode(windows, windows[0].request.options.temperature, FIRST_TOKENS)
+            temperature = windows[0].request.options.temperature
+            decoded = self._decode(windows, language, temperature, FIRST_TOKENS)
             answers.update(zip(group, decoded, strict=True))
         return [answers[place] for place in range(len(heard))]
 
-    def _transcript(self, heard: _Heard, first: Answer) -> WindowTranscript:
-        answer, retries = mended(
-            first,
-            heard.request.window.seconds,
-            lambda temperature: self._decode([heard], temperature, MOST_TOKENS)[0],
-        )
-        if is_divided(heard.request, answer):
-            return divided(heard.request, heard.language, self.transcribe)
-        return transcript_of(
-            heard.request,
-            answer,
-            self._words(heard, answer),
-            language=heard.language,
-            languages=heard.languages,
-            retries=retries,
-        )
+    def _transcript(self, heard: _Heard, answer: Answer) -> WindowTranscript:
+        request = heard.request
+        first = Hearing(answer, heard.language, heard.languages)
+        if not request.options.temperature:
+            first = self._searched(heard, {first.language: answer}, FIRST_TOKENS)
 
-    def _decode(self, heard: Sequence[_Heard], temperature: float, tokens: int) -> list[Answer]:
-        """Answers to some windows of one language, within so many tokens."""
+        def again(last: Hearing, temperature: float) -> Hearing:
+            if not temperature:
+                return self._searched(heard, {}, MOST_TOKENS)
+            [answer] = self._decode([heard], last.language, temperature, MOST_TOKENS)
+            return replace(last, answer=answer)
+
+        hearing, retries = mended(first, request.window.seconds, again)
+        if is_divided(request, hearing.answer):
+            return divided(request, hearing.language, self.transcribe)
+        return transcript_of(request, hearing, self._words(heard, hearing), retries)
+
+    def _searched(self, heard: _Heard, known: dict[str, Answer], tokens: int) -> Hearing:
+        """A window's likeliest answer by beam search; `known` are answers by language."""
+
+        def decode(language: str) -> Answer:
+            return known.get(language) or self._decode([heard], language, 0.0, tokens)[0]
+
+        return heard_in_likeliest(heard.request, heard.languages, decode)
+
+    def _decode(
+        self, heard: Sequence[_Heard], language: str, temperature: float, tokens: int
+    ) -> list[Answer]:
+        """Answers to some windows in one language, within so many tokens."""
         import torch
         import whisper
 
@@ -166,7 +177,7 @@ class OpenAIWhisperEngine:
             torch.stack([each.states for each in heard]),
             whisper.DecodingOptions(
                 task="translate" if options.translate else "transcribe",
-                language=heard[0].language,
+                language=language,
                 prompt=prompt,
                 sample_len=tokens,
                 without_timestamps=True,
@@ -176,9 +187,9 @@ class OpenAIWhisperEngine:
         )
         return [_answer(result, tokens) for result in results]
 
-    def _words(self, heard: _Heard, answer: Answer) -> tuple[Word, ...] | None:
+    def _words(self, heard: _Heard, hearing: Hearing) -> tuple[Word, ...] | None:
         request = heard.request
-        if not (request.options.word_timestamps or needs_words(request.window, answer.text)):
+        if not (request.options.word_timestamps or needs_words(request.window, hearing.answer.text)):
             return None
         from whisper.timing import find_alignment, merge_punctuations
         from whisper.tokenizer import get_tokenizer
@@ -186,11 +197,11 @@ class OpenAIWhisperEngine:
         tokenizer = get_tokenizer(
             self._runtime.is_multilingual,
             num_languages=self._runtime.num_languages,
-            language=heard.language,
+            language=hearing.language,
             task="translate" if request.options.translate else "transcribe",
         )
         frames = len(request.window.samples) // HOP_SAMPLES
-        aligned = find_alignment(self._runtime, tokenizer, list(answer.tokens), heard.mel, frames)
+        aligned = find_alignment(self._runtime, tokenizer, list(hearing.answer.tokens), heard.mel, frames)
         merge_punctuations(aligned, PREPENDED, APPENDED)
         return to_words(
             request.window, [(each.word, each.start, each.end, each.probability) for each in aligned]

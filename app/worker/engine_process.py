@@ -20,7 +20,7 @@ from typing import Protocol
 from app.core.errors import EngineFailed, ServiceError
 from app.core.startup import read_settings, start_watching
 from app.core.tracing import stop_tracing, traced
-from app.engines.hardware import tasks_in_flight
+from app.engines.hardware import return_freed_memory, tasks_in_flight
 from app.schemas.task import Task, TaskFailure
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
@@ -83,6 +83,7 @@ class EngineHost:
                 answer = _failed(run.run_id, error)
         del self._aborted[run.run_id]
         self._send(answer)
+        return_freed_memory()
 
     def _send(self, message: Ready | Alive | Window | Finished | Failed) -> None:
         with self._send_lock:

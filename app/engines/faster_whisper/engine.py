@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from app.engines.faster_whisper.encoder import Encoder
 from app.engines.faster_whisper.suffix import suffix_of
 from app.engines.faster_whisper.tuning import Tuning
 from app.engines.frames import STATES_PER_SECOND, States
-from app.engines.gate import divided, is_divided, mended, transcript_of
+from app.engines.gate import Hearing, divided, heard_in_likeliest, is_divided, mended, transcript_of
 from app.engines.hardware import BatchLimits, batch_limits, choose_compute_type, choose_lanes
 from app.engines.segments import needs_words
 from app.schemas.transcript import Word
@@ -40,20 +40,20 @@ class _Heard:
 
     request: WindowRequest
     states: States
-    languages: Languages
-    language: str
-    answer: Answer
+    hearing: Hearing
     retries: int = 0
 
     @property
     def is_divided(self) -> bool:
         """Whether its halves are asked."""
-        return is_divided(self.request, self.answer)
+        return is_divided(self.request, self.hearing.answer)
 
     @property
     def needs_words(self) -> bool:
         """Whether the times of its words must be found."""
-        wanted = self.request.options.word_timestamps or needs_words(self.request.window, self.answer.text)
+        wanted = self.request.options.word_timestamps or needs_words(
+            self.request.window, self.hearing.answer.text
+        )
         return wanted and not self.is_divided
 
 
@@ -123,13 +123,12 @@ class FasterWhisperEngine:
             for request, language in zip(batch, spoken, strict=True)
         ]
         answers = self._decoder.first(states, prompts, batch[0].options, states.shape[1] / STATES_PER_SECOND)
-        heard = [
-            _Heard(request, states[place : place + 1], languages[place], spoken[place], answers[place])
-            for place, request in enumerate(batch)
-        ]
-        for each in heard:
-            if not each.request.options.temperature:
-                each.answer = self._in_likeliest_language(each, {each.language: each.answer})
+        heard = []
+        for place, (request, found) in enumerate(zip(batch, languages, strict=True)):
+            alone, hearing = states[place : place + 1], Hearing(answers[place], spoken[place], found)
+            if not request.options.temperature:
+                hearing = self._searched(request, alone, found, {hearing.language: hearing.answer})
+            heard.append(_Heard(request, alone, hearing))
         return heard
 
     def _languages(self, batch: Sequence[WindowRequest], states: States) -> list[Languages]:
@@ -145,45 +144,36 @@ class FasterWhisperEngine:
         """Decode a doubtful window again."""
         window, options = heard.request.window, heard.request.options
 
-        def again(temperature: float) -> Answer:
+        def again(last: Hearing, temperature: float) -> Hearing:
             with self._mending:
-                if not temperature:
-                    heard.states = self._encoder.encode_fully([window.samples])
-                    if options.language is None:
-                        [heard.languages] = self._decoder.detect(heard.states)
-                    return self._in_likeliest_language(heard, {})
-                prompt = self._decoder.prompt(options, heard.language)
-                return self._decoder.sample(heard.states, prompt, temperature, window.seconds)
+                if temperature:
+                    prompt = self._decoder.prompt(options, last.language)
+                    answer = self._decoder.sample(heard.states, prompt, temperature, window.seconds)
+                    return replace(last, answer=answer)
+                heard.states = self._encoder.encode_fully([window.samples])
+                [languages] = self._languages([heard.request], heard.states)
+                return self._searched(heard.request, heard.states, languages, {})
 
-        heard.answer, heard.retries = mended(heard.answer, window.seconds, again)
+        heard.hearing, heard.retries = mended(heard.hearing, window.seconds, again)
 
-    def _in_likeliest_language(self, heard: _Heard, known: dict[str, Answer]) -> Answer:
-        """The likeliest answer in any language that it may be, which the window then has.
+    def _searched(
+        self, request: WindowRequest, states: States, languages: Languages, known: dict[str, Answer]
+    ) -> Hearing:
+        """A window's likeliest answer by beam search; `known` are answers by language."""
+        options = request.options
 
-        `known` are answers by language. A translation tells nothing of the language that was spoken.
-        """
-        options, seconds = heard.request.options, heard.request.window.seconds
-        candidates = heard.languages.candidates(heard.request.expected)
-        candidates = candidates[:1] if options.translate else candidates
-        answers = {
-            language: known.get(language)
-            or self._decoder.search(
-                heard.states, self._decoder.prompt(options, language), options.beam_size, seconds
+        def decode(language: str) -> Answer:
+            prompt = self._decoder.prompt(options, language)
+            return known.get(language) or self._decoder.search(
+                states, prompt, options.beam_size, request.window.seconds
             )
-            for language in candidates
-        }
-        heard.language = candidates[0]
-        if len(candidates) > 1:
-            heard.language = heard.languages.likeliest_with(
-                {language: answer.logprob for language, answer in answers.items()}
-            )
-            heard.languages = heard.languages.settled(heard.language, candidates)
-        return answers[heard.language]
+
+        return heard_in_likeliest(request, languages, decode)
 
     def _words(self, heard: Sequence[_Heard]) -> list[tuple[Word, ...] | None]:
         """Words and their times, of the windows that need them."""
         requests = [
-            Alignment(each.request, each.states, each.language, each.answer.tokens)
+            Alignment(each.request, each.states, each.hearing.language, each.hearing.answer.tokens)
             if each.needs_words
             else None
             for each in heard
@@ -193,13 +183,8 @@ class FasterWhisperEngine:
 
     def _transcript(self, heard: _Heard, words: tuple[Word, ...] | None) -> WindowTranscript:
         if heard.is_divided:
-            return divided(heard.request, heard.language, self.transcribe)
-        return transcript_of(
-            *(heard.request, heard.answer, words),
-            language=heard.language,
-            languages=heard.languages,
-            retries=heard.retries,
-        )
+            return divided(heard.request, heard.hearing.language, self.transcribe)
+        return transcript_of(heard.request, heard.hearing, words, heard.retries)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from app.audio.windows import Window, cut_windows
 from app.core.config import Settings
 from app.engines import openai_whisper
 from app.engines.base import DecodeOptions, WindowRequest
+from app.engines.detection import Languages
 from app.engines.openai_whisper import OpenAIWhisperEngine
 from app.weights.store import WeightStore
 
@@ -67,6 +68,19 @@ def test_a_window_in_another_language_than_its_recording(
     [transcript] = engine.transcribe([WindowRequest(windows[0], options, expected="ru")])
 
     assert transcript.language == "en"
+    assert "we will walk to the river" in transcript.text.lower()
+
+
+@pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning")  # its beam search without an end
+def test_where_the_language_is_not_clear_the_text_tells(
+    engine: OpenAIWhisperEngine, windows: list[Window], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unsure = Languages({"ar": 0.4, "en": 0.3, "cy": 0.04})
+    monkeypatch.setattr(engine, "_languages", lambda batch, _: [unsure] * len(batch))
+
+    [transcript] = engine.transcribe([WindowRequest(windows[0], DecodeOptions(beam_size=1))])
+
+    assert (transcript.language, transcript.languages) == ("en", {"en": 0.7})
     assert "we will walk to the river" in transcript.text.lower()
 
 
