@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 ALIVE_SECONDS = 1.0
 """Least time between two messages that only say that the work goes on."""
 
+TIDY_SECONDS = 60.0
+"""Least time between two returns of freed memory: what the next recording needs has to be fetched again."""
+
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 
 
@@ -53,6 +56,7 @@ class EngineHost:
         self._executor = ThreadPoolExecutor(tasks_in_flight, thread_name_prefix="task")
         self._send_lock = threading.Lock()
         self._aborted: dict[int, threading.Event] = {}
+        self._tidied_at = time.monotonic()
 
     def serve(self) -> None:
         """Read messages until the supervisor is gone."""
@@ -83,7 +87,14 @@ class EngineHost:
                 answer = _failed(run.run_id, error)
         del self._aborted[run.run_id]
         self._send(answer)
-        return_freed_memory()
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Return freed memory, if that was not done a moment ago."""
+        now = time.monotonic()
+        if now - self._tidied_at >= TIDY_SECONDS:
+            self._tidied_at = now
+            return_freed_memory()
 
     def _send(self, message: Ready | Alive | Window | Finished | Failed) -> None:
         with self._send_lock:

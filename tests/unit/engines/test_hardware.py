@@ -1,7 +1,9 @@
+import ctypes
 import os
 from math import inf
 from pathlib import Path
 
+import psutil
 import pytest
 
 from app.core.errors import ModelUnavailable
@@ -14,6 +16,7 @@ from app.engines.hardware import (
     batch_limits,
     choose_compute_type,
     model_threads,
+    return_freed_memory,
     usable_cores,
 )
 
@@ -69,3 +72,21 @@ def test_batches_are_limited_by_their_sound_unless_their_size_is_given(
     wanted: int, device: str, limits: BatchLimits
 ) -> None:
     assert batch_limits(wanted, device) == limits
+
+
+def test_memory_that_is_freed_between_what_is_in_use_goes_back() -> None:
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    libc.free.argtypes = [ctypes.c_void_p]
+    size, count = 64 * 1024, 1024
+    blocks = [libc.malloc(size) for _ in range(count)]
+    for block in blocks:
+        ctypes.memset(block, 1, size)
+    for block in blocks[:-1]:
+        libc.free(block)
+    before = psutil.Process().memory_info().rss
+
+    return_freed_memory()
+
+    assert before - psutil.Process().memory_info().rss > size * count / 2
+    libc.free(blocks[-1])
