@@ -45,7 +45,8 @@ def mended(first: Hearing, seconds: float, again: Callable[[Hearing, float], Hea
     """A hearing to believe, and how many times it took to get it.
 
     `again(last, temperature)` decodes the window once more: alone, and with all the silence that belongs
-    around it; from the first temperature on in the language of the last time.
+    around it; from the first temperature on in the language of the last time. If none is to be believed,
+    the likeliest of those counts.
     """
     heard = [first]
     for temperature in TEMPERATURES:
@@ -54,7 +55,10 @@ def mended(first: Hearing, seconds: float, again: Callable[[Hearing, float], Hea
         if doubt is None or (len(heard) > 1 and (answer.is_noise or doubt is Doubt.CUT_SHORT)):
             return heard[-1], len(heard) - 1  # no temperature gives an answer more room
         heard.append(again(heard[-1], temperature))
-    best = max(heard, key=lambda each: (not each.answer.is_repetitive, each.answer.avg_logprob))
+    best = max(
+        heard,
+        key=lambda each: (not each.answer.is_repetitive, each is not first, each.answer.avg_logprob),
+    )
     return best, len(heard) - 1
 
 

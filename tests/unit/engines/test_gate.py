@@ -68,6 +68,12 @@ def test_where_none_is_believed_the_likeliest_that_does_not_loop_counts() -> Non
     assert _mended(LOOP, decoder) == (UNLIKELY, len(TEMPERATURES))
 
 
+def test_what_was_heard_with_all_its_silence_counts_more_than_the_first_answer() -> None:
+    less_likely = replace(UNLIKELY, avg_logprob=-1.5)
+
+    assert _mended(UNLIKELY, _Decoder(less_likely, *[LOOP] * 5)) == (less_likely, len(TEMPERATURES))
+
+
 def test_an_answer_keeps_its_language() -> None:
     first = Hearing(UNLIKELY, "ar", UNSURE)
     decoder = _Decoder(*[LOOP] * len(TEMPERATURES))
