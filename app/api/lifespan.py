@@ -16,6 +16,7 @@ from app.core.background import end
 from app.core.config import Settings
 from app.core.errors import CapacityError
 from app.core.stopping import Stopping
+from app.core.tracing import stop_tracing
 from app.observability.metrics import Metrics
 from app.queue.clients import command_client
 from app.queue.outlook import Outlook
@@ -118,5 +119,6 @@ def lifespan_of(
         finally:
             await end(background)
             await client.aclose()
+            await asyncio.to_thread(stop_tracing)  # uvicorn ends by the signal: no exit handler runs
 
     return lifespan

@@ -38,8 +38,9 @@ class Collector:
 
 
 def test_a_trace_goes_from_the_request_to_the_result(
-    redis_server: RedisServer, base_weights: Path, tmp_path: Path
+    redis_server: RedisServer, base_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "600000")  # ms: what comes, comes because they stop
     collector = Collector()
     with listening(collector.app) as port:
         settings = settings_of_whole(
