@@ -27,18 +27,23 @@ class Hearing:
 
 
 def heard_in_likeliest(
-    request: WindowRequest, languages: Languages, decode: Callable[[str], Answer]
+    request: WindowRequest,
+    languages: Languages,
+    decode: Callable[[str], Answer],
+    first: Answer | None = None,
 ) -> Hearing:
     """The likeliest answer in any language that a window may be in; `decode` answers in one.
 
-    A translation tells nothing of the language that was spoken.
+    `first` is the answer in the likeliest of them, if it is known. A translation tells nothing of the
+    language that was spoken.
     """
-    candidates = languages.candidates(request.expected)
-    if len(candidates) == 1 or request.options.translate:
-        return Hearing(decode(candidates[0]), candidates[0], languages)
-    answers = {language: decode(language) for language in candidates}
+    likeliest, *others = languages.candidates(request.expected)
+    first = first or decode(likeliest)
+    if not others or request.options.translate:
+        return Hearing(first, likeliest, languages)
+    answers = {likeliest: first} | {other: decode(other) for other in others}
     language = languages.likeliest_with({name: answer.logprob for name, answer in answers.items()})
-    return Hearing(answers[language], language, languages.settled(language, candidates))
+    return Hearing(answers[language], language, languages.settled(language, [*answers]))
 
 
 def mended(first: Hearing, seconds: float, again: Callable[[Hearing, float], Hearing]) -> tuple[Hearing, int]:

@@ -135,13 +135,14 @@ class OpenAIWhisperEngine:
 
     def _transcript(self, heard: _Heard, answer: Answer) -> WindowTranscript:
         request = heard.request
-        first = Hearing(answer, heard.language, heard.languages)
-        if not request.options.temperature:
-            first = self._searched(heard, {first.language: answer}, FIRST_TOKENS)
+        if request.options.temperature:
+            first = Hearing(answer, heard.language, heard.languages)
+        else:
+            first = self._searched(heard, FIRST_TOKENS, answer)
 
         def again(last: Hearing, temperature: float) -> Hearing:
             if not temperature:
-                return self._searched(heard, {}, MOST_TOKENS)
+                return self._searched(heard, MOST_TOKENS)
             [answer] = self._decode([heard], last.language, temperature, MOST_TOKENS)
             return replace(last, answer=answer)
 
@@ -150,13 +151,13 @@ class OpenAIWhisperEngine:
             return divided(request, hearing.language, self.transcribe)
         return transcript_of(request, hearing, self._words(heard, hearing), retries)
 
-    def _searched(self, heard: _Heard, known: dict[str, Answer], tokens: int) -> Hearing:
-        """A window's likeliest answer by beam search; `known` are answers by language."""
+    def _searched(self, heard: _Heard, tokens: int, first: Answer | None = None) -> Hearing:
+        """A window's likeliest answer by beam search; `first` is that in its likeliest language."""
 
         def decode(language: str) -> Answer:
-            return known.get(language) or self._decode([heard], language, 0.0, tokens)[0]
+            return self._decode([heard], language, 0.0, tokens)[0]
 
-        return heard_in_likeliest(heard.request, heard.languages, decode)
+        return heard_in_likeliest(heard.request, heard.languages, decode, first)
 
     def _decode(
         self, heard: Sequence[_Heard], language: str, temperature: float, tokens: int

@@ -125,9 +125,11 @@ class FasterWhisperEngine:
         answers = self._decoder.first(states, prompts, batch[0].options, states.shape[1] / STATES_PER_SECOND)
         heard = []
         for place, (request, found) in enumerate(zip(batch, languages, strict=True)):
-            alone, hearing = states[place : place + 1], Hearing(answers[place], spoken[place], found)
-            if not request.options.temperature:
-                hearing = self._searched(request, alone, found, {hearing.language: hearing.answer})
+            alone = states[place : place + 1]
+            if request.options.temperature:
+                hearing = Hearing(answers[place], spoken[place], found)
+            else:
+                hearing = self._searched(request, alone, found, answers[place])
             heard.append(_Heard(request, alone, hearing))
         return heard
 
@@ -152,23 +154,21 @@ class FasterWhisperEngine:
                     return replace(last, answer=answer)
                 heard.states = self._encoder.encode_fully([window.samples])
                 [languages] = self._languages([heard.request], heard.states)
-                return self._searched(heard.request, heard.states, languages, {})
+                return self._searched(heard.request, heard.states, languages)
 
         heard.hearing, heard.retries = mended(heard.hearing, window.seconds, again)
 
     def _searched(
-        self, request: WindowRequest, states: States, languages: Languages, known: dict[str, Answer]
+        self, request: WindowRequest, states: States, languages: Languages, first: Answer | None = None
     ) -> Hearing:
-        """A window's likeliest answer by beam search; `known` are answers by language."""
+        """A window's likeliest answer by beam search; `first` is that in its likeliest language."""
         options = request.options
 
         def decode(language: str) -> Answer:
             prompt = self._decoder.prompt(options, language)
-            return known.get(language) or self._decoder.search(
-                states, prompt, options.beam_size, request.window.seconds
-            )
+            return self._decoder.search(states, prompt, options.beam_size, request.window.seconds)
 
-        return heard_in_likeliest(request, languages, decode)
+        return heard_in_likeliest(request, languages, decode, first)
 
     def _words(self, heard: Sequence[_Heard]) -> list[tuple[Word, ...] | None]:
         """Words and their times, of the windows that need them."""

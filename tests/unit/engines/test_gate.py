@@ -110,6 +110,12 @@ def test_where_the_language_is_not_clear_the_text_tells(
     )
 
 
+def test_a_known_answer_is_not_asked_for_again() -> None:
+    heard = heard_in_likeliest(request(), UNSURE, {"en": UNLIKELY}.__getitem__, GOOD)
+
+    assert heard == Hearing(GOOD, "ar", Languages({"ar": 0.7}))
+
+
 @pytest.mark.parametrize("language", [None, "en"])
 def test_languages_are_told_where_none_was_given(language: str | None) -> None:
     transcript = transcript_of(request(language=language), _in_english(GOOD), None, retries=0)
