@@ -25,9 +25,9 @@ class CutRules:
     """Silence that is kept on either side of speech: the model needs it to hear first and last sounds."""
     kept_pause: float = 0.5
     """What is left of a longer pause inside a window: the model listens to no silence that says nothing."""
-    speech: float = 0.5
-    """Probability at which speech begins …"""
-    silence: float = 0.35
+    speech: float = 0.3
+    """Probability at which speech begins: 0.5, Silero's own default, misses far and soft voices …"""
+    silence: float = 0.15
     """… and below which it has ended."""
 
 
@@ -43,23 +43,32 @@ class _Span:
         return self.end - self.start
 
 
+FrameSpans = tuple[tuple[int, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Frames [start, end) of a window, and of the speech in it."""
+    """Frames [start, end) of a window, of what is taken for speech in it, and of the speech detected."""
 
     start: int
     end: int
-    speech: tuple[tuple[int, int], ...]
+    speech: FrameSpans
+    voiced: FrameSpans
 
 
 class WindowCutter:
-    """Takes probabilities of speech, frame by frame; gives windows once their end is known."""
+    """Takes probabilities of speech, frame by frame; gives windows once their end is known.
 
-    def __init__(self, rules: CutRules) -> None:
+    Without `vad` (voice activity detection) every frame is taken for speech.
+    """
+
+    def __init__(self, rules: CutRules, *, vad: bool = True) -> None:
         self._rules = rules
+        self._vad = vad
         self._padding = _frames(rules.padding)
         self._frame = 0
-        self._speaking = False
+        self._is_voiced = False
+        self._voiced: list[_Span] = []
         self._start: int | None = None
         self._speech_end = 0
         self._pauses: list[_Span] = []
@@ -76,13 +85,16 @@ class WindowCutter:
         """Take the next frame; a window where this frame ends one."""
         rules, frame = self._rules, self._frame
         self._frame += 1
-        self._speaking = probability >= (rules.silence if self._speaking else rules.speech)
+        self._is_voiced = probability >= (rules.silence if self._is_voiced else rules.speech)
+        is_speech = self._is_voiced or not self._vad
+        if not self._vad:
+            self._note_voice(frame)
         if self._start is None:
-            if self._speaking:
+            if is_speech:
                 self._open(frame)
             return None
         self._probabilities.append(probability)
-        if not self._speaking:
+        if not is_speech:
             silence = self._frame - self._speech_end  # which the next window may share
             return self._close(silence // 2) if self._is_over() else None
         if frame > self._speech_end:
@@ -98,6 +110,12 @@ class WindowCutter:
         self._start, self._speech_end = frame, frame + 1
         self._pauses = []
         self._probabilities = [1.0]
+
+    def _note_voice(self, frame: int) -> None:
+        if self._is_voiced and self._voiced and self._voiced[-1].end == frame:
+            self._voiced[-1] = _Span(self._voiced[-1].start, frame + 1)
+        elif self._is_voiced:
+            self._voiced.append(_Span(frame, frame + 1))
 
     def _is_over(self) -> bool:
         """Whether the silence after the last speech ends the window."""
@@ -146,7 +164,14 @@ class WindowCutter:
         pauses = [span for span in self._pauses if span.frames >= _frames(self._rules.gap)]
         starts = [self._start, *(span.end for span in pauses)]
         ends = [*(span.start for span in pauses), speech_end]
-        return Cut(start, self._taken, tuple(zip(starts, ends, strict=True)))
+        speech = tuple(zip(starts, ends, strict=True))
+        return Cut(start, self._taken, speech, speech if self._vad else self._voices_until(self._taken))
+
+    def _voices_until(self, end: int) -> FrameSpans:
+        """The speech detected before `end`; what comes after is left to the next window."""
+        before = tuple((span.start, min(span.end, end)) for span in self._voiced if span.start < end)
+        self._voiced = [_Span(max(span.start, end), span.end) for span in self._voiced if span.end > end]
+        return before
 
 
 def _frames(seconds: float) -> int:

@@ -14,6 +14,9 @@ from app.audio.cutter import Cut, CutRules, WindowCutter
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.speech import FRAME_SAMPLES, FRAMES_PER_SECOND, SpeechDetector
 
+Spans = tuple[tuple[float, float], ...]
+"""Beginning and end of each, in seconds of the recording."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -28,16 +31,18 @@ class Piece:
 class Window:
     """A span of a recording, `start` to `end`, in seconds; `samples` are its sound, shape (n,).
 
-    `speech` are the spans in which somebody speaks, as pairs of seconds of the recording. Long pauses between
-    them are shortened in `samples`: `pieces` tell what lies where.
+    `speech` are the spans that are taken for speech, as pairs of seconds of the recording, and `voiced` those
+    in which speech was detected: the same, unless the recording is cut without detection. Long pauses between
+    spans of `speech` are shortened in `samples`: `pieces` tell what lies where.
     """
 
     number: int
     start: float
     end: float
     samples: Samples
-    speech: tuple[tuple[float, float], ...]
+    speech: Spans
     pieces: tuple[Piece, ...]
+    voiced: Spans
 
     @property
     def seconds(self) -> float:
@@ -49,39 +54,38 @@ class Window:
         piece = max((piece for piece in self.pieces if piece.place <= place), key=lambda piece: piece.place)
         return piece.start + place - piece.place
 
+    def place_of(self, time: float) -> float:
+        """Where in the sound lies what is said at that time of the recording, both in seconds."""
+        piece = max((piece for piece in self.pieces if piece.start <= time), key=lambda piece: piece.start)
+        return piece.place + time - piece.start
+
     def halves(self) -> tuple["Window", "Window"]:
         """The window cut in two: at the pause that is nearest to its middle, else in the middle of a word."""
         cut = min(self._pauses(), key=lambda place: abs(place - self.seconds / 2), default=self.seconds / 2)
-        time, sample = self.time_of(cut), round(cut * SAMPLE_RATE)
-        later = tuple(Piece(each.start, each.place - cut) for each in self.pieces if each.place > cut)
-        return (
-            replace(
-                self,
-                end=time,
-                samples=self.samples[:sample],
-                speech=tuple((first, min(last, time)) for first, last in self.speech if first < time),
-                pieces=tuple(each for each in self.pieces if each.place < cut),
-            ),
-            replace(
-                self,
-                start=time,
-                samples=self.samples[sample:],
-                speech=tuple((max(first, time), last) for first, last in self.speech if last > time),
-                pieces=(Piece(time, 0.0), *later),
-            ),
+        return self.part(0.0, cut), self.part(cut, self.seconds)
+
+    def part(self, first: float, last: float) -> "Window":
+        """The sound from `first` to `last`, in seconds of it, as a window of its own."""
+        start, end = self.time_of(first), self.time_of(last)
+        later = tuple(
+            Piece(each.start, each.place - first) for each in self.pieces if first < each.place < last
+        )
+        return replace(
+            self,
+            start=start,
+            end=end,
+            samples=self.samples[round(first * SAMPLE_RATE) : round(last * SAMPLE_RATE)],
+            speech=_within(self.speech, start, end),
+            pieces=(Piece(start, 0.0), *later),
+            voiced=_within(self.voiced, start, end),
         )
 
     def _pauses(self) -> list[float]:
         """Middles of the pauses in its sound, in seconds of it."""
         return [
-            (self._place_of(pause) + self._place_of(following)) / 2
+            (self.place_of(pause) + self.place_of(following)) / 2
             for (_, pause), (following, _) in pairwise(self.speech)
         ]
-
-    def _place_of(self, time: float) -> float:
-        """Where in the sound lies what is said at that time of the recording."""
-        piece = max((piece for piece in self.pieces if piece.start <= time), key=lambda piece: piece.start)
-        return piece.place + time - piece.start
 
 
 def cut_windows(
@@ -92,12 +96,12 @@ def cut_windows(
     Without `vad` (voice activity detection) all of it is in some window, cut where speech is least likely.
     """
     rules = rules or CutRules()
-    detector, cutter, sound = SpeechDetector(), WindowCutter(rules), _Sound(rules.kept_pause)
+    detector, cutter, sound = SpeechDetector(), WindowCutter(rules, vad=vad), _Sound(rules.kept_pause)
     number = 0
     for samples, probabilities in _listened(chunks, detector):
         sound.add(samples)
         for probability in probabilities:
-            cut = cutter.feed(float(probability) if vad else _as_speech(float(probability), rules))
+            cut = cutter.feed(float(probability))
             if cut is not None:
                 yield sound.window(number, cut)
                 number += 1
@@ -113,11 +117,6 @@ def _listened(
     for chunk in chunks:
         yield chunk, detector.feed(chunk)
     yield np.empty(0, np.float32), detector.flush()
-
-
-def _as_speech(probability: float, rules: CutRules) -> float:
-    """The same order of frames, but none of them silence."""
-    return rules.speech + (1 - rules.speech) * probability
 
 
 class _Sound:
@@ -144,8 +143,11 @@ class _Sound:
             Piece(_seconds(start), float(place)) for (start, _), place in zip(spans, places[:-1], strict=True)
         )
         end = pieces[-1].start + len(parts[-1]) / SAMPLE_RATE
-        speech = tuple((_seconds(first), _seconds(last)) for first, last in cut.speech)
-        return Window(number, _seconds(cut.start), end, np.concatenate(parts), speech, pieces)
+        speech, voiced = (
+            tuple((_seconds(first), _seconds(last)) for first, last in spans)
+            for spans in (cut.speech, cut.voiced)
+        )
+        return Window(number, _seconds(cut.start), end, np.concatenate(parts), speech, pieces, voiced)
 
     def _spans(self, cut: Cut) -> list[tuple[int, int]]:
         """Frames of the window without the middle of its long pauses."""
@@ -162,3 +164,8 @@ class _Sound:
 
 def _seconds(frames: int) -> float:
     return frames / FRAMES_PER_SECOND
+
+
+def _within(spans: Spans, start: float, end: float) -> Spans:
+    """What of the spans lies between two times."""
+    return tuple((max(first, start), min(last, end)) for first, last in spans if first < end and last > start)

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from app.core.config import Settings
 from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
 from app.engines.answers import Answer
+from app.engines.assembly import divided, transcript_of
 from app.engines.base import EngineInfo, WindowRequest
+from app.engines.coverage import Draft, fewer_gaps, fill_gaps, needs_words
 from app.engines.detection import Languages, likeliest
 from app.engines.frames import HOP_SAMPLES
-from app.engines.gate import Hearing, divided, heard_in_likeliest, is_divided, mended, transcript_of
+from app.engines.gate import Hearing, heard_in_likeliest, is_divided, mended
 from app.engines.hardware import batch_size, model_threads
-from app.engines.segments import needs_words
 from app.engines.words import APPENDED, PREPENDED, to_words
 from app.schemas.transcript import Word
 from app.schemas.window import WindowTranscript
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from whisper.decoding import DecodingResult
     from whisper.model import Whisper
+    from whisper.tokenizer import Tokenizer
 
 FIRST_TOKENS = 224
 """Tokens of a first answer: openai-whisper's own limit."""
@@ -135,6 +137,20 @@ class OpenAIWhisperEngine:
 
     def _transcript(self, heard: _Heard, answer: Answer) -> WindowTranscript:
         request = heard.request
+        hearing, retries = self._believed(heard, answer)
+        if is_divided(request, hearing.answer):
+            return divided(request, hearing.language, self.transcribe)
+        wanted = request.options.word_timestamps or needs_words(request.window, hearing.answer)
+        draft = Draft(request, hearing, self._words(heard, hearing) if wanted else None)
+        if hearing.answer.is_noise or not draft.gaps:
+            return transcript_of(draft, retries)
+        draft = fewer_gaps(draft, self._with_times(heard, hearing))
+        draft, inserts = fill_gaps(draft, self._draft)
+        return transcript_of(draft, retries + 1, inserts)
+
+    def _believed(self, heard: _Heard, answer: Answer) -> tuple[Hearing, int]:
+        """What is to be believed of a window, given its first answer, and how many times it took more."""
+        request = heard.request
         if request.options.temperature:
             first = Hearing(answer, heard.language, heard.languages)
         else:
@@ -146,10 +162,19 @@ class OpenAIWhisperEngine:
             [answer] = self._decode([heard], last.language, temperature, MOST_TOKENS)
             return replace(last, answer=answer)
 
-        hearing, retries = mended(first, request.window.seconds, again)
-        if is_divided(request, hearing.answer):
-            return divided(request, hearing.language, self.transcribe)
-        return transcript_of(request, hearing, self._words(heard, hearing), retries)
+        return mended(first, request.window.seconds, again)
+
+    def _with_times(self, heard: _Heard, hearing: Hearing) -> Draft:
+        """A window decoded with time tokens, and its words."""
+        [answer] = self._decode([heard], hearing.language, 0.0, MOST_TOKENS, time_tokens=True)
+        again = replace(hearing, answer=answer)
+        return Draft(heard.request, again, self._words(heard, again))
+
+    def _draft(self, request: WindowRequest) -> Draft:
+        """A part of a window, decoded by itself, with its words."""
+        [heard] = self._listen([request])
+        hearing, _ = self._believed(heard, self._first_answers([heard])[0])
+        return Draft(request, hearing, self._words(heard, hearing))
 
     def _searched(self, heard: _Heard, tokens: int, first: Answer | None = None) -> Hearing:
         """A window's likeliest answer by beam search; `first` is that in its likeliest language."""
@@ -160,7 +185,13 @@ class OpenAIWhisperEngine:
         return heard_in_likeliest(heard.request, heard.languages, decode, first)
 
     def _decode(
-        self, heard: Sequence[_Heard], language: str, temperature: float, tokens: int
+        self,
+        heard: Sequence[_Heard],
+        language: str,
+        temperature: float,
+        tokens: int,
+        *,
+        time_tokens: bool = False,
     ) -> list[Answer]:
         """Answers to some windows in one language, within so many tokens."""
         import torch
@@ -172,7 +203,7 @@ class OpenAIWhisperEngine:
 
         how: dict[str, Any] = {"temperature": temperature, "best_of": SAMPLES_TRIED}
         if not temperature:
-            how = {"beam_size": options.beam_size, "patience": PATIENCE}
+            how = {"beam_size": options.beam_size, "patience": 1.0 if time_tokens else PATIENCE}
         results = whisper.decode(
             self._runtime,
             torch.stack([each.states for each in heard]),
@@ -181,26 +212,20 @@ class OpenAIWhisperEngine:
                 language=language,
                 prompt=prompt,
                 sample_len=tokens,
-                without_timestamps=True,
+                without_timestamps=not time_tokens,
                 fp16=self.info.compute_type == "float16",
                 **how,
             ),
         )
-        return [_answer(result, tokens) for result in results]
+        first_time = self._tokenizer(language, translate=False).timestamp_begin
+        return [_answer(result, tokens, first_time) for result in results]
 
-    def _words(self, heard: _Heard, hearing: Hearing) -> tuple[Word, ...] | None:
+    def _words(self, heard: _Heard, hearing: Hearing) -> tuple[Word, ...]:
+        """The words of a window and their times."""
         request = heard.request
-        if not (request.options.word_timestamps or needs_words(request.window, hearing.answer.text)):
-            return None
         from whisper.timing import find_alignment, merge_punctuations
-        from whisper.tokenizer import get_tokenizer
 
-        tokenizer = get_tokenizer(
-            self._runtime.is_multilingual,
-            num_languages=self._runtime.num_languages,
-            language=hearing.language,
-            task="translate" if request.options.translate else "transcribe",
-        )
+        tokenizer = self._tokenizer(hearing.language, translate=request.options.translate)
         frames = len(request.window.samples) // HOP_SAMPLES
         aligned = find_alignment(self._runtime, tokenizer, list(hearing.answer.tokens), heard.mel, frames)
         merge_punctuations(aligned, PREPENDED, APPENDED)
@@ -208,10 +233,20 @@ class OpenAIWhisperEngine:
             request.window, [(each.word, each.start, each.end, each.probability) for each in aligned]
         )
 
+    def _tokenizer(self, language: str, *, translate: bool) -> "Tokenizer":
+        from whisper.tokenizer import get_tokenizer
 
-def _answer(result: "DecodingResult", room: int) -> Answer:
+        return get_tokenizer(
+            self._runtime.is_multilingual,
+            num_languages=self._runtime.num_languages,
+            language=language,
+            task="translate" if translate else "transcribe",
+        )
+
+
+def _answer(result: "DecodingResult", room: int, first_time: int) -> Answer:
     return Answer(
-        tokens=tuple(result.tokens),
+        tokens=tuple(token for token in result.tokens if token < first_time),
         text=result.text,
         avg_logprob=result.avg_logprob,
         no_speech_prob=result.no_speech_prob,

@@ -23,15 +23,17 @@ _SENTENCE_WITHIN = re.compile(r"[.!?…。！？]+[\"'”»)\]]*\s+\S")
 _SHORT_WORD = re.compile(r"\W*((\w\.)+|[^\W\d_]{1,3}\.)$")
 
 
-def needs_words(window: Window, text: str) -> bool:
-    """Whether the times of words must be known to divide a window into segments."""
+def is_several(window: Window, text: str) -> bool:
+    """Whether a window is divided into segments, for which the times of its words must be known."""
     if window.seconds <= ONE_SEGMENT_SECONDS or not text.strip():
         return False
     return window.seconds > LONGEST_SEGMENT_SECONDS or _SENTENCE_WITHIN.search(text) is not None
 
 
-def segments_of(request: WindowRequest, answer: Answer, words: Sequence[Word] | None) -> tuple[Segment, ...]:
-    """The segments of a window; loops are said once."""
+def segments_of(
+    request: WindowRequest, answer: Answer, words: Sequence[Word] | None, breaks: Sequence[float] = ()
+) -> tuple[Segment, ...]:
+    """The segments of a window; loops are said once. None goes on past `breaks`, seconds of the recording."""
     text = without_loops(answer.text)
     if not text.strip():
         return ()
@@ -48,16 +50,20 @@ def segments_of(request: WindowRequest, answer: Answer, words: Sequence[Word] | 
             answer,
             tuple(phrase) if keep else None,
         )
-        for number, phrase in enumerate(_phrases(words))
+        for number, phrase in enumerate(_phrases(words, breaks))
     )
 
 
-def _phrases(words: Sequence[Word]) -> Iterator[list[Word]]:
-    """Sentences, and parts of those that are too long."""
+def _phrases(words: Sequence[Word], breaks: Sequence[float]) -> Iterator[list[Word]]:
+    """Sentences, and parts of those that are too long or broken."""
     sentence: list[Word] = []
     for word, following in zip_longest(words, words[1:]):
         sentence.append(word)
-        if following is None or _ends_sentence(word, following):
+        if (
+            following is None
+            or _ends_sentence(word, following)
+            or any(word.start < each <= following.start for each in breaks)
+        ):
             yield from _divided(sentence)
             sentence = []
 

@@ -55,6 +55,8 @@ class Quality(BaseModel):
         description="Of these, how many gave a text that was thrown away: nobody speaks there."
     )
     low_confidence: tuple[Span, ...] = Field(description="Where words were likely misheard.")
+    speech: float = Field(0, description="Seconds in which speech was detected.")
+    uncovered: tuple[Span, ...] = Field((), description="Speech for which no words were found.")
 
 
 class Provenance(BaseModel):

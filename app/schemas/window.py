@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.schemas.transcript import Segment
+from app.schemas.transcript import Segment, Span
 
 
 class WindowTranscript(BaseModel):
@@ -26,6 +26,8 @@ class WindowTranscript(BaseModel):
     engine_seconds: float = Field(0, description="Its share of the time that its batch took.")
     batch_places: float = Field(0, description="Its share of the places that its batch had.")
     noise: bool = Field(False, description="Its text was thrown away: nobody speaks there.")
+    speech: float = Field(0, description="Seconds of it in which speech was detected.")
+    uncovered: tuple[Span, ...] = Field((), description="Speech for which no words were found.")
 
     @property
     def text(self) -> str:

@@ -17,6 +17,10 @@ LOW_LOGPROB = -0.5
 """Mean log-probability below which words of a segment were likely misheard: measured, docs/performance.md."""
 
 
+UNCOVERED_SECONDS, UNCOVERED_SHARE = 2.0, 0.03
+"""Speech without words that a reader is told of: more than both, the share being that of all speech."""
+
+
 def plan_of(info: EngineInfo, job: Job, rules: CutRules) -> str:
     """Name of everything that a window's transcript depends on but its sound."""
     content = json.dumps([asdict(info), asdict(job.options), job.vad, asdict(rules)], sort_keys=True)
@@ -32,6 +36,8 @@ def transcript_of(
 ) -> Transcript:
     """The transcript of a recording; `processing_seconds` and the attempts are the caller's to fill in."""
     segments = [segment for window in windows for segment in window.segments]
+    uncovered = tuple(span for window in windows for span in window.uncovered)
+    speech = sum(window.speech for window in windows)
     return Transcript(
         text="".join(window.text for window in windows).strip(),
         language=vote.best,
@@ -44,12 +50,14 @@ def transcript_of(
         device=info.device,
         processing_seconds=0.0,
         trimmed=report.trimmed,
-        warnings=report.warnings,
+        warnings=(*report.warnings, *_uncovered_warnings(uncovered, speech)),
         quality=Quality(
             windows=len(windows),
             retried=sum(window.retries > 0 for window in windows),
             noise=sum(window.noise for window in windows),
             low_confidence=tuple(_doubtful(segments)),
+            speech=round(speech, 3),
+            uncovered=uncovered,
         ),
         provenance=Provenance(
             encoder_context=info.encoder_context,
@@ -68,4 +76,14 @@ def _doubtful(segments: Sequence[Segment]) -> list[Span]:
         Span(start=segment.start, end=segment.end)
         for segment in segments
         if segment.avg_logprob is not None and segment.avg_logprob < LOW_LOGPROB
+    ]
+
+
+def _uncovered_warnings(uncovered: Sequence[Span], speech: float) -> list[str]:
+    seconds = sum(span.end - span.start for span in uncovered)
+    if seconds <= max(UNCOVERED_SECONDS, UNCOVERED_SHARE * speech):
+        return []
+    return [
+        f"No words were found in {seconds:.0f} s of the {speech:.0f} s of speech that were detected: "
+        "somebody may speak there unintelligibly, or it is no speech. quality.uncovered names the places."
     ]

@@ -2,8 +2,9 @@
 them.
 
 Parts: voice (many short clips), variants (the clips of languages with few words, many times with a little
-noise), long (long recordings), nonspeech (what is invented where nobody speaks), curve (what each number of
-the engine brings), service (all clips through the API), latency, fairness, resume, memory.
+noise), long (long recordings), conversation (several voices in turn, made of the clips), nonspeech (what is
+invented where nobody speaks), curve (what each number of the engine brings), service (all clips through the
+API), latency, fairness, resume, memory.
 """
 
 import json
@@ -20,6 +21,7 @@ from rich.console import Console
 from app.core.config import Settings
 from app.core.startup import read_settings
 from benchmark.engine import service_parts
+from benchmark.engine.conversations import conversations
 from benchmark.engine.corpus import Clip, CorpusMissing, read_corpus
 from benchmark.engine.duel import Entry, PassFailed, Standing, compete
 from benchmark.engine.report import figures_table, machine, standings_table, write_plots
@@ -31,6 +33,7 @@ PARTS = (
     "voice",
     "variants",
     "long",
+    "conversation",
     "nonspeech",
     "curve",
     "service",
@@ -58,6 +61,7 @@ CURVE = (
     Entry("silent states to 30 s", "windows", tuning={"class_seconds": 30.0}),
     Entry("all 30 s encoded", "windows", tuning={"trims": False}),
     Entry("time tokens", "windows", tuning={"time_tokens": True}),
+    Entry("gaps left", "windows", tuning={"coverage": False}),
     *(Entry(f"patience {each}", "windows", tuning={"patience": each}) for each in (0.2, 1.0)),
 )
 LENGTHS = (
@@ -75,8 +79,11 @@ app = typer.Typer(add_completion=False)
 class Benchmark:
     """One run: what is measured with what, and the figures so far."""
 
-    def __init__(self, corpus: Path, model: str, rounds: int, settings: Settings, folder: Path) -> None:
+    def __init__(
+        self, corpus: Path, model: str, rounds: int, seed: int, settings: Settings, folder: Path
+    ) -> None:
         self._corpus = corpus
+        self._seed = seed
         self._model = model
         self._rounds = rounds
         self._settings = settings
@@ -91,6 +98,8 @@ class Benchmark:
             self._compete(part, RIVALS, self._clips(part), self._rounds)
         elif part == "variants":
             self._compete(part, RIVALS, self._variants(), 1)
+        elif part == "conversation":
+            self._compete(part, RIVALS, self._conversations(), self._rounds)
         elif part == "curve":
             self._compete("curve, voice", CURVE, self._clips("voice"), 1)
             self._compete("curve, long", LENGTHS, self._clips("long"), 1)
@@ -134,6 +143,9 @@ class Benchmark:
             raise CorpusMissing("variants: every language of voice/ has a minute of speech or more.")
         return variants(rare, VARIANTS, self._folder / "variants")
 
+    def _conversations(self) -> list[Clip]:
+        return conversations(self._clips("voice"), self._folder / "conversations", self._seed)
+
     def _longest(self) -> Clip:
         return max(self._clips("long"), key=lambda clip: clip.seconds)
 
@@ -152,13 +164,14 @@ def main(
     corpus: Annotated[Path, typer.Option(help="Folder with voice/, long/ and nonspeech/.")] = HOME / "corpus",
     model: Annotated[str, typer.Option(help="Model.")] = "base",
     rounds: Annotated[int, typer.Option(min=1, help="Rounds; medians are shown.")] = 3,
+    seed: Annotated[int, typer.Option(help="conversation: who speaks, when, how loud.")] = 1,
     hours: Annotated[float, typer.Option(help="memory: length of the long recording.")] = 3.0,
     repeats: Annotated[int, typer.Option(min=1, help="memory: how often it is transcribed.")] = 2,
     output: Annotated[Path, typer.Option(help="Gets results/engine.json and plots/.")] = HOME,
 ) -> None:
     """Measure the engine side by side with faster-whisper, and the service with the engine."""
     with tempfile.TemporaryDirectory() as folder:
-        benchmark = Benchmark(corpus, model, rounds, read_settings(), Path(folder))
+        benchmark = Benchmark(corpus, model, rounds, seed, read_settings(), Path(folder))
         try:
             for part in parts or PARTS:
                 if part not in PARTS:

@@ -1,6 +1,7 @@
 """Recordings with exact references, in one folder a part: `voice/`, `long/`, `nonspeech/`."""
 
 import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,15 +53,22 @@ def read_corpus(folder: Path, part: str) -> list[Clip]:
     return clips
 
 
-def errors_by_language(clips: list[Clip], texts: dict[str, str]) -> dict[str, Errors]:
-    """Word errors of each language, and of `all`; `texts` by the recording's path."""
-    found: dict[str, list[Errors]] = {}
+def errors_by_clip(clips: Sequence[Clip], texts: Mapping[str, str]) -> list[Errors]:
+    """Word errors of each recording; `texts` by its path."""
+    found = []
     for clip in clips:
         normalise = normaliser_for(clip.reference, clip.language)
-        errors = word_errors(normalise(clip.reference), normalise(texts[str(clip.path)]))
+        found.append(word_errors(normalise(clip.reference), normalise(texts[str(clip.path)])))
+    return found
+
+
+def errors_by_language(clips: Sequence[Clip], errors: Sequence[Errors]) -> dict[str, Errors]:
+    """Word errors of each language, and of `all`."""
+    found: dict[str, list[Errors]] = {}
+    for clip, each in zip(clips, errors, strict=True):
         for key in (clip.language, "all"):
-            found.setdefault(key, []).append(errors)
-    return {language: pooled(errors) for language, errors in sorted(found.items())}
+            found.setdefault(key, []).append(each)
+    return {language: pooled(each) for language, each in sorted(found.items())}
 
 
 def _languages(manifest: Path) -> dict[str, str]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from app.core.config import Settings
 from app.engines.hardware import runtime_environment
-from benchmark.engine.corpus import Clip, errors_by_language
+from benchmark.bootstrap import Interval, difference_interval, rate_interval
+from benchmark.engine.corpus import Clip, errors_by_clip, errors_by_language
 from benchmark.engine.messages import Passed, Round
 from benchmark.results import Errors
 
@@ -35,13 +36,19 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What an entry did over all rounds; speeds are seconds of audio per second, medians of the rounds."""
+    """What an entry did over all rounds; speeds are seconds of audio per second, medians of the rounds.
+
+    `interval` is that of the word error rate of all, `against_first` that of its difference to the first
+    entry's: where it holds zero, the difference may be chance.
+    """
 
     entry: Entry
     times_real_time: float
     spread: tuple[float, float]
     times_real_time_cpu: float
     errors: dict[str, Errors]
+    interval: Interval | None
+    against_first: Interval | None
     load_seconds: float
     peak_memory_mb: float
     texts: dict[str, str]
@@ -62,7 +69,9 @@ def compete(
             done = run_pass(entry, clips, model, settings)
             passes[entry.name].append(done)
             say(f"round {number + 1}: {entry.name} took {done.seconds:.1f} s")
-    return [_standing(entry, clips, passes[entry.name]) for entry in entries]
+    errors = {entry.name: errors_by_clip(clips, passes[entry.name][-1].texts) for entry in entries}
+    first = errors[entries[0].name]
+    return [_standing(entry, clips, passes[entry.name], errors[entry.name], first) for entry in entries]
 
 
 def run_pass(entry: Entry, clips: Sequence[Clip], model: str, settings: Settings) -> Passed:
@@ -92,18 +101,25 @@ def run_pass(entry: Entry, clips: Sequence[Clip], model: str, settings: Settings
     return Passed.model_validate_json(child.stdout)
 
 
-def _standing(entry: Entry, clips: Sequence[Clip], passes: Sequence[Passed]) -> Standing:
+def _standing(
+    entry: Entry,
+    clips: Sequence[Clip],
+    passes: Sequence[Passed],
+    errors: Sequence[Errors],
+    first: Sequence[Errors],
+) -> Standing:
     audio = sum(clip.seconds for clip in clips)
     speeds = [audio / each.seconds for each in passes]
-    texts = {said.path: said.text for said in passes[-1].said}
     cores = os.cpu_count() or 1
     return Standing(
         entry=entry,
         times_real_time=statistics.median(speeds),
         spread=(min(speeds), max(speeds)),
         times_real_time_cpu=statistics.median(audio * cores / each.cpu_seconds for each in passes),
-        errors=errors_by_language(list(clips), texts),
+        errors=errors_by_language(clips, errors),
+        interval=rate_interval(errors),
+        against_first=difference_interval(errors, first),
         load_seconds=statistics.median(each.load_seconds for each in passes),
         peak_memory_mb=max(each.peak_memory_mb for each in passes),
-        texts=texts,
+        texts=passes[-1].texts,
     )

@@ -37,3 +37,8 @@ class Passed(_Message):
     cpu_seconds: float
     peak_memory_mb: float
     said: tuple[Said, ...]
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """What was made of each recording, by its path."""
+        return {said.path: said.text for said in self.said}

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from rich import box
 from rich.table import Table
 
+from benchmark.bootstrap import Interval
 from benchmark.engine.duel import Standing
 from benchmark.plots import COLOURS
 from benchmark.results import Errors
@@ -41,6 +42,8 @@ def standings_table(name: str, standings: Sequence[Standing]) -> Table:
         "× real time",
         "first is … faster",
         "WER % (S/D/I)",
+        "95 %",
+        "minus first",
         "by language",
         "letters",
         "peak MiB",
@@ -56,6 +59,8 @@ def standings_table(name: str, standings: Sequence[Standing]) -> Table:
             f"{standing.times_real_time:.1f} ({low:.1f}–{high:.1f})",
             f"{first.times_real_time / standing.times_real_time:.2f} ×",
             f"{_percent(errors)} ({edits})",
+            _points(standing.interval),
+            "" if standing is first else _points(standing.against_first, sign="+"),
             " ".join(f"{key} {_percent(each)}" for key, each in standing.errors.items() if key != "all"),
             str(sum(len(text) for text in standing.texts.values())),
             f"{standing.peak_memory_mb:.0f}",
@@ -103,3 +108,9 @@ def _accuracy_and_speed(name: str, standings: Sequence[Standing]) -> Figure:
 
 def _percent(errors: Errors) -> str:
     return "–" if errors.rate is None else f"{100 * errors.rate:.1f}"
+
+
+def _points(interval: Interval | None, sign: str = "") -> str:
+    if interval is None:
+        return "–"
+    return f"{100 * interval.low:{sign}.1f} … {100 * interval.high:{sign}.1f}"

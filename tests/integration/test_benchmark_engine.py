@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmark.engine.__main__ import app
+from benchmark.engine.conversations import SCENES
 
 pytestmark = pytest.mark.weights
 
@@ -42,6 +43,26 @@ def test_all_are_measured_side_by_side(corpus: Path, tmp_path: Path, base_weight
     assert figures["service"]["ratio"] > 0
     assert figures["latency"]["post_to_done_seconds"] > 0
     assert (tmp_path / "plots" / "engine-voice.png").is_file()
+
+
+def test_conversations_are_made_and_measured(tmp_path: Path, base_weights: Path) -> None:
+    for language, name, text in (("en", "speech_en.mp3", ENGLISH), ("ru", "speech_ru.ogg", "Сегодня")):
+        folder = tmp_path / "corpus" / "voice" / language
+        folder.mkdir(parents=True)
+        for number in range(4):
+            path = folder / f"reader-{number}{Path(name).suffix}"
+            shutil.copy(ASSETS / name, path)
+            path.with_suffix(".txt").write_text(text, "utf-8")
+    arguments = ["conversation", "--corpus", str(tmp_path / "corpus"), "--rounds", "1"]
+    environment = {"CACHE_DIR": str(base_weights)}
+    result = CliRunner().invoke(app, [*arguments, "--output", str(tmp_path)], env=environment)
+
+    assert result.exit_code == 0, result.output
+    figures = json.loads((tmp_path / "results" / "engine.json").read_text("utf-8"))
+    windows, sequential, batched = figures["conversation"]
+    assert windows["errors"]["all"]["reference"] > 500
+    assert sequential["against_first"]["low"] <= sequential["against_first"]["high"]
+    assert len(batched["texts"]) == len(SCENES)
 
 
 def test_a_part_that_there_is_not(corpus: Path) -> None:

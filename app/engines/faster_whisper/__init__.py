@@ -1,5 +1,6 @@
 """The default engine: faster-whisper on CTranslate2, on a CPU or an NVIDIA GPU."""
 
-from app.engines.faster_whisper.engine import FasterWhisperEngine, load
+from app.engines.faster_whisper.engine import FasterWhisperEngine
+from app.engines.faster_whisper.loading import load
 
 __all__ = ["FasterWhisperEngine", "load"]

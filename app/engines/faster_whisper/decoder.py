@@ -65,12 +65,15 @@ class Decoder:
             )
         return self._tokenizers[key]
 
-    def prompt(self, options: DecodeOptions, language: str) -> list[int]:
-        """Tokens that precede the answer."""
+    def prompt(self, options: DecodeOptions, language: str, *, time_tokens: bool = False) -> list[int]:
+        """Tokens that precede the answer; with `time_tokens`, one that has times between its phrases."""
         tokenizer = self.tokenizer(language, options.translate)
         before = tokenizer.encode(" " + options.prompt.strip()) if options.prompt else []
         prompt: list[int] = self._runtime.get_prompt(
-            tokenizer, before, without_timestamps=not self._tuning.time_tokens, hotwords=options.hotwords
+            tokenizer,
+            before,
+            without_timestamps=not (time_tokens or self._tuning.time_tokens),
+            hotwords=options.hotwords,
         )
         return prompt
 
@@ -89,6 +92,16 @@ class Decoder:
         """The likeliest answer to one window, by beam search, with all the room that so much speech needs."""
         [answer] = self._search(states, [prompt], beam_size, _tokens(seconds, TOKENS_PER_SECOND))
         return answer
+
+    def search_with_times(
+        self, states: States, prompts: Sequence[list[int]], beam_size: int, seconds: float
+    ) -> list[Answer]:
+        """The likeliest answers to some windows of at most so many seconds, written with time tokens.
+
+        The whole beam must have ended: with less patience the answer ends with its first phrases.
+        """
+        tokens = _tokens(seconds, TOKENS_PER_SECOND)
+        return self._generate(states, prompts, tokens, beam_size=beam_size, patience=1.0)
 
     def sample(self, states: States, prompt: list[int], temperature: float, seconds: float) -> Answer:
         """The likeliest of some sampled answers to one window; what has no room gets more, loops do not."""
@@ -128,12 +141,12 @@ class Decoder:
         return [self._answer(result, tokens, how.get("sampling_temperature", 0.0)) for result in results]
 
     def _answer(self, result: "WhisperGenerationResult", room: int, temperature: float) -> Answer:
-        tokens = tuple(result.sequences_ids[0])
+        tokens, tokenizer = result.sequences_ids[0], self.tokenizer("en", False)
         # the score is the sum of the log-probabilities, the end mark's too, over the number of the other
         # tokens
         return Answer(
-            tokens=tokens,
-            text=self.tokenizer("en", False).decode(list(tokens)),
+            tokens=tuple(token for token in tokens if token < tokenizer.eot),  # those above are times
+            text=tokenizer.decode(tokens),
             avg_logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),
             no_speech_prob=result.no_speech_prob,
             temperature=temperature,

@@ -5,14 +5,13 @@ import time
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core.config import Settings
-from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
+from app.core.errors import EngineFailed, OutOfDeviceMemory
 from app.engines.answers import Answer
+from app.engines.assembly import divided, transcript_of
 from app.engines.base import EngineInfo, WindowRequest
+from app.engines.coverage import Draft, fewer_gaps, fill_gaps, needs_words
 from app.engines.detection import Languages
 from app.engines.faster_whisper.aligner import Aligner, Alignment
 from app.engines.faster_whisper.decoder import Decoder
@@ -20,12 +19,10 @@ from app.engines.faster_whisper.encoder import Encoder
 from app.engines.faster_whisper.suffix import suffix_of
 from app.engines.faster_whisper.tuning import Tuning
 from app.engines.frames import STATES_PER_SECOND, States
-from app.engines.gate import Hearing, divided, heard_in_likeliest, is_divided, mended, transcript_of
-from app.engines.hardware import BatchLimits, batch_limits, choose_compute_type, choose_lanes
-from app.engines.segments import needs_words
+from app.engines.gate import Hearing, heard_in_likeliest, is_divided, mended
+from app.engines.hardware import BatchLimits
 from app.schemas.transcript import Word
 from app.schemas.window import WindowTranscript
-from app.weights.digest import digest_of
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -36,12 +33,18 @@ UNLOAD_TRIES, UNLOAD_PAUSE_SECONDS = 100, 0.01
 
 @dataclass(slots=True)
 class _Heard:
-    """A window on its way through the engine."""
+    """A window on its way through the engine; `words` are None where their times are not needed."""
 
     request: WindowRequest
     states: States
     hearing: Hearing
     retries: int = 0
+    words: tuple[Word, ...] | None = None
+
+    @property
+    def draft(self) -> Draft:
+        """What was decoded so far."""
+        return Draft(self.request, self.hearing, self.words)
 
     @property
     def is_divided(self) -> bool:
@@ -51,10 +54,14 @@ class _Heard:
     @property
     def needs_words(self) -> bool:
         """Whether the times of its words must be found."""
-        wanted = self.request.options.word_timestamps or needs_words(
-            self.request.window, self.hearing.answer.text
-        )
+        window, answer = self.request.window, self.hearing.answer
+        wanted = self.request.options.word_timestamps or needs_words(window, answer)
         return wanted and not self.is_divided
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether somebody speaks where it has no words."""
+        return not self.hearing.answer.is_noise and bool(self.draft.gaps)
 
 
 class FasterWhisperEngine:
@@ -67,6 +74,8 @@ class FasterWhisperEngine:
         self.info = info
         self.lanes = lanes
         self._limits = limits
+        self._tuning = tuning
+        self._together = info.device != "cpu"
         self._encoder = Encoder(runtime, tuning, suffix_of(info.digest) if tuning.suffix else None)
         self._decoder = Decoder(runtime, tuning)
         # what needs most memory is not done in all lanes at a time: peaks do not add up
@@ -74,7 +83,7 @@ class FasterWhisperEngine:
         self._mending = threading.Semaphore(some_lanes)
         self._aligner = Aligner(
             *(runtime, self._decoder),
-            together=info.device != "cpu",
+            together=self._together,
             at_a_time=threading.Semaphore(some_lanes),
         )
 
@@ -93,11 +102,10 @@ class FasterWhisperEngine:
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch."""
         with _translated_errors():
-            heard = self._listen(batch)
-            for each in heard:
-                self._mend(each)
-            words = self._words(heard)
-        return [self._transcript(each, found) for each, found in zip(heard, words, strict=True)]
+            heard = self._heard(batch)
+            if self._tuning.coverage:
+                self._cover([each for each in heard if each.has_gaps])
+            return [self._transcript(each) for each in heard]
 
     def close(self) -> None:
         """Free the model's memory."""
@@ -107,6 +115,14 @@ class FasterWhisperEngine:
             if not model.model_is_loaded:
                 return
             time.sleep(UNLOAD_PAUSE_SECONDS)
+
+    def _heard(self, batch: Sequence[WindowRequest]) -> list[_Heard]:
+        """Windows, decoded until each answer is believed, with the words that are needed."""
+        heard = self._listen(batch)
+        for each in heard:
+            self._mend(each)
+        self._align([each for each in heard if each.needs_words])
+        return heard
 
     def _listen(self, batch: Sequence[WindowRequest]) -> list[_Heard]:
         """First answers, all windows together."""
@@ -170,21 +186,60 @@ class FasterWhisperEngine:
 
         return heard_in_likeliest(request, languages, decode, first)
 
-    def _words(self, heard: Sequence[_Heard]) -> list[tuple[Word, ...] | None]:
-        """Words and their times, of the windows that need them."""
-        requests = [
-            Alignment(each.request, each.states, each.hearing.language, each.hearing.answer.tokens)
-            if each.needs_words
-            else None
+    def _align(self, heard: Sequence[_Heard]) -> None:
+        """Find the words and their times."""
+        found = self._aligner.align(
+            [
+                Alignment(each.request, each.states, each.hearing.language, each.hearing.answer.tokens)
+                for each in heard
+            ]
+        )
+        for each, words in zip(heard, found, strict=True):
+            each.words = words
+
+    def _cover(self, heard: Sequence[_Heard]) -> None:
+        """Decode windows that have gaps once more; a processor, which each fills, takes them one by one."""
+        if heard and self._together:
+            self._retry_with_times(heard)
+        else:
+            for each in heard:
+                self._retry_with_times([each])
+
+    def _retry_with_times(self, heard: Sequence[_Heard]) -> None:
+        """Decode windows with time tokens and all their silence; the answer with smaller gaps counts."""
+        options = heard[0].request.options
+        prompts = [
+            self._decoder.prompt(each.request.options, each.hearing.language, time_tokens=True)
             for each in heard
         ]
-        words = iter(self._aligner.align([request for request in requests if request is not None]))
-        return [None if request is None else next(words) for request in requests]
+        with self._mending:
+            states = self._encoder.encode_fully([each.request.window.samples for each in heard])
+            seconds = max(each.request.window.seconds for each in heard)
+            answers = self._decoder.search_with_times(states, prompts, options.beam_size, seconds)
+        again = [
+            replace(each, states=states[place : place + 1], hearing=replace(each.hearing, answer=answer))
+            for place, (each, answer) in enumerate(zip(heard, answers, strict=True))
+        ]
+        self._align(again)
+        for first, second in zip(heard, again, strict=True):
+            best = fewer_gaps(first.draft, second.draft)
+            first.hearing, first.words = best.hearing, best.words
+            first.retries += 1
 
-    def _transcript(self, heard: _Heard, words: tuple[Word, ...] | None) -> WindowTranscript:
+    def _transcript(self, heard: _Heard) -> WindowTranscript:
         if heard.is_divided:
             return divided(heard.request, heard.hearing.language, self.transcribe)
-        return transcript_of(heard.request, heard.hearing, words, heard.retries)
+        if not (self._tuning.coverage and heard.has_gaps):
+            return transcript_of(heard.draft, heard.retries)
+        draft, inserts = fill_gaps(heard.draft, self._draft)
+        return transcript_of(draft, heard.retries, inserts)
+
+    def _draft(self, request: WindowRequest) -> Draft:
+        """A part of a window, decoded by itself, with its words."""
+        [heard] = self._heard([request])
+        if heard.words is None:
+            self._align([heard])
+        return heard.draft
 
 
 @contextmanager
@@ -195,56 +250,3 @@ def _translated_errors() -> Iterator[None]:
         too_small = isinstance(error, MemoryError) or "out of memory" in str(error)
         failure = OutOfDeviceMemory if too_small else EngineFailed
         raise failure(f"The model failed while transcribing: {error}") from error
-
-
-def load(folder: Path, model: str, settings: Settings, tuning: Tuning | None = None) -> FasterWhisperEngine:
-    """Load the model in `folder`. Raises ModelUnavailable or EngineFailed."""
-    import ctranslate2
-    from faster_whisper import WhisperModel
-
-    device = _device(settings.device, ctranslate2.get_cuda_device_count())
-    supported = ctranslate2.get_supported_compute_types(device)
-    compute_type = choose_compute_type(settings.compute_type, device, supported)
-    lanes = choose_lanes(settings.cpu_threads, device)
-    try:
-        runtime = WhisperModel(
-            str(folder),
-            device=device,
-            compute_type=compute_type,
-            cpu_threads=lanes.threads,
-            num_workers=lanes.count + 1,
-            local_files_only=True,
-        )
-    except MemoryError as error:
-        raise EngineFailed(f"There is not enough memory for the model {model!r}: {error}") from error
-    except Exception as error:
-        raise ModelUnavailable(
-            f"The weights of {model!r} cannot be loaded ({error}); remove the folder {folder.name!r} "
-            "from the model cache to fetch them again."
-        ) from error
-    ctranslate2.set_random_seed(0)
-    versions = {name: metadata.version(name) for name in ("faster-whisper", "ctranslate2")}
-    tuning = tuning or Tuning(trims=_trims(settings.encoder_context, device))
-    info = EngineInfo(
-        engine="faster-whisper",
-        model=model,
-        device=device,
-        compute_type=compute_type,
-        encoder_context="short" if tuning.trims else "full",
-        digest=digest_of(folder / "model.bin"),
-        versions=versions,
-    )
-    return FasterWhisperEngine(runtime, info, tuning, lanes.count, batch_limits(settings.batch_size, device))
-
-
-def _trims(wanted: str, device: str) -> bool:
-    """A GPU has the encoder's work for nothing."""
-    return wanted == "short" or (wanted == "auto" and device == "cpu")
-
-
-def _device(wanted: str, gpus: int) -> str:
-    if wanted == "cuda" and not gpus:
-        raise ModelUnavailable(
-            "DEVICE=cuda is set, but no NVIDIA GPU can be used here; set DEVICE to auto or cpu."
-        )
-    return wanted if wanted != "auto" else "cuda" if gpus else "cpu"

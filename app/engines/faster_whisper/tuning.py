@@ -27,3 +27,6 @@ class Tuning:
 
     time_tokens: bool = False
     """Have the decoder write times between the words: it then stops early, and is slower."""
+
+    coverage: bool = True
+    """Decode again what has no words although somebody speaks."""

@@ -74,9 +74,25 @@ def test_speech_without_a_pause_is_cut_where_it_is_least_likely() -> None:
 
 
 def test_a_doubtful_sound_goes_on_but_does_not_begin() -> None:
-    assert _cut(_frames((2, 0.4))) == []
-    [cut] = _cut(_frames((1, 0.9), (2, 0.4)))
-    assert cut.end == len(_frames((1, 0.9), (2, 0.4)))
+    doubtful = (RULES.speech + RULES.silence) / 2
+
+    assert _cut(_frames((2, doubtful))) == []
+    [cut] = _cut(_frames((1, 0.9), (2, doubtful)))
+    assert cut.end == len(_frames((1, 0.9), (2, doubtful)))
+
+
+def test_without_detection_all_is_cut_and_speech_is_still_known(assets: Path) -> None:
+    speech, _ = read_samples(assets / "speech_en.flac")
+    samples = np.concatenate([np.zeros(40 * SAMPLE_RATE, np.float32), speech])
+
+    windows = list(cut_windows([samples], vad=False))
+
+    assert sum(window.seconds for window in windows) == pytest.approx(len(samples) / SAMPLE_RATE, abs=0.05)
+    assert all(len(window.speech) == 1 for window in windows)
+    assert [window.speech[0][0] for window in windows] == [window.start for window in windows]
+    voiced = [span for window in windows for span in window.voiced]
+    assert sum(last - first for first, last in voiced) > 4
+    assert min(first for first, _ in voiced) == pytest.approx(40, abs=0.5)
 
 
 @given(st.lists(st.tuples(st.floats(0, 20), st.floats(0, 1)), max_size=30))
@@ -179,3 +195,16 @@ def test_a_window_without_a_pause_is_halved_in_its_middle() -> None:
 
     assert (first.start, first.end, second.end) == (5, 10, 15)
     assert (first.speech, second.speech) == (((5, 10),), ((10, 15),))
+
+
+def test_a_part_of_a_window_is_a_window() -> None:
+    samples = np.arange(10 * SAMPLE_RATE, dtype=np.float32)
+    window = whole_window(samples, (5.0, 8.0), (9.0, 14.0), start=5.0)
+
+    part = window.part(2.0, 6.0)
+
+    assert (part.start, part.end, part.seconds) == (7.0, 11.0, 4.0)
+    assert part.speech == part.voiced == ((7.0, 8.0), (9.0, 11.0))
+    assert part.samples[0] == 2 * SAMPLE_RATE
+    assert part.time_of(1.5) == 8.5
+    assert part.place_of(8.5) == 1.5

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmark.engine.corpus import Clip, CorpusMissing, errors_by_language, read_corpus
+from benchmark.bootstrap import difference_interval, rate_interval
+from benchmark.engine.corpus import Clip, CorpusMissing, errors_by_clip, errors_by_language, read_corpus
 from benchmark.engine.duel import Entry, Standing
 from benchmark.engine.report import figures_table, machine, standings_table, write_plots
 
@@ -47,18 +48,21 @@ def test_a_corpus_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_errors_are_pooled_by_language(corpus: Path) -> None:
     clips = read_corpus(corpus, "voice")
     texts = {str(clips[0].path): "My old, green mouse.", str(clips[1].path): "Раз, два!"}
-    errors = errors_by_language(clips, texts)
+    errors = errors_by_language(clips, errors_by_clip(clips, texts))
 
     assert {name: each.rate for name, each in errors.items()} == {"en": 0.25, "ru": 0.0, "all": 1 / 6}
 
 
 def standing(name: str, speed: float, texts: dict[str, str], clips: list[Clip]) -> Standing:
+    errors = errors_by_clip(clips, texts)
     return Standing(
         entry=Entry(name, "windows"),
         times_real_time=speed,
         spread=(speed - 1, speed + 1),
         times_real_time_cpu=speed,
-        errors=errors_by_language(clips, texts),
+        errors=errors_by_language(clips, errors),
+        interval=rate_interval(errors),
+        against_first=difference_interval(errors, errors),
         load_seconds=1.0,
         peak_memory_mb=500.0,
         texts=texts,
@@ -69,12 +73,14 @@ def test_standings_become_a_table_and_a_picture(corpus: Path, tmp_path: Path) ->
     clips = read_corpus(corpus, "voice")
     texts = {str(clip.path): clip.reference for clip in clips}
     standings = [standing("windows", 12.0, texts, clips), standing("sequential", 2.0, texts, clips)]
-    console = Console(width=160, record=True, file=io.StringIO())
+    console = Console(width=200, record=True, file=io.StringIO())
     console.print(standings_table("voice", standings))
     console.print(figures_table("memory", {"peak_mb": 12.3456}))
     shown = console.export_text()
 
     assert "6.00 ×" in shown
+    assert "0.0 … 0.0" in shown
+    assert "+0.0 … +0.0" in shown
     assert "12.346" in shown
     [picture] = write_plots(tmp_path / "plots", {"voice": standings})
     assert picture.read_bytes().startswith(b"\x89PNG")

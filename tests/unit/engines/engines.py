@@ -24,7 +24,8 @@ def whole_window(
 ) -> Window:
     """A window of all of these samples; in its whole length somebody speaks unless `speech` says where."""
     end = start + len(samples) / SAMPLE_RATE
-    return Window(number, start, end, samples, speech or ((start, end),), (Piece(start, 0.0),))
+    spans = speech or ((start, end),)
+    return Window(number, start, end, samples, spans, (Piece(start, 0.0),), spans)
 
 
 class HeldEngine:

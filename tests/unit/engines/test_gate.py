@@ -12,7 +12,6 @@ from app.engines.gate import (
     heard_in_likeliest,
     is_divided,
     mended,
-    transcript_of,
 )
 from tests.unit.engines.engines import request
 
@@ -114,14 +113,6 @@ def test_a_known_answer_is_not_asked_for_again() -> None:
     heard = heard_in_likeliest(request(), UNSURE, {"en": UNLIKELY}.__getitem__, GOOD)
 
     assert heard == Hearing(GOOD, "ar", Languages({"ar": 0.7}))
-
-
-@pytest.mark.parametrize("language", [None, "en"])
-def test_languages_are_told_where_none_was_given(language: str | None) -> None:
-    transcript = transcript_of(request(language=language), _in_english(GOOD), None, retries=0)
-
-    assert transcript.language == "en"
-    assert transcript.languages == ({} if language else {"en": 0.9})
 
 
 def test_only_long_windows_without_an_end_are_divided() -> None:

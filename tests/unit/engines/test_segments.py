@@ -5,7 +5,7 @@ from app.audio.samples import SAMPLE_RATE
 from app.audio.windows import Window
 from app.engines.answers import Answer
 from app.engines.base import DecodeOptions, WindowRequest
-from app.engines.segments import LONGEST_SEGMENT_SECONDS, needs_words, segments_of
+from app.engines.segments import LONGEST_SEGMENT_SECONDS, is_several, segments_of
 from app.engines.words import to_words
 from app.schemas.transcript import Word
 from tests.unit.engines.engines import whole_window
@@ -44,7 +44,7 @@ def _answer(text: str) -> Answer:
     ],
 )
 def test_times_of_words_are_asked_only_where_they_divide(seconds: float, text: str, needed: bool) -> None:
-    assert needs_words(_window(seconds), text) is needed
+    assert is_several(_window(seconds), text) is needed
 
 
 def test_a_short_window_is_one_segment_from_first_to_last_speech() -> None:

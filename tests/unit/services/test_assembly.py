@@ -53,6 +53,24 @@ def test_the_quality_tells_what_happened() -> None:
     assert quality.low_confidence == (Span(start=4, end=6),)
 
 
+def test_speech_without_words_is_named_and_warned_of_if_it_is_much() -> None:
+    little = WindowTranscript(number=0, start=0, end=9, speech=8, uncovered=(Span(start=2, end=4),))
+    much = WindowTranscript(number=1, start=9, end=19, speech=9, uncovered=(Span(start=10, end=15),))
+
+    told = [
+        transcript_of(each, LanguageVote("en"), REPORT, INFO, resumed=0)
+        for each in ([little], [little, much])
+    ]
+
+    assert [each.quality and each.quality.uncovered for each in told] == [
+        (Span(start=2, end=4),),
+        (Span(start=2, end=4), Span(start=10, end=15)),
+    ]
+    assert told[0].warnings == ()
+    [warning] = told[1].warnings
+    assert "7 s of the 17 s of speech" in warning
+
+
 def test_the_record_tells_what_it_was_made_with() -> None:
     provenance = transcript_of(WINDOWS, LanguageVote("en"), REPORT, INFO, resumed=2).provenance
 

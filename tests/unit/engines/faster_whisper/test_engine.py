@@ -18,7 +18,8 @@ from app.engines.base import DecodeOptions, WindowRequest
 from app.engines.detection import Languages
 from app.engines.faster_whisper import FasterWhisperEngine, decoder, load
 from app.engines.faster_whisper.tuning import Tuning
-from app.engines.frames import FULL_STATES, STATES_PER_SECOND
+from app.engines.frames import FULL_STATES, STATES_PER_SECOND, States
+from app.schemas.transcript import Span
 from tests.unit.engines.engines import whole_window
 
 pytestmark = pytest.mark.weights
@@ -206,7 +207,75 @@ def test_noise_says_nothing(engine: FasterWhisperEngine, kind: str) -> None:
 
     [transcript] = engine.transcribe([WindowRequest(window, DecodeOptions())])
 
-    assert len(transcript.text) < 10 or transcript.noise
+    assert (transcript.text, transcript.noise) == ("", True)
+    assert transcript.uncovered == (Span(start=0, end=6),)
+
+
+def _faster(samples: Samples) -> Samples:
+    """Another voice: the same one, a quarter faster and higher."""
+    places = np.arange(0, len(samples) - 1, 1.25)
+    return np.asarray(np.interp(places, np.arange(len(samples)), samples), np.float32)
+
+
+def test_a_second_voice_is_written_down_although_the_decoder_leaves_it_out(
+    base_weights: Path, engine: FasterWhisperEngine, english: Samples
+) -> None:
+    """Of a soft voice and a loud one the decoder writes one; the gap is decoded again."""
+    loud, pause = 0.63 / np.abs(english).max(), np.zeros(round(0.3 * SAMPLE_RATE), np.float32)
+    requests = _requests(np.concatenate([0.08 * loud * _faster(english), pause, loud * english]))
+    folder, settings = base_weights / "whisper" / "base", Settings(device="cpu")
+    as_decoded = load(folder, "base", settings, Tuning(coverage=False))
+
+    [one] = as_decoded.transcribe(requests)
+    [both] = engine.transcribe(requests)
+
+    assert one.text.count("under the old tree") == 1
+    assert one.uncovered
+    assert both.text.count("under the old tree") == 2
+    assert (both.uncovered, both.retries) == ((), 1)
+
+
+def test_a_turn_that_the_decoder_leaves_out_is_decoded_by_itself(
+    engine: FasterWhisperEngine, english: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here it leaves the second turn out whatever it is asked, as long as it hears all of the window."""
+    pause = np.zeros(SAMPLE_RATE, np.float32)
+    [request] = _requests(np.concatenate([english, pause, _faster(english)]), word_timestamps=True)
+    [first] = engine._heard(_requests(english))
+    generate = engine._decoder._generate
+
+    def deaf(states: States, prompts: Sequence[list[int]], *rest: int, **how: float) -> list[Answer]:
+        if states.shape[1] > 15 * STATES_PER_SECOND:
+            return [first.hearing.answer] * len(prompts)
+        return generate(states, prompts, *rest, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine._decoder, "_generate", deaf)
+    [transcript] = engine.transcribe([request])
+
+    assert transcript.text.count("under the old tree") == 2
+    assert transcript.uncovered == ()
+    words = [word for segment in transcript.segments for word in segment.words or ()]
+    assert "".join(word.word for word in words) == transcript.text
+    assert [word.start for word in words] == sorted(word.start for word in words)
+
+
+def test_voices_that_nobody_understands_are_named(
+    engine: FasterWhisperEngine, english: Samples, russian: Samples
+) -> None:
+    """Twelve voices at a time, backwards: speech, and no word of it."""
+    count = min(len(english), len(russian))
+    crowd = sum(
+        np.roll(voice[:count][::-1], 7000 * number) for voice in (english, russian) for number in range(6)
+    )
+    crowd = 0.5 * np.asarray(crowd / np.abs(crowd).max(), np.float32)
+    pause = np.zeros(SAMPLE_RATE, np.float32)
+    [request] = _requests(np.concatenate([english, pause, crowd]))
+
+    [transcript] = engine.transcribe([request])
+
+    assert transcript.text.endswith("under the old tree.")
+    [span] = transcript.uncovered
+    assert (span.start, span.end) == pytest.approx((7.2, 13.0), abs=0.7)
 
 
 @pytest.mark.parametrize(("seconds", "most"), [(1.0, 8), (5.0, 6), (15.5, 3), (25.0, 2)])
