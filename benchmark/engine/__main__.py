@@ -21,7 +21,7 @@ from rich.console import Console
 from app.core.config import Settings
 from app.core.startup import read_settings
 from benchmark.engine import service_parts
-from benchmark.engine.conversations import conversations
+from benchmark.engine.conversations import SECONDS, conversations
 from benchmark.engine.corpus import Clip, CorpusMissing, read_corpus
 from benchmark.engine.duel import Entry, PassFailed, Standing, compete
 from benchmark.engine.report import figures_table, machine, standings_table, write_plots
@@ -80,10 +80,18 @@ class Benchmark:
     """One run: what is measured with what, and the figures so far."""
 
     def __init__(
-        self, corpus: Path, model: str, rounds: int, seed: int, settings: Settings, folder: Path
+        self,
+        corpus: Path,
+        model: str,
+        rounds: int,
+        seed: int,
+        seconds: float,
+        settings: Settings,
+        folder: Path,
     ) -> None:
         self._corpus = corpus
         self._seed = seed
+        self._seconds = seconds
         self._model = model
         self._rounds = rounds
         self._settings = settings
@@ -144,7 +152,7 @@ class Benchmark:
         return variants(rare, VARIANTS, self._folder / "variants")
 
     def _conversations(self) -> list[Clip]:
-        return conversations(self._clips("voice"), self._folder / "conversations", self._seed)
+        return conversations(self._clips("voice"), self._folder / "conversations", self._seed, self._seconds)
 
     def _longest(self) -> Clip:
         return max(self._clips("long"), key=lambda clip: clip.seconds)
@@ -165,13 +173,14 @@ def main(
     model: Annotated[str, typer.Option(help="Model.")] = "base",
     rounds: Annotated[int, typer.Option(min=1, help="Rounds; medians are shown.")] = 3,
     seed: Annotated[int, typer.Option(help="conversation: who speaks, when, how loud.")] = 1,
+    seconds: Annotated[float, typer.Option(help="conversation: length of each.")] = SECONDS,
     hours: Annotated[float, typer.Option(help="memory: length of the long recording.")] = 3.0,
     repeats: Annotated[int, typer.Option(min=1, help="memory: how often it is transcribed.")] = 2,
     output: Annotated[Path, typer.Option(help="Gets results/engine.json and plots/.")] = HOME,
 ) -> None:
     """Measure the engine side by side with faster-whisper, and the service with the engine."""
     with tempfile.TemporaryDirectory() as folder:
-        benchmark = Benchmark(corpus, model, rounds, seed, read_settings(), Path(folder))
+        benchmark = Benchmark(corpus, model, rounds, seed, seconds, read_settings(), Path(folder))
         try:
             for part in parts or PARTS:
                 if part not in PARTS:

@@ -23,7 +23,7 @@ from benchmark.engine.corpus import Clip, CorpusMissing
 from benchmark.engine.sound import write_wav
 
 SECONDS = 150.0
-"""Length at which a conversation ends."""
+"""Length at which a conversation ends, unless told."""
 
 PEAK_DECIBELS = (-22.0, -4.0)
 """Peak of the quietest and of the loudest voice, relative to full scale."""
@@ -109,14 +109,15 @@ class Turn:
     text: str
 
 
-def conversations(clips: Sequence[Clip], folder: Path, seed: int) -> list[Clip]:
-    """All SCENES, made of the clips of voice messages into `folder`. Raises CorpusMissing."""
+def conversations(clips: Sequence[Clip], folder: Path, seed: int, seconds: float = SECONDS) -> list[Clip]:
+    """All SCENES, made of the clips of voice messages into `folder`, each ending with the turn that
+    reaches `seconds`. Raises CorpusMissing."""
     folder.mkdir(parents=True, exist_ok=True)
     made = []
     for number, scene in enumerate(SCENES):
         random = np.random.default_rng((seed, number))
         own = [clip for clip in clips if clip.language == scene.language]
-        made.append(_made(scene, _voices(own, scene, random), folder, random))
+        made.append(_made(scene, _voices(own, scene, random), seconds, folder, random))
     return made
 
 
@@ -140,7 +141,9 @@ def _reader(stem: str) -> str:
     return re.sub(r"[\W\d_]+", "_", stem).strip("_") or re.split(r"\D", stem)[0]
 
 
-def _made(scene: Scene, voices: Sequence[Voice], folder: Path, random: np.random.Generator) -> Clip:
+def _made(
+    scene: Scene, voices: Sequence[Voice], seconds: float, folder: Path, random: np.random.Generator
+) -> Clip:
     levels = np.linspace(*PEAK_DECIBELS, len(voices))
     random.shuffle(levels)
     heard = np.zeros(0, np.float32)
@@ -151,7 +154,7 @@ def _made(scene: Scene, voices: Sequence[Voice], folder: Path, random: np.random
         start = len(heard) + round(_pause(scene, len(turns), random) * SAMPLE_RATE)
         heard = _mixed(heard, samples * np.float32(level), start)
         turns.append(Turn(start / SAMPLE_RATE, (start + len(samples)) / SAMPLE_RATE, speaker, clip.reference))
-        if turns[-1].end >= SECONDS:
+        if turns[-1].end >= seconds:
             break
     path = folder / f"{scene.name}.wav"
     _write(path, heard, scene.line, random)

@@ -45,6 +45,7 @@ def test_all_are_measured_side_by_side(corpus: Path, tmp_path: Path, base_weight
     assert (tmp_path / "plots" / "engine-voice.png").is_file()
 
 
+@pytest.mark.timeout(900)
 def test_conversations_are_made_and_measured(tmp_path: Path, base_weights: Path) -> None:
     for language, name, text in (("en", "speech_en.mp3", ENGLISH), ("ru", "speech_ru.ogg", "Сегодня")):
         folder = tmp_path / "corpus" / "voice" / language
@@ -53,14 +54,14 @@ def test_conversations_are_made_and_measured(tmp_path: Path, base_weights: Path)
             path = folder / f"reader-{number}{Path(name).suffix}"
             shutil.copy(ASSETS / name, path)
             path.with_suffix(".txt").write_text(text, "utf-8")
-    arguments = ["conversation", "--corpus", str(tmp_path / "corpus"), "--rounds", "1"]
+    arguments = ["conversation", "--corpus", str(tmp_path / "corpus"), "--rounds", "1", "--seconds", "8"]
     environment = {"CACHE_DIR": str(base_weights)}
     result = CliRunner().invoke(app, [*arguments, "--output", str(tmp_path)], env=environment)
 
     assert result.exit_code == 0, result.output
     figures = json.loads((tmp_path / "results" / "engine.json").read_text("utf-8"))
     windows, sequential, batched = figures["conversation"]
-    assert windows["errors"]["all"]["reference"] > 500
+    assert windows["errors"]["all"]["reference"] > 150
     assert sequential["against_first"]["low"] <= sequential["against_first"]["high"]
     assert len(batched["texts"]) == len(SCENES)
 
