@@ -1,162 +1,213 @@
-"""Recordings to 16 kHz mono samples, as a stream, with a report of what was cut, missing or damaged."""
+"""Recordings to 16 kHz sound, as a stream, with a report of what was cut, missing or damaged."""
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
-from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
-from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Discard, Stream
 
-from app.audio.container import audio_stream, declared_seconds, open_container
+from app.audio.blocks import BLOCK_SAMPLES
+from app.audio.container import open_container, packets
+from app.audio.downmix import Downmix, Layout
+from app.audio.limits import AudioLimits
+from app.audio.pcm import Channels
+from app.audio.report import DecodeReport, Source, merged
 from app.audio.samples import SAMPLE_RATE, Samples
-from app.audio.timeline import Timeline
+from app.audio.timeline import SteadyTimeline, Timeline
+from app.audio.track_choice import choose
+from app.audio.track_decoder import TrackDecoder
+from app.audio.track_mix import TrackMix
+from app.audio.track_reader import TrackReader
+from app.audio.tracks import (
+    Track,
+    clock_start,
+    clock_zero,
+    container_end,
+    has_clock,
+    has_own_ends,
+    stated_end,
+    tracks_of,
+)
 from app.core.errors import AudioMissing, AudioUndecodable, NoAudio, UnreadableAudio
 
-CHUNK_SAMPLES = SAMPLE_RATE
+CHUNK_SAMPLES = BLOCK_SAMPLES
 """Least number of samples in a chunk, except the last: one second."""
 
-SHORTFALL_SECONDS = 1.0
-SHORTFALL_FRACTION = 0.02
-"""A recording that ends earlier than its container says, by more than both, is called incomplete."""
-
-_EXACT_LENGTH = ("mov", "matroska", "ogg", "flac", "wav", "aiff", "caf", "asf", "avi")
-"""Containers that state their length; for the others FFmpeg estimates it from the bit rate."""
+TrackWish = int | Literal["auto", "mix"]
+"""The number of a track, from 1; the first that has speech; all together."""
 
 
 @dataclass(frozen=True, slots=True)
-class DecodeReport:
-    """What came out of a recording; `declared_seconds` is None where the container states no length."""
+class Listening:
+    """What is to be heard of a recording.
 
-    seconds: float
-    declared_seconds: float | None
-    damaged_packets: int
-    trimmed: bool
+    That is its first `trim` seconds (None: all of it), which track, and each channel for itself (`split`) or
+    all together; with `mix` each track is one channel.
+    """
 
-    @property
-    def incomplete(self) -> bool:
-        """Whether the recording ended well before the length that its container states."""
-        if self.declared_seconds is None or self.trimmed:
-            return False
-        missing = self.declared_seconds - self.seconds
-        return missing > max(SHORTFALL_SECONDS, SHORTFALL_FRACTION * self.declared_seconds)
+    trim: float | None = None
+    track: TrackWish = "auto"
+    split: bool = False
+    limits: AudioLimits = field(default_factory=AudioLimits)
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """Sentences for the reader of the transcript."""
-        found = []
-        if self.damaged_packets:
-            found.append(
-                f"The recording is damaged: {self.damaged_packets} of its packets could not be decoded, "
-                "so words may be missing."
-            )
-        if self.incomplete:
-            found.append(
-                f"The recording breaks off: it says it lasts {self.declared_seconds:.1f} s, "
-                f"but only {self.seconds:.1f} s of sound are in the file."
-            )
-        return tuple(found)
+    def seconds(self) -> float:
+        """The longest that is heard."""
+        return min(self.trim or math.inf, self.limits.max_seconds)
 
 
-class SampleStream:
-    """Iterate once for chunks of samples; `report` is complete when the iteration has ended."""
+class SoundStream:
+    """Iterate once for blocks of sound, a row for each channel; `report` is complete when that has ended."""
 
-    def __init__(self, path: Path, *, trim: float | None = None) -> None:
+    def __init__(self, path: Path, listening: Listening) -> None:
         self._path = path
-        self._limit = None if trim is None else max(1, round(trim * SAMPLE_RATE))
-        self._emitted = 0
-        self._damaged = 0
-        self._declared: float | None = None
-        self._trimmed = False
+        self._listening = listening
+        self._most = max(1, round(listening.seconds * SAMPLE_RATE))
+        self._report = DecodeReport(0.0, None, 0, trimmed=False)
+        self._readers: dict[int, TrackReader] = {}
+        self._mix = Downmix(Layout(1))
+        self._emitted = self._lost = 0
+        self._file_end = 0.0
+        self._is_cut = False
 
     @property
     def report(self) -> DecodeReport:
         """What was decoded so far."""
-        return DecodeReport(self._emitted / SAMPLE_RATE, self._declared, self._damaged, self._trimmed)
+        by_limit = self._is_cut and (self._listening.trim or math.inf) > self._listening.limits.max_seconds
+        return merged(
+            self._report,
+            list(self._readers.values()),
+            self._mix.report,
+            seconds=self._emitted / SAMPLE_RATE,
+            lost_packets=self._lost,
+            file_seconds=self._file_end,
+            trimmed=self._is_cut,
+            limited=self._listening.limits.max_seconds if by_limit else None,
+        )
 
-    def __iter__(self) -> Iterator[Samples]:
+    def __iter__(self) -> Iterator[Channels]:
         try:
             with open_container(self._path) as container:
-                stream = audio_stream(container)
-                self._declared = _stated_seconds(container, stream)
-                yield from self._limited(_coalesced(self._samples(container, stream)))
+                self._open(container)
+                yield from self._limited(self._together(container))
         except FileNotFoundError as error:
             raise AudioMissing("The uploaded recording is no longer there; upload it again.") from error
         except (UnreadableAudio, NoAudio) as error:
             raise AudioUndecodable(error.detail) from error
         if self._emitted == 0:
-            raise AudioUndecodable("The recording holds no sound: not one sample of it can be decoded.")
+            problem = next((reader.problem for reader in self._readers.values() if reader.problem), "")
+            raise AudioUndecodable(
+                f"The recording holds no sound: not one sample of it can be decoded. {problem}".strip()
+            )
 
-    def _limited(self, chunks: Iterator[Samples]) -> Iterator[Samples]:
-        for chunk in chunks:
-            room = len(chunk) if self._limit is None else self._limit - self._emitted
-            self._trimmed = len(chunk) > room
-            if room > 0:
-                self._emitted += min(room, len(chunk))
-                yield chunk[:room]
-            if self._trimmed:
+    def _open(self, container: InputContainer) -> None:
+        """Choose the tracks, and prepare to read them."""
+        listening = self._listening
+        tracks = tracks_of(container, listening.limits)
+        choice = choose(self._path, tracks, listening.track, listening.limits)
+        ends = [stated_end(container, track) for track in choice.tracks]
+        exact = [end for end in ends if end is not None and end.is_exact]
+        if has_own_ends(container):
+            self._file_end = container_end(container) or 0.0
+            _leave_out(container, choice.tracks)
+        # Several tracks become channels; what each of them has is mixed before.
+        split = listening.split and len(choice.tracks) == 1
+        self._readers = {track.index: self._reader(container, track, split=split) for track in choice.tracks}
+        self._mix = Downmix(Layout(len(self._readers)))
+        self._report = DecodeReport(
+            seconds=0.0,
+            declared_seconds=max((end.seconds for end in exact), default=None),
+            damaged_packets=0,
+            trimmed=False,
+            declared_of_file=not all(end.of_track for end in exact),
+            clock_start=clock_start(container),
+            source=Source(
+                tracks=len(tracks),
+                read=tuple(track.number for track in choice.tracks),
+                split=listening.split,
+            ),
+            notes=choice.notes,
+        )
+
+    def _reader(self, container: InputContainer, track: Track, *, split: bool) -> TrackReader:
+        limits = self._listening.limits
+        timeline = (
+            Timeline(clock_zero(container), limits.max_seconds) if has_clock(container) else SteadyTimeline()
+        )
+        stream = container.streams.audio[track.number - 1]
+        return TrackReader(track, TrackDecoder(stream, timeline, limits), split=split)
+
+    def _together(self, container: InputContainer) -> Iterator[Channels]:
+        """The blocks of the track, or of all tracks side by side or mixed."""
+        if len(self._readers) == 1:
+            yield from (block for _, block in self._blocks(container))
+            return
+        mix = TrackMix(list(self._readers))
+        for index, block in self._blocks(container):
+            yield from map(self._joined, mix.add(index, block))
+        yield from map(self._joined, mix.finish())
+
+    def _joined(self, rows: Channels) -> Channels:
+        return rows if self._listening.split else self._mix.feed(rows)[np.newaxis]
+
+    def _blocks(self, container: InputContainer) -> Iterator[tuple[int, Channels]]:
+        """Blocks with the index of the stream that they come from."""
+        for packet in self._packets(container):
+            reader = self._readers.get(packet.stream_index)
+            if reader is not None:
+                yield from ((packet.stream_index, block) for block in reader.feed(packet))
+        for index, reader in self._readers.items():
+            yield from ((index, block) for block in reader.finish())
+
+    def _packets(self, container: InputContainer) -> "Iterator[Packet[Stream]]":
+        """All packets, of other streams too where only these tell when the file ends."""
+        wanted = list(self._readers) if has_own_ends(container) else range(len(container.streams))
+        zero = clock_zero(container) if has_clock(container) and not has_own_ends(container) else None
+        try:
+            for packet in packets(container, [container.streams[index] for index in wanted]):
+                other = packet.stream_index not in self._readers
+                if other and zero is not None and packet.pts is not None and packet.time_base:
+                    end = float((packet.pts + (packet.duration or 0)) * packet.time_base) - zero
+                    self._file_end = max(self._file_end, end)
+                yield packet
+        except av.FFmpegError:  # the file breaks off: nothing follows
+            self._lost += 1
+
+    def _limited(self, blocks: Iterator[Channels]) -> Iterator[Channels]:
+        for block in blocks:
+            room = self._most - self._emitted
+            self._is_cut = block.shape[1] > room
+            if room > 0 and block.shape[1]:
+                self._emitted += min(room, block.shape[1])
+                yield block[:, :room]
+            if self._is_cut:
                 return
 
-    def _samples(self, container: InputContainer, stream: AudioStream) -> Iterator[Samples]:
-        start = None if container.start_time is None else container.start_time / av.time_base
-        timeline = Timeline(start)
-        resampler = _Resampler()
-        for frame in self._frames(container, stream):
-            silence = timeline.silence_before(frame)
-            try:
-                samples = resampler.convert(frame)
-            except (av.FFmpegError, ValueError):
-                self._damaged += 1
-                continue
-            yield from _silence(silence)
-            yield samples
-        yield resampler.flush()
 
-    def _frames(self, container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-        for packet in self._packets(container, stream):
-            try:
-                frames = packet.decode()
-            except av.FFmpegError:
-                self._damaged += 1
-                continue
-            yield from (frame for frame in frames if isinstance(frame, AudioFrame) and frame.samples > 0)
+class SampleStream:
+    """The same, all channels mixed into one: chunks of samples."""
 
-    def _packets(self, container: InputContainer, stream: AudioStream) -> "Iterator[Packet[AudioStream]]":
-        try:
-            yield from container.demux(stream)
-        except av.FFmpegError:  # the file breaks off: nothing follows
-            self._damaged += 1
+    def __init__(self, sound: SoundStream) -> None:
+        self._sound = sound
 
+    @property
+    def report(self) -> DecodeReport:
+        """What was decoded so far."""
+        return self._sound.report
 
-class _Resampler:
-    """Frames of any format, which may change on the way, to 16 kHz mono."""
-
-    def __init__(self) -> None:
-        self._resampler = _new_resampler()
-        self._format: tuple[str, str, int] | None = None
-
-    def convert(self, frame: AudioFrame) -> Samples:
-        """Samples of one frame, with what a change of format leaves of the earlier ones."""
-        frame_format = (frame.format.name, frame.layout.name, frame.sample_rate)
-        rest = np.empty(0, np.float32)
-        if self._format not in (None, frame_format):
-            rest = self.flush()
-            self._resampler = _new_resampler()
-        self._format = frame_format
-        return np.concatenate([rest, _joined(self._resampler.resample(frame))])
-
-    def flush(self) -> Samples:
-        """What the filter still holds at the end."""
-        return _joined(self._resampler.resample(None))
+    def __iter__(self) -> Iterator[Samples]:
+        return (block[0] for block in self._sound)
 
 
 def stream_samples(path: Path, *, trim: float | None = None) -> SampleStream:
     """Decode a recording, or its first `trim` seconds. Iterating raises AudioMissing, AudioUndecodable."""
-    return SampleStream(path, trim=trim)
+    return SampleStream(SoundStream(path, Listening(trim=trim)))
 
 
 def read_samples(path: Path, *, trim: float | None = None) -> tuple[Samples, DecodeReport]:
@@ -166,39 +217,9 @@ def read_samples(path: Path, *, trim: float | None = None) -> tuple[Samples, Dec
     return samples, stream.report
 
 
-def _new_resampler() -> AudioResampler:
-    return AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
-
-
-def _joined(frames: list[AudioFrame]) -> Samples:
-    parts = [frame.to_ndarray().reshape(-1) for frame in frames]
-    return np.concatenate(parts) if parts else np.empty(0, np.float32)
-
-
-def _silence(seconds: float) -> Iterator[Samples]:
-    missing = round(seconds * SAMPLE_RATE)
-    while missing > 0:
-        yield np.zeros(min(missing, CHUNK_SAMPLES), np.float32)
-        missing -= CHUNK_SAMPLES
-
-
-def _coalesced(parts: Iterator[Samples]) -> Iterator[Samples]:
-    """Join what decoders give in crumbs of 20 ms to chunks of at least CHUNK_SAMPLES."""
-    waiting: list[Samples] = []
-    count = 0
-    for part in parts:
-        waiting.append(part)
-        count += len(part)
-        if count >= CHUNK_SAMPLES:
-            yield np.concatenate(waiting)
-            waiting, count = [], 0
-    if count:
-        yield np.concatenate(waiting)
-
-
-def _stated_seconds(container: InputContainer, stream: AudioStream) -> float | None:
-    """Length by which a recording that breaks off can be told, if there is one."""
-    names = container.format.name.split(",")
-    lame_header = "mp3" in names and bool(stream.start_time)  # its encoder delay; without it, an estimate
-    exact = lame_header or any(name in _EXACT_LENGTH for name in names)
-    return declared_seconds(container, stream) if exact else None
+def _leave_out(container: InputContainer, tracks: tuple[Track, ...]) -> None:
+    """Have the other streams skipped instead of read."""
+    indexes = {track.index for track in tracks}
+    for stream in container.streams:
+        if stream.index not in indexes:
+            stream.discard = Discard.all

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from hashlib import sha256
 
 from app.audio.cutter import CutRules
-from app.audio.decode import DecodeReport
+from app.audio.report import DecodeReport
 from app.engines.base import EngineInfo
 from app.schemas.transcript import Provenance, Quality, Segment, Span, Transcript
 from app.schemas.window import WindowTranscript

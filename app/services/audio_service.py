@@ -10,6 +10,7 @@ from functools import partial
 import anyio
 from anyio import to_thread
 
+from app.audio.limits import AudioLimits
 from app.audio.probe import probe
 from app.core.config import Settings
 from app.core.decorators import timed_stage
@@ -65,6 +66,7 @@ class AudioService:
         self._repeats = repeats
         self._receiver = Receiver(settings, storage)
         self._policy = AddressPolicy.from_settings(settings)
+        self._audio_limits = AudioLimits.from_settings(settings)
         self._probes = anyio.CapacityLimiter(PROBES_AT_ONCE)
 
     async def accept(self, form: AsyncIterator[FormPart], request: UploadRequest) -> Acceptance:
@@ -126,7 +128,7 @@ class AudioService:
             task_id=task_id,
             file_path=f"{task_id}.{received.extension if received else 'download'}",
             filename=received.filename if received else None,
-            duration=await self._probe(received) if received else None,
+            duration=await self._probe(received, options) if received else None,
             fingerprint=fingerprint if options.may_be_reused else None,
             owner=caller.name,
             traceparent=traceparent(),
@@ -158,10 +160,11 @@ class AudioService:
         await self._repeats.note(task)
         logger.info("Queued %s for %s", quoted(task.filename or task.url or ""), task.model)
 
-    async def _probe(self, received: Received) -> float | None:
-        """Length in seconds, where it can be told. Raises UnreadableAudio, NoAudio."""
+    async def _probe(self, received: Received, options: Options) -> float | None:
+        """Length in seconds, where it can be told. Raises UnreadableAudio, NoAudio, RecordingTooLong."""
+        look = partial(probe, received.upload.path, self._audio_limits, trim=options.trim)
         with timed_stage("probe"):
-            info = await to_thread.run_sync(partial(probe, received.upload.path), limiter=self._probes)
+            info = await to_thread.run_sync(look, limiter=self._probes)
         return info.duration
 
     async def _forget(self, task_id: str) -> None:

@@ -2,7 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.audio.cutter import CutRules
-from app.audio.decode import DecodeReport
+from app.audio.report import DecodeReport
 from app.engines.base import DecodeOptions, EngineInfo
 from app.schemas.transcript import Segment, Span
 from app.schemas.window import WindowTranscript
