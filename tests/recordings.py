@@ -1,6 +1,6 @@
 """Odd recordings, made with PyAV and numpy from a sentence of the test assets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -46,7 +46,8 @@ class Part:
     start: float = 0.0
     rate: int = RATE
     layout: str | None = None
-    sample_format: str = "s16"
+    pauses: dict[float, float] = field(default_factory=dict)
+    """From that second of the sound on, the clock is so many seconds ahead."""
 
 
 def write(path: Path, *parts: Part, format: str | None = None, picture_seconds: float = 0.0) -> Path:
@@ -117,7 +118,8 @@ def _packets(stream: Any, part: Part) -> list[Any]:
         frame = _frame(part.sound[:, first : first + size], kind, layout)
         frame.sample_rate = part.rate
         frame.time_base = Fraction(1, part.rate)
-        frame.pts = round(part.start * part.rate) + first
+        pause = sum(length for at, length in part.pauses.items() if first >= at * part.rate)
+        frame.pts = round((part.start + pause) * part.rate) + first
         packets += stream.encode(frame)
     return [packet for packet in [*packets, *stream.encode(None)] if packet.dts is not None]
 

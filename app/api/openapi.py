@@ -127,7 +127,7 @@ UPLOAD_RESPONSES: Responses = {
         (NoAudio, "The file has no sound: it holds no audio stream."),
         (
             RecordingTooLong,
-            "The recording lasts 90000 s, more than the 86400 s that this server takes (MAX_DURATION_SECONDS).",
+            "The recording lasts 90000 s, more than the 86400 s that this server takes.",
         ),
         (UnsafeAddress, "The address must begin with http:// or https://; nothing else is allowed."),
         (IdempotencyConflict, "This Idempotency-Key came before with another recording; use a new one."),

@@ -37,6 +37,9 @@ _NO_ZERO = frozenset({"mpegts", "mpeg"})
 
 _EXACT_LENGTH = frozenset({"mov", "matroska", "ogg", "flac", "wav", "w64", "aiff", "caf", "asf", "avi"})
 
+_ONE_LENGTH = frozenset({"matroska", "asf"})
+"""Formats that state the length of the whole file only, which FFmpeg then gives for each track."""
+
 _ABSOLUTE_LENGTH = frozenset({"matroska", "ogg"})
 """Formats whose length is counted from the clock's zero, not from the first sound."""
 
@@ -108,7 +111,7 @@ def stated_end(container: InputContainer, track: Track) -> StatedEnd | None:
     if track.duration is not None:
         # Without a clock the start is the delay of the encoder, which is no part of the sound.
         start = 0.0 if starts_at_zero or not has_clock(container) else (track.start or 0.0)
-        return StatedEnd(start + track.duration - zero, exact, of_track=True)
+        return StatedEnd(start + track.duration - zero, exact, of_track=names.isdisjoint(_ONE_LENGTH))
     whole = container_end(container)
     return StatedEnd(whole, exact, of_track=False) if whole is not None else None
 
