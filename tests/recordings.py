@@ -143,6 +143,8 @@ def _pictures(stream: Any, seconds: float) -> list[Any]:
     packets: list[Any] = []
     for number in range(round(seconds * 25)):
         frame = av.VideoFrame(64, 64, "yuv420p")
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
         frame.pts, frame.time_base = number, Fraction(1, 25)
         packets += stream.encode(frame)
     return [packet for packet in [*packets, *stream.encode(None)] if packet.dts is not None]

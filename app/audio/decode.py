@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import av
 import numpy as np
@@ -35,12 +34,10 @@ from app.audio.tracks import (
     tracks_of,
 )
 from app.core.errors import AudioMissing, AudioUndecodable, NoAudio, UnreadableAudio
+from app.schemas.task import TrackChoice
 
 CHUNK_SAMPLES = BLOCK_SAMPLES
 """Least number of samples in a chunk, except the last: one second."""
-
-TrackWish = int | Literal["auto", "mix"]
-"""The number of a track, from 1; the first that has speech; all together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ class Listening:
     """
 
     trim: float | None = None
-    track: TrackWish = "auto"
+    track: int | TrackChoice = TrackChoice.AUTO
     split: bool = False
     limits: AudioLimits = field(default_factory=AudioLimits)
 
@@ -159,9 +156,9 @@ class SoundStream:
     def _blocks(self, container: InputContainer) -> Iterator[tuple[int, Channels]]:
         """Blocks with the index of the stream that they come from."""
         for packet in self._packets(container):
-            reader = self._readers.get(packet.stream_index)
+            reader = self._readers.get(packet.stream.index)
             if reader is not None:
-                yield from ((packet.stream_index, block) for block in reader.feed(packet))
+                yield from ((packet.stream.index, block) for block in reader.feed(packet))
         for index, reader in self._readers.items():
             yield from ((index, block) for block in reader.finish())
 
@@ -171,10 +168,8 @@ class SoundStream:
         zero = clock_zero(container) if has_clock(container) and not has_own_ends(container) else None
         try:
             for packet in packets(container, [container.streams[index] for index in wanted]):
-                other = packet.stream_index not in self._readers
-                if other and zero is not None and packet.pts is not None and packet.time_base:
-                    end = float((packet.pts + (packet.duration or 0)) * packet.time_base) - zero
-                    self._file_end = max(self._file_end, end)
+                if zero is not None and packet.stream.index not in self._readers:
+                    self._file_end = max(self._file_end, _end_of(packet) - zero)
                 yield packet
         except av.FFmpegError:  # the file breaks off: nothing follows
             self._lost += 1
@@ -215,6 +210,14 @@ def read_samples(path: Path, *, trim: float | None = None) -> tuple[Samples, Dec
     stream = stream_samples(path, trim=trim)
     samples = np.concatenate(list(stream))
     return samples, stream.report
+
+
+def _end_of(packet: "Packet[Stream]") -> float:
+    """When a packet ends, in seconds of the container's clock."""
+    time = packet.dts if packet.pts is None else packet.pts  # MPEG program streams give few of the first
+    if time is None or packet.time_base is None:
+        return 0.0
+    return float((time + (packet.duration or 0)) * packet.time_base)
 
 
 def _leave_out(container: InputContainer, tracks: tuple[Track, ...]) -> None:

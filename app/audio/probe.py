@@ -68,7 +68,7 @@ def _first_frame(container: InputContainer, tracks: tuple[Track, ...]) -> tuple[
                 continue
             for frame in frames:
                 if isinstance(frame, AudioFrame) and frame.samples > 0:
-                    return by_index[packet.stream_index], frame
+                    return by_index[packet.stream.index], frame
     except av.FFmpegError as error:
         raise NoAudio("The file breaks off before its first sound.") from error
     raise NoAudio("The file holds no sound: not one sample of it can be decoded.")

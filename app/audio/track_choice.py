@@ -21,6 +21,7 @@ from app.audio.track_decoder import TrackDecoder
 from app.audio.track_reader import TrackReader
 from app.audio.tracks import Track, clock_zero, decodable
 from app.core.errors import AudioUndecodable
+from app.schemas.task import TrackChoice
 
 PROBED_SECONDS = 300.0
 """How far into the recording speech is looked for in each track."""
@@ -38,7 +39,7 @@ class Choice:
     notes: tuple[str, ...] = ()
 
 
-def choose(path: Path, tracks: tuple[Track, ...], wanted: int | str, limits: AudioLimits) -> Choice:
+def choose(path: Path, tracks: tuple[Track, ...], wanted: int | TrackChoice, limits: AudioLimits) -> Choice:
     """The track of that number, all (`mix`), or the first that has speech, or at least sound (`auto`).
 
     Tracks that cannot be decoded are passed over. Raises NoAudio, AudioUndecodable.
@@ -49,9 +50,9 @@ def choose(path: Path, tracks: tuple[Track, ...], wanted: int | str, limits: Aud
         for track in tracks
         if track.problem
     )
-    if wanted == "mix":
+    if wanted is TrackChoice.MIX:
         return Choice(found, passed_over)
-    if wanted != "auto":
+    if wanted is not TrackChoice.AUTO:
         return Choice((_numbered(tracks, wanted),))
     if len(found) == 1:
         return Choice(found, passed_over)
@@ -63,7 +64,7 @@ def choose(path: Path, tracks: tuple[Track, ...], wanted: int | str, limits: Aud
     return Choice((best,), (note, *passed_over))
 
 
-def _numbered(tracks: Sequence[Track], number: int | str) -> Track:
+def _numbered(tracks: Sequence[Track], number: int) -> Track:
     for track in tracks:
         if track.number == number:
             if track.problem:
@@ -118,7 +119,7 @@ def _listen(container: InputContainer, candidates: dict[int, _Candidate]) -> Non
     first = next(iter(candidates.values()))
     streams = [container.streams[index] for index in candidates]
     for packet in packets(container, streams):
-        candidate = candidates[packet.stream_index]
+        candidate = candidates[packet.stream.index]
         if candidate.seconds < PROBED_SECONDS:
             candidate.hear(packet)
         if first.has_speech or all(each.seconds >= PROBED_SECONDS for each in candidates.values()):

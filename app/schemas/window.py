@@ -26,6 +26,11 @@ class WindowTranscript(BaseModel):
     engine_seconds: float = Field(0, description="Its share of the time that its batch took.")
     batch_places: float = Field(0, description="Its share of the places that its batch had.")
     noise: bool = Field(False, description="Its text was thrown away: nobody speaks there.")
+    channel: int | None = Field(
+        None,
+        exclude_if=lambda channel: channel is None,
+        description="Channel that it is of, from 0, where channels are kept apart.",
+    )
 
     @property
     def text(self) -> str:

@@ -10,13 +10,14 @@ from app.audio.decode import Listening, SoundStream
 from app.audio.limits import AudioLimits
 from app.audio.probe import probe
 from app.core.errors import ServiceError
+from app.schemas.task import TrackChoice
 
 WISHES = (
     Listening(),
     Listening(),
-    Listening(track="mix"),
+    Listening(track=TrackChoice.MIX),
     Listening(split=True),
-    Listening(track="mix", split=True),
+    Listening(track=TrackChoice.MIX, split=True),
     Listening(track=2),
 )
 

@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.audio.cutter import CutRules
+from app.audio.decode import Listening
 from app.audio.report import DecodeReport
 from app.engines.base import DecodeOptions, EngineInfo
 from app.schemas.transcript import Segment, Span
@@ -71,13 +72,15 @@ def test_no_speech_is_no_text() -> None:
 
 def test_a_plan_changes_with_all_that_windows_depend_on() -> None:
     rules = CutRules()
-    job = Job(path=Path("talk.flac"), model="base", trim=None, options=DecodeOptions())
+    job = Job(path=Path("talk.flac"), model="base", listening=Listening(), options=DecodeOptions())
     plans = [
         plan_of(INFO, job, rules),
         plan_of(replace(INFO, digest="sha256:13"), job, rules),
         plan_of(replace(INFO, compute_type="float32"), job, rules),
         plan_of(INFO, replace(job, options=DecodeOptions(word_timestamps=True)), rules),
         plan_of(INFO, replace(job, vad=False), rules),
+        plan_of(INFO, replace(job, listening=Listening(track=2)), rules),
+        plan_of(INFO, replace(job, listening=Listening(split=True)), rules),
         plan_of(INFO, job, replace(rules, longest=20)),
     ]
 
