@@ -12,15 +12,23 @@ from anyio import to_thread
 
 from app.audio.limits import AudioLimits
 from app.audio.probe import probe
+from app.audio.tracks import Track
 from app.core.config import Settings
 from app.core.decorators import timed_stage
-from app.core.errors import FetchFailed, FileMissing, IdempotencyConflict, MalformedUpload, UnsafeAddress
+from app.core.errors import (
+    FetchFailed,
+    FileMissing,
+    IdempotencyConflict,
+    InvalidParameter,
+    MalformedUpload,
+    UnsafeAddress,
+)
 from app.core.tracing import traceparent
 from app.core.utils import quoted
 from app.net.guard import AddressPolicy, check_url
 from app.queue.repeats import Repeats
 from app.schemas.caller import Caller
-from app.schemas.task import Task
+from app.schemas.task import Task, TrackChoice
 from app.services.options import Options, fingerprint_of
 from app.services.receiving import FILE_FIELD, FormPart, Received, Receiver
 from app.services.redis_service import RedisService
@@ -165,11 +173,28 @@ class AudioService:
         look = partial(probe, received.upload.path, self._audio_limits, trim=options.trim)
         with timed_stage("probe"):
             info = await to_thread.run_sync(look, limiter=self._probes)
+        _check_track(options.track, info.tracks)
         return info.duration
 
     async def _forget(self, task_id: str) -> None:
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(self._storage.remove_outbox, task_id)
+
+
+def _check_track(wanted: int | TrackChoice, tracks: Sequence[Track]) -> None:
+    """Raises InvalidParameter where there is no such track, or none that can be decoded."""
+    if isinstance(wanted, TrackChoice):
+        return
+    track = next((each for each in tracks if each.number == wanted), None)
+    if track is None:
+        raise InvalidParameter(
+            f"There is no track {wanted}: the number of audio tracks in the file is {len(tracks)}.",
+            parameter="track",
+        )
+    if track.problem:
+        raise InvalidParameter(
+            f"Track {wanted} of the file cannot be decoded. {track.problem}", parameter="track"
+        )
 
 
 def _source(received: Received | None, options: Options) -> str:

@@ -201,7 +201,7 @@ class _Recording:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Cut:
-    """A window of a channel; it accounts for so many seconds of the recording: its own and those before it."""
+    """A window of a channel; it accounts for `covered` seconds of the recording: its own and those before."""
 
     window: Window
     channel: int | None
