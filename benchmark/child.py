@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from app.audio.decode import Listening
+from app.audio.listening import Listening
 from app.core.config import Settings
 from app.core.errors import ServiceError
 from app.engines.base import DecodeOptions

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from io import SEEK_SET, FileIO
+from io import SEEK_END, SEEK_SET, FileIO
 from pathlib import Path
 
 import av
@@ -10,7 +10,8 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from app.audio.embedded import Disguise, disguise
+from app.audio.embedded import Patch, disguise
+from app.audio.parts import Part
 from app.core.errors import UnreadableAudio
 
 # A playlist (HLS, concat, DASH) names other files and addresses, which FFmpeg would read on its behalf: no
@@ -28,43 +29,53 @@ _STREAMED = frozenset({"mpegts", "mpeg"})
 
 
 class _Bytes(FileIO):
-    """A file without its large embedded data.
+    """A part of a file without its large embedded data.
 
     It answers an impossible seek as FFmpeg's own files do; demuxers try them on short files.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, part: Part) -> None:
         super().__init__(path)
-        self._disguise = Disguise()
-        self._disguise = disguise(self)
-        super().seek(self._disguise.first)
+        self._first, self._last = part.first, part.last or super().seek(0, SEEK_END)
+        self._patches: tuple[Patch, ...] = ()
+        found = disguise(self)
+        self._patches = found.patches
+        self._first += found.first
+        self.seek(0)
 
     def seek(self, offset: int, whence: int = SEEK_SET, /) -> int:
-        first = self._disguise.first
+        base = {SEEK_SET: self._first, SEEK_END: self._last}
         try:
-            return super().seek(offset + first if whence == SEEK_SET else offset, whence) - first
+            if whence in base:
+                return super().seek(base[whence] + offset) - self._first
+            return super().seek(offset, whence) - self._first
         except OSError:
             return -1
 
     def tell(self) -> int:
-        return super().tell() - self._disguise.first
+        return super().tell() - self._first
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if not self._disguise.patches:
+        room = max(0, self._last - super().tell())
+        size = room if size is None or size < 0 else min(size, room)
+        if not self._patches:
             return super().read(size) or b""
-        start = super().tell()
+        start = self.tell()
         content = bytearray(super().read(size) or b"")
-        for patch in self._disguise.patches:
+        for patch in self._patches:
             for place, byte in enumerate(patch.content, patch.offset - start):
                 if 0 <= place < len(content):
                     content[place] = byte
         return bytes(content)
 
 
+_WHOLE = Part()
+
+
 @contextmanager
-def open_container(path: Path) -> Iterator[InputContainer]:
+def open_container(path: Path, part: Part = _WHOLE) -> Iterator[InputContainer]:
     """Open a recording. Raises UnreadableAudio, or OSError where the file itself cannot be opened."""
-    with _Bytes(path) as file:
+    with _Bytes(path, part) as file:
         container = _open(file, _NO_PROTOCOL)
         if container.format.name in _STREAMED:
             container = _scanned(file, container)

@@ -17,7 +17,7 @@ LARGE_BYTES = 1024 * 1024
 _MOST_ELEMENTS = 200_000
 """Elements that are looked at in one file: clusters of a week."""
 
-_EBML, _SEGMENT, _ATTACHMENTS, _TAGS = 0x1A45DFA3, 0x18538067, 0x1941A469, 0x1254C367
+EBML, _SEGMENT, _ATTACHMENTS, _TAGS = 0x1A45DFA3, 0x18538067, 0x1941A469, 0x1254C367
 _FLAC_PICTURE, _FLAC_PADDING, _FLAC_LAST = 6, 1, 0x80
 _MP4_TAGS = frozenset({b"udta", b"meta"})
 
@@ -43,7 +43,7 @@ def disguise(file: io.FileIO) -> Disguise:
     size = file.seek(0, io.SEEK_END)
     first = _after_id3(file, size)
     start = _read(file, first, 12)
-    if start[:4] == _EBML.to_bytes(4, "big"):
+    if start[:4] == EBML.to_bytes(4, "big"):
         patches = tuple(_matroska(file, first, size))
     elif start[:4] == b"fLaC":
         patches = tuple(_flac(file, first + 4, size))
@@ -68,13 +68,13 @@ def _after_id3(file: io.FileIO, size: int) -> int:
 
 def _matroska(file: io.FileIO, start: int, size: int) -> Iterator[Patch]:
     """Attachments and tags become Void elements of the same length."""
-    for element, offset, header, _ in _elements(file, start, size):
+    for element, offset, header, _ in elements(file, start, size):
         if element == _SEGMENT:
             start = offset + header
             break
     else:
         return
-    for element, offset, header, length in _elements(file, start, size):
+    for element, offset, header, length in elements(file, start, size):
         if element in (_ATTACHMENTS, _TAGS) and length > LARGE_BYTES:
             # Void's own identifier is shorter, so that its length counts what is left of the header
             digits = min(8, header - 1)
@@ -82,10 +82,12 @@ def _matroska(file: io.FileIO, start: int, size: int) -> Iterator[Patch]:
             yield Patch(offset, b"\xec" + (rest | 1 << 7 * digits).to_bytes(digits, "big"))
 
 
-def _elements(file: io.FileIO, start: int, size: int) -> Iterator[tuple[int, int, int, int]]:
+def elements(
+    file: io.FileIO, start: int, size: int, *, enter: bool = False
+) -> Iterator[tuple[int, int, int, int]]:
     """Elements that follow each other: identifier, offset, bytes of the header, bytes of the content.
 
-    The last is one whose length is unknown, as in live recordings.
+    The last is one whose length is unknown, as in live recordings; with `enter` its content follows.
     """
     for _ in range(_MOST_ELEMENTS):
         header = _read(file, start, 12)
@@ -97,9 +99,9 @@ def _elements(file: io.FileIO, start: int, size: int) -> Iterator[tuple[int, int
         mask = (1 << 7 * length_bytes) - 1
         length = int.from_bytes(header[identifier_bytes:total], "big") & mask
         yield int.from_bytes(header[:identifier_bytes], "big"), start, total, length
-        if length == mask:
+        if length == mask and not enter:
             return
-        start += total + length
+        start += total + (0 if length == mask else length)
 
 
 def _vint_bytes(first: bytes) -> int:
@@ -109,16 +111,16 @@ def _vint_bytes(first: bytes) -> int:
 
 def _mp4(file: io.FileIO, start: int, size: int) -> Iterator[Patch]:
     """User data and tags, at the top and in `moov`, become `free` boxes."""
-    for kind, offset, header, length in _boxes(file, start, size):
+    for kind, offset, header, length in boxes(file, start, size):
         if kind in _MP4_TAGS and length > LARGE_BYTES:
             yield Patch(offset + 4, b"free")
         elif kind == b"moov":
-            for inner, place, _, inner_length in _boxes(file, offset + header, offset + length):
+            for inner, place, _, inner_length in boxes(file, offset + header, offset + length):
                 if inner in _MP4_TAGS and inner_length > LARGE_BYTES:
                     yield Patch(place + 4, b"free")
 
 
-def _boxes(file: io.FileIO, start: int, end: int) -> Iterator[tuple[bytes, int, int, int]]:
+def boxes(file: io.FileIO, start: int, end: int) -> Iterator[tuple[bytes, int, int, int]]:
     """Boxes that follow each other: kind, offset, bytes of the header, bytes of the whole."""
     for _ in range(_MOST_ELEMENTS):
         content = _read(file, start, 16)

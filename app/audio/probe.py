@@ -9,6 +9,7 @@ from av.container import InputContainer
 
 from app.audio.container import open_container, packets
 from app.audio.limits import AudioLimits
+from app.audio.parts import parts_of
 from app.audio.tracks import Track, decodable, stated_end, tracks_of
 from app.core.errors import NoAudio, RecordingTooLong
 
@@ -45,12 +46,18 @@ def probe(path: Path, limits: AudioLimits | None = None, *, trim: float | None =
         end = stated_end(container, track)
         _check_length(end.seconds if end and end.is_exact else None, trim, limits)
         return AudioInfo(
-            duration=end.seconds if end else None,
+            duration=end.seconds * _share(path) if end else None,
             codec=track.codec,
             channels=frame.layout.nb_channels,
             sample_rate=frame.sample_rate,
             tracks=tracks,
         )
+
+
+def _share(path: Path) -> float:
+    """Of how many recordings such as the first the file was joined, by their bytes."""
+    parts = parts_of(path)
+    return path.stat().st_size / parts[0].last if parts[0].last else 1.0
 
 
 def _first_frame(container: InputContainer, tracks: tuple[Track, ...]) -> tuple[Track, AudioFrame]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from app.audio.downmix import MixReport
+from app.audio.samples import SAMPLE_RATE
 from app.audio.track_reader import TrackReader
 
 SHORTFALL_SECONDS = 1.0
@@ -125,11 +126,9 @@ def merged(
     readers: Sequence[TrackReader],
     mix: MixReport,
     *,
-    seconds: float,
+    samples: int,
     lost_packets: int,
     file_seconds: float,
-    trimmed: bool,
-    limited: float | None,
 ) -> DecodeReport:
     """A report with what its readers have found, and how far they came; `mix` is that of several tracks."""
     parts = [reader.report for reader in readers]
@@ -137,18 +136,38 @@ def merged(
         mix = replace(mix.joined(reader.mix), unknown_layout=reader.mix.unknown_layout)
     if report.source.split and len(readers) == 1:
         mix = MixReport()
-    channels = len(readers) if len(readers) > 1 else readers[0].channels if readers else 1
     return replace(
         report,
-        seconds=seconds,
+        seconds=samples / SAMPLE_RATE,
         damaged_packets=lost_packets + sum(part.damaged_packets for part in parts),
-        trimmed=trimmed,
-        limited=limited,
         file_seconds=0.0 if any(part.restarted for part in parts) else file_seconds,
         missing_seconds=sum(part.missing_seconds for part in parts),
         broken_samples=sum(part.broken_samples for part in parts),
-        scale=max((part.scale for part in parts), default=1.0),
+        scale=max(part.scale for part in parts),
         jumped=any(part.jumped for part in parts),
         mix=mix,
-        source=replace(report.source, channels=channels),
+        source=replace(report.source, channels=len(readers) if len(readers) > 1 else readers[0].channels),
     )
+
+
+def joined(reports: Sequence[DecodeReport]) -> DecodeReport:
+    """The report of recordings that follow each other in one file."""
+    if not reports:
+        return DecodeReport(0.0, None, 0, trimmed=False)
+    whole = reports[0]
+    for report in reports[1:]:
+        begun = whole.seconds
+        whole = replace(
+            whole,
+            seconds=begun + report.seconds,
+            declared_seconds=None if report.declared_seconds is None else begun + report.declared_seconds,
+            damaged_packets=whole.damaged_packets + report.damaged_packets,
+            declared_of_file=report.declared_of_file,
+            file_seconds=begun + report.file_seconds if report.file_seconds else 0.0,
+            missing_seconds=whole.missing_seconds + report.missing_seconds,
+            broken_samples=whole.broken_samples + report.broken_samples,
+            scale=max(whole.scale, report.scale),
+            jumped=whole.jumped or report.jumped,
+            mix=whole.mix.joined(report.mix),
+        )
+    return whole

@@ -14,6 +14,8 @@ from av.stream import Stream
 from app.audio.container import open_container, packets
 from app.audio.downmix import SILENT_RMS
 from app.audio.limits import AudioLimits
+from app.audio.listening import Listening
+from app.audio.parts import Part
 from app.audio.samples import SAMPLE_RATE
 from app.audio.speech import FRAMES_PER_SECOND, SpeechDetector
 from app.audio.timeline import Timeline
@@ -39,12 +41,12 @@ class Choice:
     notes: tuple[str, ...] = ()
 
 
-def choose(path: Path, tracks: tuple[Track, ...], wanted: int | TrackChoice, limits: AudioLimits) -> Choice:
+def choose(path: Path, part: Part, tracks: tuple[Track, ...], listening: Listening) -> Choice:
     """The track of that number, all (`mix`), or the first that has speech, or at least sound (`auto`).
 
     Tracks that cannot be decoded are passed over. Raises NoAudio, AudioUndecodable.
     """
-    found = decodable(tracks)
+    found, wanted = decodable(tracks), listening.track
     passed_over = tuple(
         f"Track {track.number} of the file was passed over. {track.problem}"
         for track in tracks
@@ -56,7 +58,7 @@ def choose(path: Path, tracks: tuple[Track, ...], wanted: int | TrackChoice, lim
         return Choice((_numbered(tracks, wanted),))
     if len(found) == 1:
         return Choice(found, passed_over)
-    best = _first_with_speech(path, found, limits)
+    best = _first_with_speech(path, part, found, listening.limits)
     note = (
         f"The file has {len(tracks)} audio tracks; track {best.number} was transcribed. `track` chooses "
         "another one, `track=mix` all of them together."
@@ -74,8 +76,8 @@ def _numbered(tracks: Sequence[Track], number: int) -> Track:
     raise AudioUndecodable(f"There is no track {number}: the file has {len(tracks)} audio track{plural}.")
 
 
-def _first_with_speech(path: Path, tracks: Sequence[Track], limits: AudioLimits) -> Track:
-    with open_container(path) as container, suppress(av.FFmpegError):
+def _first_with_speech(path: Path, part: Part, tracks: Sequence[Track], limits: AudioLimits) -> Track:
+    with open_container(path, part) as container, suppress(av.FFmpegError):
         candidates = {track.index: _Candidate(container, track, limits) for track in tracks}
         _listen(container, candidates)
     return max(candidates.values(), key=lambda each: each.rank).track  # the first of the best

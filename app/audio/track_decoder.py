@@ -29,6 +29,8 @@ _AMR_SILENCE = {"amr_nb": range(8, 16), "amr_wb": range(9, 16)}
 _CHECKED = frozenset({"flac"})
 """Codecs whose check sums tell damage that would else be heard as noise."""
 
+_TAGS = frozenset({b"ID3", b"TAG", b"APE"})
+
 _CONTINUOUS = frozenset({"flac"})
 """Codecs that know no pauses: a gap is a loss."""
 
@@ -90,8 +92,9 @@ class TrackDecoder:
         try:
             frames = packet.decode()
         except av.FFmpegError:
-            self._damaged += 1
-            yield from self._pause(packet)
+            if not _is_tag(packet):
+                self._damaged += 1
+                yield from self._pause(packet)
             return
         for frame in frames:
             if isinstance(frame, AudioFrame) and frame.samples > 0:
@@ -156,6 +159,11 @@ class TrackDecoder:
             )
             self._gathered, self._seconds = [], 0.0
             yield from self._resampler.feed(self._pcm.repair(samples))
+
+
+def _is_tag(packet: "Packet[Stream]") -> bool:
+    """Whether it holds the title of a file: where files were joined, titles lie between the sounds."""
+    return bytes(packet)[:3] in _TAGS
 
 
 def _layout(frame: AudioFrame) -> Layout:

@@ -37,6 +37,9 @@ _NO_ZERO = frozenset({"mpegts", "mpeg"})
 
 _EXACT_LENGTH = frozenset({"mov", "matroska", "ogg", "flac", "wav", "w64", "aiff", "caf", "asf", "avi"})
 
+_CUT_SHARE = 0.97
+"""Part of the bytes that an MP3 file should have below which its end is missing."""
+
 _ONE_LENGTH = frozenset({"matroska", "asf"})
 """Formats that state the length of the whole file only, which FFmpeg then gives for each track."""
 
@@ -104,8 +107,7 @@ class StatedEnd:
 def stated_end(container: InputContainer, track: Track) -> StatedEnd | None:
     """The end of a track; that of the whole file where only this is stated."""
     names = _names(container)
-    # An MP3 file with a start has a LAME header, which states the length.
-    exact = not names.isdisjoint(_EXACT_LENGTH) or ("mp3" in names and bool(track.start))
+    exact = not names.isdisjoint(_EXACT_LENGTH) or ("mp3" in names and _is_cut_mp3(container, track))
     zero = clock_zero(container) or 0.0
     starts_at_zero = not names.isdisjoint(_ABSOLUTE_LENGTH)
     if track.duration is not None:
@@ -114,6 +116,17 @@ def stated_end(container: InputContainer, track: Track) -> StatedEnd | None:
         return StatedEnd(start + track.duration - zero, exact, of_track=names.isdisjoint(_ONE_LENGTH))
     whole = container_end(container)
     return StatedEnd(whole, exact, of_track=False) if whole is not None else None
+
+
+def _is_cut_mp3(container: InputContainer, track: Track) -> bool:
+    """Whether an MP3 file states a length for which it has too few bytes.
+
+    One with a start has a LAME header; where the file is longer than that says (joined), FFmpeg estimates.
+    """
+    rate = container.streams.audio[track.number - 1].codec_context.bit_rate
+    if not track.start or not rate or track.duration is None:
+        return False
+    return 8 * container.size / rate < _CUT_SHARE * track.duration
 
 
 def container_end(container: InputContainer) -> float | None:

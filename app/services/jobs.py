@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.audio.decode import Listening
+from app.audio.listening import Listening
 from app.core.errors import TaskCancelled
 from app.engines.base import DecodeOptions
 from app.schemas.window import Checkpoint, WindowDone

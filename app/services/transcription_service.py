@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
-from app.audio.decode import Listening
 from app.audio.limits import AudioLimits
+from app.audio.listening import Listening
 from app.core.config import Settings
 from app.core.decorators import stage
 from app.core.errors import AudioMissing, EngineFailed, ServiceError

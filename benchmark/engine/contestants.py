@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from app.audio.cutter import CutRules
-from app.audio.decode import Listening
+from app.audio.listening import Listening
 from app.core.config import Settings
 from app.engines.base import DecodeOptions, Engine
 from app.engines.batcher import Batcher

@@ -6,8 +6,9 @@ import sys
 import time
 from pathlib import Path
 
-from app.audio.decode import Listening, SoundStream
+from app.audio.decode import SoundStream
 from app.audio.limits import AudioLimits
+from app.audio.listening import Listening
 from app.audio.probe import probe
 from app.core.errors import ServiceError
 from app.schemas.task import TrackChoice

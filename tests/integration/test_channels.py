@@ -96,7 +96,9 @@ def test_a_side_is_heard_as_if_it_were_alone(
 def test_a_call_goes_on_from_its_checkpoint(
     service: TranscriptionService, german: NDArray[np.float32]
 ) -> None:
-    path, heard, again = _call(service, german), [], []
+    path = _call(service, german)
+    heard: list[WindowDone] = []
+    again: list[WindowDone] = []
     whole = _transcribe(service, path, heard, channels="split")
     saved = tuple(done.window for done in heard[1:])
 

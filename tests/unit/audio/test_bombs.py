@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.audio.decode import Listening, SoundStream, read_samples
+from app.audio.decode import SoundStream, read_samples
 from app.audio.limits import AudioLimits
+from app.audio.listening import Listening
 from app.audio.probe import probe
 from app.core.errors import AudioUndecodable, NoAudio, RecordingTooLong
 from tests.recordings import RATE, Part, sentence, silence, wav, write
@@ -20,7 +21,8 @@ FREE_KB = 40 * 1024
 _PEAK = """
 import sys
 from pathlib import Path
-from app.audio.decode import SoundStream, Listening
+from app.audio.decode import SoundStream
+from app.audio.listening import Listening
 from app.audio.probe import probe
 small, tested = map(Path, sys.argv[1:])
 def peak(path):

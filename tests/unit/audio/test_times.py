@@ -134,6 +134,35 @@ def test_joined_mp3_files_keep_their_times(tmp_path: Path, assets: Path) -> None
         assert likeness(part[: 7 * RATE], sentence()) > 0.6
 
 
+@pytest.mark.parametrize("name", ["talk.wav", "talk.m4a", "talk.flac", "talk.ogg", "talk.webm", "talk.ts"])
+def test_joined_files_are_heard_to_their_end(tmp_path: Path, name: str) -> None:
+    codecs = {"wav": "pcm_s16le", "m4a": "aac", "flac": "flac", "ts": "aac"}
+    codec = codecs.get(name[5:], "libopus")
+    sound = MONO if codec != "libopus" else np.repeat(MONO, 3, axis=1)
+    rate = RATE if codec != "libopus" else 48_000
+    one = write(tmp_path / name, Part(sound, codec=codec, rate=rate))
+    path = joined(tmp_path / f"joined_{name}", one, one, one)
+
+    samples, report = read_samples(path)
+
+    assert report.seconds == pytest.approx(3 * 6.2, abs=0.3)
+    assert likeness(samples[-7 * RATE :], sentence()) > 0.9
+    assert report.warnings == ()
+    if name[5:] in ("wav", "m4a"):
+        assert probe(path).duration == pytest.approx(3 * 6.2, abs=0.3)
+
+
+def test_a_joined_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    one = write(tmp_path / "talk.wav", Part(MONO))
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(one.read_bytes()[:12] + bytes(500))
+
+    samples, report = read_samples(joined(tmp_path / "joined.wav", one, broken))
+
+    assert len(samples) == len(sentence())
+    assert "damaged" in report.warnings[0]
+
+
 def _at(rate: int) -> np.ndarray:
     places = np.arange(round(len(sentence()) * rate / RATE)) * RATE / rate
     return np.interp(places, np.arange(len(sentence())), sentence()).astype(np.float32)[np.newaxis]

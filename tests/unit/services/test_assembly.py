@@ -2,7 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.audio.cutter import CutRules
-from app.audio.decode import Listening
+from app.audio.listening import Listening
 from app.audio.report import DecodeReport
 from app.audio.report import Source as Heard
 from app.engines.base import DecodeOptions, EngineInfo
