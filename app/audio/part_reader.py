@@ -101,7 +101,7 @@ class PartReader:
             Timeline(clock_zero(container), limits.max_seconds) if has_clock(container) else SteadyTimeline()
         )
         stream = container.streams.audio[track.number - 1]
-        return TrackReader(track, TrackDecoder(stream, timeline, limits), split=split)
+        return TrackReader(track, TrackDecoder(stream, timeline, limits), limits, split=split)
 
     def _joined(self, rows: Channels) -> Channels:
         return rows if self._listening.split else self._mix.feed(rows)[np.newaxis]

@@ -28,6 +28,9 @@ from app.schemas.task import TrackChoice
 PROBED_SECONDS = 300.0
 """How far into the recording speech is looked for in each track."""
 
+MOST_CANDIDATES = 16
+"""Tracks in which it is looked for."""
+
 SPEECH_SECONDS = 0.5
 SPEECH_PROBABILITY = 0.5
 """A track with so much sound that is so likely speech has speech."""
@@ -53,12 +56,14 @@ def choose(path: Path, part: Part, tracks: tuple[Track, ...], listening: Listeni
         if track.problem
     )
     if wanted is TrackChoice.MIX:
+        if problem := listening.limits.mix_problem(len(found)):
+            raise AudioUndecodable(problem)
         return Choice(found, passed_over)
     if wanted is not TrackChoice.AUTO:
         return Choice((_numbered(tracks, wanted),))
     if len(found) == 1:
         return Choice(found, passed_over)
-    best = _first_with_speech(path, part, found, listening.limits)
+    best = _first_with_speech(path, part, found[:MOST_CANDIDATES], listening.limits)
     note = (
         f"The file has {len(tracks)} audio tracks; track {best.number} was transcribed. `track` chooses "
         "another one, `track=mix` all of them together."
@@ -92,7 +97,7 @@ class _Candidate:
         self.track = track
         self.seconds = 0.0
         self.has_sound = False
-        self._reader = TrackReader(track, decoder, split=False)
+        self._reader = TrackReader(track, decoder, limits, split=False)
         self._detector = SpeechDetector()
         self._speech = 0.0
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from app.audio.pcm import Channels
 
-MOST_BLOCKS_AHEAD = 120
-"""How far behind, in seconds, a track is waited for: it has ended, or the file holds it elsewhere."""
+MOST_BLOCKS = 480
+"""Blocks, of 64 kB, that wait for other tracks: those have ended, or the file holds them elsewhere."""
 
 
 class TrackMix:
@@ -18,6 +18,7 @@ class TrackMix:
         self._waiting: dict[int, deque[Channels]] = {key: deque() for key in keys}
         self._taken = dict.fromkeys(keys, 0)
         self._given = 0
+        self._most = max(1, MOST_BLOCKS // len(keys))
 
     def add(self, key: int, block: Channels) -> Iterator[Channels]:
         """The rows that a track's next block completes; what comes too late is lost."""
@@ -26,7 +27,7 @@ class TrackMix:
             self._taken[key] += 1
             return
         self._waiting[key].append(block)
-        while all(self._waiting.values()) or len(self._waiting[key]) > MOST_BLOCKS_AHEAD:
+        while all(self._waiting.values()) or len(self._waiting[key]) > self._most:
             yield self._next()
 
     def finish(self) -> Iterator[Channels]:

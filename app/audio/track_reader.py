@@ -8,16 +8,22 @@ from av.stream import Stream
 
 from app.audio.blocks import Blocks
 from app.audio.downmix import Downmix, Layout, MixReport
+from app.audio.limits import AudioLimits
 from app.audio.pcm import Channels
 from app.audio.track_decoder import TrackDecoder, TrackReport
 from app.audio.tracks import Track
+from app.core.errors import AudioUndecodable
 
 
 class TrackReader:
-    """Reads one track. Without `split` its blocks have one row, else one for each channel it has at first."""
+    """Reads one track. Without `split` its blocks have one row, else one for each channel it has at first.
 
-    def __init__(self, track: Track, decoder: TrackDecoder, *, split: bool) -> None:
+    Raises AudioUndecodable where these are more than MAX_CHANNELS.
+    """
+
+    def __init__(self, track: Track, decoder: TrackDecoder, limits: AudioLimits, *, split: bool) -> None:
         self.track = track
+        self._limits = limits
         self._decoder = decoder
         self._split = split
         self._blocks = Blocks()
@@ -66,6 +72,8 @@ class TrackReader:
 
     def _follow(self, layout: Layout) -> None:
         self._channels = self._channels or layout.count
+        if self._split and (problem := self._limits.split_problem(self._channels)):
+            raise AudioUndecodable(problem)
         self._layout = layout
         self._mixed = self._mixed.joined(self._downmix.report)
         self._downmix = Downmix(layout)

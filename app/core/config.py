@@ -64,6 +64,12 @@ class Settings(BaseSettings):
     min_sample_rate: int = Field(
         2_000, ge=1, description="Lowest sample rate that is decoded, in Hz; below, there is no speech."
     )
+    max_channels: int = Field(
+        64,
+        ge=2,
+        description="Most channels that `channels=split` keeps apart, and most tracks that `track=mix` "
+        "takes.",
+    )
     max_sample_rate: int = Field(
         4_000_000, ge=16_000, description="Highest sample rate that is decoded, in Hz."
     )

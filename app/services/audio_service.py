@@ -28,7 +28,7 @@ from app.core.utils import quoted
 from app.net.guard import AddressPolicy, check_url
 from app.queue.repeats import Repeats
 from app.schemas.caller import Caller
-from app.schemas.task import Task, TrackChoice
+from app.schemas.task import ChannelMode, Task, TrackChoice
 from app.services.options import Options, fingerprint_of
 from app.services.receiving import FILE_FIELD, FormPart, Received, Receiver
 from app.services.redis_service import RedisService
@@ -173,7 +173,7 @@ class AudioService:
         look = partial(probe, received.upload.path, self._audio_limits, trim=options.trim)
         with timed_stage("probe"):
             info = await to_thread.run_sync(look, limiter=self._probes)
-        _check_track(options.track, info.tracks)
+        _check_channels(options, info.tracks, self._audio_limits)
         return info.duration
 
     async def _forget(self, task_id: str) -> None:
@@ -181,20 +181,33 @@ class AudioService:
             await to_thread.run_sync(self._storage.remove_outbox, task_id)
 
 
-def _check_track(wanted: int | TrackChoice, tracks: Sequence[Track]) -> None:
-    """Raises InvalidParameter where there is no such track, or none that can be decoded."""
-    if isinstance(wanted, TrackChoice):
+def _check_channels(options: Options, tracks: Sequence[Track], limits: AudioLimits) -> None:
+    """Raises InvalidParameter where what is asked of tracks and channels is not in the file, or too much."""
+    found = [track for track in tracks if track.problem is None]
+    if options.track is TrackChoice.MIX:
+        if problem := limits.mix_problem(len(found)):
+            raise InvalidParameter(problem, parameter="track")
         return
-    track = next((each for each in tracks if each.number == wanted), None)
+    if options.track is not TrackChoice.AUTO:
+        found = [_numbered(options.track, tracks)]
+    if options.channels is not ChannelMode.SPLIT or len(found) > 1:
+        return
+    if problem := limits.split_problem(found[0].channels):
+        raise InvalidParameter(problem, parameter="channels")
+
+
+def _numbered(number: int, tracks: Sequence[Track]) -> Track:
+    """Raises InvalidParameter where there is no such track, or none that can be decoded."""
+    track = next((each for each in tracks if each.number == number), None)
     if track is None:
         raise InvalidParameter(
-            f"There is no track {wanted}: the number of audio tracks in the file is {len(tracks)}.",
+            f"There is no track {number}: the number of audio tracks in the file is {len(tracks)}.",
             parameter="track",
         )
     if track.problem:
-        raise InvalidParameter(
-            f"Track {wanted} of the file cannot be decoded. {track.problem}", parameter="track"
-        )
+        message = f"Track {number} of the file cannot be decoded. {track.problem}"
+        raise InvalidParameter(message, parameter="track")
+    return track
 
 
 def _source(received: Received | None, options: Options) -> str:

@@ -12,7 +12,8 @@ from app.audio.limits import AudioLimits
 from app.audio.listening import Listening
 from app.audio.probe import probe
 from app.core.errors import AudioUndecodable, NoAudio, RecordingTooLong
-from tests.recordings import RATE, Part, sentence, silence, wav, write
+from app.schemas.task import TrackChoice
+from tests.recordings import RATE, Part, channels, likeness, sentence, silence, wav, write
 
 LARGE = 64 * 1024 * 1024
 FREE_KB = 40 * 1024
@@ -145,6 +146,21 @@ def test_low_rates_take_no_more_memory(tmp_path: Path, small: Path) -> None:
     slow = wav(tmp_path / "slow.wav", np.tile(sentence(), 20)[np.newaxis], rate=2_000)
 
     assert _extra_kb(small, slow) < FREE_KB
+
+
+def test_too_many_channels_are_not_kept_apart(tmp_path: Path) -> None:
+    path = wav(tmp_path / "many.wav", channels(100, 99))
+
+    assert likeness(read_samples(path)[0], sentence()) > 0.99
+    with pytest.raises(AudioUndecodable, match="MAX_CHANNELS"):
+        list(SoundStream(path, Listening(split=True)))
+
+
+def test_too_many_tracks_are_not_mixed(tmp_path: Path) -> None:
+    path = write(tmp_path / "many.mka", *[Part(silence(1)[np.newaxis])] * 5)
+
+    with pytest.raises(AudioUndecodable, match="MAX_CHANNELS"):
+        list(SoundStream(path, Listening(track=TrackChoice.MIX, limits=AudioLimits(max_channels=4))))
 
 
 def test_a_recording_that_is_too_long_is_refused(small: Path) -> None:
