@@ -42,7 +42,7 @@ def disguise(file: io.FileIO) -> Disguise:
     """What hides the large embedded data of a file, which is left at its start."""
     size = file.seek(0, io.SEEK_END)
     first = _after_id3(file, size)
-    start = _read(file, first, 12)
+    start = read_at(file, first, 12)
     if start[:4] == EBML.to_bytes(4, "big"):
         patches = tuple(_matroska(file, first, size))
     elif start[:4] == b"fLaC":
@@ -58,7 +58,7 @@ def disguise(file: io.FileIO) -> Disguise:
 def _after_id3(file: io.FileIO, size: int) -> int:
     """Where the file begins behind its ID3v2 tags; 0 where these are small."""
     end = 0
-    while (header := _read(file, end, 10))[:3] == b"ID3" and len(header) == 10 and end < size:
+    while (header := read_at(file, end, 10))[:3] == b"ID3" and len(header) == 10 and end < size:
         length = 0
         for byte in header[6:]:
             length = length << 7 | byte & 0x7F
@@ -90,7 +90,7 @@ def elements(
     The last is one whose length is unknown, as in live recordings; with `enter` its content follows.
     """
     for _ in range(_MOST_ELEMENTS):
-        header = _read(file, start, 12)
+        header = read_at(file, start, 12)
         identifier_bytes = _vint_bytes(header[:1])
         length_bytes = _vint_bytes(header[identifier_bytes : identifier_bytes + 1])
         total = identifier_bytes + length_bytes
@@ -123,7 +123,7 @@ def _mp4(file: io.FileIO, start: int, size: int) -> Iterator[Patch]:
 def boxes(file: io.FileIO, start: int, end: int) -> Iterator[tuple[bytes, int, int, int]]:
     """Boxes that follow each other: kind, offset, bytes of the header, bytes of the whole."""
     for _ in range(_MOST_ELEMENTS):
-        content = _read(file, start, 16)
+        content = read_at(file, start, 16)
         if len(content) < 8 or start >= end:
             return
         length, kind = struct.unpack(">I4s", content[:8])
@@ -139,7 +139,7 @@ def boxes(file: io.FileIO, start: int, end: int) -> Iterator[tuple[bytes, int, i
 def _flac(file: io.FileIO, start: int, size: int) -> Iterator[Patch]:
     """Large pictures become padding."""
     while start < size:
-        header = _read(file, start, 4)
+        header = read_at(file, start, 4)
         if len(header) < 4:
             return
         kind, last, length = header[0] & 0x7F, header[0] & _FLAC_LAST, int.from_bytes(header[1:], "big")
@@ -150,6 +150,9 @@ def _flac(file: io.FileIO, start: int, size: int) -> Iterator[Patch]:
         start += 4 + length
 
 
-def _read(file: io.FileIO, offset: int, count: int) -> bytes:
+def read_at(file: io.FileIO, offset: int, count: int) -> bytes:
+    """Bytes of a file; none where it has none, however far behind its end that is."""
+    if offset >= file.seek(0, io.SEEK_END):  # file systems refuse offsets that no file has
+        return b""
     file.seek(offset)
     return file.read(count) or b""

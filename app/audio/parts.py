@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from app.audio.embedded import EBML, boxes, elements
+from app.audio.embedded import EBML, boxes, elements, read_at
 
 MOST_PARTS = 10_000
 """Parts of one file that are looked for."""
@@ -29,7 +29,7 @@ class Part:
 def parts_of(path: Path) -> tuple[Part, ...]:
     """The recordings that a file was joined from; usually one. Raises OSError."""
     with io.FileIO(path) as file:
-        start = file.read(12) or b""
+        start = read_at(file, 0, 12)
         if start[:4] in _RIFF and start[8:] == b"WAVE":
             begins = list(_waves(file))
         elif start[4:8] == b"ftyp":
@@ -46,10 +46,8 @@ def _waves(file: io.FileIO) -> Iterator[int]:
     first = 0
     for _ in range(MOST_PARTS):
         yield first
-        file.seek(first + 4)
-        first += 8 + int.from_bytes(file.read(4) or b"", "little")
-        file.seek(first)
-        following = file.read(12) or b""
+        first += 8 + int.from_bytes(read_at(file, first + 4, 4), "little")
+        following = read_at(file, first, 12)
         if following[:4] != b"RIFF" or following[8:] != b"WAVE":
             return
 
