@@ -1,6 +1,6 @@
 """Opening what a stranger uploaded, with nothing but its own bytes in reach."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import SEEK_END, SEEK_SET, FileIO
 from pathlib import Path
@@ -21,6 +21,9 @@ _UNREADABLE = "The file is no audio or video that can be opened; it may be damag
 
 SCANNED_BYTES = 256 * 1024 * 1024
 """Part of an MPEG stream in which all of its tracks are looked for: they may begin anywhere."""
+
+MOST_BARREN = 100
+"""Errors in a row after which nothing more is looked for in a damaged file."""
 
 # Without `nobuffer` FFmpeg would keep in memory all that it has scanned.
 _SCAN = {"probesize": str(SCANNED_BYTES), "analyzeduration": str(10**12), "fflags": "nobuffer"}
@@ -97,13 +100,27 @@ def _scanned(file: FileIO, container: InputContainer) -> InputContainer:
     return container
 
 
-def packets(container: InputContainer, streams: Sequence[Stream]) -> "Iterator[Packet[Stream]]":
-    """The packets of some streams, and an empty one for each at the end. Raises av.FFmpegError."""
-    try:
-        yield from container.demux(*streams)
-    except IndexError:
-        # PyAV (18.1) has no stream object for a track that FFmpeg meets on the way, and misses it at the end.
-        return
+def packets(
+    container: InputContainer, streams: Sequence[Stream], on_break: Callable[[], None]
+) -> "Iterator[Packet[Stream]]":
+    """The packets of some streams, and an empty one for each at the end.
+
+    `on_break` hears each time that the file is damaged between packets; what can be read behind that follows.
+    """
+    barren = 0
+    while barren < MOST_BARREN:
+        try:
+            for packet in container.demux(*streams):
+                barren = 0
+                yield packet
+            return
+        except IndexError:
+            # PyAV (18.1) has no object for a track that FFmpeg meets on the way, and misses it at the end.
+            return
+        except av.FFmpegError:
+            if not barren:
+                on_break()
+            barren += 1
 
 
 def _open(file: FileIO, options: dict[str, str]) -> InputContainer:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
@@ -15,7 +14,6 @@ from app.audio.listening import Listening
 from app.audio.parts import Part
 from app.audio.pcm import Channels
 from app.audio.report import DecodeReport, Source, merged
-from app.audio.timeline import SteadyTimeline, Timeline
 from app.audio.track_choice import choose
 from app.audio.track_decoder import TrackDecoder
 from app.audio.track_mix import TrackMix
@@ -27,6 +25,7 @@ from app.audio.tracks import (
     container_end,
     has_clock,
     has_own_ends,
+    new_timeline,
     stated_end,
     tracks_of,
 )
@@ -96,12 +95,10 @@ class PartReader:
         yield from map(self._joined, mix.finish())
 
     def _reader(self, track: Track, *, split: bool) -> TrackReader:
-        container, limits = self._container, self._listening.limits
-        timeline = (
-            Timeline(clock_zero(container), limits.max_seconds) if has_clock(container) else SteadyTimeline()
-        )
-        stream = container.streams.audio[track.number - 1]
-        return TrackReader(track, TrackDecoder(stream, timeline, limits), limits, split=split)
+        limits = self._listening.limits
+        stream = self._container.streams.audio[track.number - 1]
+        decoder = TrackDecoder(stream, new_timeline(self._container, limits), limits)
+        return TrackReader(track, decoder, limits, split=split)
 
     def _joined(self, rows: Channels) -> Channels:
         return rows if self._listening.split else self._mix.feed(rows)[np.newaxis]
@@ -121,13 +118,13 @@ class PartReader:
         own_ends = has_own_ends(container)
         wanted = list(self._readers) if own_ends else range(len(container.streams))
         zero = clock_zero(container) if has_clock(container) and not own_ends else None
-        try:
-            for packet in packets(container, [container.streams[index] for index in wanted]):
-                if zero is not None and packet.stream.index not in self._readers:
-                    self._file_end = max(self._file_end, _end_of(packet) - zero)
-                yield packet
-        except av.FFmpegError:  # the file breaks off: nothing follows
-            self._lost += 1
+        for packet in packets(container, [container.streams[index] for index in wanted], self._note_break):
+            if zero is not None and packet.stream.index not in self._readers:
+                self._file_end = max(self._file_end, _end_of(packet) - zero)
+            yield packet
+
+    def _note_break(self) -> None:
+        self._lost += 1
 
 
 def _end_of(packet: "Packet[Stream]") -> float:

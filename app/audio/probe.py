@@ -64,20 +64,17 @@ def _first_frame(container: InputContainer, tracks: tuple[Track, ...]) -> tuple[
     """The first frame of any track that can be decoded."""
     by_index = {track.index: track for track in tracks}
     broken = 0
-    try:
-        for packet in packets(container, [container.streams[index] for index in by_index]):
-            try:
-                frames = packet.decode()
-            except av.FFmpegError:
-                broken += 1
-                if broken > MAX_BROKEN_PACKETS:
-                    break
-                continue
-            for frame in frames:
-                if isinstance(frame, AudioFrame) and frame.samples > 0:
-                    return by_index[packet.stream.index], frame
-    except av.FFmpegError as error:
-        raise NoAudio("The file breaks off before its first sound.") from error
+    for packet in packets(container, [container.streams[index] for index in by_index], lambda: None):
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            broken += 1
+            if broken > MAX_BROKEN_PACKETS:
+                break
+            continue
+        for frame in frames:
+            if isinstance(frame, AudioFrame) and frame.samples > 0:
+                return by_index[packet.stream.index], frame
     raise NoAudio("The file holds no sound: not one sample of it can be decoded.")
 
 

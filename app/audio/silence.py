@@ -8,8 +8,8 @@ from app.audio.speech import FRAME_SAMPLES, Probabilities, SpeechDetector
 SETTLED_SECONDS = 1800
 """Silence after which the detector's state moves no more: it then judges as if it had heard all of it.
 
-Measured: probabilities of a sentence after half an hour of silence differ by less than 0.0003 from those after
-an hour.
+Measured: probabilities of a sentence after half an hour of silence differ by less than 0.0003 from those
+after an hour.
 """
 
 

@@ -18,11 +18,15 @@ class Timeline:
 
     is_steady = False
 
-    def __init__(self, start: float | None, longest: float = LONGEST_SECONDS) -> None:
+    def __init__(
+        self, start: float | None, longest: float = LONGEST_SECONDS, *, continuous: bool = False
+    ) -> None:
         self._origin = start
         self._longest = longest
         self.position = 0.0
         """Seconds of sound and silence so far."""
+        self.continuous = continuous
+        """Whether a gap is a loss, and no pause."""
         self.silence = 0.0
         """Seconds of silence after the first sound."""
         self.restarted = False

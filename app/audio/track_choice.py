@@ -1,11 +1,9 @@
 """Which of a file's tracks is read."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
@@ -18,10 +16,9 @@ from app.audio.listening import Listening
 from app.audio.parts import Part
 from app.audio.samples import SAMPLE_RATE
 from app.audio.speech import FRAMES_PER_SECOND, SpeechDetector
-from app.audio.timeline import Timeline
 from app.audio.track_decoder import TrackDecoder
 from app.audio.track_reader import TrackReader
-from app.audio.tracks import Track, clock_zero, decodable
+from app.audio.tracks import Track, decodable, new_timeline
 from app.core.errors import AudioUndecodable
 from app.schemas.task import TrackChoice
 
@@ -82,7 +79,7 @@ def _numbered(tracks: Sequence[Track], number: int) -> Track:
 
 
 def _first_with_speech(path: Path, part: Part, tracks: Sequence[Track], limits: AudioLimits) -> Track:
-    with open_container(path, part) as container, suppress(av.FFmpegError):
+    with open_container(path, part) as container:
         candidates = {track.index: _Candidate(container, track, limits) for track in tracks}
         _listen(container, candidates)
     return max(candidates.values(), key=lambda each: each.rank).track  # the first of the best
@@ -92,8 +89,8 @@ class _Candidate:
     """A track that is listened to for a while."""
 
     def __init__(self, container: InputContainer, track: Track, limits: AudioLimits) -> None:
-        timeline = Timeline(clock_zero(container), limits.max_seconds)
-        decoder = TrackDecoder(container.streams.audio[track.number - 1], timeline, limits)
+        stream = container.streams.audio[track.number - 1]
+        decoder = TrackDecoder(stream, new_timeline(container, limits), limits)
         self.track = track
         self.seconds = 0.0
         self.has_sound = False
@@ -125,7 +122,7 @@ def _listen(container: InputContainer, candidates: dict[int, _Candidate]) -> Non
     """Until the first has speech, or all have been heard for long enough."""
     first = next(iter(candidates.values()))
     streams = [container.streams[index] for index in candidates]
-    for packet in packets(container, streams):
+    for packet in packets(container, streams, lambda: None):
         candidate = candidates[packet.stream.index]
         if candidate.seconds < PROBED_SECONDS:
             candidate.hear(packet)

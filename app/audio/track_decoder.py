@@ -31,9 +31,6 @@ _CHECKED = frozenset({"flac"})
 
 _TAGS = frozenset({b"ID3", b"TAG", b"APE"})
 
-_CONTINUOUS = frozenset({"flac"})
-"""Codecs that know no pauses: a gap is a loss."""
-
 
 @dataclass(frozen=True, slots=True)
 class TrackReport:
@@ -77,7 +74,7 @@ class TrackDecoder:
         """What was decoded so far."""
         return TrackReport(
             damaged_packets=self._damaged,
-            missing_seconds=self._timeline.silence if self._codec in _CONTINUOUS else 0.0,
+            missing_seconds=self._timeline.silence if self._timeline.continuous else 0.0,
             broken_samples=self._pcm.broken,
             scale=self._pcm.scale,
             restarted=self._timeline.restarted,

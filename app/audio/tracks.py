@@ -7,6 +7,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from app.audio.limits import AudioLimits
+from app.audio.timeline import SteadyTimeline, Timeline
 from app.core.errors import NoAudio
 
 LONGEST_LEAD_SECONDS = 3600.0
@@ -31,6 +32,9 @@ _CLOCKED = frozenset(
     }
 )
 """Formats whose packets carry times; in all others FFmpeg counts them up from the lengths of the packets."""
+
+_CONTINUOUS = frozenset({"flac", "ogg"})
+"""Formats that know no pauses: a gap is a loss."""
 
 _NO_ZERO = frozenset({"mpegts", "mpeg"})
 """Formats whose clock begins anywhere."""
@@ -141,6 +145,15 @@ def container_end(container: InputContainer) -> float | None:
 def has_clock(container: InputContainer) -> bool:
     """Whether its times tell of pauses."""
     return not _names(container).isdisjoint(_CLOCKED)
+
+
+def new_timeline(container: InputContainer, limits: AudioLimits) -> Timeline:
+    """The clock on which the sound of a track is put."""
+    names = _names(container)
+    if names.isdisjoint(_CLOCKED):
+        return SteadyTimeline()
+    zero = clock_zero(container)
+    return Timeline(zero, limits.max_seconds, continuous=not names.isdisjoint(_CONTINUOUS))
 
 
 def has_own_ends(container: InputContainer) -> bool:

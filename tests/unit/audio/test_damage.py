@@ -83,6 +83,22 @@ def test_zeroed_flac_is_told(tmp_path: Path) -> None:
     assert likeness(samples[-RATE:], sentence()[-RATE:]) > 0.99
 
 
+def test_what_follows_a_hole_in_ogg_is_heard(tmp_path: Path) -> None:
+    sound = np.repeat(np.tile(sentence(), 4)[np.newaxis], 3, axis=1)
+    path = write(tmp_path / "hole.ogg", Part(sound, codec="libopus", rate=48_000))
+    content = bytearray(path.read_bytes())
+    first, last = len(content) * 2 // 5, len(content) * 3 // 5
+    content[first:last] = bytes(last - first)
+    path.write_bytes(content)
+
+    samples, report = read_samples(path)
+
+    assert report.seconds == pytest.approx(4 * 6.2, abs=0.1)
+    assert likeness(samples[-6 * RATE :], sentence()) > 0.9
+    assert "damaged" in report.warnings[0]
+    assert "missing from the file" in report.warnings[1]
+
+
 def test_flipped_bits_in_flac_are_told(tmp_path: Path) -> None:
     path = write(tmp_path / "flipped.flac", Part(sentence()[np.newaxis], codec="flac"))
     content = bytearray(path.read_bytes())

@@ -99,7 +99,7 @@ def test_what_breaks_off_still_says_so(tmp_path: Path) -> None:
 
 
 def test_a_pause_of_hours_keeps_its_time(tmp_path: Path) -> None:
-    path = write(tmp_path / "pause.mka", Part(MONO, pauses={3.0: 7200.0}))
+    path = write(tmp_path / "pause.mka", Part(MONO, codec="flac", pauses={3.0: 7200.0}))
 
     samples, report = read_samples(path)
 
