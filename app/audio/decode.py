@@ -45,6 +45,7 @@ class SoundStream:
             whole,
             declared_seconds=None if self._has_more else whole.declared_seconds,
             damaged_packets=whole.damaged_packets + self._lost_parts,
+            file_seconds=min(whole.file_seconds, self._listening.seconds),
             trimmed=self._is_cut,
             limited=self._listening.limits.max_seconds if limited else None,
         )

@@ -81,6 +81,12 @@ def test_a_picture_that_lasts_longer_is_no_loss(tmp_path: Path, name: str) -> No
     assert report.duration == pytest.approx(video or 6.2, abs=0.2)
 
 
+def test_what_is_asked_for_is_no_longer_than_that(tmp_path: Path) -> None:
+    path = write(tmp_path / "short.mkv", Part(MONO, codec="aac"), picture_seconds=20)
+
+    assert read_samples(path, trim=10)[1].duration == 10
+
+
 @pytest.mark.parametrize("name", ["tracks.mkv", "tracks.mp4"])
 def test_another_track_that_lasts_longer_is_no_loss(tmp_path: Path, name: str) -> None:
     longer = Part(silence(15)[np.newaxis], codec="aac")
