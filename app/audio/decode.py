@@ -41,9 +41,10 @@ class SoundStream:
         now = [] if self._reader is None else [self._reader.report(self._emitted - self._begun)]
         limited = self._is_cut and self._listening.is_limited
         whole = joined([*self._earlier, *now])
+        declared = None if self._has_more else whole.declared_seconds
         return replace(
             whole,
-            declared_seconds=None if self._has_more else whole.declared_seconds,
+            declared_seconds=None if declared is None else min(declared, self._listening.seconds),
             damaged_packets=whole.damaged_packets + self._lost_parts,
             file_seconds=min(whole.file_seconds, self._listening.seconds),
             trimmed=self._is_cut,
