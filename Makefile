@@ -10,7 +10,7 @@ CODE := app utils benchmark scripts tests main.py worker.py
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev lint format test faults soak model models bench page clean python-present env-run
+.PHONY: help run dev lint format test faults fuzz soak model models bench page clean python-present env-run
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test: dev ## All tests, with coverage (PYTEST_ARGS=…)
 
 faults: dev ## Kill real processes, each way FAULT_TRIES times (10)
 	FAULT_TRIES=$${FAULT_TRIES:-10} $(BIN)/python -m pytest -m faults -s $(PYTEST_ARGS)
+
+fuzz: dev ## Send FUZZ_COUNT (5000) mutated recordings through probe and decode
+	$(BIN)/python -m tests.fuzz --count $${FUZZ_COUNT:-5000}
 
 soak: dev ## Random kills under load for SOAK_MINUTES (10)
 	$(BIN)/python -m tests.faults.soak --minutes $(SOAK_MINUTES)

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
+from app.audio.listening import Listening
 from app.core.config import Settings
 from app.core.errors import ServiceError
 from app.engines.base import DecodeOptions
@@ -39,7 +40,7 @@ def run(job: Job, out: BinaryIO) -> None:
 
 
 def _job(model: str, audio: str, options: DecodeOptions) -> RecognitionJob:
-    return RecognitionJob(path=Path(audio), model=model, trim=None, options=options)
+    return RecognitionJob(path=Path(audio), model=model, listening=Listening(), options=options)
 
 
 def _transcribe(recogniser: SpeechRecogniser, job: RecognitionJob) -> Transcribed | Failed:

@@ -16,6 +16,7 @@ from app.core.errors import (
     QueueFull,
     QueueUnavailable,
     RateLimited,
+    RecordingTooLong,
     ServiceError,
     StorageFull,
     StorageUnavailable,
@@ -124,6 +125,10 @@ UPLOAD_RESPONSES: Responses = {
         (EmptyUpload, "The file is empty; send a recording."),
         (UnreadableAudio, "The file is no audio or video that can be opened."),
         (NoAudio, "The file has no sound: it holds no audio stream."),
+        (
+            RecordingTooLong,
+            "The recording lasts 90000 s, more than the 86400 s that this server takes.",
+        ),
         (UnsafeAddress, "The address must begin with http:// or https://; nothing else is allowed."),
         (IdempotencyConflict, "This Idempotency-Key came before with another recording; use a new one."),
         (UnknownModel, "There is no model 'huge'; choose one of: tiny, base, small."),

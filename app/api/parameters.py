@@ -4,7 +4,7 @@ from typing import Any
 
 from app.api.openai.wishes import AnswerFormat
 from app.core.languages import LANGUAGES
-from app.schemas.task import Priority, TaskKind
+from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
 
 Schema = dict[str, Any]
 
@@ -61,6 +61,22 @@ OPTION_SCHEMAS: dict[str, Schema] = {
         "default": True,
         "description": "Leave out what is no speech (voice activity detection); `false` for songs.",
     },
+    "track": {
+        "anyOf": [
+            {"type": "integer", "minimum": 1, "maximum": 9999},
+            {"type": "string", "enum": [str(choice) for choice in TrackChoice]},
+        ],
+        "default": "auto",
+        "description": "Audio track of a file with several, from 1; `auto`: the first that has speech; "
+        "`mix`: all together.",
+    },
+    "channels": {
+        "type": "string",
+        "enum": [str(mode) for mode in ChannelMode],
+        "default": "mix",
+        "description": "`split` makes a transcript of each channel, such as the sides of a call, and puts "
+        "them together in time order; segments and words then name their `channel`, from 0.",
+    },
     "priority": {
         "type": "string",
         "enum": [str(priority) for priority in Priority],
@@ -112,13 +128,15 @@ def _form(fields: dict[str, Schema], *recordings: str) -> dict[str, Any]:
 
 UPLOAD_BODY = _form(OPTION_SCHEMAS, "file", "url")
 
+OWN_OPTIONS = ("prompt", "temperature", "hotwords", "vad", "track", "channels", "priority")
+
 _OPENAI_MODEL: Schema = {
     **OPTION_SCHEMAS["model"],
     "description": "As in POST /transcribe/; OpenAI's own names (`whisper-1`) stand for DEFAULT_MODEL.",
 }
 _OPENAI_SCHEMAS: dict[str, Schema] = {
     "model": _OPENAI_MODEL,
-    **{name: OPTION_SCHEMAS[name] for name in ("prompt", "temperature", "hotwords", "vad", "priority")},
+    **{name: OPTION_SCHEMAS[name] for name in OWN_OPTIONS},
     "response_format": {
         "type": "string",
         "enum": [str(each) for each in AnswerFormat],

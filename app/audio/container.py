@@ -1,58 +1,130 @@
 """Opening what a stranger uploaded, with nothing but its own bytes in reach."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from io import SEEK_SET, FileIO
+from io import SEEK_END, SEEK_SET, FileIO
 from pathlib import Path
 
 import av
-from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
 
-from app.core.errors import NoAudio, UnreadableAudio
+from app.audio.embedded import Patch, disguise
+from app.audio.parts import Part
+from app.core.errors import UnreadableAudio
 
 # A playlist (HLS, concat, DASH) names other files and addresses, which FFmpeg would read on its behalf: no
 # protocol is allowed, and the bytes come from a Python file instead.
 _NO_PROTOCOL = {"protocol_whitelist": "none"}
 _UNREADABLE = "The file is no audio or video that can be opened; it may be damaged or of another kind."
 
+SCANNED_BYTES = 256 * 1024 * 1024
+"""Part of an MPEG stream in which all of its tracks are looked for: they may begin anywhere."""
+
+MOST_BARREN = 100
+"""Errors in a row after which nothing more is looked for in a damaged file."""
+
+# Without `nobuffer` FFmpeg would keep in memory all that it has scanned.
+_SCAN = {"probesize": str(SCANNED_BYTES), "analyzeduration": str(10**12), "fflags": "nobuffer"}
+_STREAMED = frozenset({"mpegts", "mpeg"})
+"""Formats without a list of their tracks."""
+
 
 class _Bytes(FileIO):
-    """A file that answers an impossible seek as FFmpeg's own files do; demuxers try them on short files."""
+    """A part of a file without its large embedded data.
+
+    It answers an impossible seek as FFmpeg's own files do; demuxers try them on short files.
+    """
+
+    def __init__(self, path: Path, part: Part) -> None:
+        super().__init__(path)
+        self._first, self._last = part.first, part.last or super().seek(0, SEEK_END)
+        self._patches: tuple[Patch, ...] = ()
+        found = disguise(self)
+        self._patches = found.patches
+        self._first += found.first
+        self.seek(0)
 
     def seek(self, offset: int, whence: int = SEEK_SET, /) -> int:
+        base = {SEEK_SET: self._first, SEEK_END: self._last}
         try:
-            return super().seek(offset, whence)
+            if whence in base:
+                return super().seek(base[whence] + offset) - self._first
+            return super().seek(offset, whence) - self._first
         except OSError:
             return -1
 
+    def tell(self) -> int:
+        return super().tell() - self._first
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        room = max(0, self._last - super().tell())
+        size = room if size is None or size < 0 else min(size, room)
+        if not self._patches:
+            return super().read(size) or b""
+        start = self.tell()
+        content = bytearray(super().read(size) or b"")
+        for patch in self._patches:
+            for place, byte in enumerate(patch.content, patch.offset - start):
+                if 0 <= place < len(content):
+                    content[place] = byte
+        return bytes(content)
+
+
+_WHOLE = Part()
+
 
 @contextmanager
-def open_container(path: Path) -> Iterator[InputContainer]:
+def open_container(path: Path, part: Part = _WHOLE) -> Iterator[InputContainer]:
     """Open a recording. Raises UnreadableAudio, or OSError where the file itself cannot be opened."""
-    with _Bytes(path) as file:
-        try:
-            container = av.open(file, mode="r", options=_NO_PROTOCOL, metadata_errors="ignore")
-        except (av.FFmpegError, ValueError) as error:
-            raise UnreadableAudio(_UNREADABLE) from error
+    with _Bytes(path, part) as file:
+        container = _open(file, _NO_PROTOCOL)
+        if container.format.name in _STREAMED:
+            container = _scanned(file, container)
         with container:
             yield container
 
 
-def audio_stream(container: InputContainer) -> AudioStream:
-    """The stream that a player would play. Raises NoAudio."""
-    stream = container.streams.best("audio")
-    if not isinstance(stream, AudioStream):
-        raise NoAudio("The file has no sound: it holds no audio stream.")
-    if stream.codec_context is None:
-        raise NoAudio("The sound of the file is in a format that cannot be decoded; convert it, e.g. to MP3.")
-    return stream
+def _scanned(file: FileIO, container: InputContainer) -> InputContainer:
+    """An MPEG stream with all of its tracks, at its start again."""
+    container.close()
+    file.seek(0)
+    container = _open(file, _NO_PROTOCOL | _SCAN)
+    try:
+        container.seek((container.start_time or 0) - av.time_base)
+    except av.FFmpegError:  # cannot be rewound: what was found first has to do
+        container.close()
+        file.seek(0)
+        container = _open(file, _NO_PROTOCOL)
+    return container
 
 
-def declared_seconds(container: InputContainer, stream: AudioStream) -> float | None:
-    """Length that the container states or FFmpeg estimates from its bit rate."""
-    if stream.duration is not None and stream.time_base is not None and stream.duration > 0:
-        return float(stream.duration * stream.time_base)
-    if container.duration is not None and container.duration > 0:
-        return container.duration / av.time_base
-    return None
+def packets(
+    container: InputContainer, streams: Sequence[Stream], on_break: Callable[[], None]
+) -> "Iterator[Packet[Stream]]":
+    """The packets of some streams, and an empty one for each at the end.
+
+    `on_break` hears each time that the file is damaged between packets; what can be read behind that follows.
+    """
+    barren = 0
+    while barren < MOST_BARREN:
+        try:
+            for packet in container.demux(*streams):
+                barren = 0
+                yield packet
+            return
+        except IndexError:
+            # PyAV (18.1) has no object for a track that FFmpeg meets on the way, and misses it at the end.
+            return
+        except av.FFmpegError:
+            if not barren:
+                on_break()
+            barren += 1
+
+
+def _open(file: FileIO, options: dict[str, str]) -> InputContainer:
+    try:
+        return av.open(file, mode="r", options=options, metadata_errors="ignore")
+    except (av.FFmpegError, ValueError) as error:
+        raise UnreadableAudio(_UNREADABLE) from error

@@ -1,162 +1,121 @@
-"""Recordings to 16 kHz mono samples, as a stream, with a report of what was cut, missing or damaged."""
+"""Recordings to 16 kHz sound, as a stream, with a report of what was cut, missing or damaged."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-import av
 import numpy as np
-from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
-from av.audio.stream import AudioStream
-from av.container import InputContainer
-from av.packet import Packet
 
-from app.audio.container import audio_stream, declared_seconds, open_container
+from app.audio.blocks import BLOCK_SAMPLES
+from app.audio.container import open_container
+from app.audio.listening import Listening
+from app.audio.part_reader import PartReader
+from app.audio.parts import Part, parts_of
+from app.audio.pcm import Channels
+from app.audio.report import DecodeReport, joined
 from app.audio.samples import SAMPLE_RATE, Samples
-from app.audio.timeline import Timeline
 from app.core.errors import AudioMissing, AudioUndecodable, NoAudio, UnreadableAudio
 
-CHUNK_SAMPLES = SAMPLE_RATE
+CHUNK_SAMPLES = BLOCK_SAMPLES
 """Least number of samples in a chunk, except the last: one second."""
 
-SHORTFALL_SECONDS = 1.0
-SHORTFALL_FRACTION = 0.02
-"""A recording that ends earlier than its container says, by more than both, is called incomplete."""
 
-_EXACT_LENGTH = ("mov", "matroska", "ogg", "flac", "wav", "aiff", "caf", "asf", "avi")
-"""Containers that state their length; for the others FFmpeg estimates it from the bit rate."""
+class SoundStream:
+    """Iterate once for blocks of sound, a row for each channel; `report` is complete when that has ended."""
 
-
-@dataclass(frozen=True, slots=True)
-class DecodeReport:
-    """What came out of a recording; `declared_seconds` is None where the container states no length."""
-
-    seconds: float
-    declared_seconds: float | None
-    damaged_packets: int
-    trimmed: bool
-
-    @property
-    def incomplete(self) -> bool:
-        """Whether the recording ended well before the length that its container states."""
-        if self.declared_seconds is None or self.trimmed:
-            return False
-        missing = self.declared_seconds - self.seconds
-        return missing > max(SHORTFALL_SECONDS, SHORTFALL_FRACTION * self.declared_seconds)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Sentences for the reader of the transcript."""
-        found = []
-        if self.damaged_packets:
-            found.append(
-                f"The recording is damaged: {self.damaged_packets} of its packets could not be decoded, "
-                "so words may be missing."
-            )
-        if self.incomplete:
-            found.append(
-                f"The recording breaks off: it says it lasts {self.declared_seconds:.1f} s, "
-                f"but only {self.seconds:.1f} s of sound are in the file."
-            )
-        return tuple(found)
-
-
-class SampleStream:
-    """Iterate once for chunks of samples; `report` is complete when the iteration has ended."""
-
-    def __init__(self, path: Path, *, trim: float | None = None) -> None:
+    def __init__(self, path: Path, listening: Listening) -> None:
         self._path = path
-        self._limit = None if trim is None else max(1, round(trim * SAMPLE_RATE))
-        self._emitted = 0
-        self._damaged = 0
-        self._declared: float | None = None
-        self._trimmed = False
+        self._listening = listening
+        self._most = max(1, round(listening.seconds * SAMPLE_RATE))
+        self._earlier: list[DecodeReport] = []
+        self._reader: PartReader | None = None
+        self._emitted = self._begun = 0
+        self._is_cut = False
+        self._has_more = False
+        self._lost_parts = 0
+        self._problem: str | None = None
 
     @property
     def report(self) -> DecodeReport:
         """What was decoded so far."""
-        return DecodeReport(self._emitted / SAMPLE_RATE, self._declared, self._damaged, self._trimmed)
+        now = [] if self._reader is None else [self._reader.report(self._emitted - self._begun)]
+        limited = self._is_cut and self._listening.is_limited
+        whole = joined([*self._earlier, *now])
+        declared = None if self._has_more else whole.declared_seconds
+        return replace(
+            whole,
+            declared_seconds=None if declared is None else min(declared, self._listening.seconds),
+            damaged_packets=whole.damaged_packets + self._lost_parts,
+            file_seconds=min(whole.file_seconds, self._listening.seconds),
+            trimmed=self._is_cut,
+            limited=self._listening.limits.max_seconds if limited else None,
+        )
 
-    def __iter__(self) -> Iterator[Samples]:
+    def __iter__(self) -> Iterator[Channels]:
         try:
-            with open_container(self._path) as container:
-                stream = audio_stream(container)
-                self._declared = _stated_seconds(container, stream)
-                yield from self._limited(_coalesced(self._samples(container, stream)))
+            yield from self._parts()
         except FileNotFoundError as error:
             raise AudioMissing("The uploaded recording is no longer there; upload it again.") from error
         except (UnreadableAudio, NoAudio) as error:
             raise AudioUndecodable(error.detail) from error
         if self._emitted == 0:
-            raise AudioUndecodable("The recording holds no sound: not one sample of it can be decoded.")
+            problem = self._problem or ""
+            raise AudioUndecodable(
+                f"The recording holds no sound: not one sample of it can be decoded. {problem}".strip()
+            )
 
-    def _limited(self, chunks: Iterator[Samples]) -> Iterator[Samples]:
-        for chunk in chunks:
-            room = len(chunk) if self._limit is None else self._limit - self._emitted
-            self._trimmed = len(chunk) > room
-            if room > 0:
-                self._emitted += min(room, len(chunk))
-                yield chunk[:room]
-            if self._trimmed:
+    def _parts(self) -> Iterator[Channels]:
+        """The sound of all recordings in the file; a later one that cannot be read is damage."""
+        parts = parts_of(self._path)
+        for number, part in enumerate(parts, 1):
+            self._has_more = number < len(parts)
+            try:
+                yield from self._limited(self._part(part))
+            except (UnreadableAudio, NoAudio, AudioUndecodable):
+                if not self._emitted:
+                    raise
+                self._lost_parts += 1
+            if self._is_cut:
                 return
 
-    def _samples(self, container: InputContainer, stream: AudioStream) -> Iterator[Samples]:
-        start = None if container.start_time is None else container.start_time / av.time_base
-        timeline = Timeline(start)
-        resampler = _Resampler()
-        for frame in self._frames(container, stream):
-            silence = timeline.silence_before(frame)
-            try:
-                samples = resampler.convert(frame)
-            except (av.FFmpegError, ValueError):
-                self._damaged += 1
-                continue
-            yield from _silence(silence)
-            yield samples
-        yield resampler.flush()
+    def _part(self, part: Part) -> Iterator[Channels]:
+        """The sound of one of the recordings that the file was joined from."""
+        with open_container(self._path, part) as container:
+            self._reader = PartReader(container, self._path, part, self._listening)
+            yield from self._reader.blocks()
+            self._problem = self._problem or self._reader.problem
+        self._earlier.append(self._reader.report(self._emitted - self._begun))
+        self._reader, self._begun = None, self._emitted
 
-    def _frames(self, container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-        for packet in self._packets(container, stream):
-            try:
-                frames = packet.decode()
-            except av.FFmpegError:
-                self._damaged += 1
-                continue
-            yield from (frame for frame in frames if isinstance(frame, AudioFrame) and frame.samples > 0)
-
-    def _packets(self, container: InputContainer, stream: AudioStream) -> "Iterator[Packet[AudioStream]]":
-        try:
-            yield from container.demux(stream)
-        except av.FFmpegError:  # the file breaks off: nothing follows
-            self._damaged += 1
+    def _limited(self, blocks: Iterator[Channels]) -> Iterator[Channels]:
+        for block in blocks:
+            room = self._most - self._emitted
+            self._is_cut = block.shape[1] > room
+            if room > 0 and block.shape[1]:
+                self._emitted += min(room, block.shape[1])
+                yield block[:, :room]
+            if self._is_cut:
+                return
 
 
-class _Resampler:
-    """Frames of any format, which may change on the way, to 16 kHz mono."""
+class SampleStream:
+    """The same, all channels mixed into one: chunks of samples."""
 
-    def __init__(self) -> None:
-        self._resampler = _new_resampler()
-        self._format: tuple[str, str, int] | None = None
+    def __init__(self, sound: SoundStream) -> None:
+        self._sound = sound
 
-    def convert(self, frame: AudioFrame) -> Samples:
-        """Samples of one frame, with what a change of format leaves of the earlier ones."""
-        frame_format = (frame.format.name, frame.layout.name, frame.sample_rate)
-        rest = np.empty(0, np.float32)
-        if self._format not in (None, frame_format):
-            rest = self.flush()
-            self._resampler = _new_resampler()
-        self._format = frame_format
-        return np.concatenate([rest, _joined(self._resampler.resample(frame))])
+    @property
+    def report(self) -> DecodeReport:
+        """What was decoded so far."""
+        return self._sound.report
 
-    def flush(self) -> Samples:
-        """What the filter still holds at the end."""
-        return _joined(self._resampler.resample(None))
+    def __iter__(self) -> Iterator[Samples]:
+        return (block[0] for block in self._sound)
 
 
 def stream_samples(path: Path, *, trim: float | None = None) -> SampleStream:
     """Decode a recording, or its first `trim` seconds. Iterating raises AudioMissing, AudioUndecodable."""
-    return SampleStream(path, trim=trim)
+    return SampleStream(SoundStream(path, Listening(trim=trim)))
 
 
 def read_samples(path: Path, *, trim: float | None = None) -> tuple[Samples, DecodeReport]:
@@ -164,41 +123,3 @@ def read_samples(path: Path, *, trim: float | None = None) -> tuple[Samples, Dec
     stream = stream_samples(path, trim=trim)
     samples = np.concatenate(list(stream))
     return samples, stream.report
-
-
-def _new_resampler() -> AudioResampler:
-    return AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
-
-
-def _joined(frames: list[AudioFrame]) -> Samples:
-    parts = [frame.to_ndarray().reshape(-1) for frame in frames]
-    return np.concatenate(parts) if parts else np.empty(0, np.float32)
-
-
-def _silence(seconds: float) -> Iterator[Samples]:
-    missing = round(seconds * SAMPLE_RATE)
-    while missing > 0:
-        yield np.zeros(min(missing, CHUNK_SAMPLES), np.float32)
-        missing -= CHUNK_SAMPLES
-
-
-def _coalesced(parts: Iterator[Samples]) -> Iterator[Samples]:
-    """Join what decoders give in crumbs of 20 ms to chunks of at least CHUNK_SAMPLES."""
-    waiting: list[Samples] = []
-    count = 0
-    for part in parts:
-        waiting.append(part)
-        count += len(part)
-        if count >= CHUNK_SAMPLES:
-            yield np.concatenate(waiting)
-            waiting, count = [], 0
-    if count:
-        yield np.concatenate(waiting)
-
-
-def _stated_seconds(container: InputContainer, stream: AudioStream) -> float | None:
-    """Length by which a recording that breaks off can be told, if there is one."""
-    names = container.format.name.split(",")
-    lame_header = "mp3" in names and bool(stream.start_time)  # its encoder delay; without it, an estimate
-    exact = lame_header or any(name in _EXACT_LENGTH for name in names)
-    return declared_seconds(container, stream) if exact else None

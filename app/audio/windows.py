@@ -12,6 +12,7 @@ import numpy as np
 
 from app.audio.cutter import Cut, CutRules, WindowCutter
 from app.audio.samples import SAMPLE_RATE, Samples
+from app.audio.silence import SilenceSkipper
 from app.audio.speech import FRAME_SAMPLES, FRAMES_PER_SECOND, SpeechDetector
 
 Spans = tuple[tuple[float, float], ...]
@@ -95,28 +96,43 @@ def cut_windows(
 
     Without `vad` (voice activity detection) all of it is in some window, cut where speech is least likely.
     """
-    rules = rules or CutRules()
-    detector, cutter, sound = SpeechDetector(), WindowCutter(rules, vad=vad), _Sound(rules.kept_pause)
-    number = 0
-    for samples, probabilities in _listened(chunks, detector):
-        sound.add(samples)
-        for probability in probabilities:
-            cut = cutter.feed(float(probability))
-            if cut is not None:
-                yield sound.window(number, cut)
-                number += 1
-        sound.forget(cutter.needed_from * FRAME_SAMPLES)
-    cut = cutter.flush()
-    if cut is not None:
-        yield sound.window(number, cut)
-
-
-def _listened(
-    chunks: Iterable[Samples], detector: SpeechDetector
-) -> Iterator[tuple[Samples, Iterable[np.float32]]]:
+    windows = WindowStream(rules or CutRules(), vad=vad)
     for chunk in chunks:
-        yield chunk, detector.feed(chunk)
-    yield np.empty(0, np.float32), detector.flush()
+        yield from windows.feed(chunk)
+    yield from windows.flush()
+
+
+class WindowStream:
+    """The same for sound that is pushed: one for each of several channels that are decoded together."""
+
+    def __init__(self, rules: CutRules, *, vad: bool = True) -> None:
+        self._detector = SilenceSkipper(SpeechDetector())
+        self._cutter = WindowCutter(rules, vad=vad)
+        self._sound = _Sound(rules.kept_pause)
+        self._number = 0
+
+    def feed(self, samples: Samples) -> Iterator[Window]:
+        """The windows that end in these samples."""
+        self._sound.add(samples)
+        yield from self._windows(self._detector.feed(samples))
+        self._sound.forget(self._cutter.needed_from * FRAME_SAMPLES)
+
+    def flush(self) -> Iterator[Window]:
+        """The windows that are left at the end."""
+        yield from self._windows(self._detector.flush())
+        cut = self._cutter.flush()
+        if cut is not None:
+            yield self._window(cut)
+
+    def _windows(self, probabilities: Iterable[np.float32]) -> Iterator[Window]:
+        for probability in probabilities:
+            cut = self._cutter.feed(float(probability))
+            if cut is not None:
+                yield self._window(cut)
+
+    def _window(self, cut: Cut) -> Window:
+        self._number += 1
+        return self._sound.window(self._number - 1, cut)
 
 
 class _Sound:

@@ -22,7 +22,7 @@ from app.cli.display import Display
 from app.cli.outputs import Job, plan
 from app.client import SubmitOptions, TranscriptFormat
 from app.client.calls import repeatable
-from app.schemas.task import Priority, TaskKind
+from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
 
 
 def send(
@@ -39,6 +39,12 @@ def send(
         bool, typer.Option("--word-timestamps", help="Tell when each word is said (in json).")
     ] = False,
     trim: Annotated[float | None, typer.Option(help="Only the first so many seconds.")] = None,
+    track: Annotated[
+        str | None, typer.Option(help="Number of the audio track, auto (the first with speech) or mix.")
+    ] = None,
+    channels: Annotated[
+        ChannelMode | None, typer.Option(help="One transcript of all channels, or one of each (split).")
+    ] = None,
     priority: Annotated[Priority | None, typer.Option(help="Which of the two queues to wait in.")] = None,
     formats: Annotated[
         list[TranscriptFormat] | None,
@@ -68,6 +74,8 @@ def send(
         hotwords=hotwords,
         word_timestamps=word_timestamps or None,
         trim=trim,
+        track=_track(track),
+        channels=channels,
         priority=priority,
     )
     try:
@@ -80,6 +88,18 @@ def send(
             piped = stack.enter_context(repeatable(inputs.standard_input()))
         order = Order(options, forms[0], not no_wait, overwrite, jobs, piped)
         _carry_out(connection_of(context), planned, order)
+
+
+def _track(text: str | None) -> int | TrackChoice | None:
+    """The number of a track, or a choice. Raises typer.BadParameter."""
+    if text is None:
+        return None
+    try:
+        return int(text) if text.isdecimal() else TrackChoice(text.lower())
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{text!r} is no track: give its number, auto or mix.", param_hint="--track"
+        ) from error
 
 
 def _carry_out(connection: Connection, jobs: list[Job], order: Order) -> None:

@@ -4,7 +4,7 @@ from typing import TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
-from app.schemas.task import Priority, TaskKind, TaskStatus
+from app.schemas.task import ChannelMode, Priority, TaskKind, TaskStatus, TrackChoice
 
 
 class SubmitOptions(TypedDict, total=False):
@@ -19,6 +19,8 @@ class SubmitOptions(TypedDict, total=False):
     trim: float | None
     temperature: float | None
     vad: bool | None
+    track: int | TrackChoice | None
+    channels: ChannelMode | None
     priority: Priority | None
     webhook: str | None
     reuse: bool | None

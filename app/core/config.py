@@ -54,6 +54,26 @@ class Settings(BaseSettings):
         512, ge=0, description="Uploads are refused while UPLOAD_DIR has less free space than this, in MiB."
     )
 
+    max_duration_seconds: float = Field(
+        86_400,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest recording, in seconds: a longer one is refused where its file states the "
+        "length, else transcribed up to here, with a warning.",
+    )
+    min_sample_rate: int = Field(
+        2_000, ge=1, description="Lowest sample rate that is decoded, in Hz; below, there is no speech."
+    )
+    max_channels: int = Field(
+        64,
+        ge=2,
+        description="Most channels that `channels=split` keeps apart, and most tracks that `track=mix` "
+        "takes.",
+    )
+    max_sample_rate: int = Field(
+        4_000_000, ge=16_000, description="Highest sample rate that is decoded, in Hz."
+    )
+
     # Who may ask, and how
     api_keys: Annotated[tuple[str, ...], NoDecode] = Field(
         (),

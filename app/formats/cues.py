@@ -6,13 +6,12 @@ Subtitle Guidelines (2 lines, 160 to 180 words a minute, about 16 to 18 characte
 bbc.github.io/subtitle-guidelines).
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from app.formats.layout import LONGEST_SECONDS, SHORTEST_SECONDS, subtitles_of, text_of, width_of_line
-from app.formats.phrases import ESTIMATED_SPEED, Phrase, phrases_of
+from app.formats.phrases import ESTIMATED_SPEED, Phrase, length_of, phrases_of
 from app.formats.pieces import Piece, pieces_of, width_of
 
 READING_SPEED = 17.0
@@ -32,18 +31,39 @@ class Cue:
     start: float
     end: float
     text: str
+    label: str | None = None
+    """Who says it, where that is known."""
 
 
 def cues_of(result: Mapping[str, Any]) -> list[Cue]:
-    """A transcript as cues that are easy to read and never overlap; every word is in one of them."""
-    return _timed(
-        [subtitle for phrase in _apart(phrases_of(result)) for subtitle in subtitles_of(pieces_of(phrase))]
-    )
+    """A transcript as cues that are easy to read and end with the recording; every word is in one of them.
+
+    They never overlap, unless what different people say does.
+    """
+    phrases = phrases_of(result)
+    end = length_of(result, phrases)
+    labels = sorted({phrase.label for phrase in phrases}, key=str)
+    voices = [[phrase for phrase in phrases if phrase.label == label] for label in labels]
+    cues = [cue for voice in voices for cue in _cues(voice, end)]
+    return sorted(cues, key=lambda cue: cue.start) if len(voices) > 1 else cues
 
 
-def _apart(phrases: Sequence[Phrase]) -> Iterable[Phrase]:
+def _cues(phrases: Sequence[Phrase], end: float) -> list[Cue]:
+    """The cues of one who speaks."""
+    label = phrases[0].label if phrases else None
+    width = width_of(f"{label}: ") if label else 0
+    subtitles = [
+        subtitle for phrase in _apart(phrases, end) for subtitle in subtitles_of(pieces_of(phrase), width)
+    ]
+    return [
+        Cue(start, stop, text_of(subtitle, width), label)
+        for subtitle, (start, stop) in zip(subtitles, _times(subtitles, end), strict=True)
+    ]
+
+
+def _apart(phrases: Sequence[Phrase], end_of_all: float) -> Iterable[Phrase]:
     """The phrases, each ended by the next; one without time takes what it needs of the pause after it."""
-    limits = [*(phrase.start for phrase in phrases), math.inf][1:]
+    limits = [*(phrase.start for phrase in phrases), end_of_all][1:]
     for phrase, limit in zip(phrases, limits, strict=True):
         end, width = phrase.end, width_of(phrase.text)
         if end - phrase.start < width / FASTEST_SPEECH:
@@ -51,15 +71,28 @@ def _apart(phrases: Sequence[Phrase]) -> Iterable[Phrase]:
         yield replace(phrase, end=min(end, limit))
 
 
-def _timed(subtitles: Sequence[Sequence[Piece]]) -> list[Cue]:
-    cues: list[Cue] = []
+def _times(subtitles: Sequence[Sequence[Piece]], end_of_all: float) -> list[tuple[float, float]]:
+    """When each of them comes and goes."""
+    times: list[tuple[float, float]] = []
     free = 0.0
-    limits = [*(subtitle[0].start for subtitle in subtitles), math.inf][1:]
+    limits = [*(subtitle[0].start for subtitle in subtitles), end_of_all][1:]
     for subtitle, limit in zip(subtitles, limits, strict=True):
         start = max(subtitle[0].start, free)
         free = _end(subtitle, start, limit)
-        cues.append(Cue(start, free, text_of(subtitle)))
-    return cues
+        times.append((start, free))
+    return _ended(times, end_of_all)
+
+
+def _ended(times: Sequence[tuple[float, float]], end_of_all: float) -> list[tuple[float, float]]:
+    """The same, none later than the end: those that crowd there come earlier."""
+    least = min(LEAST_SECONDS, end_of_all / max(1, len(times)))
+    ended: list[tuple[float, float]] = []
+    limit = end_of_all
+    for start, end in reversed(times):
+        end = min(end, limit)
+        limit = max(0.0, min(start, end - least))
+        ended.append((limit, end))
+    return ended[::-1]
 
 
 def _end(subtitle: Sequence[Piece], start: float, limit: float) -> float:

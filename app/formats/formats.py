@@ -2,15 +2,16 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 from pydantic_core import to_json
 
 from app.formats.accept import quality_of, ranges_of
 from app.formats.cues import cues_of
-from app.formats.phrases import phrases_of
+from app.formats.phrases import Phrase, phrases_of
 from app.formats.subtitles import to_srt, to_vtt
 from app.schemas.form import TranscriptFormat
 
@@ -54,16 +55,29 @@ def render(result: Mapping[str, Any], format: TranscriptFormat) -> str:
 
 def _to_text(result: Mapping[str, Any]) -> str:
     text = result.get("text")
-    if not isinstance(text, str):
-        text = " ".join(phrase.text for phrase in phrases_of(result))
+    phrases = phrases_of(result)
+    if any(phrase.label for phrase in phrases):
+        text = "\n".join(_turns(phrases))
+    elif not isinstance(text, str):
+        text = " ".join(phrase.text for phrase in phrases)
     return text.rstrip("\n") + "\n"
 
 
+def _turns(phrases: Sequence[Phrase]) -> Iterator[str]:
+    """A line for each turn of somebody who speaks."""
+    for label, turn in groupby(phrases, key=lambda phrase: phrase.label):
+        text = " ".join(phrase.text for phrase in turn)
+        yield f"{label}: {text}" if label else text
+
+
 def _to_tsv(result: Mapping[str, Any]) -> str:
-    """Segments in whole milliseconds, as openai-whisper writes them."""
+    """Segments in whole milliseconds, as openai-whisper writes them; channels kept apart add a column."""
     file = io.StringIO()
     rows = csv.writer(file, csv.excel_tab, lineterminator="\n")
-    rows.writerow(("start", "end", "text"))
-    for phrase in phrases_of(result):
-        rows.writerow((round(phrase.start * 1000), round(phrase.end * 1000), phrase.text))
+    phrases = phrases_of(result)
+    has_channels = any(phrase.channel is not None for phrase in phrases)
+    rows.writerow(("start", "end", "text", *(["channel"] if has_channels else [])))
+    for phrase in phrases:
+        channel = [phrase.channel] if has_channels else []
+        rows.writerow((round(phrase.start * 1000), round(phrase.end * 1000), phrase.text, *channel))
     return file.getvalue()

@@ -36,17 +36,19 @@ _CONJUNCTION = re.compile(
 )
 
 
-def subtitles_of(pieces: Sequence[Piece]) -> list[Sequence[Piece]]:
+def subtitles_of(pieces: Sequence[Piece], label_width: int = 0) -> list[Sequence[Piece]]:
     """The cheapest division of a phrase into subtitles, each of at most two lines and 7 s.
 
-    Few subtitles are cheap, full ones, and such as end where a sentence does.
+    Few subtitles are cheap, full ones, and such as end where a sentence does. A label before each takes
+    `label_width` columns of its first line.
     """
     count = len(pieces)
     line_ends, offsets = _line_ends(pieces), _offsets(pieces)
+    first_ends = _line_ends(pieces, LINE_WIDTH - label_width)
     breaks = [0.0, *(break_cost(before, after) for before, after in pairwise(pieces)), 0.0]
     costs, origins = [0.0] + [math.inf] * count, [0] * (count + 1)
     for first in range(count):
-        for end in range(first + 1, line_ends[line_ends[first]] + 1):
+        for end in range(first + 1, line_ends[first_ends[first]] + 1):
             seconds = pieces[end - 1].end - pieces[first].start
             if seconds > LONGEST_SECONDS and end > first + 1:
                 break
@@ -57,13 +59,13 @@ def subtitles_of(pieces: Sequence[Piece]) -> list[Sequence[Piece]]:
     return _divided(pieces, origins)
 
 
-def text_of(pieces: Sequence[Piece]) -> str:
+def text_of(pieces: Sequence[Piece], label_width: int = 0) -> str:
     """The text of a subtitle, in one line if it fits, else in two that are cut well and alike in length."""
-    width = width_of_line(pieces)
-    if width <= LINE_WIDTH:
+    width = width_of_line(pieces) + label_width
+    if width <= LINE_WIDTH or len(pieces) == 1:
         return _joined(pieces)
     places = range(1, len(pieces))
-    best = min(places, key=lambda place: _line_break_cost(pieces[:place], pieces[place:]))
+    best = min(places, key=lambda place: _line_break_cost(pieces[:place], pieces[place:], label_width))
     return f"{_joined(pieces[:best])}\n{_joined(pieces[best:])}"
 
 
@@ -88,20 +90,24 @@ def break_cost(before: Piece, after: Piece) -> float:
     return AFTER_SHORT_WORD if len(before.text) <= _SHORT_WORD_LETTERS else AT_SPACE
 
 
-def _line_break_cost(above: Sequence[Piece], below: Sequence[Piece]) -> float:
-    widths = width_of_line(above), width_of_line(below)
+def _line_break_cost(above: Sequence[Piece], below: Sequence[Piece], label_width: int) -> float:
+    widths = width_of_line(above) + label_width, width_of_line(below)
     if max(widths) > LINE_WIDTH:
         return math.inf
     return break_cost(above[-1], below[0]) + IMBALANCE * abs(widths[0] - widths[1]) / LINE_WIDTH
 
 
-def _line_ends(pieces: Sequence[Piece]) -> list[int]:
-    """For each piece, the end of the longest line that begins with it; one more entry for the end itself."""
+def _line_ends(pieces: Sequence[Piece], width: int = LINE_WIDTH) -> list[int]:
+    """For each piece, the end of the longest line that begins with it; one more entry for the end itself.
+
+    A line has at least one piece.
+    """
     offsets = _offsets(pieces)
     ends: list[int] = []
     end = 0
     for first, piece in enumerate(pieces):
-        while end < len(pieces) and offsets[end + 1] - offsets[first] - piece.is_spaced <= LINE_WIDTH:
+        end = max(end, first + 1)
+        while end < len(pieces) and offsets[end + 1] - offsets[first] - piece.is_spaced <= width:
             end += 1
         ends.append(end)
     return [*ends, len(pieces)]

@@ -1,11 +1,15 @@
 """A stored result read as phrases with times, whatever a foreign worker made of it."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 ESTIMATED_SPEED = 15.0
 """Characters a second at which a text of unknown duration is taken to be spoken."""
+
+MOST_CHANNELS = 65_536
+"""More than a WAV file may have."""
 
 LATEST = 360_000.0
 """Seconds; a time beyond is no time: SRT has two digits for the hours."""
@@ -22,9 +26,18 @@ class TimedText:
 
 @dataclass(frozen=True, slots=True)
 class Phrase(TimedText):
-    """A segment; `words` is empty where their times are not known."""
+    """A segment; `words` is empty where their times are not known.
+
+    `channel` is that in which it is said, counted from 0; None where channels were not kept apart.
+    """
 
     words: tuple[TimedText, ...] = ()
+    channel: int | None = None
+
+    @property
+    def label(self) -> str | None:
+        """Who says it, for people."""
+        return None if self.channel is None else f"Channel {self.channel}"
 
 
 def phrases_of(result: Mapping[str, Any]) -> list[Phrase]:
@@ -41,6 +54,14 @@ def phrases_of(result: Mapping[str, Any]) -> list[Phrase]:
     return sorted(phrases, key=lambda phrase: phrase.start)
 
 
+def length_of(result: Mapping[str, Any], phrases: Sequence[Phrase]) -> float:
+    """When the recording ends, in seconds; infinity where that is not told, or cannot be true."""
+    seconds = _seconds(result.get("duration"))
+    if not seconds or any(phrase.start >= seconds for phrase in phrases):
+        return math.inf
+    return seconds
+
+
 def _whole(result: Mapping[str, Any]) -> Phrase | None:
     text = result.get("text")
     if not isinstance(text, str) or not text.strip():
@@ -55,7 +76,16 @@ def _phrase(segment: object) -> Phrase | None:
         return None
     words = [_timed(word, "word") for word in _items(segment.get("words"))]
     known = tuple(word for word in words if word is not None)
-    return Phrase(timed.text, timed.start, timed.end, known if len(known) == len(words) else ())
+    known = known if len(known) == len(words) else ()
+    return Phrase(timed.text, timed.start, timed.end, known, _channel(segment.get("channel")))
+
+
+def _channel(value: object) -> int | None:
+    return (
+        value
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST_CHANNELS
+        else None
+    )
 
 
 def _timed(value: object, key: str) -> TimedText | None:

@@ -15,12 +15,16 @@ _LATEST = 360_000_000 - 1  # milliseconds: 99:59:59.999 is the last time that SR
 
 def to_srt(cues: Sequence[Cue]) -> str:
     """SubRip. It knows no escapes, so a word joiner takes `<` and `-->` their meaning."""
-    return _written(cues, "srt", [_guarded(cue.text) for cue in cues])
+    texts = [_guarded(cue.text) for cue in cues]
+    labelled = [f"{cue.label}: {text}" if cue.label else text for cue, text in zip(cues, texts, strict=True)]
+    return _written(cues, "srt", labelled)
 
 
 def to_vtt(cues: Sequence[Cue]) -> str:
-    """WebVTT; `&`, `<` and `>` are written as its character references."""
-    return _written(cues, "vtt", [html.escape(cue.text, quote=False) for cue in cues])
+    """WebVTT; `&`, `<` and `>` are written as its character references. Who says it is a voice span."""
+    texts = [html.escape(cue.text, quote=False) for cue in cues]
+    voiced = [f"<v {cue.label}>{text}" if cue.label else text for cue, text in zip(cues, texts, strict=True)]
+    return _written(cues, "vtt", voiced)
 
 
 def _guarded(text: str) -> str:

@@ -26,6 +26,7 @@ class WindowText(BaseModel):
     start: float
     end: float
     text: str
+    channel: int | None = Field(None, exclude_if=lambda channel: channel is None)
 
 
 class TaskEvent(BaseModel):

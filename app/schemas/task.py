@@ -2,7 +2,7 @@
 
 import time
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -32,6 +32,23 @@ class Priority(StrEnum):
     HIGH = "high"
 
 
+class TrackChoice(StrEnum):
+    """Which of a file's tracks are heard: the first that has speech, or all together."""
+
+    AUTO = "auto"
+    MIX = "mix"
+
+
+TrackNumber = Annotated[int, Field(ge=1)]
+
+
+class ChannelMode(StrEnum):
+    """Whether all channels of a recording make one transcript, or each its own."""
+
+    MIX = "mix"
+    SPLIT = "split"
+
+
 class Task(BaseModel):
     """One uploaded recording and what is asked of it: the queue's element, which never changes.
 
@@ -56,6 +73,10 @@ class Task(BaseModel):
     )
     word_timestamps: bool = Field(False, description="Tell when each word is said.")
     vad: bool = Field(True, description="Leave out what is no speech.")
+    track: TrackNumber | TrackChoice = Field(
+        TrackChoice.AUTO, description="Audio track of the file, from 1; or which."
+    )
+    channels: ChannelMode = Field(ChannelMode.MIX, description="What is made of several channels.")
     priority: Priority = Priority.NORMAL
     url: str | None = Field(None, description="Where a worker fetches the recording from, into `file_path`.")
     webhook: str | None = Field(None, description="Address that is told when the task has ended.")

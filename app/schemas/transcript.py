@@ -12,6 +12,7 @@ class Word(BaseModel):
     end: float
     word: str
     probability: float
+    channel: int | None = Field(None, exclude_if=lambda channel: channel is None)
 
 
 class Segment(BaseModel):
@@ -32,6 +33,11 @@ class Segment(BaseModel):
     compression_ratio: float | None = None
     temperature: float | None = None
     language: str | None = Field(None, exclude_if=lambda language: language is None)
+    channel: int | None = Field(
+        None,
+        exclude_if=lambda channel: channel is None,
+        description="Channel that it is said in, from 0, where channels are kept apart.",
+    )
     words: tuple[Word, ...] | None = Field(None, exclude_if=lambda words: words is None)
 
 
@@ -57,6 +63,17 @@ class Quality(BaseModel):
     low_confidence: tuple[Span, ...] = Field(description="Where words were likely misheard.")
     speech: float = Field(0, description="Seconds in which speech was detected.")
     uncovered: tuple[Span, ...] = Field((), description="Speech for which no words were found.")
+
+
+class Source(BaseModel):
+    """What the recording holds, and what of it was transcribed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tracks: int = Field(description="Audio tracks of the file.")
+    tracks_read: tuple[int, ...] = Field(description="Numbers, from 1, of those that were transcribed.")
+    channels: int = Field(description="Channels of these: several tracks that are read count as one each.")
+    split: bool = Field(description="Whether each channel has a transcript of its own.")
 
 
 class Provenance(BaseModel):
@@ -88,7 +105,9 @@ class Transcript(BaseModel):
         description="That of the beginning; where another one is spoken later, the segments say so."
     )
     language_probability: float | None
-    duration: float = Field(description="Seconds of audio that were transcribed.")
+    duration: float = Field(
+        description="Seconds of the recording, or of that part of it that was transcribed."
+    )
     segments: tuple[Segment, ...]
     model: str
     engine: str
@@ -99,5 +118,6 @@ class Transcript(BaseModel):
     warnings: tuple[str, ...] = Field(
         (), description="What a reader should know, e.g. that the file is damaged."
     )
+    source: Source | None = None
     quality: Quality | None = None
     provenance: Provenance | None = None

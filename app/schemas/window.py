@@ -28,6 +28,11 @@ class WindowTranscript(BaseModel):
     noise: bool = Field(False, description="Its text was thrown away: nobody speaks there.")
     speech: float = Field(0, description="Seconds of it in which speech was detected.")
     uncovered: tuple[Span, ...] = Field((), description="Speech for which no words were found.")
+    channel: int | None = Field(
+        None,
+        exclude_if=lambda channel: channel is None,
+        description="Channel that it is of, from 0, where channels are kept apart.",
+    )
 
     @property
     def text(self) -> str:

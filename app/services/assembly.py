@@ -6,12 +6,13 @@ from dataclasses import asdict
 from hashlib import sha256
 
 from app.audio.cutter import CutRules
-from app.audio.decode import DecodeReport
+from app.audio.report import DecodeReport
 from app.engines.base import EngineInfo
-from app.schemas.transcript import Provenance, Quality, Segment, Span, Transcript
+from app.schemas.transcript import Provenance, Quality, Segment, Source, Span, Transcript
 from app.schemas.window import WindowTranscript
 from app.services.jobs import Job
 from app.services.languages import LanguageVote
+from app.services.times import within
 
 LOW_LOGPROB = -0.5
 """Mean log-probability below which words of a segment were likely misheard: measured, docs/performance.md."""
@@ -23,7 +24,8 @@ UNCOVERED_SECONDS, UNCOVERED_SHARE = 2.0, 0.03
 
 def plan_of(info: EngineInfo, job: Job, rules: CutRules) -> str:
     """Name of everything that a window's transcript depends on but its sound."""
-    content = json.dumps([asdict(info), asdict(job.options), job.vad, asdict(rules)], sort_keys=True)
+    heard = [job.listening.track, job.listening.split, job.vad]
+    content = json.dumps([asdict(info), asdict(job.options), heard, asdict(rules)], sort_keys=True)
     return sha256(content.encode()).hexdigest()[:16]
 
 
@@ -35,14 +37,15 @@ def transcript_of(
     resumed: int,
 ) -> Transcript:
     """The transcript of a recording; `processing_seconds` and the attempts are the caller's to fill in."""
-    segments = [segment for window in windows for segment in window.segments]
+    duration = round(report.duration, 3)
+    segments = within(_in_order(windows), duration)
     uncovered = tuple(span for window in windows for span in window.uncovered)
     speech = sum(window.speech for window in windows)
     return Transcript(
-        text="".join(window.text for window in windows).strip(),
+        text="".join(segment.text for segment in segments).strip(),
         language=vote.best,
         language_probability=vote.probability,
-        duration=round(report.seconds, 3),
+        duration=duration,
         segments=tuple(segment.model_copy(update={"id": number}) for number, segment in enumerate(segments)),
         model=info.model,
         engine=info.engine,
@@ -51,6 +54,12 @@ def transcript_of(
         processing_seconds=0.0,
         trimmed=report.trimmed,
         warnings=(*report.warnings, *_uncovered_warnings(uncovered, speech)),
+        source=Source(
+            tracks=report.source.tracks,
+            tracks_read=report.source.read,
+            channels=report.source.channels,
+            split=report.source.split,
+        ),
         quality=Quality(
             windows=len(windows),
             retried=sum(window.retries > 0 for window in windows),
@@ -69,6 +78,21 @@ def transcript_of(
             windows_resumed=resumed,
         ),
     )
+
+
+def _in_order(windows: Sequence[WindowTranscript]) -> list[Segment]:
+    """The segments of all windows; those of channels that are kept apart in the order of their times."""
+    segments = [_in_channel(segment, window.channel) for window in windows for segment in window.segments]
+    if all(window.channel is None for window in windows):
+        return segments
+    return sorted(segments, key=lambda segment: (segment.start, segment.channel))
+
+
+def _in_channel(segment: Segment, channel: int | None) -> Segment:
+    if channel is None:
+        return segment
+    words = segment.words and tuple(word.model_copy(update={"channel": channel}) for word in segment.words)
+    return segment.model_copy(update={"channel": channel, "words": words})
 
 
 def _doubtful(segments: Sequence[Segment]) -> list[Span]:

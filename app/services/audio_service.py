@@ -10,16 +10,25 @@ from functools import partial
 import anyio
 from anyio import to_thread
 
+from app.audio.limits import AudioLimits
 from app.audio.probe import probe
+from app.audio.tracks import Track
 from app.core.config import Settings
 from app.core.decorators import timed_stage
-from app.core.errors import FetchFailed, FileMissing, IdempotencyConflict, MalformedUpload, UnsafeAddress
+from app.core.errors import (
+    FetchFailed,
+    FileMissing,
+    IdempotencyConflict,
+    InvalidParameter,
+    MalformedUpload,
+    UnsafeAddress,
+)
 from app.core.tracing import traceparent
 from app.core.utils import quoted
 from app.net.guard import AddressPolicy, check_url
 from app.queue.repeats import Repeats
 from app.schemas.caller import Caller
-from app.schemas.task import Task
+from app.schemas.task import ChannelMode, Task, TrackChoice
 from app.services.options import Options, fingerprint_of
 from app.services.receiving import FILE_FIELD, FormPart, Received, Receiver
 from app.services.redis_service import RedisService
@@ -65,6 +74,7 @@ class AudioService:
         self._repeats = repeats
         self._receiver = Receiver(settings, storage)
         self._policy = AddressPolicy.from_settings(settings)
+        self._audio_limits = AudioLimits.from_settings(settings)
         self._probes = anyio.CapacityLimiter(PROBES_AT_ONCE)
 
     async def accept(self, form: AsyncIterator[FormPart], request: UploadRequest) -> Acceptance:
@@ -126,7 +136,7 @@ class AudioService:
             task_id=task_id,
             file_path=f"{task_id}.{received.extension if received else 'download'}",
             filename=received.filename if received else None,
-            duration=await self._probe(received) if received else None,
+            duration=await self._probe(received, options) if received else None,
             fingerprint=fingerprint if options.may_be_reused else None,
             owner=caller.name,
             traceparent=traceparent(),
@@ -158,15 +168,46 @@ class AudioService:
         await self._repeats.note(task)
         logger.info("Queued %s for %s", quoted(task.filename or task.url or ""), task.model)
 
-    async def _probe(self, received: Received) -> float | None:
-        """Length in seconds, where it can be told. Raises UnreadableAudio, NoAudio."""
+    async def _probe(self, received: Received, options: Options) -> float | None:
+        """Length in seconds, where it can be told. Raises UnreadableAudio, NoAudio, RecordingTooLong."""
+        look = partial(probe, received.upload.path, self._audio_limits, trim=options.trim)
         with timed_stage("probe"):
-            info = await to_thread.run_sync(partial(probe, received.upload.path), limiter=self._probes)
+            info = await to_thread.run_sync(look, limiter=self._probes)
+        _check_channels(options, info.tracks, self._audio_limits)
         return info.duration
 
     async def _forget(self, task_id: str) -> None:
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(self._storage.remove_outbox, task_id)
+
+
+def _check_channels(options: Options, tracks: Sequence[Track], limits: AudioLimits) -> None:
+    """Raises InvalidParameter where what is asked of tracks and channels is not in the file, or too much."""
+    found = [track for track in tracks if track.problem is None]
+    if options.track is TrackChoice.MIX:
+        if problem := limits.mix_problem(len(found)):
+            raise InvalidParameter(problem, parameter="track")
+        return
+    if options.track is not TrackChoice.AUTO:
+        found = [_numbered(options.track, tracks)]
+    if options.channels is not ChannelMode.SPLIT or len(found) > 1:
+        return
+    if problem := limits.split_problem(found[0].channels):
+        raise InvalidParameter(problem, parameter="channels")
+
+
+def _numbered(number: int, tracks: Sequence[Track]) -> Track:
+    """Raises InvalidParameter where there is no such track, or none that can be decoded."""
+    track = next((each for each in tracks if each.number == number), None)
+    if track is None:
+        raise InvalidParameter(
+            f"There is no track {number}: the number of audio tracks in the file is {len(tracks)}.",
+            parameter="track",
+        )
+    if track.problem:
+        message = f"Track {number} of the file cannot be decoded. {track.problem}"
+        raise InvalidParameter(message, parameter="track")
+    return track
 
 
 def _source(received: Received | None, options: Options) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.audio.listening import Listening
 from app.core.errors import TaskCancelled
 from app.engines.base import DecodeOptions
 from app.schemas.window import Checkpoint, WindowDone
@@ -13,14 +14,14 @@ from app.schemas.window import Checkpoint, WindowDone
 class Job:
     """A recording and what is asked of it.
 
-    `model` is a canonical name, `trim` in seconds; without `vad` nothing is taken for silence; `duration` is
-    the length of the recording where the API could tell it; `checkpoint` is what an earlier attempt has
-    finished.
+    `model` is a canonical name, `listening` tells what of the recording is heard; without `vad` nothing is
+    taken for silence; `duration` is the length of the recording where the API could tell it; `checkpoint` is
+    what an earlier attempt has finished.
     """
 
     path: Path
     model: str
-    trim: float | None
+    listening: Listening
     options: DecodeOptions
     vad: bool = True
     duration: float | None = None

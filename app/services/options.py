@@ -1,6 +1,7 @@
 """What a client may ask of a recording, read from the words it used."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -8,15 +9,17 @@ from hashlib import sha256
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
 from app.core.languages import parse_language
-from app.core.utils import parse_choice, parse_flag, parse_number, parse_trim, single_value
-from app.schemas.task import Priority, TaskKind
+from app.core.utils import parse_choice, parse_flag, parse_number, parse_trim, quoted, single_value
+from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
 from app.weights.catalog import canonical_name, is_english_only, resolve_model
 
 OPTIONS = (
     *("model", "trim", "language", "task", "prompt", "hotwords", "temperature"),
-    *("word_timestamps", "vad", "priority", "url", "webhook", "reuse"),
+    *("word_timestamps", "vad", "track", "channels", "priority", "url", "webhook", "reuse"),
 )
 """Parameters that may come in the query or as form fields."""
+
+_TRACK_NUMBER = re.compile("[1-9][0-9]{0,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Options:
     temperature: float
     word_timestamps: bool
     vad: bool
+    track: int | TrackChoice
+    channels: ChannelMode
     priority: Priority
     url: str | None
     webhook: str | None
@@ -61,6 +66,8 @@ def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Optio
         temperature=parse_number("temperature", temperature, least=0, most=1) if temperature else 0.0,
         word_timestamps=_flag(given, "word_timestamps", default=False),
         vad=_flag(given, "vad", default=True),
+        track=_track(given["track"]),
+        channels=parse_choice("channels", given["channels"], ChannelMode, ChannelMode.MIX),
         priority=parse_choice("priority", given["priority"], Priority, Priority.NORMAL),
         url=given["url"],
         webhook=given["webhook"],
@@ -74,6 +81,20 @@ def fingerprint_of(options: Options, source: str) -> str:
     """Name of what is asked of which recording; `source` is the digest of its content, or its address."""
     asked = asdict(replace(options, priority=Priority.NORMAL, webhook=None, reuse=True))
     return sha256(json.dumps([source, asked], sort_keys=True).encode()).hexdigest()
+
+
+def _track(text: str | None) -> int | TrackChoice:
+    """The number of a track, from 1, or a choice."""
+    if text is None:
+        return TrackChoice.AUTO
+    if text.lower() in frozenset(TrackChoice):
+        return TrackChoice(text.lower())
+    if _TRACK_NUMBER.fullmatch(text):
+        return int(text)
+    raise InvalidParameter(
+        f"`track` must be the number of an audio track, from 1, or auto or mix; it was {quoted(text)}.",
+        parameter="track",
+    )
 
 
 def _flag(given: Mapping[str, str | None], name: str, *, default: bool) -> bool:

@@ -5,9 +5,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from itertools import chain, islice
 
+from app.audio.channels import ChannelWindow, cut_channels
 from app.audio.cutter import CutRules
-from app.audio.decode import SampleStream, stream_samples
-from app.audio.samples import Samples
+from app.audio.decode import SoundStream
+from app.audio.pcm import Channels
 from app.audio.windows import Window, cut_windows
 from app.core.config import Settings
 from app.engines.base import EngineInfo, WindowRequest
@@ -62,27 +63,48 @@ class _Recording:
         self._job = job
         self._watch = watch
         self._rules = rules
-        self._stream = stream_samples(job.path, trim=job.trim)
-        self._vote = LanguageVote(job.options.language)
+        self._stream = SoundStream(job.path, job.listening)
+        self._votes: dict[int | None, LanguageVote] = {}
         self._plan = ""
-        self._end = 0.0
+        self._ends: dict[int | None, float] = {}
         self._pending: dict[Future[WindowTranscript], _Cut] = {}
         self._undecided: list[tuple[_Cut, WindowTranscript]] = []
         self._done: dict[int, WindowTranscript] = {}
 
     def transcribe(self) -> Transcript:
-        windows = _begun(cut_windows(_checked(self._stream, self._watch), self._rules, vad=self._job.vad))
+        windows = _begun(self._windows())
         info = self._loaded()
         self._watch.on_loaded()
         self._plan = plan_of(info, self._job, self._rules)
         resumed = self._read(windows)
         while self._pending:
             self._hear()
-        self._decide()
+        self._decide(at_last=True)
         while self._pending:
             self._hear()
         in_order = [self._done[number] for number in sorted(self._done)]
-        return transcript_of(in_order, self._vote, self._stream.report, info, resumed)
+        return transcript_of(in_order, self._main_vote(), self._stream.report, info, resumed)
+
+    def _windows(self) -> Iterator[ChannelWindow]:
+        """All windows, of the mix or of each channel."""
+        blocks = _checked(self._stream, self._watch)
+        if self._job.listening.split:
+            return cut_channels(blocks, self._rules, vad=self._job.vad)
+        windows = cut_windows((block[0] for block in blocks), self._rules, vad=self._job.vad)
+        return (ChannelWindow(None, window) for window in windows)
+
+    def _vote(self, channel: int | None) -> LanguageVote:
+        """Which language is spoken in a channel: both sides of a call may have their own."""
+        if channel not in self._votes:
+            self._votes[channel] = LanguageVote(self._job.options.language)
+        return self._votes[channel]
+
+    def _main_vote(self) -> LanguageVote:
+        """That of the channel in which most is said."""
+        said = dict.fromkeys(self._votes, 0)
+        for window in self._done.values():
+            said[window.channel] += len(window.text)
+        return self._vote(max(said, key=said.__getitem__, default=None))
 
     def _loaded(self) -> EngineInfo:
         """The model, once it is in memory."""
@@ -91,26 +113,29 @@ class _Recording:
             self._watch.check()
         return asked.result()
 
-    def _read(self, windows: Iterator[Window]) -> int:
+    def _read(self, windows: Iterator[ChannelWindow]) -> int:
         """Have all windows transcribed but those that an earlier attempt has finished; how many those are."""
         earlier = self._earlier()
         resumed = 0
-        for window in windows:
-            cut = _Cut(window, window.end - self._end)
-            self._end = window.end
-            known = earlier.get(window.number)
-            if known is not None and (known.start, known.end) == (
-                round(window.start, 3),
-                round(window.end, 3),
-            ):
-                self._vote.add(known)
+        for each in windows:
+            cut = self._cut(each)
+            known = earlier.get(each.window.number)
+            if known is not None and cut.is_of(known):
+                self._vote(known.channel).add(known)
                 self._done[known.number] = known
                 resumed += 1
                 continue
-            while not self._may_submit():
+            while not self._may_submit(each.channel):
                 self._hear()
             self._submit(cut)
         return resumed
+
+    def _cut(self, each: ChannelWindow) -> "_Cut":
+        """A window, and its share of the recording: of each second, every channel has a part."""
+        since = self._ends.get(each.channel, 0.0)
+        self._ends[each.channel] = each.window.end
+        parts = 1 if each.channel is None else self._stream.report.source.channels
+        return _Cut(each.window, each.channel, (each.window.end - since) / parts)
 
     def _earlier(self) -> dict[int, WindowTranscript]:
         checkpoint = self._job.checkpoint
@@ -118,12 +143,15 @@ class _Recording:
             return {}
         return {window.number: window for window in checkpoint.windows}
 
-    def _may_submit(self) -> bool:
+    def _may_submit(self, channel: int | None) -> bool:
         """While the language is not decided windows go one by one, so that few are decoded in a wrong one."""
-        return self._batcher.has_room(self._seat) and (self._vote.decided is not None or not self._pending)
+        if not self._batcher.has_room(self._seat):
+            return False
+        is_alone = all(cut.channel != channel for cut in self._pending.values())
+        return is_alone or self._vote(channel).decided is not None
 
     def _submit(self, cut: "_Cut") -> None:
-        request = WindowRequest(cut.window, self._job.options, expected=self._vote.decided)
+        request = WindowRequest(cut.window, self._job.options, expected=self._vote(cut.channel).decided)
         self._pending[self._batcher.submit(self._seat, request)] = cut
 
     def _hear(self) -> None:
@@ -132,25 +160,34 @@ class _Recording:
         self._watch.check()
         for future in finished:
             cut, transcript = self._pending.pop(future), future.result()
-            if self._vote.decided is not None:
+            vote = self._vote(cut.channel)
+            if vote.decided is not None:
                 self._keep(cut, transcript)
                 continue
             self._undecided.append((cut, transcript))
-            self._vote.add(transcript)
-            if self._vote.decided is not None:
+            vote.add(transcript)
+            if vote.decided is not None:
                 self._decide()
 
-    def _decide(self) -> None:
-        """The language is known: what was decoded in another one is decoded again."""
-        self._vote.decided = self._vote.decided or self._vote.best
+    def _decide(self, *, at_last: bool = False) -> None:
+        """Of the channels whose language is known, what was decoded in another one is decoded again.
+
+        `at_last` it is known of all of them.
+        """
         waiting, self._undecided = self._undecided, []
         for cut, transcript in waiting:
-            if transcript.language == self._vote.decided or not transcript.segments:
+            vote = self._vote(cut.channel)
+            if at_last:
+                vote.decided = vote.decided or vote.best
+            if vote.decided is None and not at_last:
+                self._undecided.append((cut, transcript))
+            elif transcript.language == vote.decided or not transcript.segments:
                 self._keep(cut, transcript)
             else:
                 self._submit(cut)
 
     def _keep(self, cut: "_Cut", transcript: WindowTranscript) -> None:
+        transcript = transcript.model_copy(update={"channel": cut.channel})
         self._done[transcript.number] = transcript
         self._watch.on_window(
             WindowDone(plan=self._plan, window=transcript, covered=cut.covered, duration=self._duration())
@@ -159,24 +196,30 @@ class _Recording:
     def _duration(self) -> float | None:
         """Length of the recording, as well as it is known by now."""
         seconds = self._stream.report.declared_seconds or self._job.duration
-        return min(seconds, self._job.trim or seconds) if seconds is not None else None
+        return min(seconds, self._job.listening.seconds) if seconds is not None else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Cut:
-    """A window, and the seconds of the recording that it accounts for: its own and those before it."""
+    """A window of a channel; it accounts for `covered` seconds of the recording: its own and those before."""
 
     window: Window
+    channel: int | None
     covered: float
 
+    def is_of(self, known: WindowTranscript) -> bool:
+        """Whether an earlier attempt has finished it."""
+        start, end = round(self.window.start, 3), round(self.window.end, 3)
+        return (known.channel, known.start, known.end) == (self.channel, start, end)
 
-def _checked(stream: SampleStream, watch: Watch) -> Iterator[Samples]:
-    for chunk in stream:
+
+def _checked(stream: SoundStream, watch: Watch) -> Iterator[Channels]:
+    for block in stream:
         watch.check()
         watch.on_alive()
-        yield chunk
+        yield block
 
 
-def _begun(windows: Iterator[Window]) -> Iterator[Window]:
+def _begun(windows: Iterator[ChannelWindow]) -> Iterator[ChannelWindow]:
     """The same windows, the first of them cut: a broken file shows by now."""
     return chain(list(islice(windows, 1)), windows)

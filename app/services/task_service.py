@@ -135,7 +135,13 @@ class TaskService:
 
 
 def _text_of(window: WindowTranscript) -> WindowText:
-    return WindowText(number=window.number, start=window.start, end=window.end, text=window.text)
+    return WindowText(
+        number=window.number,
+        start=window.start,
+        end=window.end,
+        text=window.text,
+        channel=window.channel,
+    )
 
 
 def _kind_of(state: TaskState, told: TaskState | None) -> EventKind:

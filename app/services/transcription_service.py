@@ -3,13 +3,15 @@
 import time
 from pathlib import Path
 
+from app.audio.limits import AudioLimits
+from app.audio.listening import Listening
 from app.core.config import Settings
 from app.core.decorators import stage
 from app.core.errors import AudioMissing, EngineFailed, ServiceError
 from app.engines.base import DecodeOptions
 from app.net.fetch import FetchLimits, fetch
 from app.net.guard import AddressPolicy
-from app.schemas.task import Task, TaskKind
+from app.schemas.task import ChannelMode, Task, TaskKind
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
 from app.services.jobs import Job, Watch
@@ -73,7 +75,12 @@ class TranscriptionService:
         return Job(
             path=self._recording(task),
             model=resolve_model(task.model or settings.default_model, settings.cache_dir),
-            trim=task.trim or settings.default_trim,
+            listening=Listening(
+                trim=task.trim or settings.default_trim,
+                track=task.track,
+                split=task.channels is ChannelMode.SPLIT,
+                limits=AudioLimits.from_settings(settings),
+            ),
             options=DecodeOptions(
                 beam_size=settings.whisper_beam_size,
                 language=task.language,

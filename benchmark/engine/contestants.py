@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from app.audio.cutter import CutRules
+from app.audio.listening import Listening
 from app.core.config import Settings
 from app.engines.base import DecodeOptions, Engine
 from app.engines.batcher import Batcher
@@ -48,7 +49,7 @@ class Windows:
             return list(threads.map(self._one, paths))
 
     def _one(self, path: Path) -> Said:
-        job = Job(path=path, model=self._model, trim=None, options=self._options)
+        job = Job(path=path, model=self._model, listening=Listening(), options=self._options)
         transcript = self._recogniser.transcribe(job, UNWATCHED)
         return Said(path=str(path), text=transcript.text, language=transcript.language)
 

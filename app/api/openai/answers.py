@@ -50,7 +50,12 @@ def verbose_of(result: Mapping[str, Any], wishes: Wishes, task: TaskKind) -> dic
         content["segments"] = [_segment(segment) for segment in segments]
     if wishes.words:
         content["words"] = [
-            {"word": word["word"].strip(), "start": word["start"], "end": word["end"]}
+            {
+                "word": word["word"].strip(),
+                "start": word["start"],
+                "end": word["end"],
+                **_channel(word),
+            }
             for segment in segments
             for word in segment.get("words") or ()
         ]
@@ -67,4 +72,9 @@ def _segment(segment: Mapping[str, Any]) -> dict[str, Any]:
     known = {name: segment.get(name) for name in SEGMENT_FIELDS}
     numbers = {name: 0.0 if value is None else value for name, value in known.items()}
     start = segment.get("start") or 0.0
-    return {**numbers, "seek": int(start * 100), "tokens": []}
+    return {**numbers, "seek": int(start * 100), "tokens": [], **_channel(segment)}
+
+
+def _channel(part: Mapping[str, Any]) -> dict[str, Any]:
+    """The channel of a segment or word, where channels were kept apart: OpenAI has no word for it."""
+    return {"channel": part["channel"]} if part.get("channel") is not None else {}

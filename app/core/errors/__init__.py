@@ -13,6 +13,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── UnsupportedExtension     not in ALLOWED_EXTENSIONS
     │   ├── UnreadableAudio          no container that FFmpeg can open
     │   ├── NoAudio                  opens, but holds no audio stream or no sample
+    │   ├── RecordingTooLong         more than MAX_DURATION_SECONDS
     │   ├── UnknownModel             no model of that name
     │   ├── InvalidParameter         a parameter outside its range
     │   ├── TaskNotFound             no task of that id, or its result has expired
@@ -64,6 +65,7 @@ from app.core.errors.request import (
     MalformedUpload,
     NoAudio,
     NotFinished,
+    RecordingTooLong,
     RequestError,
     TaskNotFound,
     TranscriptionFailed,
@@ -118,6 +120,7 @@ __all__ = [
     "QueueFull",
     "QueueUnavailable",
     "RateLimited",
+    "RecordingTooLong",
     "RequestError",
     "ServiceError",
     "StorageFull",

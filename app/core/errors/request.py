@@ -75,6 +75,14 @@ class NoAudio(RequestError):
     status = 422
 
 
+class RecordingTooLong(RequestError):
+    """The recording lasts longer than MAX_DURATION_SECONDS."""
+
+    code = "recording_too_long"
+    title = "Recording too long"
+    status = 413
+
+
 class UnknownModel(RequestError):
     """No model of that name is known or lies in the cache."""
 

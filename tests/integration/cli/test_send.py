@@ -31,12 +31,23 @@ def test_another_format_to_stdout(run: Run, folder: Path) -> None:
 def test_all_options_reach_the_service(run: Run, service: Service, folder: Path) -> None:
     recordings(folder, "talk.mp3")
     options = {"model": "base", "language": "ru", "task": "translate", "prompt": "a b", "hotwords": "Redis"}
-    options |= {"trim": "2.5", "priority": "high"}
+    options |= {"trim": "2.5", "priority": "high", "track": "2", "channels": "split"}
     arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
 
     assert run("send", "talk.mp3", "--word-timestamps", *arguments).exit_code == 0
     [upload] = service.uploads.values()
     assert upload.options == options | {"word_timestamps": "true"}
+
+
+def test_a_track_has_a_number_or_is_chosen(run: Run, service: Service, folder: Path) -> None:
+    recordings(folder, "talk.mp3")
+
+    assert run("send", "talk.mp3", "--track", "mix").exit_code == 0
+    refused = run("send", "talk.mp3", "--track", "first")
+
+    assert [upload.options for upload in service.uploads.values()] == [{"track": "mix"}]
+    assert refused.exit_code == 2
+    assert "--track" in refused.stderr
 
 
 def test_standard_input(run: Run, service: Service, folder: Path) -> None:

@@ -28,7 +28,8 @@ def test_tells_what_a_recording_is(
 ) -> None:
     info = probe(assets / name)
 
-    assert info == AudioInfo(info.duration, codec, channels, rate)
+    assert info == AudioInfo(info.duration, codec, channels, rate, info.tracks)
+    assert [(track.number, track.codec, track.problem) for track in info.tracks] == [(1, codec, None)]
     assert info.duration == pytest.approx(seconds, abs=0.01)
 
 

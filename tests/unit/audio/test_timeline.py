@@ -3,7 +3,7 @@ from fractions import Fraction
 import av
 import numpy as np
 
-from app.audio.timeline import MAX_SILENCE_SECONDS, Timeline
+from app.audio.timeline import LONGEST_SECONDS, SteadyTimeline, Timeline
 
 
 def _frame(seconds: float | None) -> av.AudioFrame:
@@ -48,6 +48,21 @@ def test_a_clock_that_starts_anew_keeps_later_gaps() -> None:
     assert _silences(0.0, 10.0, 0.0, 3.0) == [10, 0, 2]
 
 
-def test_silence_is_bounded() -> None:
-    assert _silences(0.0, MAX_SILENCE_SECONDS + 1, MAX_SILENCE_SECONDS + 2) == [0, 0]
-    assert sum(_silences(0.0, *(number * 1000.0 for number in range(1, 20)))) <= MAX_SILENCE_SECONDS
+def test_a_gap_of_hours_keeps_its_time() -> None:
+    assert _silences(0.0, 0.0, 7201.0, 7202.0) == [0, 7200, 0]
+
+
+def test_a_recording_is_never_longer_than_the_limit() -> None:
+    timeline = Timeline(0.0, longest=100.0)
+
+    assert timeline.silence_before(_frame(0.0)) == 0
+    assert timeline.silence_before(_frame(100.0)) == 0
+    assert timeline.jumped
+    assert sum(_silences(0.0, *(number * 10_000.0 for number in range(1, 20)))) < LONGEST_SECONDS
+
+
+def test_without_a_clock_sound_follows_sound() -> None:
+    timeline = SteadyTimeline()
+
+    assert [timeline.silence_before(_frame(time)) for time in (0.0, 5.0, 90.0)] == [0, 0, 0]
+    assert timeline.position == 3.0

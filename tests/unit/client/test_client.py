@@ -19,7 +19,7 @@ from app.client import (
     following,
 )
 from app.launcher.redis_server import free_port
-from app.schemas.task import Priority, TaskKind, TaskState, TaskStatus
+from app.schemas.task import ChannelMode, Priority, TaskKind, TaskState, TaskStatus
 from tests.unit.client.service import API_KEY, Service
 
 
@@ -40,6 +40,8 @@ def test_options_are_form_fields(client: Client, service: Service, recording: Pa
         task=TaskKind.TRANSLATE,
         prompt="Встреча",
         word_timestamps=True,
+        track=2,
+        channels=ChannelMode.SPLIT,
         trim=2.5,
         priority=Priority.HIGH,
     )
@@ -49,6 +51,8 @@ def test_options_are_form_fields(client: Client, service: Service, recording: Pa
         "task": "translate",
         "prompt": "Встреча",
         "word_timestamps": "true",
+        "track": "2",
+        "channels": "split",
         "trim": "2.5",
         "priority": "high",
     }

@@ -237,3 +237,48 @@ def test_a_segment_that_another_interrupts_is_shown_before_it() -> None:
     first = _segment(f"{'x' * 42} {'y' * 42} {'z' * 42}", 0, 20)
     cues = cues_of({"segments": [first, _segment("Stop.", 6, 1)]})
     assert cues[-1] == Cue(6, 7, "Stop.")
+
+
+@given(_segments(), st.floats(0.5, 200))
+def test_no_cue_ends_after_the_recording(segments: list[dict[str, Any]], seconds: float) -> None:
+    segments = [segment for segment in segments if segment["start"] < seconds]
+
+    cues = cues_of({"text": "", "duration": seconds, "segments": segments})
+
+    assert _all(cues) == _letters(*_texts_of(segments))
+    assert all(0 <= cue.start < cue.end <= seconds for cue in cues)
+    assert all(cue.end <= following.start for cue, following in pairwise(cues))
+
+
+def test_a_last_word_ends_with_the_recording() -> None:
+    segment = _segment("One more thing.", 2.5, 0.5)
+
+    assert cues_of({"duration": 3.0, "segments": [segment]}) == [Cue(2.5, 3.0, "One more thing.")]
+
+
+def test_a_length_that_cannot_be_true_is_left_alone() -> None:
+    [cue] = cues_of({"duration": 2.0, "segments": [_segment("Later.", 60.0, 1.0)]})
+
+    assert (cue.start, cue.end) == (60.0, 61.0)
+
+
+def test_two_channels_may_be_seen_at_the_same_time() -> None:
+    one = _segment("Hello, who is there?", 0.0, 3.0) | {"channel": 0}
+    other = _segment("It is me.", 1.0, 1.5) | {"channel": 1}
+
+    cues = cues_of({"duration": 9.0, "segments": [one, other]})
+
+    assert [(cue.start, cue.end, cue.label) for cue in cues] == [
+        (0.0, 3.0, "Channel 0"),
+        (1.0, 2.5, "Channel 1"),
+    ]
+
+
+@given(_texts)
+def test_a_label_has_room_in_the_first_line(text: str) -> None:
+    cues = cues_of({"segments": [_segment(text, 0.0, 30.0) | {"channel": 3}]})
+
+    assert _all(cues) == _letters(text)
+    for cue in cues:
+        first = cue.text.split("\n")[0]
+        assert width_of(f"Channel 3: {first}") <= 42 or len(first.split()) == 1

@@ -2,9 +2,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.audio.cutter import CutRules
-from app.audio.decode import DecodeReport
+from app.audio.listening import Listening
+from app.audio.report import DecodeReport
+from app.audio.report import Source as Heard
 from app.engines.base import DecodeOptions, EngineInfo
-from app.schemas.transcript import Segment, Span
+from app.schemas.transcript import Segment, Source, Span, Word
 from app.schemas.window import WindowTranscript
 from app.services.assembly import plan_of, transcript_of
 from app.services.jobs import Job
@@ -89,15 +91,57 @@ def test_no_speech_is_no_text() -> None:
 
 def test_a_plan_changes_with_all_that_windows_depend_on() -> None:
     rules = CutRules()
-    job = Job(path=Path("talk.flac"), model="base", trim=None, options=DecodeOptions())
+    job = Job(path=Path("talk.flac"), model="base", listening=Listening(), options=DecodeOptions())
     plans = [
         plan_of(INFO, job, rules),
         plan_of(replace(INFO, digest="sha256:13"), job, rules),
         plan_of(replace(INFO, compute_type="float32"), job, rules),
         plan_of(INFO, replace(job, options=DecodeOptions(word_timestamps=True)), rules),
         plan_of(INFO, replace(job, vad=False), rules),
+        plan_of(INFO, replace(job, listening=Listening(track=2)), rules),
+        plan_of(INFO, replace(job, listening=Listening(split=True)), rules),
         plan_of(INFO, job, replace(rules, longest=20)),
     ]
 
     assert len(set(plans)) == len(plans)
     assert plan_of(replace(INFO), replace(job, path=Path("other.flac")), replace(rules)) == plans[0]
+
+
+def _window(number: int, channel: int, *segments: Segment) -> WindowTranscript:
+    return WindowTranscript(number=number, start=0, end=30, segments=segments, channel=channel)
+
+
+def test_channels_are_put_together_in_time_order() -> None:
+    word = Word(start=2.0, end=3.0, word=" Two.", probability=1)
+    two = _segment(" Two.", 2, -0.2).model_copy(update={"words": (word,)})
+    windows = (
+        _window(0, 0, _segment(" One.", 1, -0.2), _segment(" Four.", 8, -0.2)),
+        _window(1, 1, two, _segment(" Three.", 3, -0.2)),
+    )
+
+    transcript = transcript_of(windows, LanguageVote("en"), REPORT, INFO, resumed=0)
+
+    assert transcript.text == "One. Two. Three. Four."
+    assert [(segment.id, segment.channel) for segment in transcript.segments] == [
+        (0, 0),
+        (1, 1),
+        (2, 1),
+        (3, 0),
+    ]
+    assert transcript.segments[1].words == (word.model_copy(update={"channel": 1}),)
+
+
+def test_the_transcript_tells_what_was_heard() -> None:
+    report = replace(REPORT, source=Heard(tracks=3, read=(2,), channels=6))
+
+    source = transcript_of(WINDOWS, LanguageVote("en"), report, INFO, resumed=0).source
+
+    assert source == Source(tracks=3, tracks_read=(2,), channels=6, split=False)
+
+
+def test_no_segment_ends_after_the_recording() -> None:
+    window = WindowTranscript(number=0, start=0, end=30.016, segments=(_segment(" End.", 28.1, -0.2),))
+
+    transcript = transcript_of([window], LanguageVote("en"), REPORT, INFO, resumed=0)
+
+    assert transcript.segments[0].end == transcript.duration == 30.0

@@ -7,7 +7,7 @@ from app.api.parameters import OPTION_SCHEMAS
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
 from app.core.languages import LANGUAGES, parse_language
-from app.schemas.task import Priority, Task, TaskKind
+from app.schemas.task import ChannelMode, Priority, Task, TaskKind, TrackChoice
 from app.services.options import OPTIONS, Options, options_of
 
 
@@ -26,6 +26,8 @@ def test_nothing_asked_for_is_the_default(settings: Settings) -> None:
         temperature=0.0,
         word_timestamps=False,
         vad=True,
+        track=TrackChoice.AUTO,
+        channels=ChannelMode.MIX,
         priority=Priority.NORMAL,
         url=None,
         webhook=None,
@@ -45,14 +47,16 @@ def test_everything_may_be_asked_for(settings: Settings) -> None:
         temperature="0.4",
         word_timestamps="yes",
         vad="0",
+        track="2",
+        channels="split",
         priority="high",
         url="https://example.org/a",
         webhook="https://example.org/b",
         reuse="no",
     )
     assert asked == Options(
-        *("base", 2.5, "ru", TaskKind.TRANSLATE, "Łukasz", "Acme", 0.4, True, False, Priority.HIGH),
-        *("https://example.org/a", "https://example.org/b", False),
+        *("base", 2.5, "ru", TaskKind.TRANSLATE, "Łukasz", "Acme", 0.4, True, False, 2),
+        *(ChannelMode.SPLIT, Priority.HIGH, "https://example.org/a", "https://example.org/b", False),
     )
 
 
@@ -65,6 +69,11 @@ def test_everything_may_be_asked_for(settings: Settings) -> None:
         ("temperature", "1.5", "from 0 to 1"),
         ("temperature", "nan", "from 0 to 1"),
         ("vad", "maybe", "true or false"),
+        *(
+            ("track", value, "number of an audio track, from 1, or auto or mix")
+            for value in ("0", "-1", "x", "²")
+        ),
+        ("channels", "left", "must be one of: mix, split"),
     ],
 )
 def test_what_cannot_be_had_is_refused_with_a_sentence(
@@ -95,3 +104,11 @@ def test_the_languages_are_those_of_whisper() -> None:
 def test_every_option_is_documented_and_is_part_of_a_task() -> None:
     assert set(OPTION_SCHEMAS) == set(OPTIONS)
     assert set(OPTIONS) - {"reuse"} <= set(Task.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("value", "track"),
+    [("", TrackChoice.AUTO), ("Mix", TrackChoice.MIX), ("auto", TrackChoice.AUTO), ("12", 12)],
+)
+def test_tracks(settings: Settings, value: str, track: int | TrackChoice) -> None:
+    assert options(settings, track=value).track == track

@@ -11,6 +11,8 @@ export const DEFAULTS = Object.freeze({
   hotwords: "",
   word_timestamps: true,
   vad: true,
+  track: "",
+  channels: "mix",
   priority: "normal",
   trim: "",
   reuse: true,

@@ -6,7 +6,7 @@ const LINE_LETTERS = 42;
 /** Takes no space and shows nothing; SubRip knows no escapes, so it keeps `<` from being read as markup. */
 const WORD_JOINER = "\u2060";
 
-/** @typedef {{start: number, end: number, text: string}} Line */
+/** @typedef {{start: number, end: number, text: string, label?: string}} Line `label` is who says it */
 
 /** In two lines where it is long: at the space that is nearest to the middle. @param {string} text */
 function wrapped(text) {
@@ -21,16 +21,18 @@ function wrapped(text) {
 const plain = (text) => text.replace(/\s+/g, " ").trim();
 const filled = (lines) => lines.filter((line) => plain(line.text));
 
+const labelled = ({ label, text }) => (label ? `${label}: ${plain(text)}` : plain(text));
+
 /** @param {Line[]} lines */
-export const toText = (lines) => `${filled(lines).map((line) => plain(line.text)).join("\n")}\n`;
+export const toText = (lines) => `${filled(lines).map(labelled).join("\n")}\n`;
 
 /** @param {Line[]} lines */
 export function toSrt(lines) {
   const guarded = (text) => text.replaceAll("-->", `--${WORD_JOINER}>`).replaceAll("<", `<${WORD_JOINER}`);
   return filled(lines)
-    .map(({ start, end, text }, place) => {
-      const times = `${subtitleTime(start, ",")} --> ${subtitleTime(end, ",")}`;
-      return `${place + 1}\n${times}\n${guarded(wrapped(plain(text)))}\n`;
+    .map((line, place) => {
+      const times = `${subtitleTime(line.start, ",")} --> ${subtitleTime(line.end, ",")}`;
+      return `${place + 1}\n${times}\n${guarded(wrapped(labelled(line)))}\n`;
     })
     .join("\n");
 }
@@ -39,18 +41,21 @@ export function toSrt(lines) {
 export function toVtt(lines) {
   const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   const cues = filled(lines).map(
-    ({ start, end, text }) =>
-      `${subtitleTime(start, ".")} --> ${subtitleTime(end, ".")}\n${escaped(wrapped(plain(text)))}\n`,
+    ({ start, end, text, label }) =>
+      `${subtitleTime(start, ".")} --> ${subtitleTime(end, ".")}\n${label ? `<v ${label}>` : ""}${escaped(wrapped(plain(text)))}\n`,
   );
   return ["WEBVTT\n", ...cues].join("\n");
 }
 
 /** @param {Line[]} lines */
 export function toTsv(lines) {
-  const rows = filled(lines).map(
-    ({ start, end, text }) => `${Math.round(start * 1000)}\t${Math.round(end * 1000)}\t${plain(text)}`,
-  );
-  return `${["start\tend\ttext", ...rows].join("\n")}\n`;
+  const kept = filled(lines);
+  const hasChannels = kept.some(({ label }) => label);
+  const rows = kept.map(({ start, end, text, label }) => {
+    const columns = [Math.round(start * 1000), Math.round(end * 1000), plain(text)];
+    return [...columns, ...(hasChannels ? [label?.replace("Channel ", "") ?? ""] : [])].join("\t");
+  });
+  return `${[`start\tend\ttext${hasChannels ? "\tchannel" : ""}`, ...rows].join("\n")}\n`;
 }
 
 /** The result with the texts of `lines`; words of a changed segment are left out: they no longer fit. */

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{start: number, end: number, word: string, doubtful: boolean}} Word
- * @typedef {{start: number, end: number, text: string, words: Word[], doubtful: boolean}} Segment
+ * @typedef {{start: number, end: number, text: string, words: Word[], doubtful: boolean, label: string}} Segment
  * @typedef {object} Transcript
  * @property {string} text
  * @property {string} language its code, or empty
@@ -27,7 +27,7 @@ export function transcriptOf(result) {
   const whole = text(result?.text).trim();
   const duration = number(result?.duration, segments.at(-1)?.end ?? 0);
   if (!segments.length && whole) {
-    segments.push({ start: 0, end: duration, text: whole, words: [], doubtful: false });
+    segments.push({ start: 0, end: duration, text: whole, words: [], doubtful: false, label: "" });
   }
   return {
     text: whole,
@@ -51,7 +51,8 @@ function segmentOf(segment, within, doubts) {
   const shown = text(segment.text).trim();
   const spelled = words.map((each) => each.word).join("");
   const overlaps = doubts.some((doubt) => doubt.start < times.end && times.start < doubt.end);
-  return { ...times, text: shown, words: spelled.trim() === shown ? words : [], doubtful: overlaps };
+  const label = Number.isInteger(segment.channel) ? `Channel ${segment.channel}` : "";
+  return { ...times, text: shown, words: spelled.trim() === shown ? words : [], doubtful: overlaps, label };
 }
 
 /**

@@ -26,7 +26,7 @@ export class Downloads extends Component {
 
   get lines() {
     const { texts, transcript } = this.props;
-    return transcript.segments.map(({ start, end }, index) => ({ start, end, text: texts[index] }));
+    return transcript.segments.map(({ start, end, label }, index) => ({ start, end, label, text: texts[index] }));
   }
 
   async copy() {

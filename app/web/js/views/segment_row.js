@@ -32,7 +32,8 @@ export class SegmentRow extends Component {
       ${editing
         ? html`<textarea ref=${this.area} class="segment-area" rows="2" dir="auto" aria-label=${t("text_at", { time })}
             defaultValue=${text} onKeyDown=${(event) => this.pressed(event)} onBlur=${() => this.finish(true)}></textarea>`
-        : html`<p class="segment-text" dir="auto" onClick=${(event) => this.clicked(event)}>${this.words(segment, text)}</p>`}
+        : html`<p class="segment-text" dir="auto" onClick=${(event) => this.clicked(event)}>${segment.label &&
+          html`<span class="segment-label">${segment.label}</span> `}${this.words(segment, text)}</p>`}
       <button ref=${this.button} type="button" class="segment-edit" aria-label=${t("edit_at", { time })} title=${t("edit")}
         disabled=${editing} data-index=${index} onClick=${() => onEdit(true)}><${Icon} name="edit" /></button>
     </li>`;
