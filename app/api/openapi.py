@@ -67,7 +67,7 @@ _STATES = {
             "processing_seconds": 0.9,
             "trimmed": False,
             "warnings": [],
-            "quality": {"windows": 1, "retried": 0, "noise": 0, "low_confidence": []},
+            "quality": {"windows": 1, "retried": 0, "noise": 0, "low_confidence": [], "uncovered": []},
             "provenance": {
                 "encoder_context": "short",
                 "model_digest": "sha256:d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",

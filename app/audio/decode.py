@@ -8,6 +8,7 @@ import numpy as np
 
 from app.audio.blocks import BLOCK_SAMPLES
 from app.audio.container import open_container
+from app.audio.level import is_audible
 from app.audio.listening import Listening
 from app.audio.part_reader import PartReader
 from app.audio.parts import Part, parts_of
@@ -29,7 +30,7 @@ class SoundStream:
         self._most = max(1, round(listening.seconds * SAMPLE_RATE))
         self._earlier: list[DecodeReport] = []
         self._reader: PartReader | None = None
-        self._emitted = self._begun = 0
+        self._emitted = self._begun = self._audible = 0
         self._is_cut = False
         self._has_more = False
         self._lost_parts = 0
@@ -48,6 +49,7 @@ class SoundStream:
             damaged_packets=whole.damaged_packets + self._lost_parts,
             file_seconds=min(whole.file_seconds, self._listening.seconds),
             trimmed=self._is_cut,
+            audible_seconds=self._audible / SAMPLE_RATE,
             limited=self._listening.limits.max_seconds if limited else None,
         )
 
@@ -92,8 +94,10 @@ class SoundStream:
             room = self._most - self._emitted
             self._is_cut = block.shape[1] > room
             if room > 0 and block.shape[1]:
-                self._emitted += min(room, block.shape[1])
-                yield block[:, :room]
+                block = block[:, :room]
+                self._emitted += block.shape[1]
+                self._audible += block.shape[1] if is_audible(block) else 0
+                yield block
             if self._is_cut:
                 return
 

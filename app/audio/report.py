@@ -33,7 +33,8 @@ class Source:
 class DecodeReport:
     """What came out of a recording.
 
-    `seconds` of sound were given, silence in it included; `declared_seconds` is when the container says that
+    `seconds` of sound were given, silence in it included, of which `audible_seconds` are loud enough to be
+    heard; `declared_seconds` is when the container says that
     it ends, None where it does not, and `declared_of_file` that this may be the end of another stream;
     `file_seconds` is when the last of the other streams ends. `trimmed` says that there was more than asked
     for, `limited` is the limit where there was more than MAX_DURATION_SECONDS allows.
@@ -43,6 +44,7 @@ class DecodeReport:
     declared_seconds: float | None
     damaged_packets: int
     trimmed: bool
+    audible_seconds: float = 0.0
     declared_of_file: bool = False
     limited: float | None = None
     file_seconds: float = 0.0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from app.audio.level import Leveller
 from app.audio.samples import SAMPLE_RATE, Samples
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class SpeechDetector:
         self._context = np.zeros(_CONTEXT_SAMPLES, np.float32)
         self._rest = np.empty(0, np.float32)
         self._pitch = _Pitch()
+        self._leveller = Leveller(FRAMES_PER_SECOND)
 
     def feed(self, samples: Samples) -> Probabilities:
         """Probabilities of the frames that these samples complete; what is left over waits for the next."""
@@ -79,7 +81,7 @@ class SpeechDetector:
     def _listen(self, samples: Samples) -> Probabilities:
         if not len(samples):
             return np.empty(0, np.float32)
-        frames = samples.reshape(-1, FRAME_SAMPLES)
+        frames = self._leveller.raised(samples.reshape(-1, FRAME_SAMPLES))
         ends = np.vstack([self._context, frames[:-1, -_CONTEXT_SAMPLES:]])
         self._context = frames[-1, -_CONTEXT_SAMPLES:]
         inputs = {"input": np.hstack([ends, frames]), "h": self._state[0], "c": self._state[1]}

@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from app.audio.cutter import Cut, CutRules, WindowCutter
+from app.audio.level import audible
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.silence import SilenceSkipper
 from app.audio.speech import FRAME_SAMPLES, FRAMES_PER_SECOND, SpeechDetector
@@ -163,7 +164,8 @@ class _Sound:
             tuple((_seconds(first), _seconds(last)) for first, last in spans)
             for spans in (cut.speech, cut.voiced)
         )
-        return Window(number, _seconds(cut.start), end, np.concatenate(parts), speech, pieces, voiced)
+        sound = audible(np.concatenate(parts))
+        return Window(number, _seconds(cut.start), end, sound, speech, pieces, voiced)
 
     def _spans(self, cut: Cut) -> list[tuple[int, int]]:
         """Frames of the window without the middle of its long pauses."""

@@ -1,9 +1,10 @@
 """What a decoder answers, and whether to believe it."""
 
-import re
 import zlib
 from dataclasses import dataclass
 from enum import StrEnum
+
+from app.engines.loops import find_loop
 
 REPETITIVE_RATIO = 2.4
 """Text that compresses better than this repeats itself (openai-whisper's threshold)."""
@@ -19,13 +20,6 @@ LETTERS_PER_SECOND = 30.0
 
 LETTERS_AT_LEAST = 20
 """What even the shortest sound may hold."""
-
-LOOP_TIMES = 3
-LOOP_WORDS = 8
-"""A phrase said at least so often in a row, together at least so many words, is a loop: shorter ones are
-speech."""
-
-LONGEST_PHRASE_WORDS = 24
 
 
 class Doubt(StrEnum):
@@ -83,40 +77,3 @@ class Answer:
         if self.avg_logprob < UNLIKELY_LOGPROB:
             return Doubt.UNLIKELY
         return Doubt.CUT_SHORT if self.cut_short else None
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    """A phrase of `words` words that begins with word `first` and is said `times` times in a row."""
-
-    first: int
-    words: int
-    times: int
-
-
-def find_loop(text: str) -> Loop | None:
-    """The first loop in a text."""
-    words = [_plain(word) for word in text.split()]
-    for length in range(1, min(LONGEST_PHRASE_WORDS, len(words) // LOOP_TIMES) + 1):
-        run = 0
-        for index in range(length, len(words)):
-            run = run + 1 if words[index] == words[index - length] else 0
-            times = run // length + 1
-            ends = index + 1 == len(words) or words[index + 1] != words[index + 1 - length]
-            if ends and times >= LOOP_TIMES and times * length >= LOOP_WORDS:
-                return Loop(index - run - length + 1, length, times)
-    return None
-
-
-def without_loops(text: str) -> str:
-    """The text with every loop said once."""
-    while (loop := find_loop(text)) is not None:
-        pieces = re.findall(r"\s*\S+", text)
-        kept, after = loop.first + loop.words, loop.first + loop.words * loop.times
-        text = "".join(pieces[:kept] + pieces[after:])
-    return text
-
-
-def _plain(word: str) -> str:
-    """A word as it sounds: without punctuation and case; what is only punctuation stays."""
-    return re.sub(r"[^\w]", "", word).lower() or word

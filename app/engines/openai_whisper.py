@@ -16,6 +16,7 @@ from app.engines.assembly import divided, transcript_of
 from app.engines.base import EngineInfo, WindowRequest
 from app.engines.coverage import Draft, fewer_gaps, fill_gaps, needs_words
 from app.engines.detection import Languages, likeliest
+from app.engines.echo import without_echo
 from app.engines.frames import HOP_SAMPLES
 from app.engines.gate import Hearing, heard_in_likeliest, is_divided, mended
 from app.engines.hardware import batch_size, model_threads
@@ -84,7 +85,13 @@ class OpenAIWhisperEngine:
         with _translated_errors():
             heard = self._listen(batch)
             answers = self._first_answers(heard)
-            return [self._transcript(each, answer) for each, answer in zip(heard, answers, strict=True)]
+            transcripts = [
+                self._transcript(each, answer) for each, answer in zip(heard, answers, strict=True)
+            ]
+        return [
+            without_echo(request, transcript, self.transcribe)
+            for request, transcript in zip(batch, transcripts, strict=True)
+        ]
 
     def close(self) -> None:
         """Free the model's memory."""

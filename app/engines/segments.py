@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from app.audio.windows import Window
-from app.engines.answers import Answer, without_loops
+from app.engines.answers import Answer
 from app.engines.base import WindowRequest
+from app.engines.loops import without_loops
 from app.schemas.transcript import Segment, Word
 
 ONE_SEGMENT_SECONDS = 6.0
@@ -18,8 +19,9 @@ LONGEST_SEGMENT_SECONDS = 12.0
 SPOKEN_ON_SECONDS = 0.3
 """After a pause like this even what looks like an abbreviation ends a sentence."""
 
-SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”»)\]]*$")
-_SENTENCE_WITHIN = re.compile(r"[.!?…。！？]+[\"'”»)\]]*\s+\S")
+_CLOSING = r"[\"'”»)\]」』）】]*"
+SENTENCE_END = re.compile(rf"[.!?…。！？]+{_CLOSING}$")
+_SENTENCE_WITHIN = re.compile(rf"([.!?…]+{_CLOSING}\s+|[。！？]+{_CLOSING}\s*)[^\s\"'”»)\]」』）】。！？]")
 _SHORT_WORD = re.compile(r"\W*((\w\.)+|[^\W\d_]{1,3}\.)$")
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from app.audio.windows import Window
 from app.schemas.transcript import Word
 
-PREPENDED = "\"'“¿([{-"
-APPENDED = "\"'.。,，!！?？:：”)]}、"
-"""Punctuation that belongs to the word after it or before it (openai-whisper's lists)."""
+PREPENDED = "\"'“¿([{-「『（【"
+APPENDED = "\"'.。,，!！?？:：”)]}、」』）】"
+"""Punctuation that belongs to the word after it or before it: openai-whisper's lists, and the brackets of
+Japanese and Chinese."""
 
 Aligned = tuple[str, float, float, float]
 """A word as it stands in the text, its start and end in seconds of the window, its probability."""

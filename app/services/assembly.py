@@ -12,14 +12,11 @@ from app.schemas.transcript import Provenance, Quality, Segment, Source, Span, T
 from app.schemas.window import WindowTranscript
 from app.services.jobs import Job
 from app.services.languages import LanguageVote
+from app.services.speech_warnings import speech_warnings
 from app.services.times import within
 
 LOW_LOGPROB = -0.5
 """Mean log-probability below which words of a segment were likely misheard: measured, docs/performance.md."""
-
-
-UNCOVERED_SECONDS, UNCOVERED_SHARE = 2.0, 0.03
-"""Speech without words that a reader is told of: more than both, the share being that of all speech."""
 
 
 def plan_of(info: EngineInfo, job: Job, rules: CutRules) -> str:
@@ -35,6 +32,8 @@ def transcript_of(
     report: DecodeReport,
     info: EngineInfo,
     resumed: int,
+    *,
+    vad: bool = True,
 ) -> Transcript:
     """The transcript of a recording; `processing_seconds` and the attempts are the caller's to fill in."""
     duration = round(report.duration, 3)
@@ -53,7 +52,10 @@ def transcript_of(
         device=info.device,
         processing_seconds=0.0,
         trimmed=report.trimmed,
-        warnings=(*report.warnings, *_uncovered_warnings(uncovered, speech)),
+        warnings=(
+            *report.warnings,
+            *speech_warnings(uncovered, speech=speech, sound=report.audible_seconds, detected=vad),
+        ),
         source=Source(
             tracks=report.source.tracks,
             tracks_read=report.source.read,
@@ -100,14 +102,4 @@ def _doubtful(segments: Sequence[Segment]) -> list[Span]:
         Span(start=segment.start, end=segment.end)
         for segment in segments
         if segment.avg_logprob is not None and segment.avg_logprob < LOW_LOGPROB
-    ]
-
-
-def _uncovered_warnings(uncovered: Sequence[Span], speech: float) -> list[str]:
-    seconds = sum(span.end - span.start for span in uncovered)
-    if seconds <= max(UNCOVERED_SECONDS, UNCOVERED_SHARE * speech):
-        return []
-    return [
-        f"No words were found in {seconds:.0f} s of the {speech:.0f} s of speech that were detected: "
-        "somebody may speak there unintelligibly, or it is no speech. quality.uncovered names the places."
     ]

@@ -83,7 +83,9 @@ class _Recording:
         while self._pending:
             self._hear()
         in_order = [self._done[number] for number in sorted(self._done)]
-        return transcript_of(in_order, self._main_vote(), self._stream.report, info, resumed)
+        return transcript_of(
+            in_order, self._main_vote(), self._stream.report, info, resumed, vad=self._job.vad
+        )
 
     def _windows(self) -> Iterator[ChannelWindow]:
         """All windows, of the mix or of each channel."""

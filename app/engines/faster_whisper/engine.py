@@ -13,6 +13,7 @@ from app.engines.assembly import divided, transcript_of
 from app.engines.base import EngineInfo, WindowRequest
 from app.engines.coverage import Draft, fewer_gaps, fill_gaps, needs_words
 from app.engines.detection import Languages
+from app.engines.echo import without_echo
 from app.engines.faster_whisper.aligner import Aligner, Alignment
 from app.engines.faster_whisper.decoder import Decoder
 from app.engines.faster_whisper.encoder import Encoder
@@ -105,7 +106,7 @@ class FasterWhisperEngine:
             heard = self._heard(batch)
             if self._tuning.coverage:
                 self._cover([each for each in heard if each.has_gaps])
-            return [self._transcript(each) for each in heard]
+            return [without_echo(each.request, self._transcript(each), self.transcribe) for each in heard]
 
     def close(self) -> None:
         """Free the model's memory."""

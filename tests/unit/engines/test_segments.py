@@ -74,6 +74,17 @@ def test_sentences_are_segments() -> None:
     assert [word.word for word in segments[0].words] == [" First", " of", " all."]
 
 
+def test_sentences_of_languages_without_spaces_are_segments() -> None:
+    text = "今日は晴れです。明日は？「雨でしょう。」"
+    letters = ["今日は", "晴れです。", "明日は？", "「雨", "でしょう。」"]
+    words = [Word(start=101 + n, end=102 + n, word=each, probability=0.9) for n, each in enumerate(letters)]
+
+    assert is_several(_window(9), text)
+    segments = segments_of(_request(_window(9)), _answer(text), words)
+
+    assert [segment.text for segment in segments] == ["今日は晴れです。", "明日は？", "「雨でしょう。」"]
+
+
 def test_a_title_does_not_end_a_sentence() -> None:
     text = " With Dr. Brown and Mr. Green in the U.S. today. They left."
 

@@ -73,6 +73,19 @@ def test_speech_without_words_is_named_and_warned_of_if_it_is_much() -> None:
     assert "7 s of the 17 s of speech" in warning
 
 
+def test_little_speech_in_much_sound_is_warned_of_where_speech_was_looked_for() -> None:
+    some = WindowTranscript(number=0, start=0, end=3, speech=2)
+    reports = [replace(REPORT, audible_seconds=seconds) for seconds in (0.0, 60.0, 100.0)]
+
+    told = [transcript_of([some], LanguageVote("en"), report, INFO, resumed=0) for report in reports]
+    unasked = transcript_of([some], LanguageVote("en"), reports[-1], INFO, resumed=0, vad=False)
+
+    assert [len(each.warnings) for each in told] == [0, 0, 1]
+    assert "2.0 s of the 100.0 s of sound" in told[-1].warnings[0]
+    assert "vad=false" in told[-1].warnings[0]
+    assert unasked.warnings == ()
+
+
 def test_the_record_tells_what_it_was_made_with() -> None:
     provenance = transcript_of(WINDOWS, LanguageVote("en"), REPORT, INFO, resumed=2).provenance
 
