@@ -116,7 +116,10 @@ UPLOAD_RESPONSES: Responses = {
         "content": {"application/json": {"example": _STATES["queued"]}},
     },
     **_problems(
-        (MalformedUpload, "The request is no form; send the recording as multipart/form-data."),
+        (
+            MalformedUpload,
+            "The request is neither a form nor a recording; send the recording as multipart/form-data.",
+        ),
         (UploadStalled, "No byte of the upload came for 60 seconds; send it again."),
         (UploadTooLarge, "The file is larger than the 2048 MiB that this server takes; send a smaller one."),
         (UnsupportedExtension, "The file name 'notes.txt' does not end in one of: mp3, wav."),

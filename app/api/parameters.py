@@ -87,10 +87,16 @@ OPTION_SCHEMAS: dict[str, Schema] = {
 }
 """In the order of the docs; app.services.options reads the values."""
 
-QUERY_PARAMETERS: list[dict[str, Any]] = [
-    {"name": name, "in": "query", "description": schema["description"], "schema": schema}
-    for name, schema in OPTION_SCHEMAS.items()
-]
+
+def _query(fields: dict[str, Schema]) -> list[dict[str, Any]]:
+    """The same fields as parameters of the query."""
+    return [
+        {"name": name, "in": "query", "description": schema.get("description", ""), "schema": schema}
+        for name, schema in fields.items()
+    ]
+
+
+QUERY_PARAMETERS = _query(OPTION_SCHEMAS)
 
 _FILE: Schema = {
     "type": "string",
@@ -99,15 +105,19 @@ _FILE: Schema = {
 }
 
 
+_ALONE = {name: {"schema": _FILE} for name in ("audio/*", "video/*", "application/octet-stream")}
+"""A body that is the recording itself."""
+
+
 def _form(fields: dict[str, Schema], *recordings: str) -> dict[str, Any]:
-    """A form; the recording comes in one of the fields `recordings`."""
+    """A form; the recording comes in one of the fields `recordings`, or alone, the options in the query."""
     schema = {
         "type": "object",
         "properties": {"file": _FILE, **fields},
         "maxProperties": MOST_FIELDS,
         "anyOf": [{"required": [name]} for name in recordings],
     }
-    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}, **_ALONE}}
 
 
 UPLOAD_BODY = _form(OPTION_SCHEMAS, "file", "url")
@@ -137,5 +147,10 @@ _OPENAI_SCHEMAS: dict[str, Schema] = {
     },
 }
 
-TRANSLATION_BODY = _form(_OPENAI_SCHEMAS, "file")
-TRANSCRIPTION_BODY = _form({**_OPENAI_SCHEMAS, "language": OPTION_SCHEMAS["language"]}, "file")
+_TRANSCRIPTION_SCHEMAS = {**_OPENAI_SCHEMAS, "language": OPTION_SCHEMAS["language"]}
+
+TRANSLATION_DOCS = {"parameters": _query(_OPENAI_SCHEMAS), "requestBody": _form(_OPENAI_SCHEMAS, "file")}
+TRANSCRIPTION_DOCS = {
+    "parameters": _query(_TRANSCRIPTION_SCHEMAS),
+    "requestBody": _form(_TRANSCRIPTION_SCHEMAS, "file"),
+}

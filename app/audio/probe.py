@@ -25,9 +25,12 @@ class AudioInfo:
     sample_rate: int
 
 
-def probe(path: Path) -> AudioInfo:
-    """Open `path` and decode up to its first samples. Raises UnreadableAudio or NoAudio."""
-    with open_container(path) as container:
+def probe(path: Path, extension: str | None = None) -> AudioInfo:
+    """Open `path` and decode up to its first samples. Raises UnreadableAudio or NoAudio.
+
+    `extension` is that of the recording's own name, where `path` has another.
+    """
+    with open_container(path, extension) as container:
         stream = audio_stream(container)
         frame = _first_frame(container, stream)
         return AudioInfo(

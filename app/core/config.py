@@ -18,15 +18,6 @@ _API_KEY = re.compile(rf"{KEY_NAME.pattern}:[0-9a-f]{{64}}")
 
 EngineChoice = Literal["faster-whisper", "openai-whisper", "auto", "fake"]
 
-DEFAULT_EXTENSIONS = frozenset(
-    {
-        *("3gp", "aac", "ac3", "aif", "aiff", "amr", "ape", "avi", "caf", "flac"),
-        *("flv", "m4a", "m4b", "m4v", "mka", "mkv", "mov", "mp2", "mp3", "mp4"),
-        *("mpeg", "mpg", "mpga", "oga", "ogg", "ogv", "opus", "ts", "wav", "webm"),
-        *("wma", "wmv"),
-    }
-)
-
 
 class Settings(BaseSettings):
     """All settings of the API, the workers and the tools; immutable once read."""
@@ -45,9 +36,10 @@ class Settings(BaseSettings):
     default_duration: float = Field(
         0, ge=0, description="`trim` of a request that gives none, in seconds; 0 = the whole recording."
     )
-    allowed_extensions: Annotated[frozenset[str], NoDecode] = Field(
-        DEFAULT_EXTENSIONS,
-        description="File name extensions that are accepted, separated by commas.",
+    allowed_extensions: Annotated[frozenset[str] | None, NoDecode] = Field(
+        None,
+        description="File name extensions that are accepted, separated by commas; none: a file is judged by "
+        "its content, whatever its name.",
     )
     max_upload_mb: int = Field(2048, gt=0, description="Largest upload, in MiB.")
     min_free_disk_mb: int = Field(

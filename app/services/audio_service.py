@@ -15,7 +15,7 @@ from app.core.config import Settings
 from app.core.decorators import timed_stage
 from app.core.errors import FetchFailed, FileMissing, IdempotencyConflict, MalformedUpload, UnsafeAddress
 from app.core.tracing import traceparent
-from app.core.utils import quoted
+from app.core.utils import extension_of, quoted
 from app.net.guard import AddressPolicy, check_url
 from app.queue.repeats import Repeats
 from app.schemas.caller import Caller
@@ -122,9 +122,10 @@ class AudioService:
     ) -> Task:
         for address in filter(None, (options.url, options.webhook)):
             await self._check_address(address)
+        extension = received.extension if received else extension_of(options.url or "", None)
         return Task(
             task_id=task_id,
-            file_path=f"{task_id}.{received.extension if received else 'download'}",
+            file_path=f"{task_id}.{extension}",
             filename=received.filename if received else None,
             duration=await self._probe(received) if received else None,
             fingerprint=fingerprint if options.may_be_reused else None,
@@ -161,7 +162,9 @@ class AudioService:
     async def _probe(self, received: Received) -> float | None:
         """Length in seconds, where it can be told. Raises UnreadableAudio, NoAudio."""
         with timed_stage("probe"):
-            info = await to_thread.run_sync(partial(probe, received.upload.path), limiter=self._probes)
+            info = await to_thread.run_sync(
+                partial(probe, received.upload.path, received.extension), limiter=self._probes
+            )
         return info.duration
 
     async def _forget(self, task_id: str) -> None:

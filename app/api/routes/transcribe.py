@@ -36,7 +36,7 @@ class Accepted(BaseModel):
     openapi_extra={"parameters": parameters.QUERY_PARAMETERS, "requestBody": parameters.UPLOAD_BODY},
 )
 async def transcribe(request: Request, services: ServicesDep, caller: CallerDep) -> JSONResponse:
-    """The recording goes into the form field `file`.
+    """The recording goes into the form field `file`, or is the whole body, with its own Content-Type.
 
     Its options may come in the query or as form fields. The answer comes as soon as the recording is
     stored and queued.

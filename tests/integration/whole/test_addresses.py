@@ -42,7 +42,7 @@ def test_a_recording_is_fetched(whole: Service, server: Server) -> None:
 
     assert state["status"] == "done"
     assert "under the old tree" in json.dumps(state["result"])
-    until(lambda: list(whole.settings.upload_dir.glob("*.download")) == [])
+    until(lambda: list(whole.settings.upload_dir.glob(f"{state['task_id']}.*")) == [])
 
 
 @pytest.mark.parametrize(
