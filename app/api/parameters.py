@@ -28,14 +28,20 @@ OPTION_SCHEMAS: dict[str, Schema] = {
     "language": {
         "type": "string",
         "examples": ["ru"],
-        "description": f"Language spoken, by its code or English name; detected unless given. Codes: "
-        f"{', '.join(LANGUAGES)}.",
+        "description": "Language spoken, by its code (BCP 47, ISO 639) or its name in any language; detected "
+        f"unless given. Whisper's codes: {', '.join(LANGUAGES)}.",
+    },
+    "languages": {
+        "type": "string",
+        "examples": ["de,en"],
+        "description": "Languages that it may be, separated by commas: only these are detected.",
     },
     "task": {
         "type": "string",
         "enum": [str(kind) for kind in TaskKind],
         "default": "transcribe",
-        "description": "`translate` writes down in English what is said.",
+        "description": "`translate` writes down in English what is said; `turbo`, distilled and English "
+        "models were not trained for it.",
     },
     "prompt": {
         "type": "string",
@@ -147,7 +153,10 @@ _OPENAI_SCHEMAS: dict[str, Schema] = {
     },
 }
 
-_TRANSCRIPTION_SCHEMAS = {**_OPENAI_SCHEMAS, "language": OPTION_SCHEMAS["language"]}
+_TRANSCRIPTION_SCHEMAS = {
+    **_OPENAI_SCHEMAS,
+    **{name: OPTION_SCHEMAS[name] for name in ("language", "languages")},
+}
 
 TRANSLATION_DOCS = {"parameters": _query(_OPENAI_SCHEMAS), "requestBody": _form(_OPENAI_SCHEMAS, "file")}
 TRANSCRIPTION_DOCS = {

@@ -33,6 +33,11 @@ class Settings(BaseSettings):
 
     # What a request gets when it does not say
     default_model: str = Field("turbo", description="Model of a request that names none.")
+    translate_model: str | None = Field(
+        None,
+        description="Model that translates where the one asked for was not trained to (turbo, distilled and "
+        "English ones); none: such requests are refused.",
+    )
     default_duration: float = Field(
         0, ge=0, description="`trim` of a request that gives none, in seconds; 0 = the whole recording."
     )

@@ -156,6 +156,12 @@ BAD_REQUESTS = (
     BadRequest("unknown model, field", 422, "unknown_model", form(SPEECH, text("model", "huge"))),
     BadRequest("model with a path", 422, "unknown_model", form(text("model", "../base"), SPEECH)),
     *_trims(),
+    BadRequest("unknown language", 422, "invalid_parameter", GOOD, "/transcribe/?language=Germn"),
+    BadRequest(
+        "unknown language of several", 422, "invalid_parameter", GOOD, "/transcribe/?languages=de,Germn"
+    ),
+    BadRequest("turbo translates", 422, "invalid_parameter", GOOD, "/transcribe/?task=translate&model=turbo"),
+    BadRequest("turbo translates, field", 422, "invalid_parameter", form(SPEECH, text("task", "translate"))),
     BadRequest("negative trim, query", 422, "invalid_parameter", GOOD, "/transcribe/?trim=-1"),
     BadRequest("trim twice, query", 422, "invalid_parameter", GOOD, "/transcribe/?trim=1&trim=2"),
     BadRequest(
