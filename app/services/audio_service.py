@@ -21,7 +21,7 @@ from app.queue.repeats import Repeats
 from app.schemas.caller import Caller
 from app.schemas.task import Task
 from app.services.options import Options, fingerprint_of
-from app.services.receiving import FILE_FIELD, FormPart, Received, Receiver
+from app.services.receiving import FILE_FIELD, Fields, FormPart, Received, Receiver
 from app.services.redis_service import RedisService
 from app.storage.base import Storage
 from utils.logger import task_context
@@ -37,7 +37,8 @@ class UploadRequest:
 
     `values` are those of the fields that matter, by name: those from outside the form, to which the form's
     are added; `read` understands them, or raises a RequestError; `content_length` are the bytes announced,
-    `idempotency_key` the client's name of the request.
+    `idempotency_key` the client's name of the request; `refuses_unknown`: a form field that is not among
+    `values` is an error, and not left alone.
     """
 
     values: dict[str, list[str]]
@@ -45,6 +46,7 @@ class UploadRequest:
     caller: Caller
     content_length: int | None = None
     idempotency_key: str | None = None
+    refuses_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class AudioService:
         with task_context(task_id):
             async with AsyncExitStack() as undo:
                 with timed_stage("receive upload"):
-                    received = await self._receiver.receive(form, request.values, task_id, undo)
+                    fields = Fields(request.values, request.refuses_unknown)
+                    received = await self._receiver.receive(form, fields, task_id, undo)
                 options = request.read(request.values)
                 fingerprint = fingerprint_of(options, _source(received, options))
                 earlier = await self._earlier(request, fingerprint, task_id, undo)

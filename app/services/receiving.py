@@ -19,6 +19,7 @@ from app.core.errors import (
     StorageFull,
     UploadTooLarge,
 )
+from app.core.names import refuse_unknown
 from app.core.utils import base_name, extension_of, quoted
 from app.storage.base import Storage, UploadWriter
 from app.storage.local import RETRY_AFTER_SECONDS
@@ -73,6 +74,22 @@ class Received:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields that are no files; `values` gets those that it knows by name."""
+
+    values: Mapping[str, list[str]]
+    refuses_unknown: bool = False
+
+    async def read(self, part: FormPart) -> None:
+        """Take one. Raises UnknownParameter, MalformedUpload."""
+        if self.refuses_unknown:
+            refuse_unknown([part.name], self.values)
+        text = await _text(part)
+        if part.name in self.values:
+            self.values[part.name].append(text)
+
+
 class Receiver:
     """Reads forms."""
 
@@ -90,20 +107,18 @@ class Receiver:
     async def receive(
         self,
         form: AsyncIterator[FormPart],
-        values: Mapping[str, list[str]],
+        fields: Fields,
         task_id: str,
         undo: AsyncExitStack,
     ) -> Received | None:
-        """Read the whole form: its one file to disk, where it holds one, its fields into `values`.
+        """Read the whole form: its one file to disk, where it holds one, its other fields into `fields`.
 
         Raises RequestError, StorageFull, StorageUnavailable; `undo` gets what removes the file.
         """
         received = None
         async for part in form:
             if part.filename is None and part.name != FILE_FIELD:
-                text = await _text(part)
-                if part.name in values:
-                    values[part.name].append(text)
+                await fields.read(part)
                 continue
             _check_is_file(part)
             if received is not None:

@@ -15,6 +15,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── NoAudio                  opens, but holds no audio stream or no sample
     │   ├── UnknownModel             no model of that name
     │   ├── InvalidParameter         a parameter outside its range
+    │   ├── UnknownParameter         a parameter that there is not
     │   ├── TaskNotFound             no task of that id, or its result has expired
     │   ├── NotFinished              the transcript is asked for before it is there
     │   ├── TranscriptionFailed      the transcript is asked for of a task that has none
@@ -69,6 +70,7 @@ from app.core.errors.request import (
     TranscriptionFailed,
     Unauthorized,
     UnknownModel,
+    UnknownParameter,
     UnreadableAudio,
     UnsafeAddress,
     UnsupportedExtension,
@@ -128,6 +130,7 @@ __all__ = [
     "TranscriptionFailed",
     "Unauthorized",
     "UnknownModel",
+    "UnknownParameter",
     "UnreadableAudio",
     "UnsafeAddress",
     "UnsafeRedis",

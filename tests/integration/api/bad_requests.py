@@ -117,7 +117,7 @@ BAD_REQUESTS = (
     BadRequest("form that breaks off", 400, "malformed_upload", SPEECH[:-100]),
     BadRequest("form without parts", 422, "file_missing", form()),
     BadRequest("part without a name", 400, "malformed_upload", form(part("", b"x"))),
-    BadRequest("40 parts", 400, "malformed_upload", form(*(text(f"f{i}", "x") for i in range(40)), SPEECH)),
+    BadRequest("40 parts", 400, "malformed_upload", form(*[text("model", "base")] * 40, SPEECH)),
     BadRequest(
         "part with 20 headers",
         400,
@@ -156,6 +156,29 @@ BAD_REQUESTS = (
     BadRequest("unknown model, field", 422, "unknown_model", form(SPEECH, text("model", "huge"))),
     BadRequest("model with a path", 422, "unknown_model", form(text("model", "../base"), SPEECH)),
     *_trims(),
+    BadRequest("misspelt parameter, query", 422, "unknown_parameter", GOOD, "/transcribe/?modle=base"),
+    BadRequest("misspelt parameter, field", 422, "unknown_parameter", form(text("modle", "base"), SPEECH)),
+    BadRequest(
+        "unknown field behind the file", 422, "unknown_parameter", form(SPEECH, text("diarize", "true"))
+    ),
+    BadRequest("empty unknown parameter", 422, "unknown_parameter", GOOD, "/transcribe/?debug="),
+    BadRequest("case of a parameter", 422, "unknown_parameter", GOOD, "/transcribe/?Model=base"),
+    BadRequest(
+        "unknown parameter of a poll",
+        422,
+        "unknown_parameter",
+        method="GET",
+        path="/transcribe/7e0d5e5c?formt=srt",
+        content_type=None,
+    ),
+    BadRequest(
+        "unknown parameter of a list",
+        422,
+        "unknown_parameter",
+        method="GET",
+        path="/transcribe/?state=error",
+        content_type=None,
+    ),
     BadRequest("unknown language", 422, "invalid_parameter", GOOD, "/transcribe/?language=Germn"),
     BadRequest(
         "unknown language of several", 422, "invalid_parameter", GOOD, "/transcribe/?languages=de,Germn"

@@ -141,6 +141,16 @@ def test_a_port_in_use_ends_it_with_one_sentence(service: Service, redis_server:
     assert re.fullmatch(rf"error: Port {port} of 127\.0\.0\.1 is in use .*PORT={port + 1}`\.", line)
 
 
+def test_a_misspelt_setting_is_warned_of(service: Service, redis_server: object) -> None:
+    service.start(PORT=str(redis_server.port), DEFAULT_MODLE="base")  # type: ignore[attr-defined]
+    assert service.process is not None
+    assert service.process.wait(LONG_SECONDS) == 1
+    warning, _ = service.output().splitlines()
+    assert warning == (
+        "warning: The environment sets DEFAULT_MODLE, which is no setting; the nearest is DEFAULT_MODEL."
+    )
+
+
 def test_weights_that_cannot_be_had(service: Service, tmp_path: Path) -> None:
     service.start(MODEL="no-such-model", CACHE_DIR=str(tmp_path / "empty"))
     assert service.process is not None
