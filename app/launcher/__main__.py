@@ -10,7 +10,7 @@ from app.core.unknown_settings import unknown_settings
 from app.launcher.checks import LaunchError, folder_lock
 from app.launcher.display import Display
 from app.launcher.guard import Guard
-from app.launcher.redis_server import RedisStartError
+from app.launcher.redis_programs import RedisStartError
 from app.launcher.run import Run, Stopped, StopRequests
 
 
