@@ -33,6 +33,7 @@ _EXTENSION = re.compile(r"(?!part$)[a-z0-9_]{1,16}")
 """`part` marks uploads that are not complete (app.storage.local)."""
 
 _QUERY = re.compile(r"[?#]")
+_SHOWN_QUERY = re.compile(r"(\.[A-Za-z0-9]{1,8})[?#][^\s=]*=.*")
 _NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
@@ -67,6 +68,11 @@ def base_name(filename: str) -> str:
     """A client's file name without folders and control characters; for people to read, never a path."""
     name = re.split(r"[/\\]", filename)[-1]
     return "".join(char for char in name if char.isprintable())[-MAX_FILENAME_LENGTH:].strip()
+
+
+def shown_name(filename: str) -> str:
+    """A client's file name as people and logs see it: of `talk.mp3?token=1` the query may be a secret."""
+    return base_name(_SHOWN_QUERY.sub(r"\1", filename))
 
 
 def parse_trim(text: str) -> float:

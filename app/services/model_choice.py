@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.core.config import Settings
-from app.core.errors import InvalidParameter
+from app.core.errors import InvalidParameter, UnknownModel
 from app.core.languages import LANGUAGES, parse_language
 from app.schemas.task import TaskKind
 from app.weights.catalog import (
@@ -61,10 +61,16 @@ def choose_model(
 def check_translate_model(settings: Settings) -> None:
     """Raises SystemExit with a sentence where TRANSLATE_MODEL cannot do what it is for."""
     name = settings.translate_model
-    if name is not None and not can_translate(canonical_name(name)):
+    if name is None:
+        return
+    try:
+        able = can_translate(resolve_model(name, settings.cache_dir))
+        reason = f"{name!r} was not trained to translate; choose another, such as small, medium or large"
+    except UnknownModel as error:
+        able, reason = False, error.detail.removesuffix(".")
+    if not able:
         raise SystemExit(
-            f"Setting TRANSLATE_MODEL is wrong: {name!r} was not trained to translate; choose another in "
-            "`.env` or the environment, such as small, medium or large."
+            f"Setting TRANSLATE_MODEL is wrong: {reason}; correct it in `.env` or the environment."
         )
 
 

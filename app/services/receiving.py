@@ -20,7 +20,7 @@ from app.core.errors import (
     UploadTooLarge,
 )
 from app.core.names import refuse_unknown
-from app.core.utils import base_name, extension_of, quoted
+from app.core.utils import extension_of, quoted, shown_name
 from app.storage.base import Storage, UploadWriter
 from app.storage.local import RETRY_AFTER_SECONDS
 
@@ -128,7 +128,7 @@ class Receiver:
             upload = await to_thread.run_sync(self._storage.open_upload, task_id)
             undo.push_async_callback(_abort, upload)
             digest = await self._store(part, upload)
-            received = Received(upload, base_name(part.filename or "") or None, extension, digest)
+            received = Received(upload, shown_name(part.filename or "") or None, extension, digest)
         return received
 
     async def _store(self, part: FormPart, upload: UploadWriter) -> str:

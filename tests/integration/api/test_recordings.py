@@ -78,6 +78,7 @@ def test_any_name_will_do(service: Service, client: httpx2.Client, name: str) ->
 
     assert answer.status_code == 202, answer.text
     assert seconds_of(stored(service)) == pytest.approx(5.9, abs=0.1)
+    assert "token" not in (queued(service.settings).filename or "")
 
 
 @pytest.mark.parametrize("extension", sorted(FORMATS))

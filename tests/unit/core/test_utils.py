@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from app.core.errors import InvalidParameter, UnsupportedExtension
 from app.core.utils import (
     NO_EXTENSION,
-    base_name,
     extension_of,
     parse_flag,
     parse_trim,
     quoted,
+    shown_name,
     single_value,
 )
 
@@ -58,9 +58,20 @@ def test_such_an_extension_may_become_part_of_a_path(name: str) -> None:
     assert extension_of(name, None) != "part"
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        *(("talk.mp3?token=1", "talk.mp3"), ("talk.mp3?path=/a/b&sig=x.y", "talk.mp3")),
+        *(("What is it?.mp3", "What is it?.mp3"), ("1+1=2?.mp3", "1+1=2?.mp3"), ("a.b?.mp3", "a.b?.mp3")),
+    ],
+)
+def test_a_query_is_not_shown(name: str, shown: str) -> None:
+    assert shown_name(name) == shown
+
+
 @given(st.text())
 def test_a_shown_name_has_no_folder_and_no_control_character(name: str) -> None:
-    shown = base_name(name)
+    shown = shown_name(name)
     assert not set(shown) & set("/\\\r\n\0")
     assert len(shown) <= 255
 

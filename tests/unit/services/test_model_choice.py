@@ -107,5 +107,9 @@ def test_a_model_of_the_users_own(settings: Settings) -> None:
 def test_a_translate_model_that_cannot_translate(settings_for: Callable[..., Settings], name: str) -> None:
     with pytest.raises(SystemExit, match=f"Setting TRANSLATE_MODEL is wrong: '{name}' was not trained"):
         check_translate_model(settings_for(translate_model=name))
+    with pytest.raises(
+        SystemExit, match="TRANSLATE_MODEL is wrong: There is no model 'mediun'; choose one of"
+    ):
+        check_translate_model(settings_for(translate_model="mediun"))
     check_translate_model(settings_for(translate_model="medium"))
     check_translate_model(settings_for())
