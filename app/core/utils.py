@@ -61,7 +61,8 @@ def extension_of(filename: str, allowed: Collection[str] | None) -> str:
 
 def _last_part(filename: str) -> str:
     """What follows the last dot of a file name, in small letters; empty where there is no dot."""
-    return base_name(filename).lower().rpartition(".")[2] if "." in base_name(filename) else ""
+    _, dot, extension = base_name(filename).lower().rpartition(".")
+    return extension if dot else ""
 
 
 def base_name(filename: str) -> str:
