@@ -1,4 +1,4 @@
-"""Names that nobody knows: which known one was meant."""
+"""Unknown names, and the known name that was probably meant."""
 
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""Names in `.env` and the environment that look like settings and are none."""
+"""Unknown names in `.env`, and misspelt settings in the environment."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -27,10 +27,10 @@ _OTHERS = re.compile(
 
 
 def unknown_settings(environ: Mapping[str, str]) -> list[str]:
-    """A sentence for each name that nobody reads, with the nearest setting.
+    """A sentence for each unknown name, with the nearest setting.
 
-    In `.env` that is every name that is no setting, but for what other programs are known to read there; in
-    the environment, which docker compose fills from the same file, only what can hardly be anything else.
+    In `.env` that is every name that is no setting, except those that other programs are known to read there;
+    in the environment, which holds much else, only names that are almost certainly misspelt settings.
     """
     known = [name.upper() for name in Settings.model_fields]
     file = Settings.model_config.get("env_file")

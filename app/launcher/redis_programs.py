@@ -1,4 +1,4 @@
-"""Redis and Valkey programs: which there are here, and which of them may open the data in a folder.
+"""Redis and Valkey programs: which are installed, and which of them can read the data in a folder.
 
 A server reads what older ones of its kind have written, and refuses to start on what newer ones have. Valkey
 was forked from Redis 7.2 and reads the data of that and of all before; Redis reads none of Valkey's.
@@ -19,9 +19,12 @@ VERSION_SECONDS = 10.0
 """Time a program gets to tell its version."""
 
 LAST_COMMON_REDIS = (7, 2)
+"""Valkey 7.2 was forked from Redis 7.2; later versions of Redis write formats of their own."""
 
 _TOLD = re.compile(r"(\w+) server v=(\d+(?:\.\d+)*)", re.IGNORECASE)
 _HEADER = re.compile(rb"(redis|valkey)-ver.(\d+(?:\.\d+)*)", re.DOTALL)
+"""In an RDB file: the name of the field, one byte that tells the length of the value, and the value."""
+
 _HEADER_BYTES = 64
 
 
@@ -140,8 +143,11 @@ def _written(folder: Path) -> ServerVersion | None:
     patterns = ("appendonlydir/*.base.rdb", "appendonly.aof", "dump.rdb")
     bases = [path for pattern in patterns for path in folder.glob(pattern)]
     for path in sorted(bases, key=lambda path: path.stat().st_mtime, reverse=True):
-        with path.open("rb") as file:
-            header = _HEADER.search(file.read(_HEADER_BYTES))
+        try:
+            with path.open("rb") as file:
+                header = _HEADER.search(file.read(_HEADER_BYTES))
+        except OSError:  # not ours to read: the server will say so
+            continue
         if header is not None:
             return _version(*(part.decode() for part in header.groups()))
     return None

@@ -15,7 +15,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── NoAudio                  opens, but holds no audio stream or no sample
     │   ├── UnknownModel             no model of that name
     │   ├── InvalidParameter         a parameter outside its range
-    │   ├── UnknownParameter         a parameter that there is not
+    │   ├── UnknownParameter         no parameter of that name
     │   ├── TaskNotFound             no task of that id, or its result has expired
     │   ├── NotFinished              the transcript is asked for before it is there
     │   ├── TranscriptionFailed      the transcript is asked for of a task that has none

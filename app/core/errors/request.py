@@ -92,7 +92,7 @@ class InvalidParameter(RequestError):
 
 
 class UnknownParameter(RequestError):
-    """The request has a parameter or form field that this address does not know, perhaps misspelt."""
+    """The request has a parameter or form field that this route does not know; it may be misspelt."""
 
     code = "unknown_parameter"
     title = "Unknown parameter"
