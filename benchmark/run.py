@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.core.config import Settings
 from app.core.errors import UnknownModel
 from app.core.startup import read_settings
+from app.core.utils import RECORDING_EXTENSIONS
 from app.weights.catalog import cached_models, resolve_model
 from benchmark.measure import ENGINES, Conditions, installed_engines, measure
 from benchmark.recordings import Recording, find_recordings
@@ -118,7 +119,8 @@ def _run(request: Request) -> None:
 
 
 def _recordings(request: Request, settings: Settings) -> list[Recording]:
-    found = find_recordings(request.audios, request.references, settings.allowed_extensions)
+    extensions = settings.allowed_extensions or RECORDING_EXTENSIONS
+    found = find_recordings(request.audios, request.references, extensions)
     if not found:
         raise Hopeless(
             f"There is no recording in {request.audios}: put audio files there, and what is said in each as "

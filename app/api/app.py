@@ -19,6 +19,7 @@ from app.core.config import Settings
 from app.core.startup import read_settings, start_watching
 from app.observability.metrics import Metrics
 from app.queue.rate_limits import RateLimits
+from app.services.model_choice import check_translate_model
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     metrics = Metrics()
     start_watching(settings, "api")
     RateLimits.from_settings(settings)  # wrong ones are told before the first request
+    check_translate_model(settings)
     _warn_if_open(settings)
     app = FastAPIOffline(  # its pages load nothing from elsewhere
         redoc_url=None,

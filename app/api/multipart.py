@@ -7,23 +7,22 @@ from the socket to the storage.
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from email.message import Message
 from typing import TYPE_CHECKING
 
-import anyio
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from app.core.errors import MalformedUpload, UploadStalled, UploadTooLarge
+from app.api.body import BodyReader
+from app.api.disposition import filename_of
+from app.core.errors import MalformedUpload
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 MAX_PARTS = 32
-STALL_SECONDS = 60.0
-"""Longest silence of a client in the middle of its upload."""
 
 _CURL_HINT = "send the recording as multipart/form-data, for example with curl -F file=@talk.mp3"
+_RAW_HINT = "or alone, with its own Content-Type, such as audio/mpeg"
 _NO_BEGINNING = "it does not begin with the boundary that the Content-Type header names"
 
 
@@ -31,6 +30,7 @@ _NO_BEGINNING = "it does not begin with the boundary that the Content-Type heade
 class _PartBegin:
     name: str
     filename: str | None
+    content_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def boundary_of(content_type: str | None) -> bytes:
     """Boundary that a Content-Type header names. Raises MalformedUpload."""
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data":
-        raise MalformedUpload(f"The request is no form; {_CURL_HINT}.")
+        raise MalformedUpload(f"The request is neither a form nor a recording; {_CURL_HINT}, {_RAW_HINT}.")
     boundary = options.get(b"boundary", b"")
     if not boundary:
         raise MalformedUpload(f"The Content-Type header names no boundary; {_CURL_HINT}.")
@@ -110,9 +110,8 @@ class _Events:
         name = options.get(b"name")
         if name is None:
             raise MalformedUpload(f"A part of the form has no name; {_CURL_HINT}.")
-        filename = options.get(b"filename")
-        text = _extended_filename(disposition) if filename is None else _utf8(filename)
-        self.found.append(_PartBegin(_utf8(name), text))
+        content_type = self._headers.get(b"content-type", b"").decode("latin-1")
+        self.found.append(_PartBegin(_utf8(name), filename_of(disposition), content_type))
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         self.found.append(data[start:end])
@@ -128,9 +127,10 @@ class _Events:
 class Part:
     """One field of the form; its content is read while it arrives."""
 
-    def __init__(self, name: str, filename: str | None, reader: "FormReader") -> None:
-        self.name = name
-        self.filename = filename
+    def __init__(self, begin: _PartBegin, reader: "FormReader") -> None:
+        self.name = begin.name
+        self.filename = begin.filename
+        self.content_type = begin.content_type
         self._reader = reader
         self._ended = False
 
@@ -145,25 +145,16 @@ class Part:
 
 
 class FormReader:
-    """Reads a multipart body from `stream`; each part is to be read before the next one is asked for."""
+    """Reads a multipart body; each part is to be read before the next one is asked for."""
 
-    def __init__(
-        self,
-        stream: AsyncIterator[bytes],
-        boundary: bytes,
-        *,
-        max_bytes: int,
-        stall_seconds: float = STALL_SECONDS,
-    ) -> None:
-        self._stream = stream
-        self._bytes_left = max_bytes
-        self._stall_seconds = stall_seconds
+    def __init__(self, body: BodyReader, boundary: bytes) -> None:
+        self._body = body
         self._events = _Events(boundary)
 
     async def parts(self) -> AsyncIterator[Part]:
         """The parts in order. Raises MalformedUpload, UploadStalled, UploadTooLarge."""
         while isinstance(event := await self.next_event(), _PartBegin):
-            part = Part(event.name, event.filename, self)
+            part = Part(event, self)
             yield part
             async for _ in part.chunks():
                 pass
@@ -172,28 +163,15 @@ class FormReader:
     async def next_event(self) -> _Event:
         """What comes next in the body."""
         while not self._events.found:
-            chunk = await self._next_chunk()
+            chunk = await self._body.next_chunk()
             if chunk is None:
                 raise MalformedUpload("The form breaks off before its end; send it again.")
             self._events.feed(chunk)
         return self._events.found.popleft()
 
     async def _read_epilogue(self) -> None:
-        while await self._next_chunk() is not None:
+        while await self._body.next_chunk() is not None:
             pass
-
-    async def _next_chunk(self) -> bytes | None:
-        try:
-            with anyio.fail_after(self._stall_seconds):
-                chunk = await anext(self._stream, None)
-        except TimeoutError as error:
-            raise UploadStalled(
-                f"No byte of the upload came for {self._stall_seconds:g} seconds; send it again."
-            ) from error
-        self._bytes_left -= len(chunk or b"")
-        if self._bytes_left < 0:
-            raise UploadTooLarge("The request is longer than the largest file that this server takes.")
-        return chunk
 
 
 def _parser(boundary: bytes, callbacks: "MultipartCallbacks") -> MultipartParser:
@@ -207,10 +185,3 @@ def _parser(boundary: bytes, callbacks: "MultipartCallbacks") -> MultipartParser
 
 def _utf8(name: bytes) -> str:
     return name.decode("utf-8", "replace")
-
-
-def _extended_filename(disposition: str) -> str | None:
-    """`filename*=utf-8''…`, which older clients send for names that are not ASCII, against RFC 7578."""
-    message = Message()
-    message["Content-Disposition"] = disposition
-    return message.get_filename()

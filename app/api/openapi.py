@@ -24,6 +24,7 @@ from app.core.errors import (
     TranscriptionFailed,
     Unauthorized,
     UnknownModel,
+    UnknownParameter,
     UnreadableAudio,
     UnsafeAddress,
     UnsupportedExtension,
@@ -117,7 +118,10 @@ UPLOAD_RESPONSES: Responses = {
         "content": {"application/json": {"example": _STATES["queued"]}},
     },
     **_problems(
-        (MalformedUpload, "The request is no form; send the recording as multipart/form-data."),
+        (
+            MalformedUpload,
+            "The request is neither a form nor a recording; send the recording as multipart/form-data.",
+        ),
         (UploadStalled, "No byte of the upload came for 60 seconds; send it again."),
         (UploadTooLarge, "The file is larger than the 2048 MiB that this server takes; send a smaller one."),
         (UnsupportedExtension, "The file name 'notes.txt' does not end in one of: mp3, wav."),
@@ -133,6 +137,7 @@ UPLOAD_RESPONSES: Responses = {
         (IdempotencyConflict, "This Idempotency-Key came before with another recording; use a new one."),
         (UnknownModel, "There is no model 'huge'; choose one of: tiny, base, small."),
         (InvalidParameter, "`trim` must be a number of seconds greater than 0; it was '-5'."),
+        (UnknownParameter, "There is no parameter 'modle' here; the nearest is `model`."),
         (Unauthorized, "This service asks for an API key; send it as `Authorization: Bearer KEY`."),
         (RateLimited, "No more than 10 per 1 minute are taken from one client; please try again in 12 s."),
         (QueueFull, "The queue is full (10000 tasks wait); please try again later."),
@@ -151,6 +156,7 @@ _AT_THE_TASK: Responses = _problems(
 
 INVALID: dict[str, Any] = _problems(
     (InvalidParameter, "The value of `query.limit` is wrong: Input should be less than or equal to 200."),
+    (UnknownParameter, "There is no parameter 'formt' here; the nearest is `format`."),
 )[422]
 
 STATE_RESPONSES: Responses = {

@@ -28,14 +28,20 @@ OPTION_SCHEMAS: dict[str, Schema] = {
     "language": {
         "type": "string",
         "examples": ["ru"],
-        "description": f"Language spoken, by its code or English name; detected unless given. Codes: "
-        f"{', '.join(LANGUAGES)}.",
+        "description": "Language spoken, by its code (BCP 47, ISO 639) or its name in any language; detected "
+        f"unless given. Whisper's codes: {', '.join(LANGUAGES)}.",
+    },
+    "languages": {
+        "type": "string",
+        "examples": ["de,en"],
+        "description": "Languages that it may be, separated by commas: only these are detected.",
     },
     "task": {
         "type": "string",
         "enum": [str(kind) for kind in TaskKind],
         "default": "transcribe",
-        "description": "`translate` writes down in English what is said.",
+        "description": "`translate` writes down in English what is said; `turbo`, distilled and English "
+        "models were not trained for it.",
     },
     "prompt": {
         "type": "string",
@@ -103,10 +109,16 @@ OPTION_SCHEMAS: dict[str, Schema] = {
 }
 """In the order of the docs; app.services.options reads the values."""
 
-QUERY_PARAMETERS: list[dict[str, Any]] = [
-    {"name": name, "in": "query", "description": schema["description"], "schema": schema}
-    for name, schema in OPTION_SCHEMAS.items()
-]
+
+def _query(fields: dict[str, Schema]) -> list[dict[str, Any]]:
+    """The same fields as parameters of the query."""
+    return [
+        {"name": name, "in": "query", "description": schema.get("description", ""), "schema": schema}
+        for name, schema in fields.items()
+    ]
+
+
+QUERY_PARAMETERS = _query(OPTION_SCHEMAS)
 
 _FILE: Schema = {
     "type": "string",
@@ -115,15 +127,19 @@ _FILE: Schema = {
 }
 
 
+_ALONE = {name: {"schema": _FILE} for name in ("audio/*", "video/*", "application/octet-stream")}
+"""A body that is the recording itself."""
+
+
 def _form(fields: dict[str, Schema], *recordings: str) -> dict[str, Any]:
-    """A form; the recording comes in one of the fields `recordings`."""
+    """A form; the recording comes in one of the fields `recordings`, or alone, the options in the query."""
     schema = {
         "type": "object",
         "properties": {"file": _FILE, **fields},
         "maxProperties": MOST_FIELDS,
         "anyOf": [{"required": [name]} for name in recordings],
     }
-    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}, **_ALONE}}
 
 
 UPLOAD_BODY = _form(OPTION_SCHEMAS, "file", "url")
@@ -155,5 +171,13 @@ _OPENAI_SCHEMAS: dict[str, Schema] = {
     },
 }
 
-TRANSLATION_BODY = _form(_OPENAI_SCHEMAS, "file")
-TRANSCRIPTION_BODY = _form({**_OPENAI_SCHEMAS, "language": OPTION_SCHEMAS["language"]}, "file")
+_TRANSCRIPTION_SCHEMAS = {
+    **_OPENAI_SCHEMAS,
+    **{name: OPTION_SCHEMAS[name] for name in ("language", "languages")},
+}
+
+TRANSLATION_DOCS = {"parameters": _query(_OPENAI_SCHEMAS), "requestBody": _form(_OPENAI_SCHEMAS, "file")}
+TRANSCRIPTION_DOCS = {
+    "parameters": _query(_TRANSCRIPTION_SCHEMAS),
+    "requestBody": _form(_TRANSCRIPTION_SCHEMAS, "file"),
+}

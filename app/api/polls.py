@@ -6,6 +6,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
+from app.core.names import refuse_unknown
 from app.schemas.form import TranscriptFormat
 
 LONGEST_WAIT_SECONDS = 60
@@ -40,9 +41,10 @@ POLL_PARAMETERS: list[dict[str, Any]] = [
 
 
 def poll_of(request: Request) -> Poll:
-    """The poll that a request is. Raises RequestValidationError."""
+    """The poll that a request is. Raises RequestValidationError, UnknownParameter."""
     if not request.scope["query_string"]:
         return _PLAIN
+    refuse_unknown(request.query_params, Poll.model_fields)
     try:
         return Poll.model_validate(dict(request.query_params))
     except ValidationError as error:

@@ -1,35 +1,52 @@
 """Recordings on their way in, as the routes hand them on."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from app.api.multipart import FormReader, Part, boundary_of
+from app.api.body import BodyReader
+from app.api.disposition import filename_of
+from app.api.multipart import FormReader, boundary_of
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
-from app.services.receiving import FORM_OVERHEAD_BYTES
+from app.services.receiving import FILE_FIELD, FORM_OVERHEAD_BYTES, FormPart, is_recording
 
 MAX_KEY_LENGTH = 255
 
 
-def form_of(request: Request, settings: Settings) -> AsyncIterator[Part]:
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    """A body that is the recording itself, as the one field of a form."""
+
+    filename: str | None
+    content_type: str
+    body: BodyReader
+    name: str = FILE_FIELD
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The content."""
+        return self.body.chunks()
+
+
+def form_of(request: Request, settings: Settings) -> AsyncIterator[FormPart]:
     """The fields of the request's form, as they arrive. Raises MalformedUpload where it is none.
 
-    A request that names the recording's address in its query needs no form.
+    The body may be the recording alone, which its Content-Type tells; its name then comes in a
+    Content-Disposition header. A request that names the recording's address in its query needs no body.
     """
-    if "url" in request.query_params and "content-type" not in request.headers:
-        return _no_parts()
-    reader = FormReader(
-        request.stream(),
-        boundary_of(request.headers.get("content-type")),
-        max_bytes=settings.max_upload_bytes + FORM_OVERHEAD_BYTES,
-    )
-    return reader.parts()
+    content_type = request.headers.get("content-type")
+    if "url" in request.query_params and content_type is None:
+        return _parts()
+    body = BodyReader(request.stream(), max_bytes=settings.max_upload_bytes + FORM_OVERHEAD_BYTES)
+    if content_type is not None and is_recording(content_type):
+        filename = filename_of(request.headers.get("content-disposition", ""))
+        return _parts(_Recording(filename, content_type, body))
+    return FormReader(body, boundary_of(content_type)).parts()
 
 
-async def _no_parts() -> AsyncIterator[Part]:
-    none: tuple[Part, ...] = ()
-    for part in none:
+async def _parts(*parts: FormPart) -> AsyncIterator[FormPart]:
+    for part in parts:
         yield part
 
 

@@ -1,9 +1,10 @@
 """Opening what a stranger uploaded, with nothing but its own bytes in reach."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import SEEK_END, SEEK_SET, FileIO
 from pathlib import Path
+from types import MappingProxyType
 
 import av
 from av.container import InputContainer
@@ -17,6 +18,19 @@ from app.core.errors import UnreadableAudio
 # A playlist (HLS, concat, DASH) names other files and addresses, which FFmpeg would read on its behalf: no
 # protocol is allowed, and the bytes come from a Python file instead.
 _NO_PROTOCOL = {"protocol_whitelist": "none"}
+
+_RAW_STREAMS = MappingProxyType(
+    {
+        **{name: name for name in ("aptx", "aptxhd", "g722", "g723_1", "g728", "g729", "msbc", "sbc", "sln")},
+        **{"722": "g722", "g723": "g723_1", "rco": "g723_1", "tco": "g723_1"},
+        **{"al": "al", "alaw": "al", "ul": "ul", "ulaw": "ul"},
+    }
+)
+"""Extensions of raw streams, which have no header to be told by, and what FFmpeg's demuxers are found by."""
+
+_TELEPHONE_RATE = {"sample_rate": "8000"}
+"""Of a raw µ-law or A-law stream, which does not tell its own: what telephone systems write."""
+
 _UNREADABLE = "The file is no audio or video that can be opened; it may be damaged or of another kind."
 
 SCANNED_BYTES = 256 * 1024 * 1024
@@ -34,11 +48,16 @@ _STREAMED = frozenset({"mpegts", "mpeg"})
 class _Bytes(FileIO):
     """A part of a file without its large embedded data.
 
-    It answers an impossible seek as FFmpeg's own files do; demuxers try them on short files.
+    It answers an impossible seek as FFmpeg's own files do; demuxers try them on short files. `name` is what
+    FFmpeg sees: the extension of a raw stream, and of all others nothing, so that a name that lies misleads
+    nobody. What content tells surely outweighs it.
     """
 
-    def __init__(self, path: Path, part: Part) -> None:
+    def __init__(self, path: Path, part: Part, extension: str) -> None:
         super().__init__(path)
+        hint = _RAW_STREAMS.get(extension)
+        self.name = f"stream.{hint}" if hint else ""
+        self.options = _NO_PROTOCOL | (_TELEPHONE_RATE if hint in ("al", "ul") else {})
         self._first, self._last = part.first, part.last or super().seek(0, SEEK_END)
         self._patches: tuple[Patch, ...] = ()
         found = disguise(self)
@@ -76,27 +95,30 @@ _WHOLE = Part()
 
 
 @contextmanager
-def open_container(path: Path, part: Part = _WHOLE) -> Iterator[InputContainer]:
-    """Open a recording. Raises UnreadableAudio, or OSError where the file itself cannot be opened."""
-    with _Bytes(path, part) as file:
-        container = _open(file, _NO_PROTOCOL)
+def open_container(path: Path, part: Part = _WHOLE, extension: str | None = None) -> Iterator[InputContainer]:
+    """Open a recording. Raises UnreadableAudio, or OSError where the file itself cannot be opened.
+
+    Its content tells what it is; `extension` (that of `path` unless given) is needed for raw streams only.
+    """
+    with _Bytes(path, part, extension or path.suffix.lower().removeprefix(".")) as file:
+        container = _open(file)
         if container.format.name in _STREAMED:
             container = _scanned(file, container)
         with container:
             yield container
 
 
-def _scanned(file: FileIO, container: InputContainer) -> InputContainer:
+def _scanned(file: _Bytes, container: InputContainer) -> InputContainer:
     """An MPEG stream with all of its tracks, at its start again."""
     container.close()
     file.seek(0)
-    container = _open(file, _NO_PROTOCOL | _SCAN)
+    container = _open(file, _SCAN)
     try:
         container.seek((container.start_time or 0) - av.time_base)
     except av.FFmpegError:  # cannot be rewound: what was found first has to do
         container.close()
         file.seek(0)
-        container = _open(file, _NO_PROTOCOL)
+        container = _open(file)
     return container
 
 
@@ -123,8 +145,8 @@ def packets(
             barren += 1
 
 
-def _open(file: FileIO, options: dict[str, str]) -> InputContainer:
+def _open(file: _Bytes, options: Mapping[str, str] = MappingProxyType({})) -> InputContainer:
     try:
-        return av.open(file, mode="r", options=options, metadata_errors="ignore")
+        return av.open(file, mode="r", options=file.options | dict(options), metadata_errors="ignore")
     except (av.FFmpegError, ValueError) as error:
         raise UnreadableAudio(_UNREADABLE) from error

@@ -31,14 +31,21 @@ class AudioInfo:
     tracks: tuple[Track, ...] = ()
 
 
-def probe(path: Path, limits: AudioLimits | None = None, *, trim: float | None = None) -> AudioInfo:
+def probe(
+    path: Path,
+    limits: AudioLimits | None = None,
+    *,
+    trim: float | None = None,
+    extension: str | None = None,
+) -> AudioInfo:
     """Open `path` and decode up to its first samples.
 
     Raises UnreadableAudio, NoAudio; RecordingTooLong where the container states that the recording, or the
-    first `trim` seconds of it, are longer than the limits allow.
+    first `trim` seconds of it, are longer than the limits allow. `extension` is that of the recording's own
+    name, where `path` has another.
     """
     limits = limits or AudioLimits()
-    with open_container(path) as container:
+    with open_container(path, extension=extension) as container:
         tracks = tracks_of(container, limits)
         track, frame = _first_frame(container, decodable(tracks))
         if (problem := limits.rate_problem(frame.sample_rate)) is not None:

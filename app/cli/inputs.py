@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from app.core.config import DEFAULT_EXTENSIONS
+from app.core.utils import RECORDING_EXTENSIONS
 
 STDIN = "-"
 
@@ -91,5 +91,5 @@ def _in_folder(folder: Path, *, recursive: bool, named: bool) -> Iterator[Record
             raise InputError(f"{folder} is a folder; send what lies in it with --recursive.")
         return
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower().removeprefix(".") in DEFAULT_EXTENSIONS and path.is_file():
+        if path.suffix.lower().removeprefix(".") in RECORDING_EXTENSIONS and path.is_file():
             yield Recording(str(path), path, path.relative_to(folder))

@@ -31,7 +31,12 @@ def send(
         list[str], typer.Argument(help="Files, globs, folders (with --recursive), or - for standard input.")
     ],
     model: Annotated[str | None, typer.Option(help="Model, such as small or turbo.")] = None,
-    language: Annotated[str | None, typer.Option(help="Code of the language spoken, such as ru.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Language spoken, by its code or name, such as ru or German.")
+    ] = None,
+    languages: Annotated[
+        str | None, typer.Option(help="Languages that it may be, such as de,en: only these are detected.")
+    ] = None,
     task: Annotated[TaskKind | None, typer.Option(help="Write what is said, or that in English.")] = None,
     prompt: Annotated[str | None, typer.Option(help="Text that is taken for what was said before.")] = None,
     hotwords: Annotated[str | None, typer.Option(help="Words that are likely to be said.")] = None,
@@ -69,6 +74,7 @@ def send(
     options = SubmitOptions(
         model=model,
         language=language,
+        languages=languages.split(",") if languages else None,
         task=task,
         prompt=prompt,
         hotwords=hotwords,

@@ -162,4 +162,6 @@ def _sendable(name: str) -> str:
 
 
 def _written(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ",".join(str(each) for each in value)
     return str(value).lower() if isinstance(value, bool) else str(value)

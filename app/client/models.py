@@ -1,5 +1,6 @@
 """What the client is given and what it gives, where `app.schemas` has no word for it."""
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from pydantic import BaseModel, ConfigDict
@@ -12,6 +13,7 @@ class SubmitOptions(TypedDict, total=False):
 
     model: str | None
     language: str | None
+    languages: Sequence[str] | None
     task: TaskKind | None
     prompt: str | None
     hotwords: str | None

@@ -18,15 +18,6 @@ _API_KEY = re.compile(rf"{KEY_NAME.pattern}:[0-9a-f]{{64}}")
 
 EngineChoice = Literal["faster-whisper", "openai-whisper", "auto", "fake"]
 
-DEFAULT_EXTENSIONS = frozenset(
-    {
-        *("3gp", "aac", "ac3", "aif", "aiff", "amr", "ape", "avi", "caf", "flac"),
-        *("flv", "m4a", "m4b", "m4v", "mka", "mkv", "mov", "mp2", "mp3", "mp4"),
-        *("mpeg", "mpg", "mpga", "oga", "ogg", "ogv", "opus", "ts", "wav", "webm"),
-        *("wma", "wmv"),
-    }
-)
-
 
 class Settings(BaseSettings):
     """All settings of the API, the workers and the tools; immutable once read."""
@@ -42,12 +33,18 @@ class Settings(BaseSettings):
 
     # What a request gets when it does not say
     default_model: str = Field("turbo", description="Model of a request that names none.")
+    translate_model: str | None = Field(
+        None,
+        description="Model that translates where the one asked for was not trained to (turbo, distilled and "
+        "English ones); none: such requests are refused.",
+    )
     default_duration: float = Field(
         0, ge=0, description="`trim` of a request that gives none, in seconds; 0 = the whole recording."
     )
-    allowed_extensions: Annotated[frozenset[str], NoDecode] = Field(
-        DEFAULT_EXTENSIONS,
-        description="File name extensions that are accepted, separated by commas.",
+    allowed_extensions: Annotated[frozenset[str] | None, NoDecode] = Field(
+        None,
+        description="File name extensions that are accepted, separated by commas; none: a file is judged by "
+        "its content, whatever its name.",
     )
     max_upload_mb: int = Field(2048, gt=0, description="Largest upload, in MiB.")
     min_free_disk_mb: int = Field(

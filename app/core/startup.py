@@ -1,11 +1,17 @@
 """How a program of the house starts: settings, of which a wrong one ends it with a sentence; then logging."""
 
+import logging
+import os
+
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from app.core.config import Settings
 from app.core.tracing import start_tracing
+from app.core.unknown_settings import unknown_settings
 from utils.logger import setup_logging
+
+logger = logging.getLogger(__name__)
 
 HIDDEN = ("PASSWORD", "SECRET", "KEYS", "URL")
 """Words in the names of settings whose values are not shown."""
@@ -22,7 +28,10 @@ def read_settings() -> Settings:
 
 
 def start_watching(settings: Settings, role: str) -> None:
-    """Log and trace as the settings say; `role` (api, worker, engine) marks every line and span."""
+    """Log and trace as the settings say; `role` (api, worker, engine) marks every line and span.
+
+    Names that are no settings are warned of: once a program, so not by the engine of a worker.
+    """
     start_tracing(settings.otel_exporter_otlp_endpoint, role)
     setup_logging(
         level=settings.log_level,
@@ -31,6 +40,8 @@ def start_watching(settings: Settings, role: str) -> None:
         max_bytes=settings.log_max_mb * 1024 * 1024,
         backups=settings.log_backups,
     )
+    for sentence in unknown_settings(os.environ) if role != "engine" else ():
+        logger.warning("%s", sentence)
 
 
 def _sentences(error: ValidationError) -> list[str]:

@@ -16,29 +16,64 @@ YES, NO = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", 
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
+NO_EXTENSION = "audio"
+"""Extension under which a recording is stored whose own name gives none."""
+
+RECORDING_EXTENSIONS = frozenset(
+    {
+        *("3g2", "3gp", "aac", "ac3", "aif", "aifc", "aiff", "amr", "ape", "asf", "au", "avi", "awb"),
+        *("caf", "dss", "dts", "flac", "flv", "g722", "gsm", "m2ts", "m4a", "m4b", "m4r", "m4v", "mka"),
+        *("mkv", "mov", "mp1", "mp2", "mp3", "mp4", "mpeg", "mpg", "mpga", "mts", "oga", "ogg", "ogv"),
+        *("opus", "qta", "spx", "ts", "tta", "vob", "w64", "wav", "weba", "webm", "wma", "wmv", "wv"),
+    }
+)
+"""What the names of recordings usually end with: how they are told from other files in a folder."""
+
+_EXTENSION = re.compile(r"(?!part$)[a-z0-9_]{1,16}")
+"""`part` marks uploads that are not complete (app.storage.local)."""
+
+_QUERY = re.compile(r"[?#]")
+_SHOWN_QUERY = re.compile(r"(\.[A-Za-z0-9]{1,8})[?#][^\s=]*=.*")
 _NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
-def extension_of(filename: str, allowed: Collection[str]) -> str:
-    """Extension of a client's file name, in small letters. Raises UnsupportedExtension.
+def extension_of(filename: str, allowed: Collection[str] | None) -> str:
+    """Extension of a client's file name, in small letters; it may become part of a path.
 
-    What is returned is one of `allowed`, so that it may become part of a path.
+    Without `allowed` the content decides what a file is: any name will do, and one without a usable extension
+    gives NO_EXTENSION. A query (`talk.mp3?token=1`, cut from an address) is passed over.
+
+    Raises UnsupportedExtension where `allowed` does not hold it.
     """
-    name = base_name(filename)
-    _, dot, extension = name.rpartition(".")
-    extension = extension.lower()
-    if dot and extension in allowed:
-        return extension
+    found = [_last_part(name) for name in (filename, _QUERY.split(filename)[0])]
+    if allowed is None:
+        return next((each for each in found if _EXTENSION.fullmatch(each)), NO_EXTENSION)
+    for extension in found:
+        if extension in allowed:
+            return extension
     choices = sorted(allowed)
     raise UnsupportedExtension(
-        f"The file name {quoted(name)} does not end in one of: {', '.join(choices)}.", choices=choices
+        f"The file name {quoted(base_name(filename))} does not end in one of: {', '.join(choices)}; "
+        "ALLOWED_EXTENSIONS limits what this server takes.",
+        choices=choices,
     )
+
+
+def _last_part(filename: str) -> str:
+    """What follows the last dot of a file name, in small letters; empty where there is no dot."""
+    _, dot, extension = base_name(filename).lower().rpartition(".")
+    return extension if dot else ""
 
 
 def base_name(filename: str) -> str:
     """A client's file name without folders and control characters; for people to read, never a path."""
     name = re.split(r"[/\\]", filename)[-1]
     return "".join(char for char in name if char.isprintable())[-MAX_FILENAME_LENGTH:].strip()
+
+
+def shown_name(filename: str) -> str:
+    """A client's file name as people and logs see it: of `talk.mp3?token=1` the query may be a secret."""
+    return base_name(_SHOWN_QUERY.sub(r"\1", filename))
 
 
 def parse_trim(text: str) -> float:

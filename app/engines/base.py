@@ -14,6 +14,8 @@ class DecodeOptions:
 
     beam_size: int = 5
     language: str | None = None
+    languages: tuple[str, ...] = ()
+    """What detection chooses among; empty: all that the model knows."""
     translate: bool = False
     """Translate into English instead of writing down what is said."""
     prompt: str | None = None

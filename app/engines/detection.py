@@ -1,5 +1,6 @@
 """Which language a window is in: by what a model hears, and by what its recording has been in so far."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 
@@ -54,7 +55,14 @@ class Languages:
         return Languages({language: round(sum(self.probabilities[each] for each in among), 4)})
 
 
-def likeliest(probabilities: dict[str, float]) -> Languages:
-    """The few languages that are worth keeping, of all that a model knows."""
+def likeliest(probabilities: dict[str, float], among: Sequence[str] = ()) -> Languages:
+    """The few languages that are worth keeping, of all that a model knows, or of `among` alone.
+
+    Then the probabilities are those under the condition that it is one of these.
+    """
+    if among:
+        probabilities = {name: probabilities.get(name, 0.0) for name in among}
+        total = sum(probabilities.values()) or 1.0
+        probabilities = {name: probability / total for name, probability in probabilities.items()}
     kept = sorted(probabilities.items(), key=lambda item: -item[1])[:LANGUAGES_KEPT]
     return Languages({name: round(probability, 4) for name, probability in kept})

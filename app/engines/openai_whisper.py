@@ -127,7 +127,7 @@ class OpenAIWhisperEngine:
         if not self._runtime.is_multilingual:
             return [Languages({"en": 1.0})] * len(batch)
         _, found = self._runtime.detect_language(states)
-        return [likeliest(each) for each in found]
+        return [likeliest(each, batch[0].options.languages) for each in found]
 
     def _first_answers(self, heard: Sequence[_Heard]) -> list[Answer]:
         """Answers of all windows, those of one language together."""

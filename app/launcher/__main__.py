@@ -1,14 +1,16 @@
 """`python -m app.launcher`, which is what `make run` runs."""
 
+import os
 import signal
 import sys
 
 from app.core.config import Settings
 from app.core.startup import read_settings
+from app.core.unknown_settings import unknown_settings
 from app.launcher.checks import LaunchError, folder_lock
 from app.launcher.display import Display
 from app.launcher.guard import Guard
-from app.launcher.redis_server import RedisStartError
+from app.launcher.redis_programs import RedisStartError
 from app.launcher.run import Run, Stopped, StopRequests
 
 
@@ -16,6 +18,8 @@ def main() -> int:
     """Exit status: 0 after an orderly end, 1 where the service could not be started."""
     settings = read_settings()
     display, requests = Display(), StopRequests()
+    for sentence in unknown_settings(os.environ):
+        display.warn(sentence)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, requests.note)
     try:

@@ -1,24 +1,19 @@
 """What a run consists of: which model, which Redis, and what the children are told about both."""
 
-import asyncio
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from redis.exceptions import RedisError
-
 from app.core.config import Settings
-from app.queue.clients import command_client
+from app.queue.local_server import own_redis_url
 
 ROOT = Path(__file__).resolve().parents[2]
 FALLBACK_MODEL = "base"
 """Small enough to fetch while one waits; used where the user names no model."""
 
-PING_SECONDS = 5.0
 STOP_MARGIN_SECONDS = 10.0
-REDIS_FIELDS = {"redis_host", "redis_url", "redis_sentinels"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,33 +33,12 @@ def chosen_model(settings: Settings, environ: Mapping[str, str]) -> str:
     return settings.default_model if "default_model" in settings.model_fields_set else FALLBACK_MODEL
 
 
-def names_redis(settings: Settings) -> bool:
-    """Whether the user has said where Redis is."""
-    return bool(REDIS_FIELDS & settings.model_fields_set)
-
-
-def redis_answers(settings: Settings) -> bool:
-    """Whether the Redis of the settings answers now."""
-    return asyncio.run(_ping(settings))
-
-
-async def _ping(settings: Settings) -> bool:
-    client = command_client(settings)
-    try:
-        async with asyncio.timeout(PING_SECONDS):
-            return bool(await client.ping())
-    except (RedisError, OSError, TimeoutError):
-        return False
-    finally:
-        await client.aclose()
-
-
 def child_environment(settings: Settings, model: str, own_redis_port: int | None) -> dict[str, str]:
     """The environment of the API and the workers; `own_redis_port` is None where the user's Redis is used."""
     environment = dict(os.environ) | {"DEFAULT_MODEL": model, "PYTHONUNBUFFERED": "1"}
     if own_redis_port is not None:
         environment |= {
-            "REDIS_URL": f"redis://127.0.0.1:{own_redis_port}/{settings.redis_db}",
+            "REDIS_URL": own_redis_url(own_redis_port, settings),
             "REDIS_SENTINELS": " ",  # an empty value would let the line of `.env` through
         }
     return environment

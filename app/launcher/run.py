@@ -18,11 +18,10 @@ from app.launcher.plan import (
     base_url,
     child_environment,
     chosen_model,
-    names_redis,
     programs,
-    redis_answers,
 )
 from app.launcher.processes import POLL_SECONDS, Child, stop_children
+from app.queue.local_server import names_redis, redis_answers
 
 READY_SECONDS = 180.0
 """Time the API and a worker get to come up (a cold disk included)."""
@@ -146,7 +145,9 @@ class Run:
                 "The Redis of the settings does not answer; starting one for this run instead."
             )
         self._guard.watch("redis", self._redis.start())
-        self._display.step(f"Redis is up on port {self._redis.port}; its data is in {settings.data_dir}.")
+        self._display.step(
+            f"{self._redis.version} is up on port {self._redis.port}; its data is in {settings.data_dir}."
+        )
 
     def _wait_until_ready(self) -> int:
         deadline = time.monotonic() + READY_SECONDS

@@ -12,6 +12,7 @@ from app.core.config import Settings
 from app.core.errors import ServiceError
 from app.queue.admin import Admin, DeadLetter
 from app.queue.clients import command_client
+from app.queue.local_server import with_own_redis
 from app.queue.outcomes import ReviveOutcome
 
 cli = typer.Typer(no_args_is_help=True, help="Look at the queue and repair it.")
@@ -24,10 +25,14 @@ Reference = Annotated[str, typer.Argument(help="Task id, or the reference that `
 
 
 def _ask(question: Callable[[Admin], Awaitable[T]]) -> T:
-    """Ask Redis; a ServiceError ends the program with its sentence."""
+    """Ask the Redis of this folder's `make run`, or that of the settings.
+
+    A ServiceError ends the program with its sentence.
+    """
+
+    settings = with_own_redis(Settings())
 
     async def ask() -> T:
-        settings = Settings()
         client = command_client(settings)
         try:
             return await question(Admin(client, settings))

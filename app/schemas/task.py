@@ -65,6 +65,9 @@ class Task(BaseModel):
         None, gt=0, allow_inf_nan=False, description="Transcribe only the first N seconds."
     )
     language: str | None = Field(None, description="Code of the language spoken; None: it is detected.")
+    languages: tuple[str, ...] = Field(
+        (), description="Codes of the languages that detection chooses among; empty: all."
+    )
     task: TaskKind = TaskKind.TRANSCRIBE
     prompt: str | None = Field(None, description="Text that is taken for what was said before.")
     hotwords: str | None = Field(None, description="Words that are likely to be said.")

@@ -24,13 +24,13 @@ from app.core.errors import (
     UnsafeAddress,
 )
 from app.core.tracing import traceparent
-from app.core.utils import quoted
+from app.core.utils import extension_of, quoted
 from app.net.guard import AddressPolicy, check_url
 from app.queue.repeats import Repeats
 from app.schemas.caller import Caller
 from app.schemas.task import ChannelMode, Task, TrackChoice
 from app.services.options import Options, fingerprint_of
-from app.services.receiving import FILE_FIELD, FormPart, Received, Receiver
+from app.services.receiving import FILE_FIELD, Fields, FormPart, Received, Receiver
 from app.services.redis_service import RedisService
 from app.storage.base import Storage
 from utils.logger import task_context
@@ -46,7 +46,8 @@ class UploadRequest:
 
     `values` are those of the fields that matter, by name: those from outside the form, to which the form's
     are added; `read` understands them, or raises a RequestError; `content_length` are the bytes announced,
-    `idempotency_key` the client's name of the request.
+    `idempotency_key` the client's name of the request; `refuses_unknown`: a form field that is not among
+    `values` is an error, and not left alone.
     """
 
     values: dict[str, list[str]]
@@ -54,6 +55,7 @@ class UploadRequest:
     caller: Caller
     content_length: int | None = None
     idempotency_key: str | None = None
+    refuses_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ class AudioService:
         with task_context(task_id):
             async with AsyncExitStack() as undo:
                 with timed_stage("receive upload"):
-                    received = await self._receiver.receive(form, request.values, task_id, undo)
+                    fields = Fields(request.values, request.refuses_unknown)
+                    received = await self._receiver.receive(form, fields, task_id, undo)
                 options = request.read(request.values)
                 fingerprint = fingerprint_of(options, _source(received, options))
                 earlier = await self._earlier(request, fingerprint, task_id, undo)
@@ -132,9 +135,10 @@ class AudioService:
     ) -> Task:
         for address in filter(None, (options.url, options.webhook)):
             await self._check_address(address)
+        extension = received.extension if received else extension_of(options.url or "", None)
         return Task(
             task_id=task_id,
-            file_path=f"{task_id}.{received.extension if received else 'download'}",
+            file_path=f"{task_id}.{extension}",
             filename=received.filename if received else None,
             duration=await self._probe(received, options) if received else None,
             fingerprint=fingerprint if options.may_be_reused else None,
@@ -170,7 +174,13 @@ class AudioService:
 
     async def _probe(self, received: Received, options: Options) -> float | None:
         """Length in seconds, where it can be told. Raises UnreadableAudio, NoAudio, RecordingTooLong."""
-        look = partial(probe, received.upload.path, self._audio_limits, trim=options.trim)
+        look = partial(
+            probe,
+            received.upload.path,
+            self._audio_limits,
+            trim=options.trim,
+            extension=received.extension,
+        )
         with timed_stage("probe"):
             info = await to_thread.run_sync(look, limiter=self._probes)
         _check_channels(options, info.tracks, self._audio_limits)

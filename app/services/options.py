@@ -8,13 +8,15 @@ from hashlib import sha256
 
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
-from app.core.languages import parse_language
 from app.core.utils import parse_choice, parse_flag, parse_number, parse_trim, quoted, single_value
 from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
-from app.weights.catalog import canonical_name, is_english_only, resolve_model
+from app.services.model_choice import choose_model
+
+LISTS = ("languages",)
+"""Parameters that may be given several times, and then hold all that was given."""
 
 OPTIONS = (
-    *("model", "trim", "language", "task", "prompt", "hotwords", "temperature"),
+    *("model", "trim", "language", "languages", "task", "prompt", "hotwords", "temperature"),
     *("word_timestamps", "vad", "track", "channels", "priority", "url", "webhook", "reuse"),
 )
 """Parameters that may come in the query or as form fields."""
@@ -29,6 +31,7 @@ class Options:
     model: str
     trim: float | None
     language: str | None
+    languages: tuple[str, ...]
     task: TaskKind
     prompt: str | None
     hotwords: str | None
@@ -53,14 +56,16 @@ def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Optio
 
     Raises UnknownModel, InvalidParameter.
     """
-    given = {name: single_value(name, values.get(name, ())) for name in OPTIONS}
-    language, trim, temperature = given["language"], given["trim"], given["temperature"]
-    model = given["model"]
-    options = Options(
-        model=resolve_model(model, settings.cache_dir) if model else canonical_name(settings.default_model),
+    given = {name: single_value(name, values.get(name, ())) for name in OPTIONS if name not in LISTS}
+    trim, temperature = given["trim"], given["temperature"]
+    kind = parse_choice("task", given["task"], TaskKind, TaskKind.TRANSCRIBE)
+    choice = choose_model(given["model"], kind, given["language"], values.get("languages", ()), settings)
+    return Options(
+        model=choice.model,
         trim=parse_trim(trim) if trim else settings.default_trim,
-        language=parse_language(language) if language and language.lower() != "auto" else None,
-        task=parse_choice("task", given["task"], TaskKind, TaskKind.TRANSCRIBE),
+        language=choice.language,
+        languages=choice.languages,
+        task=kind,
         prompt=given["prompt"],
         hotwords=given["hotwords"],
         temperature=parse_number("temperature", temperature, least=0, most=1) if temperature else 0.0,
@@ -73,8 +78,6 @@ def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Optio
         webhook=given["webhook"],
         reuse=_flag(given, "reuse", default=True),
     )
-    _check_english(options)
-    return options
 
 
 def fingerprint_of(options: Options, source: str) -> str:
@@ -100,12 +103,3 @@ def _track(text: str | None) -> int | TrackChoice:
 def _flag(given: Mapping[str, str | None], name: str, *, default: bool) -> bool:
     text = given[name]
     return default if text is None else parse_flag(name, text)
-
-
-def _check_english(options: Options) -> None:
-    """An English model would write English words for whatever it hears."""
-    if is_english_only(options.model) and (options.language or "en") != "en":
-        raise InvalidParameter(
-            f"The model {options.model!r} knows English only; choose one without `.en` in its name.",
-            parameter="language",
-        )

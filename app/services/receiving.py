@@ -1,17 +1,26 @@
 """Forms on their way in: the recording goes to disk while it arrives, the other fields are gathered."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from hashlib import sha256
+from mimetypes import guess_all_extensions
 from typing import Protocol
 
 import anyio
 from anyio import to_thread
 
 from app.core.config import Settings
-from app.core.errors import EmptyUpload, FileMissing, MalformedUpload, StorageFull, UploadTooLarge
-from app.core.utils import base_name, extension_of, quoted
+from app.core.errors import (
+    EmptyUpload,
+    FileMissing,
+    MalformedUpload,
+    ServiceError,
+    StorageFull,
+    UploadTooLarge,
+)
+from app.core.names import refuse_unknown
+from app.core.utils import extension_of, quoted, shown_name
 from app.storage.base import Storage, UploadWriter
 from app.storage.local import RETRY_AFTER_SECONDS
 
@@ -26,8 +35,18 @@ FORM_OVERHEAD_BYTES = 1024 * 1024
 MAX_FIELD_BYTES = 8192
 
 
+_RECORDING_TYPES = frozenset({"application/octet-stream", "application/ogg"})
+
+
+def is_recording(content_type: str) -> bool:
+    """Whether a Content-Type header is that of a recording, as far as a client knows."""
+    return _media_type(content_type) in _RECORDING_TYPES or content_type.lower().startswith(
+        ("audio/", "video/")
+    )
+
+
 class FormPart(Protocol):
-    """One field of a form as it arrives; `filename` is None where the field is no file."""
+    """One field of a form as it arrives; `filename` is None where the client gave none."""
 
     @property
     def name(self) -> str:
@@ -36,6 +55,10 @@ class FormPart(Protocol):
     @property
     def filename(self) -> str | None:
         """The client's name of the file."""
+
+    @property
+    def content_type(self) -> str:
+        """Its Content-Type header; empty where there is none."""
 
     def chunks(self) -> AsyncIterator[bytes]:
         """The content; to be read before the next part is asked for."""
@@ -46,9 +69,25 @@ class Received:
     """The file of a form, on disk under its temporary name; `digest` is the SHA-256 of its content."""
 
     upload: UploadWriter
-    filename: str
+    filename: str | None
     extension: str
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields that are no files; `values` gets those that it knows by name."""
+
+    values: Mapping[str, list[str]]
+    refuses_unknown: bool = False
+
+    async def read(self, part: FormPart) -> None:
+        """Take one. Raises UnknownParameter, MalformedUpload."""
+        if self.refuses_unknown:
+            refuse_unknown([part.name], self.values)
+        text = await _text(part)
+        if part.name in self.values:
+            self.values[part.name].append(text)
 
 
 class Receiver:
@@ -68,29 +107,28 @@ class Receiver:
     async def receive(
         self,
         form: AsyncIterator[FormPart],
-        values: Mapping[str, list[str]],
+        fields: Fields,
         task_id: str,
         undo: AsyncExitStack,
     ) -> Received | None:
-        """Read the whole form: its one file to disk, where it holds one, its fields into `values`.
+        """Read the whole form: its one file to disk, where it holds one, its other fields into `fields`.
 
         Raises RequestError, StorageFull, StorageUnavailable; `undo` gets what removes the file.
         """
         received = None
         async for part in form:
             if part.filename is None and part.name != FILE_FIELD:
-                text = await _text(part)
-                if part.name in values:
-                    values[part.name].append(text)
+                await fields.read(part)
                 continue
-            filename = _filename(part)
+            _check_is_file(part)
             if received is not None:
                 raise MalformedUpload("The request holds two files; send one recording per request.")
-            extension = extension_of(filename, self._settings.allowed_extensions)
+            allowed = self._settings.allowed_extensions
+            extension = extension_of(part.filename or _name_by_type(part.content_type, allowed), allowed)
             upload = await to_thread.run_sync(self._storage.open_upload, task_id)
             undo.push_async_callback(_abort, upload)
             digest = await self._store(part, upload)
-            received = Received(upload, base_name(filename), extension, digest)
+            received = Received(upload, shown_name(part.filename or "") or None, extension, digest)
         return received
 
     async def _store(self, part: FormPart, upload: UploadWriter) -> str:
@@ -114,7 +152,7 @@ class Receiver:
                 await self._check_space(0)
                 next_check += SPACE_CHECK_BYTES
         if size == 0:
-            raise EmptyUpload("The file is empty; send a recording.")
+            raise _nothing_in(part)
         await to_thread.run_sync(write, pending)
         return digest.hexdigest()
 
@@ -140,20 +178,36 @@ async def _abort(upload: UploadWriter) -> None:
         await to_thread.run_sync(upload.abort)
 
 
-def _filename(part: FormPart) -> str:
-    """The client's name of the file. Raises FileMissing where the part is not what `file` should be."""
+def _check_is_file(part: FormPart) -> None:
+    """Raises FileMissing where the part is not what `file` should be."""
     if part.name != FILE_FIELD:
         raise FileMissing(
             f"The recording came in the form field {quoted(part.name)}; send it in the field `{FILE_FIELD}`.",
         )
-    if part.filename is None:
+    if part.filename is None and not is_recording(part.content_type):
         raise FileMissing(
             f"The form field `{FILE_FIELD}` holds text instead of a file; with curl write "
             f"-F {FILE_FIELD}=@talk.mp3, with the @.",
         )
-    if not part.filename:
-        raise FileMissing("The file has no name; choose a file, or give its name in the form.")
-    return part.filename
+
+
+def _nothing_in(part: FormPart) -> ServiceError:
+    """What an empty file means: browsers send one without a name where nobody has chosen a file."""
+    if part.filename == "":
+        return FileMissing("The file has no name and no content; choose a file.")
+    return EmptyUpload("The file is empty; send a recording.")
+
+
+def _name_by_type(content_type: str, allowed: Collection[str] | None) -> str:
+    """A name for a recording that came without one: `audio/x-wav` gives `recording.wav`."""
+    media_type = _media_type(content_type)
+    known = (extension.removeprefix(".") for extension in guess_all_extensions(media_type))
+    extensions = [media_type.rpartition("/")[2].removeprefix("x-"), *known]
+    return f"recording.{next((each for each in extensions if each in (allowed or ())), extensions[0])}"
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 async def _text(part: FormPart) -> str:

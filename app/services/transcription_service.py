@@ -15,9 +15,9 @@ from app.schemas.task import ChannelMode, Task, TaskKind
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
 from app.services.jobs import Job, Watch
+from app.services.model_choice import choose_model
 from app.services.recognisers import recogniser_for
 from app.storage.local import PART_SUFFIX, LocalStorage
-from app.weights.catalog import resolve_model
 
 FETCH_IDLE_SECONDS = 60.0
 """Longest silence of whoever has the recording."""
@@ -37,7 +37,8 @@ class TranscriptionService:
     def transcribe(self, task: Task, checkpoint: Checkpoint | None, watch: Watch) -> Transcript:
         """Transcribe one task, going on from `checkpoint`.
 
-        Raises UnknownModel, UnsafeAddress or a TaskError; failures of the runtime are EngineFailed.
+        Raises UnknownModel, InvalidParameter, UnsafeAddress or a TaskError; failures of the runtime are
+        EngineFailed.
         """
         started = time.perf_counter()
         try:
@@ -72,9 +73,13 @@ class TranscriptionService:
 
     def _job(self, task: Task, checkpoint: Checkpoint | None) -> Job:
         settings = self._settings
+        # a task that a foreign program pushed says what it wants in its own words
+        choice = choose_model(
+            task.model or settings.default_model, task.task, task.language, task.languages, settings
+        )
         return Job(
             path=self._recording(task),
-            model=resolve_model(task.model or settings.default_model, settings.cache_dir),
+            model=choice.model,
             listening=Listening(
                 trim=task.trim or settings.default_trim,
                 track=task.track,
@@ -83,7 +88,8 @@ class TranscriptionService:
             ),
             options=DecodeOptions(
                 beam_size=settings.whisper_beam_size,
-                language=task.language,
+                language=choice.language,
+                languages=choice.languages,
                 translate=task.task is TaskKind.TRANSLATE,
                 prompt=task.prompt,
                 hotwords=task.hotwords,

@@ -28,7 +28,7 @@ PART_SUFFIX = ".part"
 NOTE_SUFFIX = ".json"
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
-_OWN_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([A-Za-z0-9]+)")
+_OWN_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([A-Za-z0-9_]+)")
 """A UUID and an extension: foreign programs' files in the folder are never touched by housekeeping."""
 
 

@@ -50,6 +50,19 @@ def is_english_only(name: str) -> bool:
     return name.endswith(".en")
 
 
+def can_translate(name: str) -> bool:
+    """Whether a model was trained to translate, by its name.
+
+    English models, the distilled ones and turbo were not: told to translate, they write down what is said.
+    """
+    return not is_english_only(name) and not any(word in name.lower() for word in ("turbo", "distil"))
+
+
+def knows_cantonese(name: str) -> bool:
+    """Whether a model has a token for Cantonese: large-v3 brought it. Of unknown models that is believed."""
+    return name not in HUB_REPOSITORIES or "large-v3" in name
+
+
 def names_of(name: str) -> tuple[str, ...]:
     """Every name under which the weights of a model may lie in the cache, the canonical one first."""
     canonical = canonical_name(name)

@@ -9,6 +9,7 @@ from app.engines.hardware import runtime_environment
 from app.queue.clients import blocking_client, command_client
 from app.queue.consumer import Consumer, new_worker_id
 from app.queue.maintenance import Maintenance
+from app.services.model_choice import check_translate_model
 from app.storage.local import LocalStorage
 from app.worker.engine_client import EngineClient
 from app.worker.health import Pulse
@@ -36,6 +37,7 @@ def main() -> None:
     """What `python worker.py` does."""
     settings = read_settings()
     start_watching(settings, "worker")
+    check_translate_model(settings)
     try:
         asyncio.run(work(settings))
     except UnsafeRedis as error:

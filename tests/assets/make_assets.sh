@@ -23,6 +23,9 @@ encode -i "$work/en.wav" -ar 8000 -ac 1 -c:a pcm_mulaw speech_en_mulaw_8k.wav
 encode -i "$work/en.wav" -ar 24000 -b:a 32k speech_en.mp3
 encode -i "$work/en.wav" -ar 44100 -ac 2 -c:a aac -b:a 48k -movflags +faststart speech_en_stereo.m4a
 encode -i "$work/en.wav" -ar 48000 -c:a libopus -b:a 16k speech_en.webm
+encode -i "$work/en.wav" -ar 8000 -ac 1 -c:a libgsm speech_en.gsm
+encode -i "$work/en.wav" -ar 16000 -ac 1 -c:a libspeex speech_en.spx
+encode -i "$work/en.wav" -ar 8000 -ac 1 -c:a dca -strict -2 -b:a 64k speech_en.dts
 encode -i "$work/ru.wav" -ar 48000 -c:a libopus -b:a 20k speech_ru.ogg
 encode -i "$work/de.wav" -ar 48000 -c:a libopus -b:a 20k speech_de.ogg
 encode -i "$work/left.wav" -f lavfi -i "anullsrc=r=22050:cl=mono" -shortest \

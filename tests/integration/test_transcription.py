@@ -17,12 +17,13 @@ from app.core.errors import (
     AudioMissing,
     AudioUndecodable,
     EngineFailed,
+    InvalidParameter,
     InvalidTask,
     ModelUnavailable,
     TaskCancelled,
     UnknownModel,
 )
-from app.schemas.task import Task
+from app.schemas.task import Task, TaskKind
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint, WindowDone
 from app.services.jobs import Watch
@@ -196,6 +197,47 @@ def test_a_translation_is_in_english(transcribe: Transcribe) -> None:
 
 def test_a_language_that_is_named_is_not_asked_of_the_model(transcribe: Transcribe) -> None:
     assert transcribe("speech_en.flac", language="de").language == "de"
+
+
+@pytest.mark.parametrize("language", ["Deutsch", "deu", "de-AT"])
+def test_a_language_in_the_words_of_who_pushed_the_task(transcribe: Transcribe, language: str) -> None:
+    transcript = transcribe("speech_de.ogg", language=language)
+
+    assert transcript.language == "de"
+    assert "wir gehen mit den kindern" in transcript.text.lower()
+
+
+def test_the_language_is_one_of_those_that_it_may_be(transcribe: Transcribe) -> None:
+    free, bound = (transcribe("speech_de.ogg", languages=names) for names in ((), ("en", "ru")))
+
+    assert free.language == "de"
+    assert bound.language in ("en", "ru")
+    assert {segment.language for segment in bound.segments} == {bound.language}
+    assert transcribe("speech_de.ogg", languages=("en", "German")).text == free.text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"language": "Germn"}, {"languages": ["en", "x"]}, {"task": "translate", "model": "turbo"}],
+)
+def test_what_no_model_can_do_is_not_tried(transcribe: Transcribe, fields: dict[str, object]) -> None:
+    with pytest.raises(InvalidParameter) as raised:
+        transcribe("speech_en.flac", **fields)
+    assert not raised.value.retryable
+
+
+def test_the_translating_model_takes_the_place_of_one_that_cannot(
+    upload_dir: Path, base_weights: Path
+) -> None:
+    settings = Settings(
+        upload_dir=upload_dir, cache_dir=base_weights, translate_model="base", model_downloads=False
+    )
+    task = Task(task_id="t", file_path="speech_ru.ogg", model="turbo", task=TaskKind.TRANSLATE)
+
+    transcript = TranscriptionService(settings).transcribe(task, None, _watch())
+
+    assert transcript.model == "base"
+    assert transcript.text.isascii()
 
 
 def test_a_prompt_sets_the_style(transcribe: Transcribe) -> None:

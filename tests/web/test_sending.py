@@ -103,7 +103,7 @@ def test_a_task_may_be_cancelled_and_sent_again(page: Page, web: Service, record
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("README.md", "Files of this kind are not taken"),
+        ("README.md", "no audio or video that can be opened"),
         ("text_renamed.mp3", "no audio or video that can be opened"),
     ],
 )

@@ -18,7 +18,7 @@ DEFAULT_MODEL_NAMES = frozenset({"whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-
 GRANULARITIES = "timestamp_granularities[]"
 OWN_FIELDS = ("response_format", GRANULARITIES, "stream")
 PASSED_ON = (
-    *("model", "language", "prompt", "temperature", "hotwords"),
+    *("model", "language", "languages", "prompt", "temperature", "hotwords"),
     *("vad", "track", "channels", "priority"),
 )
 FIELDS = (*PASSED_ON, *OWN_FIELDS)

@@ -40,10 +40,12 @@ RESPOND_ASYNC = "respond-async"
     response_model=None,
     dependencies=[COUNTED],
     responses=openapi.OPENAI_RESPONSES,
-    openapi_extra={"requestBody": parameters.TRANSCRIPTION_BODY},
+    openapi_extra=parameters.TRANSCRIPTION_DOCS,
 )
 async def transcriptions(request: Request, services: ServicesDep, caller: CallerDep) -> Response:
     """As OpenAI's clients send it: json, text, srt, verbose_json or vtt; with `stream`, text as it comes.
+
+    The recording may also be the whole body, with its own Content-Type and the fields in the query.
 
     A client that goes away cancels its task. What takes longer than SYNC_WAIT_SECONDS, or is asked for with
     `Prefer: respond-async`, is answered with 202 and the address of its task.
@@ -57,7 +59,7 @@ async def transcriptions(request: Request, services: ServicesDep, caller: Caller
     response_model=None,
     dependencies=[COUNTED],
     responses=openapi.OPENAI_RESPONSES,
-    openapi_extra={"requestBody": parameters.TRANSLATION_BODY},
+    openapi_extra=parameters.TRANSLATION_DOCS,
 )
 async def translations(request: Request, services: ServicesDep, caller: CallerDep) -> Response:
     """The same, in English whatever is spoken."""
@@ -89,7 +91,7 @@ def _model(name: str) -> dict[str, Any]:
 
 
 async def _answer(request: Request, services: Services, caller: Caller, kind: TaskKind) -> Response:
-    values: dict[str, list[str]] = {name: [] for name in FIELDS}
+    values = {name: request.query_params.getlist(name) for name in FIELDS}
     accepted = await services.audio.accept(
         form_of(request, services.settings),
         UploadRequest(

@@ -14,6 +14,7 @@ from app.api.deps import ServicesDep, services_of
 from app.api.polls import POLL_PARAMETERS, poll_of
 from app.api.responses import TolerantJSONResponse
 from app.core.errors import NotFinished, TranscriptionFailed
+from app.core.names import refuse_unknown
 from app.formats.formats import media_type, of_media_types, render
 from app.schemas.event import TaskEvent
 from app.schemas.form import TranscriptFormat
@@ -22,6 +23,8 @@ from app.schemas.task import ENDED, TaskPage, TaskState, TaskStatus
 router = APIRouter(tags=["tasks"])
 
 CURSOR_PATTERN = r"^[0-9]{1,16}~[A-Za-z0-9._-]{1,128}$"
+
+LIST_PARAMETERS = ("status", "limit", "cursor")
 
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1, 30
 """Bounds of what Retry-After advises."""
@@ -58,8 +61,14 @@ async def task_state(task_id: str, request: Request) -> Response:
     return unless_known(request, _transcript_response(state, wanted or TranscriptFormat.JSON))
 
 
+async def _known_only(request: Request) -> None:
+    """Raises UnknownParameter: a misspelt filter would list what nobody asked for."""
+    refuse_unknown(request.query_params, LIST_PARAMETERS)
+
+
 @router.get(
     "/transcribe/",
+    dependencies=[Depends(_known_only)],
     summary="Which tasks there are",
     responses={422: openapi.INVALID, **openapi.ANY_PROBLEM},
 )

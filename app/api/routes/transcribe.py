@@ -9,6 +9,7 @@ from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
 from app.api.rates import COUNTED
 from app.api.uploads import form_of, idempotency_key_of, length_of
+from app.core.names import refuse_unknown
 from app.schemas.task import TaskStatus
 from app.services.audio_service import UploadRequest
 from app.services.options import OPTIONS, options_of
@@ -36,11 +37,12 @@ class Accepted(BaseModel):
     openapi_extra={"parameters": parameters.QUERY_PARAMETERS, "requestBody": parameters.UPLOAD_BODY},
 )
 async def transcribe(request: Request, services: ServicesDep, caller: CallerDep) -> JSONResponse:
-    """The recording goes into the form field `file`.
+    """The recording goes into the form field `file`, or is the whole body, with its own Content-Type.
 
-    Its options may come in the query or as form fields. The answer comes as soon as the recording is
-    stored and queued.
+    Its options may come in the query or as form fields; what is no option is refused. The answer comes as
+    soon as the recording is stored and queued.
     """
+    refuse_unknown(request.query_params, OPTIONS)
     accepted = await services.audio.accept(
         form_of(request, services.settings),
         UploadRequest(
@@ -49,6 +51,7 @@ async def transcribe(request: Request, services: ServicesDep, caller: CallerDep)
             caller=caller,
             content_length=length_of(request),
             idempotency_key=idempotency_key_of(request),
+            refuses_unknown=True,
         ),
     )
     headers = {"Location": f"/transcribe/{accepted.task_id}"}

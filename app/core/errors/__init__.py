@@ -16,6 +16,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── RecordingTooLong         more than MAX_DURATION_SECONDS
     │   ├── UnknownModel             no model of that name
     │   ├── InvalidParameter         a parameter outside its range
+    │   ├── UnknownParameter         no parameter of that name
     │   ├── TaskNotFound             no task of that id, or its result has expired
     │   ├── NotFinished              the transcript is asked for before it is there
     │   ├── TranscriptionFailed      the transcript is asked for of a task that has none
@@ -71,6 +72,7 @@ from app.core.errors.request import (
     TranscriptionFailed,
     Unauthorized,
     UnknownModel,
+    UnknownParameter,
     UnreadableAudio,
     UnsafeAddress,
     UnsupportedExtension,
@@ -131,6 +133,7 @@ __all__ = [
     "TranscriptionFailed",
     "Unauthorized",
     "UnknownModel",
+    "UnknownParameter",
     "UnreadableAudio",
     "UnsafeAddress",
     "UnsafeRedis",

@@ -99,6 +99,14 @@ class InvalidParameter(RequestError):
     status = 422
 
 
+class UnknownParameter(RequestError):
+    """The request has a parameter or form field that this route does not know; it may be misspelt."""
+
+    code = "unknown_parameter"
+    title = "Unknown parameter"
+    status = 422
+
+
 class TaskNotFound(RequestError):
     """No task has that id, or its result has expired."""
 

@@ -43,13 +43,14 @@ class Decoder:
         self._tuning = tuning
         self._tokenizers: dict[tuple[str, bool], Tokenizer] = {}
 
-    def detect(self, states: States) -> list[Languages]:
-        """The languages of some windows."""
+    def detect(self, states: States, among: Sequence[Sequence[str]]) -> list[Languages]:
+        """The languages of some windows, each of those that it may be in (none named: of all)."""
         if not self._runtime.model.is_multilingual:
             return [Languages({"en": 1.0})] * len(states)
-        found = self._detect(states[:, ::LANGUAGE_STRIDE])
+        found = self._detect(states[:, ::LANGUAGE_STRIDE], among)
         unclear = [place for place, each in enumerate(found) if not each.is_clear]
-        for place, languages in zip(unclear, self._detect(states[unclear]), strict=True):
+        again = self._detect(states[unclear], [among[place] for place in unclear])
+        for place, languages in zip(unclear, again, strict=True):
             found[place] = languages
         return found
 
@@ -153,11 +154,14 @@ class Decoder:
             cut_short=len(tokens) >= room,
         )
 
-    def _detect(self, states: States) -> list[Languages]:
+    def _detect(self, states: States, among: Sequence[Sequence[str]]) -> list[Languages]:
         if not len(states):
             return []
         results = self._runtime.model.detect_language(storage(states))
-        return [likeliest({token[2:-2]: probability for token, probability in result}) for result in results]
+        return [
+            likeliest({token[2:-2]: probability for token, probability in result}, names)
+            for result, names in zip(results, among, strict=True)
+        ]
 
 
 def _first_tokens(seconds: float) -> int:

@@ -153,7 +153,8 @@ class FasterWhisperEngine:
     def _languages(self, batch: Sequence[WindowRequest], states: States) -> list[Languages]:
         """Languages of the windows: given, or heard."""
         unknown = [place for place, request in enumerate(batch) if request.options.language is None]
-        heard = iter(self._decoder.detect(states[unknown]))
+        among = [batch[place].options.languages for place in unknown]
+        heard = iter(self._decoder.detect(states[unknown], among))
         return [
             Languages({request.options.language: 1.0}) if request.options.language else next(heard)
             for request in batch

@@ -152,7 +152,7 @@ def test_nothing_is_used_again_where_the_operator_does_not_want_it(
 def test_addresses_are_checked_before_the_task_is_taken(
     service: Service, client: httpx2.Client, url: str, code: str, field: str
 ) -> None:
-    files = {"file": ("a.ogg", SPEECH)} if field == "webhook" else {"x": (None, "")}
+    files = {"file": ("a.ogg", SPEECH)} if field == "webhook" else {"model": (None, "")}
     answer = client.post("/transcribe/", files=files, data={field: url})
 
     assert (answer.status_code, answer.json()["code"]) == (422, code)

@@ -58,7 +58,7 @@ def test_a_client_that_sends_all_before_it_listens_gets_the_answer(
     settings_for: Callable[..., Settings], name: str, status: bytes
 ) -> None:
     with (
-        serving(settings_for(max_upload_mb=2)) as service,
+        serving(settings_for(max_upload_mb=2, allowed_extensions="wav")) as service,
         socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection,
     ):
         connection.sendall(request_head("Transfer-Encoding: chunked"))
@@ -139,23 +139,32 @@ def uvicorn_process(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes
         assert process.wait(timeout=20) in (0, -15)
 
 
+@pytest.mark.parametrize(
+    ("content_type", "before", "after"),
+    [(FORM_TYPE, HEAD.format(name="long.wav"), f"\r\n--{BOUNDARY}--\r\n"), ("audio/wav", "", "")],
+    ids=["form", "body"],
+)
 def test_memory_does_not_grow_with_the_upload(
-    uvicorn_process: tuple[subprocess.Popen[bytes], str], settings: Settings
+    uvicorn_process: tuple[subprocess.Popen[bytes], str],
+    settings: Settings,
+    content_type: str,
+    before: str,
+    after: str,
 ) -> None:
     process, url = uvicorn_process
     size = 256 * MIB
 
     def body() -> Iterator[bytes]:
-        yield HEAD.format(name="long.wav").encode() + wav_header(size)
+        yield before.encode() + wav_header(size)
         for _ in range(size // MIB):
             yield bytes(MIB)
             seen.append(memory.memory_info().rss)
-        yield f"\r\n--{BOUNDARY}--\r\n".encode()
+        yield after.encode()
 
     memory = psutil.Process(process.pid)
     seen = [memory.memory_info().rss]
     answer = httpx2.post(
-        f"{url}/transcribe/", content=body(), headers={"Content-Type": FORM_TYPE}, timeout=60
+        f"{url}/transcribe/", content=body(), headers={"Content-Type": content_type}, timeout=60
     )
     assert answer.status_code == 202, answer.text
     assert max(seen) - seen[0] < MEMORY_LIMIT

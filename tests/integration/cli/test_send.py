@@ -31,7 +31,13 @@ def test_another_format_to_stdout(run: Run, folder: Path) -> None:
 def test_all_options_reach_the_service(run: Run, service: Service, folder: Path) -> None:
     recordings(folder, "talk.mp3")
     options = {"model": "base", "language": "ru", "task": "translate", "prompt": "a b", "hotwords": "Redis"}
-    options |= {"trim": "2.5", "priority": "high", "track": "2", "channels": "split"}
+    options |= {
+        "trim": "2.5",
+        "priority": "high",
+        "track": "2",
+        "channels": "split",
+        "languages": "ru,German",
+    }
     arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
 
     assert run("send", "talk.mp3", "--word-timestamps", *arguments).exit_code == 0

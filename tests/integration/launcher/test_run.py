@@ -15,6 +15,8 @@ import httpx2
 import psutil
 import pytest
 
+from tests.old_redis import old_redis_in
+
 ROOT = Path(__file__).parents[3]
 RECORDING = ROOT / "tests" / "assets" / "speech_en.flac"
 LONG_SECONDS = 120.0
@@ -53,8 +55,8 @@ class Service:
     def output(self) -> str:
         return self._out.read_text()
 
-    def start_and_wait(self) -> list[psutil.Process]:
-        self.start()
+    def start_and_wait(self, **more: str) -> list[psutil.Process]:
+        self.start(**more)
         assert self.process is not None
         wait_for(lambda: "TASK_ID" in self.output() or self.process.poll() is not None)  # type: ignore[union-attr]
         assert self.process.poll() is None, self.output()
@@ -69,6 +71,18 @@ class Service:
         with urllib.request.urlopen(self.url + path) as answer:
             body: dict[str, object] = json.load(answer)
         return body
+
+    def queue_command(self, *arguments: str) -> str:
+        """What `python -m app.queue` says in this folder; nobody tells it the port."""
+        environment = {name: value for name, value in self.environment.items() if name != "REDIS_PORT"}
+        return subprocess.run(
+            [sys.executable, "-m", "app.queue", *arguments],
+            cwd=ROOT,
+            env=environment | {"COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
 
     def upload(self) -> str:
         with RECORDING.open("rb") as file:
@@ -132,6 +146,23 @@ def test_a_redis_that_does_not_answer_is_replaced_by_our_own(service: Service) -
     assert all_ended(processes)
 
 
+def test_results_outlive_a_change_of_the_path(service: Service, tmp_path: Path) -> None:
+    """The bundled server wrote them; an old redis-server is first on the PATH at the next start."""
+    processes = service.start_and_wait(ENGINE="fake", PATH="")
+    task_id = service.upload()
+    wait_for(lambda: service.get(f"/transcribe/{task_id}")["status"] == "error")  # it is no script
+    answer = service.get(f"/transcribe/{task_id}")
+    assert service.end(signal.SIGINT) == 0, service.output()
+    assert all_ended(processes)
+
+    processes = service.start_and_wait(ENGINE="fake", PATH=str(old_redis_in(tmp_path / "old")))
+    assert re.search(r"Valkey 9[.\d]+ is up on port", service.output())
+    assert service.get(f"/transcribe/{task_id}") == answer
+    assert "audio_undecodable" in service.queue_command("dead", "list")
+    assert service.end(signal.SIGTERM) == 0, service.output()
+    assert all_ended(processes)
+
+
 def test_a_port_in_use_ends_it_with_one_sentence(service: Service, redis_server: object) -> None:
     port = redis_server.port  # type: ignore[attr-defined]
     service.start(PORT=str(port))
@@ -139,6 +170,16 @@ def test_a_port_in_use_ends_it_with_one_sentence(service: Service, redis_server:
     assert service.process.wait(LONG_SECONDS) == 1
     [line] = service.output().splitlines()
     assert re.fullmatch(rf"error: Port {port} of 127\.0\.0\.1 is in use .*PORT={port + 1}`\.", line)
+
+
+def test_a_misspelt_setting_is_warned_of(service: Service, redis_server: object) -> None:
+    service.start(PORT=str(redis_server.port), DEFAULT_MODLE="base")  # type: ignore[attr-defined]
+    assert service.process is not None
+    assert service.process.wait(LONG_SECONDS) == 1
+    warning, _ = service.output().splitlines()
+    assert warning == (
+        "warning: The environment sets DEFAULT_MODLE, which is no setting; the nearest is DEFAULT_MODEL."
+    )
 
 
 def test_weights_that_cannot_be_had(service: Service, tmp_path: Path) -> None:

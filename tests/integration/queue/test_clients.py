@@ -13,7 +13,8 @@ from redis.exceptions import ResponseError
 
 from app.core.config import Settings
 from app.core.errors import QueueUnavailable, UnsafeRedis
-from app.launcher.redis_server import RedisServer, find_server, free_port
+from app.launcher.redis_programs import find_server
+from app.launcher.redis_server import RedisServer, free_port
 from app.queue.clients import blocking_client, check_server, command_client
 from app.queue.guard import redis_reachable
 from tests.integration.queue.harness import RESULT, Queue, claim, connected, task

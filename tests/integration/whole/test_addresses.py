@@ -9,10 +9,11 @@ import httpx2
 import pytest
 
 from app.net.sign import verify
-from tests.integration.api.service import Service
+from tests.integration.api.service import ASSETS, Service
 from tests.integration.net.server import Server, answer
 from tests.integration.whole.conftest import WEBHOOK_SECRET
 from tests.serving import until
+from tests.transcoding import Target, transcode
 
 pytestmark = pytest.mark.weights
 
@@ -42,7 +43,17 @@ def test_a_recording_is_fetched(whole: Service, server: Server) -> None:
 
     assert state["status"] == "done"
     assert "under the old tree" in json.dumps(state["result"])
-    until(lambda: list(whole.settings.upload_dir.glob("*.download")) == [])
+    until(lambda: list(whole.settings.upload_dir.glob(f"{state['task_id']}.*")) == [])
+
+
+def test_a_raw_stream_is_told_by_its_address(whole: Service, server: Server, tmp_path: Path) -> None:
+    """It has no header: the worker needs the extension of the address."""
+    stream = transcode(ASSETS / "speech_en.flac", tmp_path / "talk", Target("g722", "g722"))
+    server.answers["/talk.g722?sig=1"] = answer(200, stream.read_bytes())
+    state = ended(whole, url=server.url("/talk.g722?sig=1"))
+
+    assert state["status"] == "done"
+    assert "under the old tree" in json.dumps(state["result"])
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.api.body import BodyReader
 from app.api.multipart import FormReader, boundary_of
 from app.core.errors import MalformedUpload, ServiceError, UploadStalled, UploadTooLarge
 
@@ -32,7 +33,7 @@ async def chunks_of(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
 
 
 async def read(pieces: Iterable[bytes], max_bytes: int = 10_000) -> list[tuple[str, str | None, bytes]]:
-    reader = FormReader(chunks_of(pieces), BOUNDARY, max_bytes=max_bytes)
+    reader = FormReader(BodyReader(chunks_of(pieces), max_bytes=max_bytes), BOUNDARY)
     return [
         (part.name, part.filename, b"".join([chunk async for chunk in part.chunks()]))
         async for part in reader.parts()
@@ -84,7 +85,7 @@ async def test_extended_filenames_of_older_clients(filename: bytes) -> None:
 
 
 async def test_an_unread_part_is_passed_over() -> None:
-    reader = FormReader(chunks_of([FORM]), BOUNDARY, max_bytes=10_000)
+    reader = FormReader(BodyReader(chunks_of([FORM]), max_bytes=10_000), BOUNDARY)
     assert [part.name async for part in reader.parts()] == ["model", "file", "empty"]
 
 
@@ -104,7 +105,8 @@ async def test_a_client_that_falls_silent() -> None:
         yield FORM[:50]
         await anyio.sleep_forever()
 
-    reader = FormReader(silent(), BOUNDARY, max_bytes=10_000, stall_seconds=0.05)
+    body = BodyReader(silent(), max_bytes=10_000, stall_seconds=0.05)
+    reader = FormReader(body, BOUNDARY)
     with pytest.raises(UploadStalled):
         [chunk async for part in reader.parts() async for chunk in part.chunks()]
 

@@ -37,6 +37,7 @@ def test_options_are_form_fields(client: Client, service: Service, recording: Pa
         recording,
         model="base",
         language=None,
+        languages=("de", "English"),
         task=TaskKind.TRANSLATE,
         prompt="Встреча",
         word_timestamps=True,
@@ -48,6 +49,7 @@ def test_options_are_form_fields(client: Client, service: Service, recording: Pa
 
     assert service.uploads[submitted.task_id].options == {
         "model": "base",
+        "languages": "de,English",
         "task": "translate",
         "prompt": "Встреча",
         "word_timestamps": "true",

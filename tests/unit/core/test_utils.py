@@ -1,5 +1,6 @@
 """Validation of what clients send."""
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -7,13 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import InvalidParameter, UnsupportedExtension
-from app.core.utils import base_name, extension_of, parse_flag, parse_trim, quoted, single_value
+from app.core.utils import (
+    NO_EXTENSION,
+    extension_of,
+    parse_flag,
+    parse_trim,
+    quoted,
+    shown_name,
+    single_value,
+)
 
 ALLOWED = frozenset({"mp3", "ogg"})
 
 
 @pytest.mark.parametrize(
-    "name", ["a.mp3", "A.MP3", "a.b.mp3", "dir/a.mp3", "C:\\dir\\a.Mp3", ".mp3", "речь.mp3"]
+    "name",
+    [
+        *("a.mp3", "A.MP3", "a.b.mp3", "dir/a.mp3", "C:\\dir\\a.Mp3", ".mp3", "речь.mp3"),
+        *("a.mp3?token=1", "a.mp3?path=/b/c.d", "a.mp3#t=3", "what?.mp3", "what.is?.mp3"),
+    ],
 )
 def test_allowed_extensions(name: str) -> None:
     assert extension_of(name, ALLOWED) == "mp3"
@@ -26,9 +39,39 @@ def test_other_extensions(name: str) -> None:
     assert raised.value.extra == {"choices": ["mp3", "ogg"]}
 
 
+@pytest.mark.parametrize(
+    ("name", "extension"),
+    [
+        *(("a.mp3", "mp3"), ("A.Ogg", "ogg"), ("a.m4a?token=1", "m4a"), ("a.g723_1", "g723_1")),
+        *(("https://x.org/a.gsm?b=c/d", "gsm"), ("a", NO_EXTENSION), ("", NO_EXTENSION)),
+        *(("a.", NO_EXTENSION), ("a.b c", NO_EXTENSION), ("a.mp3/..", NO_EXTENSION)),
+        *(("a.part", NO_EXTENSION), ("a.нет", NO_EXTENSION), ("a." + "x" * 40, NO_EXTENSION)),
+    ],
+)
+def test_extensions_where_any_is_allowed(name: str, extension: str) -> None:
+    assert extension_of(name, None) == extension
+
+
+@given(st.text())
+def test_such_an_extension_may_become_part_of_a_path(name: str) -> None:
+    assert re.fullmatch("[a-z0-9_]{1,16}", extension_of(name, None))
+    assert extension_of(name, None) != "part"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        *(("talk.mp3?token=1", "talk.mp3"), ("talk.mp3?path=/a/b&sig=x.y", "talk.mp3")),
+        *(("What is it?.mp3", "What is it?.mp3"), ("1+1=2?.mp3", "1+1=2?.mp3"), ("a.b?.mp3", "a.b?.mp3")),
+    ],
+)
+def test_a_query_is_not_shown(name: str, shown: str) -> None:
+    assert shown_name(name) == shown
+
+
 @given(st.text())
 def test_a_shown_name_has_no_folder_and_no_control_character(name: str) -> None:
-    shown = base_name(name)
+    shown = shown_name(name)
     assert not set(shown) & set("/\\\r\n\0")
     assert len(shown) <= 255
 

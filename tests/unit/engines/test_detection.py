@@ -32,3 +32,12 @@ def test_few_of_all_languages_are_kept() -> None:
 
     assert found.best == "l8"
     assert len(found.probabilities) == LANGUAGES_KEPT
+
+
+def test_only_languages_that_it_may_be() -> None:
+    heard = {"fr": 0.9, "de": 0.06, "en": 0.03, "ru": 0.01}
+
+    assert likeliest(heard, ("en", "de")) == Languages({"de": 0.6667, "en": 0.3333})
+    assert likeliest(heard, ("ru", "en")).candidates(None) == ["en", "ru"]
+    assert likeliest(heard, ("en", "yue")).is_clear, "a language that the model does not know is out"
+    assert likeliest(heard, ("yue", "xx")).candidates(None) == ["yue"]

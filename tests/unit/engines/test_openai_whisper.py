@@ -60,6 +60,18 @@ def test_windows_of_several_languages_in_one_batch(
     assert any("а" <= letter <= "я" for letter in russian.text)
 
 
+def test_only_languages_that_it_may_be_are_detected(
+    engine: OpenAIWhisperEngine, windows: list[Window]
+) -> None:
+    options = DecodeOptions(languages=("de", "ru"))
+
+    english, russian = engine._listen([WindowRequest(window, options) for window in windows])
+
+    assert set(english.languages.probabilities) == {"de", "ru"}
+    assert russian.language == "ru"
+    assert sum(russian.languages.probabilities.values()) == pytest.approx(1, abs=0.001)
+
+
 def test_a_window_in_another_language_than_its_recording(
     engine: OpenAIWhisperEngine, windows: list[Window]
 ) -> None:

@@ -10,7 +10,8 @@ import redis
 
 from app.core.config import Settings
 from app.launcher.own_redis import OwnRedis
-from app.launcher.redis_server import RedisServer, RedisStartError, find_server, free_port, port_is_free
+from app.launcher.redis_programs import RedisStartError, find_server
+from app.launcher.redis_server import RedisServer, free_port, port_is_free
 
 
 @contextmanager

@@ -10,11 +10,10 @@ from app.launcher.plan import (
     base_url,
     child_environment,
     chosen_model,
-    names_redis,
     programs,
-    redis_answers,
 )
 from app.launcher.redis_server import RedisServer
+from app.queue.local_server import names_redis, redis_answers
 
 
 def read(tmp_path: Path, text: str) -> Settings:

@@ -1,12 +1,10 @@
 """What clients ask for, in the words they use."""
 
 import pytest
-from whisper.tokenizer import LANGUAGES as WHISPER_LANGUAGES
 
 from app.api.parameters import OPTION_SCHEMAS
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
-from app.core.languages import LANGUAGES, parse_language
 from app.schemas.task import ChannelMode, Priority, Task, TaskKind, TrackChoice
 from app.services.options import OPTIONS, Options, options_of
 
@@ -20,6 +18,7 @@ def test_nothing_asked_for_is_the_default(settings: Settings) -> None:
         model="large-v3-turbo",
         trim=None,
         language=None,
+        languages=(),
         task=TaskKind.TRANSCRIBE,
         prompt=None,
         hotwords=None,
@@ -55,7 +54,7 @@ def test_everything_may_be_asked_for(settings: Settings) -> None:
         reuse="no",
     )
     assert asked == Options(
-        *("base", 2.5, "ru", TaskKind.TRANSLATE, "Łukasz", "Acme", 0.4, True, False, 2),
+        *("base", 2.5, "ru", (), TaskKind.TRANSLATE, "Łukasz", "Acme", 0.4, True, False, 2),
         *(ChannelMode.SPLIT, Priority.HIGH, "https://example.org/a", "https://example.org/b", False),
     )
 
@@ -90,15 +89,8 @@ def test_an_english_model_is_not_given_another_language(settings: Settings) -> N
     assert options(settings, model="tiny.en", language="en").language == "en"
 
 
-@pytest.mark.parametrize(
-    ("text", "code"), [("ru", "ru"), ("PT-br", "pt"), ("zh_CN", "zh"), ("Spanish", "es")]
-)
-def test_languages_are_named_in_many_ways(text: str, code: str) -> None:
-    assert parse_language(text) == code
-
-
-def test_the_languages_are_those_of_whisper() -> None:
-    assert dict(LANGUAGES) == WHISPER_LANGUAGES
+def test_languages_may_be_given_several_times(settings: Settings) -> None:
+    assert options_of({"languages": ["de,en", "Russian"]}, settings).languages == ("de", "en", "ru")
 
 
 def test_every_option_is_documented_and_is_part_of_a_task() -> None:

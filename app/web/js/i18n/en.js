@@ -196,6 +196,7 @@ export const TEXTS = {
   error_upload_too_large: "The file is larger than the service takes.",
   error_unknown_model: "The service has no such model.",
   error_invalid_parameter: "The service does not take one of the options.",
+  error_unknown_parameter: "The service does not know one of the options.",
   error_rate_limited: "Too many recordings in a short time.",
   error_queue_full: "The queue is full.",
   error_storage_full: "The service has no room for recordings.",

@@ -226,6 +226,7 @@ export const TEXTS = {
   error_upload_too_large: "Файл больше, чем принимает сервис.",
   error_unknown_model: "У сервиса нет такой модели.",
   error_invalid_parameter: "Сервис не принимает один из параметров.",
+  error_unknown_parameter: "Сервис не знает один из параметров.",
   error_rate_limited: "Слишком много записей за короткое время.",
   error_queue_full: "Очередь полна.",
   error_storage_full: "На сервисе нет места для записей.",

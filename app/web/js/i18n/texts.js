@@ -70,7 +70,7 @@ export const formatBytes = (bytes) =>
     : t("megabytes", { number: formatNumber(bytes / 2 ** 20, { maximumFractionDigits: 1 }) });
 
 /** The service's sentence on these lists all that there is. */
-const WORDY = new Set(["unsupported_extension", "invalid_parameter", "unknown_model"]);
+const WORDY = new Set(["unsupported_extension", "unknown_model"]);
 
 /**
  * Why something failed, for people. The service's own sentences are English and more exact.

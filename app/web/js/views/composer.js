@@ -10,7 +10,8 @@ import { OptionsForm } from "./options_form.js";
 import { Recorder } from "./recorder.js";
 
 /** What the file dialog offers first; the service decides. */
-const ACCEPT = "audio/*,video/*,.amr,.caf,.ac3,.mka,.mkv,.opus,.wma,.wmv,.ts";
+const ACCEPT =
+  "audio/*,video/*,.ac3,.amr,.au,.awb,.caf,.dss,.dts,.gsm,.m2ts,.mka,.mkv,.mts,.opus,.qta,.spx,.ts,.tta,.vob,.w64,.wma,.wmv,.wv";
 
 /** @param {Iterable<File>} files */
 export function sendFiles(files) {

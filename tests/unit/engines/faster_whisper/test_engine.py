@@ -67,6 +67,23 @@ def _groups(engine: FasterWhisperEngine, requests: Sequence[WindowRequest]) -> l
     return list(groups.values())
 
 
+def test_only_languages_that_it_may_be_are_detected(
+    engine: FasterWhisperEngine, english: Samples, russian: Samples
+) -> None:
+    """Each request of a batch has its own."""
+    [free] = _requests(english)
+    [bound] = _requests(english, languages=("de", "ru"))
+    [other] = _requests(russian, languages=("en", "ru"))
+
+    transcripts = engine.transcribe([free, bound, other])
+
+    assert transcripts[0].language == "en"
+    assert transcripts[1].language in ("de", "ru")
+    assert set(transcripts[1].languages) <= {"de", "ru"}
+    assert transcripts[2].language == "ru"
+    assert set(transcripts[2].languages) <= {"en", "ru"}
+
+
 def test_languages_may_differ_within_a_batch(
     engine: FasterWhisperEngine, english: Samples, russian: Samples
 ) -> None:
@@ -93,7 +110,7 @@ def test_a_window_in_another_language_than_its_recording(
     [request] = _requests(english)
     if not clear:
         unsure = Languages({"en": 0.6, "de": 0.3})
-        monkeypatch.setattr(engine._decoder, "detect", lambda states: [unsure] * len(states))
+        monkeypatch.setattr(engine._decoder, "detect", lambda states, _: [unsure] * len(states))
 
     [transcript] = engine.transcribe([replace(request, expected="de")])
 
@@ -155,7 +172,7 @@ def test_a_language_that_makes_no_sense_gives_way_to_the_next(
 ) -> None:
     unsure = Languages({"ar": 0.4, "en": 0.3, "cy": 0.04})
     unlikely = Answer((1,) * 8, " سوف نتوقع", -1.4, 0.0)
-    monkeypatch.setattr(engine._decoder, "detect", lambda states: [unsure] * len(states))
+    monkeypatch.setattr(engine._decoder, "detect", lambda states, _: [unsure] * len(states))
     monkeypatch.setattr(engine._decoder, "first", lambda states, *_: [unlikely] * len(states))
 
     [transcript] = engine.transcribe(_requests(english))

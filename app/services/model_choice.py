@@ -1,0 +1,111 @@
+"""Which model and which languages a task gets, and what no model can do for it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.core.config import Settings
+from app.core.errors import InvalidParameter, UnknownModel
+from app.core.languages import LANGUAGES, parse_language
+from app.schemas.task import TaskKind
+from app.weights.catalog import (
+    ALIASES,
+    available_models,
+    can_translate,
+    canonical_name,
+    is_english_only,
+    knows_cantonese,
+    resolve_model,
+)
+
+DETECT = "auto"
+"""What clients write for a language that is to be detected."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A canonical name of a model; the code of the language, or those that detection chooses among.
+
+    Without either, detection chooses among all.
+    """
+
+    model: str
+    language: str | None
+    languages: tuple[str, ...]
+
+
+def choose_model(
+    model: str | None, kind: TaskKind, language: str | None, languages: Iterable[str], settings: Settings
+) -> ModelChoice:
+    """What is done where a client names a model (or none) and languages (or none) in its own words.
+
+    Raises UnknownModel, InvalidParameter.
+    """
+    name = resolve_model(model, settings.cache_dir) if model else canonical_name(settings.default_model)
+    if kind is TaskKind.TRANSLATE:
+        name = _translating(name, settings)
+    spoken = parse_language(language) if language and language.strip().lower() != DETECT else None
+    among = tuple(dict.fromkeys(parse_language(each, "languages") for each in _listed(languages)))
+    if spoken is not None and among and spoken not in among:
+        raise InvalidParameter(
+            f"`language` is {spoken}, which is not one of the `languages` ({', '.join(among)}); give one of "
+            "the two.",
+            parameter="languages",
+        )
+    if len(among) == 1:
+        spoken = among[0]
+    choice = ModelChoice(name, spoken, () if spoken is not None else among)
+    _check_known(choice)
+    return choice
+
+
+def check_translate_model(settings: Settings) -> None:
+    """Raises SystemExit with a sentence where TRANSLATE_MODEL cannot do what it is for."""
+    name = settings.translate_model
+    if name is None:
+        return
+    try:
+        able = can_translate(resolve_model(name, settings.cache_dir))
+        reason = f"{name!r} was not trained to translate; choose another, such as small, medium or large"
+    except UnknownModel as error:
+        able, reason = False, error.detail.removesuffix(".")
+    if not able:
+        raise SystemExit(
+            f"Setting TRANSLATE_MODEL is wrong: {reason}; correct it in `.env` or the environment."
+        )
+
+
+def _translating(name: str, settings: Settings) -> str:
+    """The model, or the one that takes its place. Raises InvalidParameter where there is none."""
+    if can_translate(name):
+        return name
+    if settings.translate_model is not None:
+        return canonical_name(settings.translate_model)
+    choices = [each for each in (*available_models(settings.cache_dir), *ALIASES) if can_translate(each)]
+    raise InvalidParameter(
+        f"The model {name!r} was not trained to translate; choose one of: {', '.join(choices)} (or have "
+        "TRANSLATE_MODEL set on the server).",
+        parameter="model",
+        choices=choices,
+    )
+
+
+def _listed(languages: Iterable[str]) -> list[str]:
+    """Single languages of lists such as `de, en`."""
+    words = (word.strip() for text in languages for word in text.split(","))
+    return [word for word in words if word and word.lower() != DETECT]
+
+
+def _check_known(choice: ModelChoice) -> None:
+    """Raises InvalidParameter for a language in which the model would write nonsense."""
+    wanted = choice.languages if choice.language is None else (choice.language,)
+    parameter = "languages" if choice.language is None else "language"
+    if is_english_only(choice.model) and any(each != "en" for each in wanted):
+        raise InvalidParameter(
+            f"The model {choice.model!r} knows English only; choose one without `.en` in its name.",
+            parameter=parameter,
+        )
+    if "yue" in wanted and not knows_cantonese(choice.model):
+        raise InvalidParameter(
+            f"The model {choice.model!r} does not know {LANGUAGES['yue'].title()}; large-v3 and turbo do.",
+            parameter=parameter,
+        )

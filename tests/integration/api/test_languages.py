@@ -1,0 +1,85 @@
+"""Languages and translations, as clients ask for them."""
+
+from collections.abc import Callable
+
+import httpx2
+import pytest
+import redis
+
+from app.client import Client
+from app.core.config import Settings
+from app.schemas.task import Task, TaskKind
+from tests.integration.api.bad_requests import FORM_TYPE, GOOD
+from tests.integration.api.service import ASSETS, Service, serving
+
+HEADERS = {"Content-Type": FORM_TYPE}
+
+
+def queued(settings: Settings) -> Task:
+    """The one task in the list."""
+    with redis.Redis(port=settings.redis_port) as client:
+        [element] = client.lrange(settings.redis_queue_name, 0, -1)
+    return Task.model_validate_json(element)
+
+
+@pytest.mark.parametrize(
+    ("query", "language", "languages"),
+    [
+        ("language=Deutsch", "de", ()),
+        ("language=nb", "no", ()),
+        ("language=%D1%80%D1%83%D1%81%D1%81%D0%BA%D0%B8%D0%B9", "ru", ()),
+        ("languages=de,English", None, ("de", "en")),
+        ("languages=de&languages=en", None, ("de", "en")),
+        ("languages=fil", "tl", ()),
+    ],
+)
+def test_languages(
+    service: Service, client: httpx2.Client, query: str, language: str | None, languages: tuple[str, ...]
+) -> None:
+    answer = client.post(f"/transcribe/?{query}", content=GOOD, headers=HEADERS)
+
+    assert answer.status_code == 202, answer.text
+    task = queued(service.settings)
+    assert (task.language, task.languages) == (language, languages)
+
+
+def test_the_nearest_three_are_given(client: httpx2.Client) -> None:
+    problem = client.post("/transcribe/?language=Germn", content=GOOD, headers=HEADERS).json()
+
+    assert problem["parameter"] == "language"
+    assert problem["choices"][0] == "de"
+    assert len(problem["choices"]) == 3
+    assert "de (German)" in problem["detail"]
+
+
+def test_languages_on_openais_address(service: Service, client: httpx2.Client) -> None:
+    address, headers = "/v1/audio/transcriptions", {**HEADERS, "Prefer": "respond-async"}
+    answer = client.post(f"{address}?languages=German,en", content=GOOD, headers=headers)
+
+    assert answer.status_code == 202, answer.text
+    assert queued(service.settings).languages == ("de", "en")
+
+
+def test_languages_of_the_client(service: Service) -> None:
+    with Client(service.url) as client:
+        client.submit(ASSETS / "speech_ru.ogg", languages=["ru", "German"])
+    assert queued(service.settings).languages == ("ru", "de")
+
+
+def test_a_translation_by_a_model_that_cannot(client: httpx2.Client) -> None:
+    problem = client.post("/transcribe/?task=translate&model=turbo", content=GOOD, headers=HEADERS).json()
+    assert {"base", "medium", "large"} <= set(problem["choices"])
+    assert "TRANSLATE_MODEL" in problem["detail"]
+
+    refused = client.post("/v1/audio/translations", content=GOOD, headers=HEADERS)  # DEFAULT_MODEL is turbo
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "model")
+    assert "was not trained to translate" in refused.json()["error"]["message"]
+
+
+def test_a_translation_by_the_model_for_it(settings_for: Callable[..., Settings]) -> None:
+    settings = settings_for(translate_model="medium")
+    with serving(settings) as service, httpx2.Client(base_url=service.url) as client:
+        answer = client.post("/transcribe/?task=translate&model=turbo", content=GOOD, headers=HEADERS)
+    assert answer.status_code == 202, answer.text
+    task = queued(settings)
+    assert (task.model, task.task) == ("medium", TaskKind.TRANSLATE)

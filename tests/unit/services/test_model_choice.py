@@ -1,0 +1,115 @@
+"""Which model and languages a task gets."""
+
+from collections.abc import Callable
+
+import pytest
+
+from app.core.config import Settings
+from app.core.errors import InvalidParameter, UnknownModel
+from app.schemas.task import TaskKind
+from app.services.model_choice import ModelChoice, check_translate_model, choose_model
+
+TRANSCRIBE, TRANSLATE = TaskKind.TRANSCRIBE, TaskKind.TRANSLATE
+
+
+def chosen(
+    settings: Settings,
+    model: str | None = "base",
+    kind: TaskKind = TRANSCRIBE,
+    language: str | None = None,
+    languages: str = "",
+) -> ModelChoice:
+    return choose_model(model, kind, language, [languages], settings)
+
+
+@pytest.mark.parametrize("text", ["Deutsch", "deu", "ger", "de-AT", "немецкий"])
+def test_a_language_in_the_clients_words(settings: Settings, text: str) -> None:
+    assert chosen(settings, language=text) == ModelChoice("base", "de", ())
+
+
+@pytest.mark.parametrize("text", ["auto", " AUTO ", ""])
+def test_a_language_that_is_to_be_detected(settings: Settings, text: str) -> None:
+    assert chosen(settings, language=text, languages=text) == ModelChoice("base", None, ())
+
+
+@pytest.mark.parametrize("text", ["de,en", "German, eng", "de,,en,DE", " Deutsch ,English,"])
+def test_languages_that_it_may_be(settings: Settings, text: str) -> None:
+    assert chosen(settings, languages=text) == ModelChoice("base", None, ("de", "en"))
+
+
+def test_one_language_that_it_may_be_is_the_language(settings: Settings) -> None:
+    assert chosen(settings, languages="Norwegian") == ModelChoice("base", "no", ())
+    assert chosen(settings, language="en", languages="de,en") == ModelChoice("base", "en", ())
+
+
+@pytest.mark.parametrize(
+    ("given", "parameter", "words"),
+    [
+        ({"languages": "de,Germn"}, "languages", r"'Germn'.* nearest are de \(German\)"),
+        ({"language": "Germn"}, "language", r"nearest are de \(German\)"),
+        ({"language": "ru", "languages": "de,en"}, "languages", "`language` is ru, which is not one of"),
+        ({"languages": "de,en", "model": "base.en"}, "languages", "knows English only"),
+        ({"language": "de", "model": "distil-small.en"}, "language", "knows English only"),
+        ({"language": "yue"}, "language", "does not know Cantonese; large-v3 and turbo do"),
+        ({"languages": "zh,Cantonese", "model": "large-v2"}, "languages", "does not know Cantonese"),
+    ],
+)
+def test_what_no_model_can_do(settings: Settings, given: dict[str, str], parameter: str, words: str) -> None:
+    with pytest.raises(InvalidParameter, match=words) as raised:
+        chosen(settings, **given)  # type: ignore[arg-type]
+    assert raised.value.extra["parameter"] == parameter
+
+
+def test_cantonese_where_it_is_known(settings: Settings) -> None:
+    for model in ("large-v3", "turbo", "large"):
+        assert chosen(settings, model, language="yue").language == "yue"
+
+
+@pytest.mark.parametrize("model", ["turbo", "large-v3-turbo", "base.en", "tiny.en", "distil-large-v3", None])
+def test_a_model_that_was_not_trained_to_translate(
+    settings_for: Callable[..., Settings], model: str | None
+) -> None:
+    """DEFAULT_MODEL, too: it is turbo."""
+    with pytest.raises(
+        InvalidParameter, match="not trained to translate; choose one of: tiny, base"
+    ) as raised:
+        chosen(settings_for(), model, TRANSLATE)
+    choices = raised.value.extra["choices"]
+    assert isinstance(choices, list)
+    assert {"tiny", "base", "small", "medium", "large-v2", "large-v3", "large"} <= set(choices)
+    assert not [name for name in choices if "turbo" in name or "distil" in name or name.endswith(".en")]
+
+    settings = settings_for(translate_model="Large")
+    assert chosen(settings, model, TRANSLATE).model == "large-v3"
+    assert chosen(settings, model, TRANSCRIBE).model != "large-v3"
+
+
+@pytest.mark.parametrize("model", ["tiny", "base", "small", "medium", "large", "large-v2"])
+def test_models_that_translate(settings_for: Callable[..., Settings], model: str) -> None:
+    settings = settings_for(translate_model="large-v1")
+    assert chosen(settings, model, TRANSLATE).model in (model, "large-v3")
+
+
+def test_a_model_of_the_users_own(settings: Settings) -> None:
+    with pytest.raises(UnknownModel):
+        chosen(settings, "mine", TRANSLATE)
+    for name in ("mine", "my-turbo-ru"):
+        folder = settings.cache_dir / "whisper" / name
+        folder.mkdir(parents=True)
+        (folder / "model.bin").touch()
+        (folder / "config.json").touch()
+    assert chosen(settings, "mine", TRANSLATE, language="yue") == ModelChoice("mine", "yue", ())
+    with pytest.raises(InvalidParameter, match=r"'my-turbo-ru' was not trained to translate.*mine"):
+        chosen(settings, "my-turbo-ru", TRANSLATE)
+
+
+@pytest.mark.parametrize("name", ["turbo", "base.en", "distil-large-v3"])
+def test_a_translate_model_that_cannot_translate(settings_for: Callable[..., Settings], name: str) -> None:
+    with pytest.raises(SystemExit, match=f"Setting TRANSLATE_MODEL is wrong: '{name}' was not trained"):
+        check_translate_model(settings_for(translate_model=name))
+    with pytest.raises(
+        SystemExit, match="TRANSLATE_MODEL is wrong: There is no model 'mediun'; choose one of"
+    ):
+        check_translate_model(settings_for(translate_model="mediun"))
+    check_translate_model(settings_for(translate_model="medium"))
+    check_translate_model(settings_for())
