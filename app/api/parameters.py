@@ -29,7 +29,8 @@ OPTION_SCHEMAS: dict[str, Schema] = {
         "type": "string",
         "examples": ["ru"],
         "description": "Language spoken, by its code (BCP 47, ISO 639) or its name in any language; detected "
-        f"unless given. Whisper's codes: {', '.join(LANGUAGES)}.",
+        "unless given. `zh-Hans` and `zh-Hant` have Chinese written in simplified or traditional characters. "
+        f"Whisper's codes: {', '.join(LANGUAGES)}.",
     },
     "languages": {
         "type": "string",

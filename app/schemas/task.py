@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.scripts import ChineseScript
+
 TASK_ID_PATTERN = r"^[A-Za-z0-9._-]{1,128}$"
 
 
@@ -67,6 +69,9 @@ class Task(BaseModel):
     language: str | None = Field(None, description="Code of the language spoken; None: it is detected.")
     languages: tuple[str, ...] = Field(
         (), description="Codes of the languages that detection chooses among; empty: all."
+    )
+    script: ChineseScript | None = Field(
+        None, description="In which characters Chinese is written; None: as the model does."
     )
     task: TaskKind = TaskKind.TRANSCRIBE
     prompt: str | None = Field(None, description="Text that is taken for what was said before.")

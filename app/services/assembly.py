@@ -21,7 +21,7 @@ LOW_LOGPROB = -0.5
 
 def plan_of(info: EngineInfo, job: Job, rules: CutRules) -> str:
     """Name of everything that a window's transcript depends on but its sound."""
-    heard = [job.listening.track, job.listening.split, job.vad]
+    heard = [job.listening.track, job.listening.split, job.vad, job.script]
     content = json.dumps([asdict(info), asdict(job.options), heard, asdict(rules)], sort_keys=True)
     return sha256(content.encode()).hexdigest()[:16]
 

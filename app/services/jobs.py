@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.audio.listening import Listening
 from app.core.errors import TaskCancelled
+from app.core.scripts import ChineseScript
 from app.engines.base import DecodeOptions
 from app.schemas.window import Checkpoint, WindowDone
 
@@ -15,8 +16,8 @@ class Job:
     """A recording and what is asked of it.
 
     `model` is a canonical name, `listening` tells what of the recording is heard; without `vad` nothing is
-    taken for silence; `duration` is the length of the recording where the API could tell it; `checkpoint` is
-    what an earlier attempt has finished.
+    taken for silence; `script` is that in which Chinese is to be written; `duration` is the length of the
+    recording where the API could tell it; `checkpoint` is what an earlier attempt has finished.
     """
 
     path: Path
@@ -24,6 +25,7 @@ class Job:
     listening: Listening
     options: DecodeOptions
     vad: bool = True
+    script: ChineseScript | None = None
     duration: float | None = None
     checkpoint: Checkpoint | None = None
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.core.config import Settings
 from app.core.errors import InvalidParameter, UnknownModel
 from app.core.languages import LANGUAGES, parse_language
+from app.core.scripts import CHINESE, ChineseScript, script_of
 from app.schemas.task import TaskKind
 from app.weights.catalog import (
     ALIASES,
@@ -25,12 +26,14 @@ DETECT = "auto"
 class ModelChoice:
     """A canonical name of a model; the code of the language, or those that detection chooses among.
 
-    Without either, detection chooses among all.
+    Without either, detection chooses among all. `script` is that in which Chinese is to be written, if one
+    was named.
     """
 
     model: str
     language: str | None
     languages: tuple[str, ...]
+    script: ChineseScript | None = None
 
 
 def choose_model(
@@ -43,8 +46,10 @@ def choose_model(
     name = resolve_model(model, settings.cache_dir) if model else canonical_name(settings.default_model)
     if kind is TaskKind.TRANSLATE:
         name = _translating(name, settings)
+    listed = _listed(languages)
     spoken = parse_language(language) if language and language.strip().lower() != DETECT else None
-    among = tuple(dict.fromkeys(parse_language(each, "languages") for each in _listed(languages)))
+    among = tuple(dict.fromkeys(parse_language(each, "languages") for each in listed))
+    script = _script([language] if spoken is not None and language else listed)
     if spoken is not None and among and spoken not in among:
         raise InvalidParameter(
             f"`language` is {spoken}, which is not one of the `languages` ({', '.join(among)}); give one of "
@@ -53,7 +58,7 @@ def choose_model(
         )
     if len(among) == 1:
         spoken = among[0]
-    choice = ModelChoice(name, spoken, () if spoken is not None else among)
+    choice = ModelChoice(name, spoken, () if spoken is not None else among, script)
     _check_known(choice)
     return choice
 
@@ -93,6 +98,12 @@ def _listed(languages: Iterable[str]) -> list[str]:
     """Single languages of lists such as `de, en`."""
     words = (word.strip() for text in languages for word in text.split(","))
     return [word for word in words if word and word.lower() != DETECT]
+
+
+def _script(named: Iterable[str]) -> ChineseScript | None:
+    """The script of the first Chinese that names one."""
+    scripts = (script_of(each) for each in named if parse_language(each) in CHINESE)
+    return next(filter(None, scripts), None)
 
 
 def _check_known(choice: ModelChoice) -> None:

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
+from app.core.scripts import ChineseScript
 from app.core.utils import parse_choice, parse_flag, parse_number, parse_trim, quoted, single_value
 from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
 from app.services.model_choice import choose_model
@@ -32,6 +33,7 @@ class Options:
     trim: float | None
     language: str | None
     languages: tuple[str, ...]
+    script: ChineseScript | None
     task: TaskKind
     prompt: str | None
     hotwords: str | None
@@ -65,6 +67,7 @@ def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Optio
         trim=parse_trim(trim) if trim else settings.default_trim,
         language=choice.language,
         languages=choice.languages,
+        script=choice.script,
         task=kind,
         prompt=given["prompt"],
         hotwords=given["hotwords"],

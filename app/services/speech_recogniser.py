@@ -18,6 +18,7 @@ from app.engines.seats import Seat
 from app.schemas.transcript import Transcript
 from app.schemas.window import WindowDone, WindowTranscript
 from app.services.assembly import plan_of, transcript_of
+from app.services.chinese import in_script
 from app.services.jobs import Job, Watch
 from app.services.languages import LanguageVote
 
@@ -189,7 +190,7 @@ class _Recording:
                 self._submit(cut)
 
     def _keep(self, cut: "_Cut", transcript: WindowTranscript) -> None:
-        transcript = transcript.model_copy(update={"channel": cut.channel})
+        transcript = in_script(transcript, self._job.script).model_copy(update={"channel": cut.channel})
         self._done[transcript.number] = transcript
         self._watch.on_window(
             WindowDone(plan=self._plan, window=transcript, covered=cut.covered, duration=self._duration())

@@ -97,6 +97,7 @@ class TranscriptionService:
                 word_timestamps=task.word_timestamps,
             ),
             vad=task.vad,
+            script=task.script or choice.script,
             duration=task.duration,
             checkpoint=checkpoint,
         )

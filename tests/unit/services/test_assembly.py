@@ -5,6 +5,7 @@ from app.audio.cutter import CutRules
 from app.audio.listening import Listening
 from app.audio.report import DecodeReport
 from app.audio.report import Source as Heard
+from app.core.scripts import ChineseScript
 from app.engines.base import DecodeOptions, EngineInfo
 from app.schemas.transcript import Segment, Source, Span, Word
 from app.schemas.window import WindowTranscript
@@ -111,6 +112,7 @@ def test_a_plan_changes_with_all_that_windows_depend_on() -> None:
         plan_of(replace(INFO, compute_type="float32"), job, rules),
         plan_of(INFO, replace(job, options=DecodeOptions(word_timestamps=True)), rules),
         plan_of(INFO, replace(job, vad=False), rules),
+        plan_of(INFO, replace(job, script=ChineseScript.TRADITIONAL), rules),
         plan_of(INFO, replace(job, listening=Listening(track=2)), rules),
         plan_of(INFO, replace(job, listening=Listening(split=True)), rules),
         plan_of(INFO, job, replace(rules, longest=20)),

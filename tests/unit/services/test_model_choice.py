@@ -6,6 +6,7 @@ import pytest
 
 from app.core.config import Settings
 from app.core.errors import InvalidParameter, UnknownModel
+from app.core.scripts import ChineseScript
 from app.schemas.task import TaskKind
 from app.services.model_choice import ModelChoice, check_translate_model, choose_model
 
@@ -25,6 +26,26 @@ def chosen(
 @pytest.mark.parametrize("text", ["Deutsch", "deu", "ger", "de-AT", "немецкий"])
 def test_a_language_in_the_clients_words(settings: Settings, text: str) -> None:
     assert chosen(settings, language=text) == ModelChoice("base", "de", ())
+
+
+@pytest.mark.parametrize(
+    ("language", "languages", "script"),
+    [
+        ("zh", "", None),
+        ("Chinese", "", None),
+        ("zh-Hant", "", ChineseScript.TRADITIONAL),
+        ("zh-TW", "", ChineseScript.TRADITIONAL),
+        ("zh-cn", "", ChineseScript.SIMPLIFIED),
+        ("Simplified Chinese", "", ChineseScript.SIMPLIFIED),
+        ("sr-Latn", "", None),
+        (None, "en, zh-Hans", ChineseScript.SIMPLIFIED),
+        (None, "en,zh", None),
+    ],
+)
+def test_a_script_in_which_chinese_is_written(
+    settings: Settings, language: str | None, languages: str, script: ChineseScript | None
+) -> None:
+    assert chosen(settings, language=language, languages=languages).script is script
 
 
 @pytest.mark.parametrize("text", ["auto", " AUTO ", ""])

@@ -19,6 +19,7 @@ def test_nothing_asked_for_is_the_default(settings: Settings) -> None:
         trim=None,
         language=None,
         languages=(),
+        script=None,
         task=TaskKind.TRANSCRIBE,
         prompt=None,
         hotwords=None,
@@ -54,7 +55,7 @@ def test_everything_may_be_asked_for(settings: Settings) -> None:
         reuse="no",
     )
     assert asked == Options(
-        *("base", 2.5, "ru", (), TaskKind.TRANSLATE, "Łukasz", "Acme", 0.4, True, False, 2),
+        *("base", 2.5, "ru", (), None, TaskKind.TRANSLATE, "Łukasz", "Acme", 0.4, True, False, 2),
         *(ChannelMode.SPLIT, Priority.HIGH, "https://example.org/a", "https://example.org/b", False),
     )
 
