@@ -8,6 +8,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from app.api.admission import Admission
 from app.api.headers import StandardHeaders
 from app.api.lifespan import lifespan_of
 from app.api.lingering import LingeringClose
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan_of(settings, metrics),
         redirect_slashes=False,
     )
+    app.add_middleware(Admission)
     app.add_middleware(LingeringClose)
     app.add_middleware(RequestId)
     app.add_middleware(StandardHeaders)

@@ -1,6 +1,7 @@
 """Ask what became of a recording; have it removed."""
 
 import math
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -25,6 +26,9 @@ CURSOR_PATTERN = r"^[0-9]{1,16}~[A-Za-z0-9._-]{1,128}$"
 
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1, 30
 """Bounds of what Retry-After advises."""
+
+_EVENT_ID = re.compile(r"[0-9]{1,9}")
+"""What this service gives as the id of an event; any other tells no place in the stream."""
 
 _POLL_DOCS = {"parameters": POLL_PARAMETERS, "security": [{caller_of.scheme_name: []}]}
 
@@ -123,8 +127,8 @@ async def task_events(
 
     The data of `window` is a number, a time and a text, that of all others what GET answers.
     """
-    windows = int(last_event_id) if last_event_id and last_event_id.isdecimal() else 0
-    async for event in services.tasks.follow(task_id, caller, windows):
+    known = _EVENT_ID.fullmatch(last_event_id or "")
+    async for event in services.tasks.follow(task_id, caller, windows=int(known[0]) if known else 0):
         yield ServerSentEvent(event=event.kind, id=str(event.windows), data=_data(event))
 
 

@@ -6,6 +6,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     ServiceError
     ├── RequestError                 the request cannot be served as it was sent
     │   ├── MalformedUpload          the multipart body cannot be read
+    │   ├── AmbiguousLength          Content-Length and Transfer-Encoding
     │   ├── FileMissing              no part named `file`
     │   ├── EmptyUpload              the file has no bytes
     │   ├── UploadTooLarge           more than MAX_UPLOAD_MB
@@ -55,6 +56,7 @@ from app.core.errors.capacity import (
     StorageUnavailable,
 )
 from app.core.errors.request import (
+    AmbiguousLength,
     CannotRetry,
     EmptyUpload,
     FileMissing,
@@ -94,6 +96,7 @@ from app.core.errors.task import (
 
 __all__ = [
     "WORTH_ANOTHER_TRY",
+    "AmbiguousLength",
     "AttemptsExhausted",
     "AudioMissing",
     "AudioUndecodable",

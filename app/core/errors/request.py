@@ -19,6 +19,13 @@ class MalformedUpload(RequestError):
     title = "Malformed upload"
 
 
+class AmbiguousLength(RequestError):
+    """The request tells the length of its body in two ways."""
+
+    code = "ambiguous_length"
+    title = "Ambiguous length"
+
+
 class FileMissing(RequestError):
     """The form holds no part named `file`."""
 
