@@ -37,6 +37,5 @@ def check_length(headers: Headers) -> None:
     """
     if "transfer-encoding" in headers and "content-length" in headers:
         raise AmbiguousLength(
-            "The request tells the length of its body in Content-Length and in Transfer-Encoding; send one of "
-            "them."
+            "The request tells the length of its body in Content-Length and in Transfer-Encoding; send one."
         )

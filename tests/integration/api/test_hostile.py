@@ -25,8 +25,7 @@ def test_an_event_id_that_is_no_place_in_a_stream_begins_it_anew(
 
 @pytest.mark.parametrize("length", [b"5", b"0", str(len(GOOD)).encode()])
 def test_two_ways_to_tell_a_length_end_the_connection(service: Service, length: bytes) -> None:
-    """RFC 9112, 6.1: a proxy before this server may have believed the other one, and may hold what follows for
-    another client's request."""
+    """RFC 9112, 6.1: a proxy in front may have believed the other one, and take what follows for a body."""
     with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
         connection.sendall(
             b"POST /transcribe/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
