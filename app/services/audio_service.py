@@ -1,5 +1,6 @@
 """Take a recording: check what is asked, store it, make sure that it is one, queue its task."""
 
+import contextlib
 import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -13,7 +14,14 @@ from anyio import to_thread
 from app.audio.probe import probe
 from app.core.config import Settings
 from app.core.decorators import timed_stage
-from app.core.errors import FetchFailed, FileMissing, IdempotencyConflict, MalformedUpload, UnsafeAddress
+from app.core.errors import (
+    FetchFailed,
+    FileMissing,
+    IdempotencyConflict,
+    MalformedUpload,
+    StorageUnavailable,
+    UnsafeAddress,
+)
 from app.core.tracing import traceparent
 from app.core.utils import quoted
 from app.net.guard import AddressPolicy, check_url
@@ -165,7 +173,8 @@ class AudioService:
         return info.duration
 
     async def _forget(self, task_id: str) -> None:
-        with anyio.CancelScope(shield=True):
+        """Take the note back; where that fails, its task comes although the client was told of an error."""
+        with anyio.CancelScope(shield=True), contextlib.suppress(StorageUnavailable):
             await to_thread.run_sync(self._storage.remove_outbox, task_id)
 
 

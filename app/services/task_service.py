@@ -97,7 +97,10 @@ class TaskService:
         return await self._list.page(caller.name, status=status, limit=limit, cursor=cursor)
 
     async def delete(self, task_id: str, caller: Caller) -> None:
-        """Remove a task, whatever its state: recording, windows, result. Raises QueueUnavailable."""
+        """Remove a task, whatever its state: recording, windows, result.
+
+        Raises QueueUnavailable, and StorageUnavailable where its note cannot be removed: nothing is then.
+        """
         record = await self._record(task_id, caller)
         # The note first: it would bring the task back.
         await to_thread.run_sync(self._storage.remove_outbox, task_id)

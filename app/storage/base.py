@@ -64,7 +64,7 @@ class Storage(Protocol):
         """The task noted under that id; None where there is none, or none that can be read."""
 
     def remove_outbox(self, task_id: str) -> None:
-        """Forget a note, if there is one."""
+        """Forget a note, if there is one. Raises StorageUnavailable."""
 
     def old_uploads(self, older_than_seconds: float) -> list[StoredUpload]:
         """Files of this service's uploads, at least that old, that no note in the outbox claims."""

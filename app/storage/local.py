@@ -121,7 +121,7 @@ class LocalStorage:
                 self.delete(task)
         except InvalidTask:
             logger.warning("The recording of task %s is not ours to delete: %s", task.task_id, task.file_path)
-        except OSError as error:
+        except (OSError, StorageUnavailable) as error:
             logger.warning("Cannot remove what task %s left in UPLOAD_DIR: %s", task.task_id, error)
 
     def save_outbox(self, task: Task) -> None:
@@ -158,8 +158,9 @@ class LocalStorage:
             return None
 
     def remove_outbox(self, task_id: str) -> None:
-        """Forget a note, if there is one."""
-        self._note(task_id).unlink(missing_ok=True)
+        """Forget a note, if there is one. Raises StorageUnavailable."""
+        with _translated("write"):
+            self._note(task_id).unlink(missing_ok=True)
 
     def old_uploads(self, older_than_seconds: float) -> list[StoredUpload]:
         """Files of this service's uploads, at least that old, that no note in the outbox claims."""

@@ -38,12 +38,16 @@ async def live() -> Live:
     "/health/ready",
     summary="Can tasks be taken now",
     responses={
-        503: {"model": Ready, "description": "Redis does not answer: no task can be taken."},
+        503: {
+            "model": Ready,
+            "description": "Redis does not answer, or refuses to write: no task can be taken.",
+        },
         **openapi.ANY_PROBLEM,
     },
 )
 async def ready(services: ServicesDep, response: Response) -> Ready:
-    """200 where Redis answers, even with no worker alive (`status` says so: tasks wait); 503 where not."""
+    """200 where Redis answers and takes writes, even with no worker alive (`status` says so: tasks wait); else
+    503."""
     readiness = await services.queue.readiness()
     response.status_code = 200 if readiness.ready else 503
     return Ready(
