@@ -27,7 +27,9 @@ ENDED_SECONDS = 600
 
 UNSAFE_RETRY_AFTER_SECONDS = 60
 
-REFUSES_WRITES = "Redis answers, but refuses to write: its disk or its memory is full, or it is a replica; its log says why."
+REFUSES_WRITES = (
+    "Redis answers, but refuses to write: its disk or memory is full, or it is a replica; its log says why."
+)
 
 
 @dataclass(frozen=True, slots=True)

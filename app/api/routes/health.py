@@ -40,14 +40,13 @@ async def live() -> Live:
     responses={
         503: {
             "model": Ready,
-            "description": "Redis does not answer, or refuses to write: no task can be taken.",
+            "description": "Redis does not answer or refuses writes: no task can be taken.",
         },
         **openapi.ANY_PROBLEM,
     },
 )
 async def ready(services: ServicesDep, response: Response) -> Ready:
-    """200 where Redis answers and takes writes, even with no worker alive (`status` says so: tasks wait); else
-    503."""
+    """200 where Redis answers and takes writes, else 503; with no worker alive, `status` says so."""
     readiness = await services.queue.readiness()
     response.status_code = 200 if readiness.ready else 503
     return Ready(

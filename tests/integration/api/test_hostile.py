@@ -17,7 +17,8 @@ def test_an_event_id_that_is_no_place_in_a_stream_begins_it_anew(
 ) -> None:
     task_id = post(client)
     finish(service.settings, task_id)
-    answer = client.get(f"/transcribe/{task_id}/events", headers={"Last-Event-ID": event_id.encode()})
+    headers = {b"Last-Event-ID": event_id.encode()}
+    answer = client.get(f"/transcribe/{task_id}/events", headers=headers)
 
     assert answer.status_code == 200
     assert "event: done" in answer.text

@@ -160,8 +160,10 @@ def test_nothing_is_left_of_a_task_that_was_removed(
 def test_what_cannot_be_removed_now_stays_whole(
     service: Service, client: httpx2.Client, task_id: str
 ) -> None:
-    """A note that stays would bring the task back. A folder in its place stands for a volume that is read-only,
-    which root could write all the same."""
+    """A note that stays would bring the task back.
+
+    A folder in its place stands for a read-only volume, which root could write all the same.
+    """
     note = service.settings.outbox_dir / f"{task_id}.json"
     kept = note.rename(note.with_suffix(".kept"))
     note.mkdir()

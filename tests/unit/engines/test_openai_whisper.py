@@ -120,3 +120,12 @@ def test_only_requests_with_the_same_options_go_together(
     )
 
     assert one == same != other
+
+
+def test_special_tokens_in_a_prompt_are_no_error(engine: OpenAIWhisperEngine, windows: list[Window]) -> None:
+    def text(prompt: str | None) -> str:
+        options = DecodeOptions(beam_size=1, language="en", prompt=prompt)
+        [transcript] = engine.transcribe([WindowRequest(windows[0], options)])
+        return transcript.text
+
+    assert text("<|endoftext|>" * 200) == text(None)
