@@ -9,6 +9,7 @@ from pathlib import Path
 
 from redis.exceptions import RedisError
 
+from app.core import lifeline
 from app.core.config import Settings
 from app.queue.clients import command_client
 
@@ -61,7 +62,11 @@ async def _ping(settings: Settings) -> bool:
 
 def child_environment(settings: Settings, model: str, own_redis_port: int | None) -> dict[str, str]:
     """The environment of the API and the workers; `own_redis_port` is None where the user's Redis is used."""
-    environment = dict(os.environ) | {"DEFAULT_MODEL": model, "PYTHONUNBUFFERED": "1"}
+    environment = dict(os.environ) | {
+        "DEFAULT_MODEL": model,
+        "PYTHONUNBUFFERED": "1",
+        lifeline.VARIABLE: lifeline.STDIN,
+    }
     if own_redis_port is not None:
         environment |= {
             "REDIS_URL": f"redis://127.0.0.1:{own_redis_port}/{settings.redis_db}",

@@ -4,6 +4,7 @@ import asyncio
 
 from app.core.config import Settings
 from app.core.errors import UnsafeRedis
+from app.core.lifeline import end_with_parent
 from app.core.startup import read_settings, start_watching
 from app.engines.hardware import runtime_environment
 from app.queue.clients import blocking_client, command_client
@@ -36,6 +37,7 @@ def main() -> None:
     """What `python worker.py` does."""
     settings = read_settings()
     start_watching(settings, "worker")
+    end_with_parent()
     try:
         asyncio.run(work(settings))
     except UnsafeRedis as error:
