@@ -1,7 +1,7 @@
 """Webhooks that are to be sent: kept in Redis from the enqueue on, so that no end of a task goes untold.
 
-A task's entry is due some time after its enqueue, and again and again until the task has ended: whoever ends
-it only hurries things up.
+A task's entry is due some time after its enqueue and each claim, and again and again until it has ended:
+whoever ends it only hurries things up.
 """
 
 from dataclasses import dataclass
@@ -43,9 +43,16 @@ class Webhooks:
         self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
 
     async def expect(self, task: Task) -> None:
-        """The end of that task is to be told. To be called before its enqueue."""
-        if task.webhook is not None:
-            await self.put_off(task.task_id, LOOK_SECONDS)
+        """The end of that task is to be told; one that is due already stays due.
+
+        To be called before its enqueue and at each claim: a program may have pushed it, an operator have
+        queued it anew.
+        """
+        if task.webhook is None:
+            return
+        async with redis_reachable():
+            due = await now_ms(self._client) + LOOK_SECONDS * 1000
+            await self._client.zadd(self._keys.webhooks, {task.task_id: due}, nx=True)
 
     async def hurry(self, task: Task) -> None:
         """That task has ended."""

@@ -71,7 +71,7 @@ class WebhookService:
         body = _message(state)
         headers = {"Content-Type": "application/json"}
         if self._secret is not None:
-            headers |= headers_of(self._secret, state.task_id, int(time.time()), body)
+            headers |= headers_of(self._secret, _id_of(state), int(time.time()), body)
         try:
             return await self._sender.post(url, body, headers), None
         except (FetchFailed, UnsafeAddress) as error:
@@ -84,6 +84,11 @@ class WebhookService:
         if final or refused or attempt >= self._attempts:
             return Try(DeliveryState.FAILED, status, None)
         return Try(DeliveryState.PENDING, status, FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1))
+
+
+def _id_of(state: TaskState) -> str:
+    """Of the message: a task that failed may be tried again, and its second end is another message."""
+    return state.task_id if state.status is TaskStatus.DONE else f"{state.task_id}.failed"
 
 
 def _message(state: TaskState) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from app.core.config import Settings
-from app.core.errors import DeadlineExceeded, EngineCrashed, TaskCancelled
+from app.core.errors import DeadlineExceeded, EngineCrashed, QueueUnavailable, TaskCancelled
 from app.core.tracing import record, traced
 from app.queue.claims import Claim
 from app.queue.consumer import Consumer, backoff_seconds
@@ -65,6 +65,7 @@ class TaskRunner:
             )
             await self._consumer.totals.add(attempts=1, queue_seconds=claim.waited_ms / 1000)
             try:
+                await self._expect_webhook(task)
                 answer = await self._answer(claim)
             except asyncio.CancelledError as cancelled:
                 await self._give_up(claim, Reason(str(cancelled)))
@@ -77,6 +78,13 @@ class TaskRunner:
                 await self._settle(claim, answer)
             finally:
                 self._settling.discard(claim.task.task_id)
+
+    async def _expect_webhook(self, task: Task) -> None:
+        """See that the end of the task will be told; the task is worth more than that."""
+        try:
+            await self._consumer.webhooks.expect(task)
+        except QueueUnavailable as error:
+            logger.warning("Its webhook may not be sent: %s", error)
 
     def settles(self, task_id: str) -> bool:
         """Whether the engine has answered and the queue is being told: no time to interfere."""

@@ -270,3 +270,17 @@ async def test_results_are_kept_for_ever_where_the_ttl_is_0(quick: Callable[...,
 
 def test_worker_ids_are_never_reused() -> None:
     assert len({new_worker_id() for _ in range(100)}) == 100
+
+
+async def test_the_end_of_a_foreign_programs_task_is_told(queue: Queue) -> None:
+    """A task that was pushed with a webhook is expected to end from its claim on, whoever ends it."""
+    await queue.push(b'{"task_id":"t","file_path":"t.wav","webhook":"https://example.org/hook"}')
+    worker = await queue.worker()
+    claimed = await claim(worker)
+    await worker.webhooks.expect(claimed.task)
+    first = await queue.commands.zscore(queue.keys.webhooks, "t")
+    await worker.webhooks.hurry(claimed.task)
+    await worker.webhooks.expect(claimed.task)  # of a second attempt: what is due stays due
+
+    assert first is not None
+    assert await queue.commands.zscore(queue.keys.webhooks, "t") == 1
