@@ -32,6 +32,7 @@ from app.services.options import Options, fingerprint_of
 from app.services.receiving import FILE_FIELD, FormPart, Received, Receiver
 from app.services.redis_service import RedisService
 from app.storage.base import Storage
+from app.storage.local import DOWNLOAD_EXTENSION
 from utils.logger import task_context
 
 logger = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ class AudioService:
             await self._check_address(address)
         return Task(
             task_id=task_id,
-            file_path=f"{task_id}.{received.extension if received else 'download'}",
+            file_path=f"{task_id}.{received.extension if received else DOWNLOAD_EXTENSION}",
             filename=received.filename if received else None,
             duration=await self._probe(received) if received else None,
             fingerprint=fingerprint if options.may_be_reused else None,

@@ -43,7 +43,7 @@ class Storage(Protocol):
         """File of a task's recording. Raises InvalidTask where it lies outside the storage."""
 
     def delete(self, task: Task) -> None:
-        """Remove a task's recording, if it is there."""
+        """Remove a task's recording, if it is there and was stored by this service."""
 
     def discard(self, task: Task) -> None:
         """Remove what lies here of a task, wanted or not. Never raises."""

@@ -26,6 +26,8 @@ RETRY_AFTER_SECONDS = 60
 FILE_MODE = 0o640
 PART_SUFFIX = ".part"
 NOTE_SUFFIX = ".json"
+DOWNLOAD_EXTENSION = "download"
+"""Of recordings that a worker fetches: what they are shows when they are opened."""
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _OWN_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([A-Za-z0-9]+)")
@@ -85,8 +87,12 @@ class LocalStorage:
         """File of a task's recording, links resolved. Raises InvalidTask where it lies outside UPLOAD_DIR.
 
         A foreign program may have pushed the task: its path may point anywhere, or begin with UPLOAD_DIR.
+        What a worker fetches lies under the name of its task, whatever path the task gives, so that no other
+        file is overwritten or taken for it.
         """
         folder, outbox = self._folder.resolve(), self._outbox.resolve()
+        if task.url is not None:
+            return folder / f"{task.task_id}.{DOWNLOAD_EXTENSION}"
         try:
             candidates = [(folder / task.file_path).resolve(), Path(task.file_path).resolve()]
         except (OSError, RuntimeError, ValueError) as error:  # a loop of links; a NUL character
@@ -97,8 +103,13 @@ class LocalStorage:
         return next((path for path in inside if path.exists()), inside[0])
 
     def delete(self, task: Task) -> None:
-        """Remove a task's recording, if it is there."""
-        self.path_of(task).unlink(missing_ok=True)
+        """Remove a task's recording, if it is there and named after the task, as this service names them.
+
+        Any other belongs to the program that pushed the task, and perhaps to further tasks.
+        """
+        path = self.path_of(task)
+        if path.stem == task.task_id:
+            path.unlink(missing_ok=True)
 
     def finish(self, task: Task, failure: TaskFailure | None = None) -> None:
         """Forget an ended task: its note, and its recording unless KEEP_AUDIO.

@@ -17,7 +17,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from app.core.errors import EngineFailed, ServiceError
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from app.core.errors import EngineFailed, InvalidTask, ServiceError
 from app.core.startup import read_settings, start_watching
 from app.core.tracing import stop_tracing, traced
 from app.engines.hardware import return_freed_memory, tasks_in_flight
@@ -26,7 +29,7 @@ from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
 from app.services.jobs import Watch
 from app.services.transcription_service import TranscriptionService
-from app.worker.messages import Alive, Failed, Finished, Ready, Run, Window, to_engine
+from app.worker.messages import Abort, Alive, Failed, Finished, Ready, Run, Window, to_engine
 from utils.logger import task_context
 
 logger = logging.getLogger(__name__)
@@ -63,12 +66,25 @@ class EngineHost:
         self._send(Ready())
         with self._connection.makefile("rb") as lines:
             for line in lines:
-                message = to_engine.validate_json(line)
+                message = self._read(line)
+                if message is None:
+                    continue
                 if isinstance(message, Run):
                     self._aborted[message.run_id] = threading.Event()
                     self._executor.submit(self._run, message)
                 elif message.run_id in self._aborted:
                     self._aborted[message.run_id].set()
+
+    def _read(self, line: bytes) -> Run | Abort | None:
+        """The message; of one that cannot be read, its run alone fails."""
+        try:
+            return to_engine.validate_json(line)
+        except ValidationError as error:
+            logger.error("A message of the supervisor cannot be read: %s", error)
+        run_id = _run_id_of(line)
+        if run_id is not None:
+            self._send(_failed(run_id, InvalidTask("The engine process cannot read the task.")))
+        return None
 
     def _run(self, run: Run) -> None:
         aborted = self._aborted[run.run_id]
@@ -124,6 +140,14 @@ class _Pulse:
     def _say(self, now: float) -> None:
         self._said_at = now
         self._send(Alive(run_id=self._run_id, loaded=self._loaded))
+
+
+def _run_id_of(line: bytes) -> int | None:
+    try:
+        run_id = from_json(line)["run_id"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return run_id if isinstance(run_id, int) else None
 
 
 def _failed(run_id: int, error: Exception) -> Failed:

@@ -158,6 +158,25 @@ def test_finish_removes_recording_and_note(storage: LocalStorage, folder: Path) 
     assert storage.read_outbox(TASK_ID) is None
 
 
+def test_a_recording_that_is_not_named_after_the_task_is_not_ours(
+    storage: LocalStorage, folder: Path
+) -> None:
+    """Programs push two tasks on one file: the end of the first must not take it from the second."""
+    folder.mkdir()
+    (folder / "talk.wav").write_bytes(b"x")
+    (folder / "first.wav").write_bytes(b"x")
+    storage.finish(Task(task_id="first", file_path="talk.wav"))
+    storage.discard(Task(task_id="second", file_path="talk.wav"))
+    storage.finish(Task(task_id="first", file_path="first.wav"))
+    assert files(folder) == ["talk.wav"]
+
+
+def test_what_is_fetched_lies_under_the_name_of_its_task(storage: LocalStorage, folder: Path) -> None:
+    """Two tasks with addresses must not get each other's recording, nor one that lies here."""
+    pushed = Task(task_id="pushed", file_path="talk.wav", url="https://example.org/other.wav")
+    assert storage.path_of(pushed) == folder.resolve() / "pushed.download"
+
+
 def test_finish_keeps_what_is_to_be_kept(settings_for: Callable[..., Settings]) -> None:
     settings = settings_for(keep_audio=True)
     storage = LocalStorage(settings)
@@ -168,8 +187,8 @@ def test_finish_keeps_what_is_to_be_kept(settings_for: Callable[..., Settings]) 
 def test_finish_survives_what_cannot_be_removed(
     storage: LocalStorage, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (folder / "a.mp3").mkdir(parents=True)
-    storage.finish(Task(task_id="x", file_path="a.mp3"))
+    (folder / "x.mp3").mkdir(parents=True)
+    storage.finish(Task(task_id="x", file_path="x.mp3"))
     assert "Cannot remove" in caplog.text
 
 

@@ -49,6 +49,22 @@ def connection() -> Iterator[socket.socket]:
     theirs.close()
 
 
+def test_a_run_that_cannot_be_read_costs_no_other(connection: socket.socket) -> None:
+    with connection.makefile("rb") as lines:
+        assert from_engine.validate_json(next(lines)) == Ready()
+        connection.sendall(b'{"kind": "run", "run_id": 7, "task": {"task_id": 1, "created_at": null}}\n')
+        refused = from_engine.validate_json(next(lines))
+        connection.sendall(b"no message at all\n" + Abort(run_id=9).line())
+        for message in (Run(run_id=8, task=TASK), Abort(run_id=8)):
+            connection.sendall(message.line())
+        answer = from_engine.validate_json(next(lines))
+
+    assert isinstance(refused, Failed)
+    assert (refused.run_id, refused.failure.code, refused.retryable) == (7, "invalid_task", False)
+    assert isinstance(answer, Failed)
+    assert (answer.run_id, answer.failure.code) == (8, "cancelled")
+
+
 def test_a_task_that_comes_back_while_its_aborted_run_lasts(
     connection: socket.socket,
 ) -> None:
