@@ -62,8 +62,8 @@ class Settings(BaseSettings):
     )
     operator_keys: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Names of the keys that may see and mend the whole queue, separated by commas; without "
-        "API_KEYS anybody may.",
+        description="Names of the keys that may read `/metrics`, and see and mend the whole queue, separated "
+        "by commas; without API_KEYS anybody may.",
     )
     rate_limit: str = Field(
         "",

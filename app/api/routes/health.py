@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from app.api import openapi
-from app.api.auth import CallerDep
+from app.api.auth import OPERATORS_ONLY
 from app.api.deps import ServicesDep
 from app.observability.metrics import CONTENT_TYPE
 
@@ -58,9 +58,15 @@ async def ready(services: ServicesDep, response: Response) -> Ready:
 
 
 @router.get(
-    "/metrics", summary="Figures for Prometheus", response_class=Response, responses=openapi.ANY_PROBLEM
+    "/metrics",
+    summary="Figures for Prometheus",
+    response_class=Response,
+    dependencies=[OPERATORS_ONLY],
+    responses=openapi.ANY_PROBLEM,
 )
-async def metrics(services: ServicesDep, _: CallerDep) -> Response:
-    """Queue length and age, audio that waits, workers, what they have done, and HTTP."""
+async def metrics(services: ServicesDep) -> Response:
+    """For operators, where keys are asked for.
+
+    Queue length and age, audio that waits, workers, what they have done, and HTTP."""
     snapshot = await services.operator.snapshot()
     return Response(services.metrics.exposition(snapshot), media_type=CONTENT_TYPE)

@@ -1,5 +1,6 @@
 """Requests as no well-meaning client sends them, byte by byte on a socket."""
 
+import re
 import socket
 
 import httpx2
@@ -39,3 +40,15 @@ def test_two_ways_to_tell_a_length_end_the_connection(service: Service, length: 
     assert answer.count(b"HTTP/1.1 ") == 1, "what follows is no request of this client"
     assert b"connection: close" in answer.lower()
     assert b'"code":"ambiguous_length"' in answer
+
+
+def test_invented_methods_do_not_grow_the_metrics(service: Service, client: httpx2.Client) -> None:
+    """Each pair of labels is kept for as long as the process lives."""
+    for number in range(30):
+        assert client.request(f"METHOD{number}", "/health/live").status_code == 405
+        assert client.request("PURGE", f"/invented/{number}").status_code == 404
+        assert client.get(f"/transcribe/{number}").status_code == 404
+    text = client.get("/metrics").text
+
+    assert set(re.findall(r'method="([^"]*)"', text)) == {"GET", "other"}
+    assert set(re.findall(r'route="([^"]*)"', text)) == {"/health/live", "/transcribe/{task_id}", "other"}
