@@ -59,17 +59,16 @@ def subtitles_of(pieces: Sequence[Piece]) -> list[Sequence[Piece]]:
 
 def text_of(pieces: Sequence[Piece]) -> str:
     """The text of a subtitle, in one line if it fits, else in two that are cut well and alike in length."""
-    width = width_of_line(pieces)
-    if width <= LINE_WIDTH:
+    offsets = _offsets(pieces)
+    if _width(pieces, offsets, 0, len(pieces)) <= LINE_WIDTH:
         return _joined(pieces)
-    places = range(1, len(pieces))
-    best = min(places, key=lambda place: _line_break_cost(pieces[:place], pieces[place:]))
+    best = min(range(1, len(pieces)), key=lambda place: _line_break_cost(pieces, offsets, place))
     return f"{_joined(pieces[:best])}\n{_joined(pieces[best:])}"
 
 
 def width_of_line(pieces: Sequence[Piece]) -> int:
     """Columns of pieces that stand on one line."""
-    return _offsets(pieces)[-1] - pieces[0].is_spaced
+    return _width(pieces, _offsets(pieces), 0, len(pieces))
 
 
 def break_cost(before: Piece, after: Piece) -> float:
@@ -88,11 +87,12 @@ def break_cost(before: Piece, after: Piece) -> float:
     return AFTER_SHORT_WORD if len(before.text) <= _SHORT_WORD_LETTERS else AT_SPACE
 
 
-def _line_break_cost(above: Sequence[Piece], below: Sequence[Piece]) -> float:
-    widths = width_of_line(above), width_of_line(below)
-    if max(widths) > LINE_WIDTH:
+def _line_break_cost(pieces: Sequence[Piece], offsets: Sequence[int], place: int) -> float:
+    """How bad two lines are that part before `place`."""
+    above, below = _width(pieces, offsets, 0, place), _width(pieces, offsets, place, len(pieces))
+    if max(above, below) > LINE_WIDTH:
         return math.inf
-    return break_cost(above[-1], below[0]) + IMBALANCE * abs(widths[0] - widths[1]) / LINE_WIDTH
+    return break_cost(pieces[place - 1], pieces[place]) + IMBALANCE * abs(above - below) / LINE_WIDTH
 
 
 def _line_ends(pieces: Sequence[Piece]) -> list[int]:
@@ -110,6 +110,11 @@ def _line_ends(pieces: Sequence[Piece]) -> list[int]:
 def _offsets(pieces: Sequence[Piece]) -> list[int]:
     """Columns before each piece, were all on one line; the last entry is the width of all."""
     return list(accumulate((piece.width + piece.is_spaced for piece in pieces), initial=0))
+
+
+def _width(pieces: Sequence[Piece], offsets: Sequence[int], first: int, end: int) -> int:
+    """Columns of `pieces[first:end]` on one line."""
+    return offsets[end] - offsets[first] - pieces[first].is_spaced
 
 
 def _divided(pieces: Sequence[Piece], origins: Sequence[int]) -> list[Sequence[Piece]]:
