@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.problems import refusal_of
+from app.api.sites import SitePolicy
 from app.core.errors import AmbiguousLength, RequestError
 
 
@@ -14,15 +15,18 @@ class Admission:
     It must lie inside `LingeringClose`, which ends the connection after an answer that comes before the body.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, sites: SitePolicy) -> None:
         self._app = app
+        self._sites = sites
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         try:
-            check_length(Headers(scope=scope))
+            headers = Headers(scope=scope)
+            check_length(headers)
+            self._sites.check(scope["method"], headers)
         except RequestError as error:
             await refusal_of(Request(scope), error)(scope, receive, send)
             return

@@ -15,6 +15,7 @@ from app.api.lingering import LingeringClose
 from app.api.problems import add_problem_handlers
 from app.api.request_id import RequestId
 from app.api.routes import health, openai, operator, page, problems, tasks, transcribe
+from app.api.sites import SitePolicy
 from app.api.timing import Timing
 from app.core.config import Settings
 from app.core.startup import read_settings, start_watching
@@ -54,7 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan_of(settings, metrics),
         redirect_slashes=False,
     )
-    app.add_middleware(Admission)
+    app.add_middleware(Admission, sites=SitePolicy.from_settings(settings))
     app.add_middleware(LingeringClose)
     app.add_middleware(RequestId)
     app.add_middleware(StandardHeaders)

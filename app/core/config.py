@@ -75,6 +75,11 @@ class Settings(BaseSettings):
         description="MiB of recordings that one key, or one address without keys, may send, in the same "
         "form: `500/hour;2000/day`; none: no limit.",
     )
+    allowed_hosts: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(),
+        description="Names that the service answers to besides those of the local network, `.example.org` "
+        "with all below it, separated by commas; `*`: any, as with API_KEYS unless some are named here.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins of pages elsewhere that may use the API, separated by commas; `*`: all."
     )
@@ -225,7 +230,7 @@ class Settings(BaseSettings):
         names = (name.lower().removeprefix(".") for name in _list_of(value))
         return frozenset(name for name in names if name)
 
-    @field_validator("fetch_allowed_hosts", mode="before")
+    @field_validator("fetch_allowed_hosts", "allowed_hosts", mode="before")
     @classmethod
     def _hosts(cls, value: object) -> object:
         return frozenset(_list_of(value)) if isinstance(value, str) else value

@@ -109,6 +109,12 @@ def single_value(name: str, values: Sequence[str]) -> str | None:
     return given[0] if given else None
 
 
+def host_matches(host: str, entry: str) -> bool:
+    """Whether a host's name is that of a list's entry; one that begins with a dot stands for all below it."""
+    entry = entry.lower().strip("[]").removesuffix(".")
+    return host.endswith(entry) if entry.startswith(".") else host == entry
+
+
 def quoted(text: str) -> str:
     """A client's words, short and harmless enough to be shown in an error message."""
     return repr(text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…")

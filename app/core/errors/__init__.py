@@ -7,6 +7,8 @@ Every error that a client or an operator can meet is a class here: its `code` is
     ├── RequestError                 the request cannot be served as it was sent
     │   ├── MalformedUpload          the multipart body cannot be read
     │   ├── AmbiguousLength          Content-Length and Transfer-Encoding
+    │   ├── UnknownHost              a name that this service does not answer to
+    │   ├── CrossSite                a change that a page elsewhere asks for
     │   ├── FileMissing              no part named `file`
     │   ├── EmptyUpload              the file has no bytes
     │   ├── UploadTooLarge           more than MAX_UPLOAD_MB
@@ -58,6 +60,7 @@ from app.core.errors.capacity import (
 from app.core.errors.request import (
     AmbiguousLength,
     CannotRetry,
+    CrossSite,
     EmptyUpload,
     FileMissing,
     Forbidden,
@@ -70,6 +73,7 @@ from app.core.errors.request import (
     TaskNotFound,
     TranscriptionFailed,
     Unauthorized,
+    UnknownHost,
     UnknownModel,
     UnreadableAudio,
     UnsafeAddress,
@@ -102,6 +106,7 @@ __all__ = [
     "AudioUndecodable",
     "CannotRetry",
     "CapacityError",
+    "CrossSite",
     "DeadlineExceeded",
     "EmptyUpload",
     "EngineCrashed",
@@ -130,6 +135,7 @@ __all__ = [
     "TaskNotFound",
     "TranscriptionFailed",
     "Unauthorized",
+    "UnknownHost",
     "UnknownModel",
     "UnreadableAudio",
     "UnsafeAddress",

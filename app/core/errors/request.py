@@ -26,6 +26,22 @@ class AmbiguousLength(RequestError):
     title = "Ambiguous length"
 
 
+class UnknownHost(RequestError):
+    """The request names a host that this service does not answer to (ALLOWED_HOSTS)."""
+
+    code = "unknown_host"
+    title = "Unknown host"
+    status = 421
+
+
+class CrossSite(RequestError):
+    """A page of another site asks for a change, and is none of CORS_ORIGINS."""
+
+    code = "cross_site"
+    title = "Cross-site request"
+    status = 403
+
+
 class FileMissing(RequestError):
     """The form holds no part named `file`."""
 
