@@ -6,9 +6,11 @@ from ipaddress import ip_address
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.api.admission import Admission
+from app.api.connections import Connections
 from app.api.headers import StandardHeaders
 from app.api.lifespan import lifespan_of
 from app.api.lingering import LingeringClose
@@ -38,6 +40,14 @@ Send a recording, get a task id at once, and ask for the text until it is there.
 Errors are problem details (RFC 9457, `application/problem+json`): `code` is for programs, `detail` for
 people.
 """
+
+
+def create_served_app(settings: Settings | None = None) -> ASGIApp:
+    """The API as a server runs it: its connections are watched, too."""
+    settings = settings or read_settings()
+    return Connections(
+        create_app(settings), most=settings.max_connections, header_seconds=settings.request_header_seconds
+    )
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -87,6 +87,17 @@ class Settings(BaseSettings):
         (),
         description="Addresses of proxies whose X-Forwarded headers are believed, separated by commas.",
     )
+    max_connections: int = Field(
+        1000,
+        ge=10,
+        description="Connections that the API holds at a time; beyond, the one that is idle longest is "
+        "closed, or the new one refused (503).",
+    )
+    request_header_seconds: float = Field(
+        20,
+        gt=0,
+        description="Time that a client gets to send the header of a request; then its connection is closed.",
+    )
     idempotency_seconds: int = Field(
         86_400, gt=0, description="How long an Idempotency-Key stands for the task that it made."
     )
