@@ -4,6 +4,7 @@ Starlette's `request.form()` first writes a whole upload to a temporary file of 
 from the socket to the storage.
 """
 
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from app.core.errors import MalformedUpload, UploadStalled, UploadTooLarge
+from app.core.speed import ANY_SPEED, SlowestSpeed, SpeedMeter
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -154,10 +156,13 @@ class FormReader:
         *,
         max_bytes: int,
         stall_seconds: float = STALL_SECONDS,
+        slowest: SlowestSpeed = ANY_SPEED,
     ) -> None:
         self._stream = stream
         self._bytes_left = max_bytes
         self._stall_seconds = stall_seconds
+        self._slowest = slowest
+        self._speed = SpeedMeter(slowest)
         self._events = _Events(boundary)
 
     async def parts(self) -> AsyncIterator[Part]:
@@ -183,6 +188,7 @@ class FormReader:
             pass
 
     async def _next_chunk(self) -> bytes | None:
+        began = time.monotonic()
         try:
             with anyio.fail_after(self._stall_seconds):
                 chunk = await anext(self._stream, None)
@@ -190,6 +196,11 @@ class FormReader:
             raise UploadStalled(
                 f"No byte of the upload came for {self._stall_seconds:g} seconds; send it again."
             ) from error
+        if self._speed.is_too_slow(time.monotonic() - began, len(chunk or b"")):
+            raise UploadStalled(
+                f"The upload came at less than {self._slowest.bytes_per_second:g} bytes a second, the least "
+                "that is waited for (MIN_TRANSFER_BYTES_PER_SECOND); send it again over a faster connection."
+            )
         self._bytes_left -= len(chunk or b"")
         if self._bytes_left < 0:
             raise UploadTooLarge("The request is longer than the largest file that this server takes.")

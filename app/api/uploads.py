@@ -7,6 +7,7 @@ from starlette.requests import Request
 from app.api.multipart import FormReader, Part, boundary_of
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
+from app.core.speed import SlowestSpeed
 from app.services.receiving import FORM_OVERHEAD_BYTES
 
 MAX_KEY_LENGTH = 255
@@ -23,6 +24,7 @@ def form_of(request: Request, settings: Settings) -> AsyncIterator[Part]:
         request.stream(),
         boundary_of(request.headers.get("content-type")),
         max_bytes=settings.max_upload_bytes + FORM_OVERHEAD_BYTES,
+        slowest=SlowestSpeed(settings.min_transfer_bytes_per_second),
     )
     return reader.parts()
 

@@ -51,7 +51,10 @@ class Settings(BaseSettings):
     )
     max_upload_mb: int = Field(2048, gt=0, description="Largest upload, in MiB.")
     min_free_disk_mb: int = Field(
-        512, ge=0, description="Uploads are refused while UPLOAD_DIR has less free space than this, in MiB."
+        512,
+        ge=0,
+        description="Uploads are refused, and recordings not fetched, while UPLOAD_DIR has less free space "
+        "than this, in MiB.",
     )
 
     # Who may ask, and how
@@ -113,6 +116,12 @@ class Settings(BaseSettings):
         False, description="Fetch from, and send to, private addresses and this machine too."
     )
     fetch_seconds: float = Field(1800, gt=0, description="Longest time for fetching a recording.")
+    min_transfer_bytes_per_second: float = Field(
+        1000,
+        ge=0,
+        description="Slowest upload, and slowest fetching of a `url`, that is waited for, in bytes per "
+        "second, as the mean of a minute; 0: any.",
+    )
     webhook_secret: SecretStr | None = Field(
         None, description="Signs webhooks: `whsec_` and 24 to 64 random bytes in base64; none: unsigned."
     )
@@ -275,6 +284,11 @@ class Settings(BaseSettings):
     def max_upload_bytes(self) -> int:
         """Largest upload, in bytes."""
         return self.max_upload_mb * 1024 * 1024
+
+    @property
+    def min_free_disk_bytes(self) -> int:
+        """Free space that no recording may take, in bytes."""
+        return self.min_free_disk_mb * 1024 * 1024
 
     @property
     def key_hashes(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from app.core.config import Settings
 from app.core.decorators import stage
 from app.core.errors import AudioMissing, EngineFailed, ServiceError
+from app.core.speed import SlowestSpeed
 from app.engines.base import DecodeOptions
 from app.net.fetch import FetchLimits, fetch
 from app.net.guard import AddressPolicy
@@ -29,7 +30,13 @@ class TranscriptionService:
         self._storage = LocalStorage(settings)
         self._recogniser = recogniser_for(settings)
         self._policy = AddressPolicy.from_settings(settings)
-        self._limits = FetchLimits(settings.max_upload_bytes, settings.fetch_seconds, FETCH_IDLE_SECONDS)
+        self._limits = FetchLimits(
+            max_bytes=settings.max_upload_bytes,
+            seconds=settings.fetch_seconds,
+            idle_seconds=FETCH_IDLE_SECONDS,
+            slowest=SlowestSpeed(settings.min_transfer_bytes_per_second),
+            min_free_bytes=settings.min_free_disk_bytes,
+        )
 
     @stage("transcribe")
     def transcribe(self, task: Task, checkpoint: Checkpoint | None, watch: Watch) -> Transcript:

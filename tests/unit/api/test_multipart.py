@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app.api.multipart import FormReader, boundary_of
 from app.core.errors import MalformedUpload, ServiceError, UploadStalled, UploadTooLarge
+from app.core.speed import SlowestSpeed
 
 BOUNDARY = b"frontier"
 
@@ -106,6 +107,19 @@ async def test_a_client_that_falls_silent() -> None:
 
     reader = FormReader(silent(), BOUNDARY, max_bytes=10_000, stall_seconds=0.05)
     with pytest.raises(UploadStalled):
+        [chunk async for part in reader.parts() async for chunk in part.chunks()]
+
+
+async def test_a_client_that_drips() -> None:
+    async def drips() -> AsyncIterator[bytes]:
+        yield FORM[:50]
+        while True:
+            await anyio.sleep(0.01)
+            yield b"x"
+
+    slowest = SlowestSpeed(10_000, over_seconds=0.1)
+    reader = FormReader(drips(), BOUNDARY, max_bytes=10_000, slowest=slowest)
+    with pytest.raises(UploadStalled, match="MIN_TRANSFER_BYTES_PER_SECOND"):
         [chunk async for part in reader.parts() async for chunk in part.chunks()]
 
 
