@@ -222,7 +222,23 @@ class Settings(BaseSettings):
     )
     models_in_memory: int = Field(1, ge=1, description="Models that one worker keeps loaded.")
     tasks_in_flight: int = Field(
-        0, ge=0, description="Tasks that one worker works on at a time; 0 = enough to fill its batches."
+        0,
+        ge=0,
+        description="Recordings that one worker has in hand at a time; 0 = enough to fill its batches.",
+    )
+    high_slots: int = Field(
+        4,
+        ge=0,
+        description="Places beside TASKS_IN_FLIGHT that are kept for recordings with `priority=high`.",
+    )
+    short_slots: int = Field(
+        4, ge=0, description="Places beside these that are kept for recordings of at most SHORT_SECONDS."
+    )
+    short_seconds: float = Field(
+        60, ge=0, description="A recording that is known to be no longer waits behind no longer ones."
+    )
+    fetch_slots: int = Field(
+        16, ge=1, description="Recordings that one worker fetches at a time (`url`), beside all others."
     )
     model_load_seconds: float = Field(
         3600,

@@ -1,11 +1,14 @@
 """The use case of a worker: a task in, a transcript out."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from app.audio.probe import probe
 from app.core.config import Settings
 from app.core.decorators import stage
-from app.core.errors import AudioMissing, EngineFailed, ServiceError
+from app.core.errors import AudioMissing, EngineFailed, NoAudio, UnreadableAudio
 from app.core.speed import SlowestSpeed
 from app.engines.base import DecodeOptions
 from app.net.fetch import FetchLimits, fetch
@@ -38,6 +41,25 @@ class TranscriptionService:
             min_free_bytes=settings.min_free_disk_bytes,
         )
 
+    @stage("fetch")
+    def fetch(self, task: Task, should_stop: Callable[[], bool]) -> float | None:
+        """Have the recording here, where the task names an address; its length in seconds, if it can be told.
+
+        Raises UnsafeAddress, StorageFull or a TaskError.
+        """
+        if task.url is None:
+            return task.duration
+        path = self._storage.path_of(task)
+        if not path.is_file():
+            part = path.with_suffix(PART_SUFFIX)
+            with _translated():
+                fetch(task.url, part, self._limits, self._policy, should_stop)
+                part.rename(path)
+        try:
+            return probe(path).duration
+        except (UnreadableAudio, NoAudio):
+            return None  # whoever transcribes it will say what is wrong
+
     @stage("transcribe")
     def transcribe(self, task: Task, checkpoint: Checkpoint | None, watch: Watch) -> Transcript:
         """Transcribe one task, going on from `checkpoint`.
@@ -45,29 +67,10 @@ class TranscriptionService:
         Raises UnknownModel, UnsafeAddress or a TaskError; failures of the runtime are EngineFailed.
         """
         started = time.perf_counter()
-        try:
-            self._fetch(task, watch)
+        with _translated():
             transcript = self._recogniser.transcribe(self._job(task, checkpoint), watch)
-        except ServiceError:
-            raise
-        except MemoryError as error:
-            raise EngineFailed("There was not enough memory to transcribe the recording.") from error
-        except OSError as error:  # of the disk that the recording is fetched to
-            raise EngineFailed(f"The recording could not be stored: {error.strerror or error}") from error
-        except RuntimeError as error:
-            raise EngineFailed(f"The model's runtime failed: {error}") from error
         seconds = round(time.perf_counter() - started, 3)
         return _timed(transcript, seconds)
-
-    def _fetch(self, task: Task, watch: Watch) -> None:
-        """Have the recording here, where the task names an address."""
-        if task.url is None:
-            return
-        path = self._storage.path_of(task)
-        if not path.is_file():
-            part = path.with_suffix(PART_SUFFIX)
-            fetch(task.url, part, self._limits, self._policy, watch.should_stop)
-            part.rename(path)
 
     def _recording(self, task: Task) -> Path:
         path = self._storage.path_of(task)
@@ -94,6 +97,19 @@ class TranscriptionService:
             duration=task.duration,
             checkpoint=checkpoint,
         )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Errors of the runtime and of the disk as errors of the service."""
+    try:
+        yield
+    except MemoryError as error:
+        raise EngineFailed("There was not enough memory to transcribe the recording.") from error
+    except OSError as error:
+        raise EngineFailed(f"The recording could not be stored or read: {error.strerror or error}") from error
+    except RuntimeError as error:
+        raise EngineFailed(f"The model's runtime failed: {error}") from error
 
 
 def _timed(transcript: Transcript, seconds: float) -> Transcript:

@@ -11,6 +11,7 @@ from app.queue.clients import blocking_client, command_client
 from app.queue.consumer import Consumer, new_worker_id
 from app.queue.maintenance import Maintenance
 from app.storage.local import LocalStorage
+from app.worker.disk import DiskWatch
 from app.worker.engine_client import EngineClient
 from app.worker.health import Pulse
 from app.worker.runner import TaskRunner
@@ -23,10 +24,10 @@ async def work(settings: Settings) -> None:
     try:
         consumer = Consumer(settings, worker_id=new_worker_id(), commands=commands, blocking=blocking)
         engine = EngineClient(runtime_environment(settings))
-        runner = TaskRunner(settings, consumer, engine, LocalStorage(settings))
-        supervisor = Supervisor(
-            settings, commands, consumer, Maintenance(commands, settings), engine, runner, Pulse()
-        )
+        storage = LocalStorage(settings)
+        runner = TaskRunner(settings, consumer, engine, storage)
+        maintenance, disk = Maintenance(commands, settings), DiskWatch(settings, storage)
+        supervisor = Supervisor(settings, commands, consumer, maintenance, engine, runner, disk, Pulse())
         await supervisor.run()
     finally:
         await commands.aclose()

@@ -10,6 +10,7 @@ from app.core.errors import QueueFull, QueueUnavailable
 from app.launcher.redis_server import RedisServer
 from app.queue.consumer import INVALID_TASK, new_worker_id
 from app.queue.outcomes import Lease, SettleOutcome
+from app.queue.room import EVERYTHING
 from app.schemas.task import Task, TaskStatus
 from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, connected, task, urgent_task
 
@@ -115,7 +116,7 @@ async def test_a_foreign_producer_and_a_foreign_consumer_are_served(queue: Queue
 async def test_a_task_whose_claim_got_no_answer_is_claimed_again_under_its_token(queue: Queue) -> None:
     await queue.producer.enqueue(task("t"))
     worker = await queue.worker()
-    element = await worker._take(True)
+    element = await worker._line.take(EVERYTHING, wait=True)
     assert element is not None
     await worker._receive(element)
     token = worker._unanswered[0].token

@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -25,6 +25,9 @@ class DeafService:
     def __init__(self) -> None:
         self._runs = 0
 
+    def fetch(self, task: Task, should_stop: Callable[[], bool]) -> float | None:
+        return 1.5
+
     def transcribe(self, task: Task, checkpoint: Checkpoint | None, watch: Watch) -> Transcript:
         self._runs += 1
         if self._runs > 1:
@@ -40,7 +43,7 @@ def connection() -> Iterator[socket.socket]:
     """The supervisor's end of the socket."""
     ours, theirs = socket.socketpair()
     ours.settimeout(30)
-    host = threading.Thread(target=EngineHost(theirs, DeafService(), 1).serve)
+    host = threading.Thread(target=EngineHost(theirs, DeafService(), 1, 1).serve)
     host.start()
     yield ours
     ours.shutdown(socket.SHUT_RDWR)
