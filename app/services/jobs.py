@@ -14,8 +14,8 @@ class Job:
     """A recording and what is asked of it.
 
     `model` is a canonical name, `trim` in seconds; without `vad` nothing is taken for silence; `duration` is
-    the length of the recording where the API could tell it; `checkpoint` is what an earlier attempt has
-    finished.
+    the length of the recording where the API could tell it; one that `is_short` waits behind no longer ones;
+    `checkpoint` is what an earlier attempt has finished.
     """
 
     path: Path
@@ -24,6 +24,7 @@ class Job:
     options: DecodeOptions
     vad: bool = True
     duration: float | None = None
+    is_short: bool = False
     checkpoint: Checkpoint | None = None
 
 

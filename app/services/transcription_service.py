@@ -13,6 +13,7 @@ from app.core.speed import SlowestSpeed
 from app.engines.base import DecodeOptions
 from app.net.fetch import FetchLimits, fetch
 from app.net.guard import AddressPolicy
+from app.queue.room import is_short
 from app.schemas.task import Task, TaskKind
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
@@ -95,6 +96,7 @@ class TranscriptionService:
             ),
             vad=task.vad,
             duration=task.duration,
+            is_short=is_short(task, settings.short_seconds),
             checkpoint=checkpoint,
         )
 

@@ -22,6 +22,7 @@ from app.engines.faster_whisper.tuning import Tuning
 from app.engines.frames import STATES_PER_SECOND, States
 from app.engines.gate import Hearing, divided, heard_in_likeliest, is_divided, mended, transcript_of
 from app.engines.hardware import BatchLimits, batch_limits, choose_compute_type, choose_lanes
+from app.engines.seats import KEPT_LANES
 from app.engines.segments import needs_words
 from app.schemas.transcript import Word
 from app.schemas.window import WindowTranscript
@@ -212,7 +213,7 @@ def load(folder: Path, model: str, settings: Settings, tuning: Tuning | None = N
             device=device,
             compute_type=compute_type,
             cpu_threads=lanes.threads,
-            num_workers=lanes.count + 1,
+            num_workers=lanes.count + KEPT_LANES,
             local_files_only=True,
         )
     except MemoryError as error:
