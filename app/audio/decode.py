@@ -20,6 +20,9 @@ from app.core.errors import AudioMissing, AudioUndecodable, NoAudio, UnreadableA
 CHUNK_SAMPLES = SAMPLE_RATE
 """Least number of samples in a chunk, except the last: one second."""
 
+LONGEST_TRIM = 1e9
+"""Seconds; no recording is longer. A count of samples must be finite: `trim` may be any number."""
+
 SHORTFALL_SECONDS = 1.0
 SHORTFALL_FRACTION = 0.02
 """A recording that ends earlier than its container says, by more than both, is called incomplete."""
@@ -67,7 +70,7 @@ class SampleStream:
 
     def __init__(self, path: Path, *, trim: float | None = None) -> None:
         self._path = path
-        self._limit = None if trim is None else max(1, round(trim * SAMPLE_RATE))
+        self._limit = None if trim is None else max(1, round(min(trim, LONGEST_TRIM) * SAMPLE_RATE))
         self._emitted = 0
         self._damaged = 0
         self._declared: float | None = None

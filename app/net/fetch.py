@@ -14,6 +14,7 @@ import httpcore2
 import httpx2
 
 from app.core.errors import FetchFailed, FetchRefused, StorageFull, UnsafeAddress
+from app.core.file_locks import hold
 from app.core.speed import ANY_SPEED, SlowestSpeed
 from app.core.utils import base_name, quoted
 from app.net.backend import CONNECT_SECONDS, GuardedBackend
@@ -141,6 +142,7 @@ def _write(chunks: Iterator[bytes], path: Path, limits: FetchLimits) -> int:
     size, next_check = 0, SPACE_CHECK_BYTES
     try:
         with path.open("wb") as file:
+            hold(file)
             for chunk in chunks:
                 size += len(chunk)
                 if size > limits.max_bytes:

@@ -67,7 +67,7 @@ class Storage(Protocol):
         """Forget a note, if there is one. Raises StorageUnavailable."""
 
     def old_uploads(self, older_than_seconds: float) -> list[StoredUpload]:
-        """Files of this service's uploads, at least that old, that no note in the outbox claims."""
+        """Files of this service's uploads, at least that old, that no note claims and nobody writes now."""
 
     def remove_upload(self, upload: StoredUpload) -> None:
         """Remove such a file, if it is there."""

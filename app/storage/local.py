@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from app.core.config import Settings
 from app.core.errors import WORTH_ANOTHER_TRY, InvalidTask, StorageFull, StorageUnavailable
+from app.core.file_locks import hold, is_held
 from app.schemas.task import Task, TaskFailure
 from app.storage.base import StoredUpload
 
@@ -43,6 +44,7 @@ class LocalUpload:
         with _translated("write"):
             folder.mkdir(parents=True, exist_ok=True)
             self._file = _create(self._path)
+        hold(self._file)
 
     @property
     def path(self) -> Path:
@@ -153,10 +155,13 @@ class LocalStorage:
             raise
 
     def outbox_ids(self, older_than_seconds: float = 0) -> list[str]:
-        """Ids of the tasks noted, oldest first, that were noted at least this long ago."""
+        """Ids of the tasks noted, oldest first, that were noted at least this long ago.
+
+        A note that is as far in the future counts too: a clock was set back, or another machine's is fast.
+        """
         ages = [(age, path) for age, path in _files(self._outbox) if path.suffix == NOTE_SUFFIX]
         ages.sort(reverse=True)
-        return [path.stem for age, path in ages if age >= older_than_seconds]
+        return [path.stem for age, path in ages if abs(age) >= older_than_seconds]
 
     def read_outbox(self, task_id: str) -> Task | None:
         """The task noted under that id; None where there is none, or none that can be read."""
@@ -174,12 +179,14 @@ class LocalStorage:
             self._note(task_id).unlink(missing_ok=True)
 
     def old_uploads(self, older_than_seconds: float) -> list[StoredUpload]:
-        """Files of this service's uploads, at least that old, that no note in the outbox claims."""
+        """Files of this service's uploads, at least that old, that no note claims and nobody writes now."""
         noted = set(self.outbox_ids())
         found = []
         for age, path in _files(self._folder):
             name = _OWN_NAME.fullmatch(path.name)
-            if name is not None and age >= older_than_seconds and name[1] not in noted:
+            if name is None or age < older_than_seconds or name[1] in noted:
+                continue
+            if not is_held(path):
                 found.append(StoredUpload(name[1], path.name, complete=path.suffix != PART_SUFFIX))
         return found
 

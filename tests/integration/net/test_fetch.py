@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from app.core.errors import FetchFailed, FetchRefused, StorageFull, TaskCancelled
+from app.core.file_locks import is_held
 from app.core.speed import SlowestSpeed
 from app.net import fetch as fetch_module
 from app.net.fetch import FetchedFile, FetchLimits, fetch
@@ -49,6 +50,21 @@ def test_a_recording_is_fetched_as_it_is(server: Server, path: Path) -> None:
     assert found == FetchedFile("talk.mp3", len(SOUND), "audio/mpeg")
     assert path.read_bytes() == SOUND
     assert server.requests[0].headers["accept-encoding"] == "identity"
+
+
+def test_housekeeping_sees_that_it_is_being_written(server: Server, path: Path) -> None:
+    """By whatever clock: the API removes old pieces of recordings that nobody writes any more."""
+    server.answers["/talk"] = endless(server, OK + b"\r\n", b"x" * 1000, pause=0.01)
+    seen = []
+
+    def stop_once_there() -> bool:
+        if path.exists():
+            seen.append(is_held(path))
+        return bool(seen)
+
+    with pytest.raises(TaskCancelled):
+        fetched(server.url("/talk"), path, should_stop=stop_once_there)
+    assert seen == [True]
 
 
 def test_a_chunked_answer_and_its_own_name(server: Server, path: Path) -> None:

@@ -200,6 +200,15 @@ def test_the_outbox_is_read_oldest_first(storage: LocalStorage, settings: Settin
     assert storage.outbox_ids(60) == ["b", "c"]
 
 
+@pytest.mark.parametrize("ahead", [2.0, 86_400.0])
+def test_a_note_from_a_clock_that_is_ahead(storage: LocalStorage, settings: Settings, ahead: float) -> None:
+    """This machine's clock was set back, or another API's clock is fast: the task must not wait for days."""
+    storage.save_outbox(Task(task_id="a", file_path="x.mp3"))
+    make_old(settings.outbox_dir / "a.json", -ahead)
+    assert storage.outbox_ids() == ["a"]
+    assert storage.outbox_ids(60) == (["a"] if ahead > 60 else [])
+
+
 def test_a_note_that_cannot_be_read(
     storage: LocalStorage, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -226,3 +235,16 @@ def test_old_uploads_are_ours_and_unclaimed(storage: LocalStorage, folder: Path)
         storage.remove_upload(upload)
         storage.remove_upload(upload)
     assert files(folder) == [f".outbox/{TASK_ID}.json", claimed.file_path, "foreign.mp3"]
+
+
+def test_an_upload_that_is_under_way_is_not_old_whatever_the_clock_says(
+    storage: LocalStorage, folder: Path
+) -> None:
+    upload = storage.open_upload(TASK_ID)
+    upload.write(b"half")
+    make_old(upload.path, 2 * 86_400)
+    assert storage.old_uploads(86_400) == []
+
+    upload._file.close()  # as the kernel does when the process is killed
+    [found] = storage.old_uploads(86_400)
+    assert (found.task_id, found.complete) == (TASK_ID, False)
