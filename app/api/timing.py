@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.observability.metrics import Metrics
 
 OTHER = "other"
-"""Label of methods and addresses that there are none of: clients may invent as many as they like."""
+"""Label of unknown methods and routes: clients may invent as many as they like."""
 
 METHODS = frozenset(HTTPMethod)
 

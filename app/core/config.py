@@ -232,10 +232,12 @@ class Settings(BaseSettings):
         description="Places beside TASKS_IN_FLIGHT that are kept for recordings with `priority=high`.",
     )
     short_slots: int = Field(
-        4, ge=0, description="Places beside these that are kept for recordings of at most SHORT_SECONDS."
+        4, ge=0, description="Further places, kept for recordings of at most SHORT_SECONDS."
     )
     short_seconds: float = Field(
-        60, ge=0, description="A recording that is known to be no longer waits behind no longer ones."
+        60,
+        ge=0,
+        description="Recordings known to be at most this long, in seconds, do not wait behind longer ones.",
     )
     fetch_slots: int = Field(
         16, ge=1, description="Recordings that one worker fetches at a time (`url`), beside all others."

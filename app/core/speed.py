@@ -1,4 +1,4 @@
-"""How slow a transfer may be: one that drips is within every time-out, and takes a place for hours."""
+"""How slow a transfer may be: one of a byte a second keeps within every time-out for silence, for hours."""
 
 from dataclasses import dataclass
 

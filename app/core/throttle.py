@@ -1,4 +1,4 @@
-"""Log lines that could come thousands of times a second, and are told once a minute."""
+"""Log messages that could come thousands of times a second, written at most once a minute."""
 
 import time
 from collections.abc import Callable

@@ -65,8 +65,9 @@ async def ready(services: ServicesDep, response: Response) -> Ready:
     responses=openapi.ANY_PROBLEM,
 )
 async def metrics(services: ServicesDep) -> Response:
-    """For operators, where keys are asked for.
+    """Queue length and age, audio that waits, workers, what they have done, and HTTP.
 
-    Queue length and age, audio that waits, workers, what they have done, and HTTP."""
+    Where API keys are set, for operators only.
+    """
     snapshot = await services.operator.snapshot()
     return Response(services.metrics.exposition(snapshot), media_type=CONTENT_TYPE)
