@@ -41,8 +41,8 @@ REFUSAL = (
 )
 
 
-class Door:
-    """Who is inside, who of them is idle, and who may come in; of one server."""
+class ConnectionLimit:
+    """The connections of one server: which of them are idle, and whether one more may be accepted."""
 
     def __init__(self, most: int, header_seconds: float) -> None:
         self.most = most
@@ -51,23 +51,23 @@ class Door:
         """In the order in which they became idle."""
         self._full = Throttled(logger.warning)
 
-    def admit(self, inside: int) -> bool:
-        """Whether one more may come in; where there is no room, who has been idle longest goes."""
-        if inside <= self.most:
+    def accepts(self, count: int) -> bool:
+        """Whether one more may be accepted, `count` with it; at the limit the longest idle one is closed."""
+        if count <= self.most:
             return True
         longest = next(iter(self.idle), None)
         what = "is refused" if longest is None else "takes the place of one that is idle"
         self._full("There are %d connections (MAX_CONNECTIONS): each new one %s", self.most, what)
         if longest is None:
             return False
-        longest.hang_up()
+        longest.close_idle()
         return True
 
 
 class WatchedProtocol(H11Protocol):
     """uvicorn's protocol, whose connections end when nothing comes of them."""
 
-    door: ClassVar[Door]
+    limit: ClassVar[ConnectionLimit]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,16 +75,16 @@ class WatchedProtocol(H11Protocol):
         self._write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Come in, if there is room."""
+        """Accept the connection, or refuse it at the limit."""
         super().connection_made(transport)
-        if self.door.admit(len(self.connections)):
+        if self.limit.accepts(len(self.connections)):
             self._wait_for_request()
         else:
             transport.write(REFUSAL)
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
+        """Stop its timers."""
         self._stop_waiting()
         if self._write_timer is not None:
             self._write_timer.cancel()
@@ -109,7 +109,7 @@ class WatchedProtocol(H11Protocol):
         super().pause_writing()
         self._watch_writing()
 
-    def hang_up(self) -> None:
+    def close_idle(self) -> None:
         """End a connection that is idle, whatever the client has not read yet."""
         self._stop_waiting()
         if not self.transport.is_closing():
@@ -123,11 +123,11 @@ class WatchedProtocol(H11Protocol):
 
     def _wait_for_request(self) -> None:
         if self._header_timer is None:
-            self._header_timer = self.loop.call_later(self.door.header_seconds, self.hang_up)
-            self.door.idle[self] = None
+            self._header_timer = self.loop.call_later(self.limit.header_seconds, self.close_idle)
+            self.limit.idle[self] = None
 
     def _stop_waiting(self) -> None:
-        self.door.idle.pop(self, None)
+        self.limit.idle.pop(self, None)
         if self._header_timer is not None:
             self._header_timer.cancel()
             self._header_timer = None
@@ -204,4 +204,4 @@ class LoopErrors:
 
 def watched(most: int, header_seconds: float) -> type[WatchedProtocol]:
     """The protocol of one server."""
-    return type("Protocol", (WatchedProtocol,), {"door": Door(most, header_seconds)})
+    return type("Protocol", (WatchedProtocol,), {"limit": ConnectionLimit(most, header_seconds)})
