@@ -77,10 +77,18 @@ class Webhooks:
         async with redis_reachable():
             await self._client.zrem(self._keys.webhooks, task_id)
 
-    async def attempt(self, task_id: str) -> int:
-        """One more try is made; how many that are."""
-        async with redis_reachable():
-            return int(await self._client.hincrby(self._keys.task(task_id), "webhook_attempts", 1))
+    async def attempt(self, task_id: str) -> tuple[int, str]:
+        """One more try is made: how many those are, and the id of the message.
+
+        A task that failed may be queued anew: its next end is another message, which a receiver must not take
+        for one that it has had.
+        """
+        key = self._keys.task(task_id)
+        async with redis_reachable(), self._client.pipeline(transaction=True) as pipeline:
+            pipeline.hincrby(key, "webhook_attempts", 1)
+            pipeline.hget(key, "webhook_round")
+            attempts, ended_before = await pipeline.execute()
+        return int(attempts), f"{task_id}.{int(ended_before)}" if ended_before else task_id
 
     async def note(self, task_id: str, result: Try) -> None:
         """What a try gave."""
