@@ -1,5 +1,6 @@
 """Processes of the service, which tests start, stop and kill."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -55,22 +56,27 @@ class Worker:
 
 
 class ApiProcess:
-    """An API, started at once, which can be started again."""
+    """An API, started at once, which can be started again.
 
-    def __init__(self, settings: Settings) -> None:
+    It may open so many `files`, and writes its console to a file, where these are given.
+    """
+
+    def __init__(self, settings: Settings, *, files: int | None = None, console: Path | None = None) -> None:
         self._settings = settings
-        self._port = free_port()
+        self._files = files
+        self._console = console
+        self.port = free_port()
         self.start()
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Until it answers."""
-        command = [sys.executable, "-m", "uvicorn", "main:app", "--port", str(self._port)]
-        self._process = _started(command, self._settings)
+        command = [sys.executable, "-m", "uvicorn", "main:app", "--port", str(self.port)]
+        self._process = _started(command, self._settings, files=self._files, console=self._console)
         until(self._answers)
 
     def stop(self) -> int:
@@ -91,7 +97,12 @@ class ApiProcess:
             return False
 
 
-def _started(command: list[str], settings: Settings) -> "subprocess.Popen[bytes]":
+def _started(
+    command: list[str], settings: Settings, *, files: int | None = None, console: Path | None = None
+) -> "subprocess.Popen[bytes]":
     values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"webhook_secret"})
     environment = {name.upper(): str(value) for name, value in values.items()}
-    return subprocess.Popen(command, cwd=ROOT, env=os.environ | environment)
+    if files is not None:
+        command = ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh", *command]
+    with console.open("ab") if console else contextlib.nullcontext() as output:
+        return subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=output, stderr=output)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 PATIENCE_SECONDS = 20.0
 
 
 @contextmanager
-def listening(app: FastAPI, port: int = 0, *, graceful_seconds: int | None = None) -> Iterator[int]:
+def listening(app: ASGIApp, port: int = 0, *, graceful_seconds: int | None = None) -> Iterator[int]:
     """Run an application until the block ends; the port that it listens on."""
     config = uvicorn.Config(
         app, log_config=None, proxy_headers=False, timeout_graceful_shutdown=graceful_seconds

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
 from concurrent_log_handler import ConcurrentRotatingFileHandler
 from pythonjsonlogger.core import RESERVED_ATTRS
@@ -42,6 +43,27 @@ class ContextFilter(logging.Filter):
         return True
 
 
+class ConsoleFormatter(logging.Formatter):
+    """Lines for a terminal, in which nothing that a client sent (a path, a file name) is obeyed.
+
+    What is not printable is written as an escape, `\\x1b`: it could move the cursor, hide text, or begin
+    a line that nobody logged. A traceback keeps its own lines.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return printable(super().formatMessage(record).rstrip("\n"))
+
+    def formatException(self, ei: Any) -> str:
+        return "\n".join(printable(line) for line in super().formatException(ei).split("\n"))
+
+
+def printable(text: str) -> str:
+    """`text` with an escape in place of each character that a terminal does not just show."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 @contextmanager
 def task_context(task_id: str) -> Iterator[None]:
     """Every line logged inside carries `task_id`."""
@@ -62,7 +84,7 @@ def setup_logging(
     """
     context = ContextFilter(role)
     console = logging.StreamHandler(sys.stdout)
-    console.setFormatter(logging.Formatter(CONSOLE_FORMAT))
+    console.setFormatter(ConsoleFormatter(CONSOLE_FORMAT))
     handlers: list[logging.Handler] = [console]
     problem: OSError | None = None
     try:

@@ -6,14 +6,18 @@ from ipaddress import ip_address
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from app.api.admission import Admission
+from app.api.connections import Connections
 from app.api.headers import StandardHeaders
 from app.api.lifespan import lifespan_of
 from app.api.lingering import LingeringClose
 from app.api.problems import add_problem_handlers
 from app.api.request_id import RequestId
 from app.api.routes import health, openai, operator, page, problems, tasks, transcribe
+from app.api.sites import SitePolicy
 from app.api.timing import Timing
 from app.core.config import Settings
 from app.core.startup import read_settings, start_watching
@@ -39,6 +43,14 @@ people.
 """
 
 
+def create_served_app(settings: Settings | None = None) -> ASGIApp:
+    """The API as a server runs it: its connections are watched, too."""
+    settings = settings or read_settings()
+    return Connections(
+        create_app(settings), most=settings.max_connections, header_seconds=settings.request_header_seconds
+    )
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The API; `settings` come from the environment unless given."""
     settings = settings or read_settings()
@@ -55,6 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan_of(settings, metrics),
         redirect_slashes=False,
     )
+    app.add_middleware(Admission, sites=SitePolicy.from_settings(settings))
     app.add_middleware(LingeringClose)
     app.add_middleware(RequestId)
     app.add_middleware(StandardHeaders)

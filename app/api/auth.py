@@ -8,7 +8,7 @@ from fastapi.security.base import SecurityBase
 from fastapi.security.utils import get_authorization_scheme_param
 
 from app.api.deps import services_of
-from app.core.errors import Unauthorized
+from app.core.errors import Forbidden, Unauthorized
 from app.schemas.caller import ANYBODY, Caller
 
 KEY_HEADER = "X-API-Key"
@@ -40,3 +40,12 @@ class _CallerOf(SecurityBase):
 
 caller_of = _CallerOf()
 CallerDep = Annotated[Caller, Depends(caller_of)]
+
+
+async def _operator(request: Request, caller: CallerDep) -> None:
+    """Raises Forbidden where keys are asked for and the caller's is none of OPERATOR_KEYS."""
+    if caller.name is not None and caller.name not in services_of(request).settings.operator_keys:
+        raise Forbidden("This view is for operators; OPERATOR_KEYS names the keys that may see it.")
+
+
+OPERATORS_ONLY = Depends(_operator)

@@ -5,6 +5,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from app.api.rendering import Renderer
 from app.core.api_keys import ApiKeys
 from app.core.config import Settings
 from app.observability.metrics import Metrics
@@ -27,6 +28,7 @@ class Services:
     limiter: RateLimiter
     operator: OperatorService
     metrics: Metrics
+    renderer: Renderer
 
 
 def services_of(request: Request) -> Services:

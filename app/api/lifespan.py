@@ -11,6 +11,7 @@ from typing import TypedDict
 from fastapi import FastAPI
 
 from app.api.deps import Services
+from app.api.rendering import Renderer
 from app.core.api_keys import ApiKeys
 from app.core.background import end
 from app.core.config import Settings
@@ -112,6 +113,7 @@ def lifespan_of(
             limiter=RateLimiter(client, settings),
             operator=OperatorService(client, settings, outlook),
             metrics=metrics,
+            renderer=Renderer(),
         )
         try:
             with stopping.heard():

@@ -179,6 +179,10 @@ STATE_RESPONSES: Responses = {
 DELETE_RESPONSES: Responses = {
     204: {"description": "Nothing is left of the task."},
     **_AT_THE_TASK,
+    **_problems(
+        (QueueUnavailable, "Redis did not answer in time; please try again in a moment."),
+        (StorageUnavailable, "The server cannot store uploads now; please try again later."),
+    ),
     **ANY_PROBLEM,
 }
 

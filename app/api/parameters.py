@@ -48,7 +48,7 @@ OPTION_SCHEMAS: dict[str, Schema] = {
         "type": "string",
         "examples": ["Meeting of the Acme board: Łukasz, Jörg, EBITDA."],
         "description": "Text that is taken for what was said before: names, spelling, style. The model reads "
-        "its last 223 tokens, about 150 words.",
+        "its last 223 tokens, about 150 words; special tokens such as `<|endoftext|>` are left out.",
     },
     "hotwords": {
         "type": "string",

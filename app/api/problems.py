@@ -89,7 +89,11 @@ def _headers(error: ServiceError) -> dict[str, str]:
 
 
 async def _on_service_error(request: Request, error: Exception) -> Response:
-    error = cast(ServiceError, error)
+    return refusal_of(request, cast(ServiceError, error))
+
+
+def refusal_of(request: Request, error: ServiceError) -> Response:
+    """The answer that tells `error`, which is logged."""
     logger.log(
         logging.ERROR if error.status == HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO,
         "%s %s refused with %d: %s",

@@ -6,9 +6,14 @@ from pydantic_core import to_json
 from starlette.responses import JSONResponse
 
 
+def json_of(content: Any) -> bytes:
+    """The content in UTF-8; NaN and infinities become null."""
+    return to_json(content, inf_nan_mode="null")
+
+
 class TolerantJSONResponse(JSONResponse):
     """JSON of whatever a worker stored: a foreign one may have written NaN, which JSON does not know."""
 
     def render(self, content: Any) -> bytes:
-        """The content in UTF-8; NaN and infinities become null."""
-        return to_json(content, inf_nan_mode="null")
+        """As `json_of` does."""
+        return json_of(content)

@@ -1,12 +1,16 @@
 """Every request is counted and timed."""
 
 import time
+from http import HTTPMethod
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.observability.metrics import Metrics
 
-UNKNOWN_ROUTE = "other"
+OTHER = "other"
+"""Label of unknown methods and routes: clients may invent as many as they like."""
+
+METHODS = frozenset(HTTPMethod)
 
 
 class Timing:
@@ -25,7 +29,8 @@ class Timing:
         async def send_timed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 seconds = time.perf_counter() - started
-                self._metrics.answered(scope["method"], _route_of(scope), message["status"], seconds)
+                method = scope["method"] if scope["method"] in METHODS else OTHER
+                self._metrics.answered(method, _route_of(scope), message["status"], seconds)
             await send(message)
 
         await self._app(scope, receive, send_timed)
@@ -35,4 +40,4 @@ def _route_of(scope: Scope) -> str:
     """The pattern of the route that answered, such as `/transcribe/{task_id}`."""
     route = scope.get("route")
     path = getattr(route, "path", None)
-    return path if isinstance(path, str) else UNKNOWN_ROUTE
+    return path if isinstance(path, str) else OTHER

@@ -10,6 +10,7 @@ from app.api.disposition import filename_of
 from app.api.multipart import FormReader, boundary_of
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
+from app.core.speed import SlowestSpeed
 from app.services.receiving import FILE_FIELD, FORM_OVERHEAD_BYTES, FormPart, is_recording
 
 MAX_KEY_LENGTH = 255
@@ -38,7 +39,11 @@ def form_of(request: Request, settings: Settings) -> AsyncIterator[FormPart]:
     content_type = request.headers.get("content-type")
     if "url" in request.query_params and content_type is None:
         return _parts()
-    body = BodyReader(request.stream(), max_bytes=settings.max_upload_bytes + FORM_OVERHEAD_BYTES)
+    body = BodyReader(
+        request.stream(),
+        max_bytes=settings.max_upload_bytes + FORM_OVERHEAD_BYTES,
+        slowest=SlowestSpeed(settings.min_transfer_bytes_per_second),
+    )
     if content_type is not None and is_recording(content_type):
         filename = filename_of(request.headers.get("content-disposition", ""))
         return _parts(_Recording(filename, content_type, body))

@@ -48,7 +48,10 @@ class Settings(BaseSettings):
     )
     max_upload_mb: int = Field(2048, gt=0, description="Largest upload, in MiB.")
     min_free_disk_mb: int = Field(
-        512, ge=0, description="Uploads are refused while UPLOAD_DIR has less free space than this, in MiB."
+        512,
+        ge=0,
+        description="Uploads are refused, and recordings not fetched, while UPLOAD_DIR has less free space "
+        "than this, in MiB.",
     )
 
     max_duration_seconds: float = Field(
@@ -79,8 +82,8 @@ class Settings(BaseSettings):
     )
     operator_keys: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Names of the keys that may see and mend the whole queue, separated by commas; without "
-        "API_KEYS anybody may.",
+        description="Names of the keys that may read `/metrics`, and see and mend the whole queue, separated "
+        "by commas; without API_KEYS anybody may.",
     )
     rate_limit: str = Field(
         "",
@@ -92,12 +95,28 @@ class Settings(BaseSettings):
         description="MiB of recordings that one key, or one address without keys, may send, in the same "
         "form: `500/hour;2000/day`; none: no limit.",
     )
+    allowed_hosts: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(),
+        description="Names that the service answers to besides those of the local network, `.example.org` "
+        "with all below it, separated by commas; `*`: any, as with API_KEYS unless some are named here.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins of pages elsewhere that may use the API, separated by commas; `*`: all."
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Addresses of proxies whose X-Forwarded headers are believed, separated by commas.",
+    )
+    max_connections: int = Field(
+        1000,
+        ge=10,
+        description="Connections that the API holds at a time; beyond, the one that is idle longest is "
+        "closed, or the new one refused (503).",
+    )
+    request_header_seconds: float = Field(
+        20,
+        gt=0,
+        description="Time that a client gets to send the header of a request; then its connection is closed.",
     )
     idempotency_seconds: int = Field(
         86_400, gt=0, description="How long an Idempotency-Key stands for the task that it made."
@@ -114,6 +133,12 @@ class Settings(BaseSettings):
         False, description="Fetch from, and send to, private addresses and this machine too."
     )
     fetch_seconds: float = Field(1800, gt=0, description="Longest time for fetching a recording.")
+    min_transfer_bytes_per_second: float = Field(
+        1000,
+        ge=0,
+        description="Slowest upload, and slowest fetching of a `url`, that is waited for, in bytes per "
+        "second, as the mean of a minute; 0: any.",
+    )
     webhook_secret: SecretStr | None = Field(
         None, description="Signs webhooks: `whsec_` and 24 to 64 random bytes in base64; none: unsigned."
     )
@@ -214,7 +239,25 @@ class Settings(BaseSettings):
     )
     models_in_memory: int = Field(1, ge=1, description="Models that one worker keeps loaded.")
     tasks_in_flight: int = Field(
-        0, ge=0, description="Tasks that one worker works on at a time; 0 = enough to fill its batches."
+        0,
+        ge=0,
+        description="Recordings that one worker has in hand at a time; 0 = enough to fill its batches.",
+    )
+    high_slots: int = Field(
+        4,
+        ge=0,
+        description="Places beside TASKS_IN_FLIGHT that are kept for recordings with `priority=high`.",
+    )
+    short_slots: int = Field(
+        4, ge=0, description="Further places, kept for recordings of at most SHORT_SECONDS."
+    )
+    short_seconds: float = Field(
+        60,
+        ge=0,
+        description="Recordings known to be at most this long, in seconds, do not wait behind longer ones.",
+    )
+    fetch_slots: int = Field(
+        16, ge=1, description="Recordings that one worker fetches at a time (`url`), beside all others."
     )
     model_load_seconds: float = Field(
         3600,
@@ -242,7 +285,7 @@ class Settings(BaseSettings):
         names = (name.lower().removeprefix(".") for name in _list_of(value))
         return frozenset(name for name in names if name)
 
-    @field_validator("fetch_allowed_hosts", mode="before")
+    @field_validator("fetch_allowed_hosts", "allowed_hosts", mode="before")
     @classmethod
     def _hosts(cls, value: object) -> object:
         return frozenset(_list_of(value)) if isinstance(value, str) else value
@@ -276,6 +319,11 @@ class Settings(BaseSettings):
     def max_upload_bytes(self) -> int:
         """Largest upload, in bytes."""
         return self.max_upload_mb * 1024 * 1024
+
+    @property
+    def min_free_disk_bytes(self) -> int:
+        """Free space that no recording may take, in bytes."""
+        return self.min_free_disk_mb * 1024 * 1024
 
     @property
     def key_hashes(self) -> dict[str, str]:

@@ -120,6 +120,16 @@ def parse_flag(name: str, text: str) -> bool:
     raise InvalidParameter(f"`{name}` must be true or false; it was {quoted(text)}.", parameter=name)
 
 
+def number_within(value: object, least: float, most: float) -> float | None:
+    """A number that somebody else's program wrote, if it is one from `least` to `most`, else None.
+
+    NaN, infinities, texts, truth values and integers beyond all floats are none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        return None
+    return float(value)
+
+
 def single_value(name: str, values: Sequence[str]) -> str | None:
     """The value of a parameter given several times (in the query and in the form) or left empty.
 
@@ -132,6 +142,12 @@ def single_value(name: str, values: Sequence[str]) -> str | None:
             parameter=name,
         )
     return given[0] if given else None
+
+
+def host_matches(host: str, entry: str) -> bool:
+    """Whether a host's name is that of a list's entry; one that begins with a dot stands for all below it."""
+    entry = entry.lower().strip("[]").removesuffix(".")
+    return host.endswith(entry) if entry.startswith(".") else host == entry
 
 
 def quoted(text: str) -> str:

@@ -1,5 +1,6 @@
 """What an engine is: windows in, their transcripts out. It knows nothing of Redis, HTTP or files."""
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,10 +8,16 @@ from typing import Protocol
 from app.audio.windows import Window
 from app.schemas.window import WindowTranscript
 
+_SPECIAL_TOKEN = re.compile(r"<\|[^|\s]*\|>")
+
 
 @dataclass(frozen=True, slots=True)
 class DecodeOptions:
-    """How to decode; None leaves the choice to the engine (language: detect it)."""
+    """How to decode; None leaves the choice to the engine (language: detect it).
+
+    `prompt` and `hotwords` are a client's words. What a tokenizer would take for one of the model's special
+    tokens is left out of them: after `<|endoftext|>` the model drops words, and openai-whisper raises.
+    """
 
     beam_size: int = 5
     language: str | None = None
@@ -25,6 +32,14 @@ class DecodeOptions:
     temperature: float = 0.0
     """Where answers are sampled from the start; 0: searched for first."""
     word_timestamps: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "prompt", _without_special_tokens(self.prompt))
+        object.__setattr__(self, "hotwords", _without_special_tokens(self.hotwords))
+
+
+def _without_special_tokens(text: str | None) -> str | None:
+    return _SPECIAL_TOKEN.sub(" ", text or "").strip() or None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -44,9 +44,9 @@ class Batcher:
         self._shrinking: set[str] = set()
         self._turns = 0
 
-    def sit(self, model: str) -> Seat:
-        """A seat for a recording that `model` is to transcribe."""
-        seat = Seat(model, self._clock())
+    def sit(self, model: str, *, is_short: bool = False) -> Seat:
+        """A seat for a recording that `model` is to transcribe; a short one waits behind no longer one."""
+        seat = Seat(model, self._clock(), is_short)
         with self._lock:
             self._seats.append(seat)
         return seat

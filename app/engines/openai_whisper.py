@@ -1,5 +1,6 @@
 """The second engine: OpenAI's reference implementation, on torch. Its windows always have 30 s of context."""
 
+import threading
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
@@ -71,6 +72,7 @@ class OpenAIWhisperEngine:
         self._runtime = runtime
         self.info = info
         self._batch_size = batch_size
+        self._one_batch = threading.RLock()  # a divided window asks again, from within
 
     def most_together(self, _: WindowRequest) -> int:
         """As many of any length: all have 30 s."""
@@ -81,8 +83,8 @@ class OpenAIWhisperEngine:
         return request.options
 
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
-        """Transcribe the windows of one batch."""
-        with _translated_errors():
+        """Transcribe the windows of one batch. One at a time: openai-whisper hooks caches into the model."""
+        with _translated_errors(), self._one_batch:
             heard = self._listen(batch)
             answers = self._first_answers(heard)
             transcripts = [

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from app.engines.base import Engine, EngineInfo, WindowRequest
 from app.schemas.window import WindowTranscript
 
+KEPT_LANES = 2
+"""Lanes beside the engine's own: one for recordings that have just come, one for short ones."""
+
 NO_LIMIT = 1_000_000
 """More windows than there ever are."""
 
@@ -15,11 +18,12 @@ NO_LIMIT = 1_000_000
 class Seat:
     """One recording at the batcher, and its windows that wait, in the order in which they came.
 
-    `since` is when it sat down, by the batcher's clock.
+    `since` is when it sat down, by the batcher's clock; `is_short` says that it waits behind no longer one.
     """
 
     model: str
     since: float
+    is_short: bool = False
     waiting: list["Waiting"] = field(default_factory=list)
     asking: list["Future[EngineInfo]"] = field(default_factory=list)
     """Those who want to know the model once it is loaded."""
@@ -81,27 +85,36 @@ class Batch:
     """Windows that it could have held."""
     is_fresh: bool
     """Whether it serves only recordings that were never served before."""
+    is_short: bool = False
+    """Whether it serves only short recordings."""
 
 
 def next_batch(seats: Iterable[Seat], engine: Engine, most: int, running: Sequence[Batch]) -> Batch | None:
     """The batch of at most `most` windows that `engine` should decode now, taken out of the seats, if any.
 
     All lanes taken, none by a recording that has just come: one that has is given a lane more, so that it
-    does not wait behind long batches of long recordings.
+    does not wait behind long batches of long recordings. Short recordings are given one more in any case.
     """
     candidates = [seat for seat in seats if seat.waiting and seat.model == engine.info.model]
     busy = [batch for batch in running if batch.engine is engine]
     if len(busy) >= engine.lanes:
-        if len(busy) > engine.lanes or any(batch.is_fresh for batch in busy):
-            return None
-        candidates = [seat for seat in candidates if seat.is_fresh]
+        takes_short = not any(batch.is_short for batch in busy)
+        takes_fresh = len(busy) == engine.lanes and not any(batch.is_fresh for batch in busy)
+        short = [seat for seat in candidates if takes_short and seat.is_short]
+        candidates = short or [seat for seat in candidates if takes_fresh and seat.is_fresh]
     if not candidates:
         return None
     candidates.sort(key=lambda seat: (seat.turn, seat.waiting[0].since))
     lead = candidates[0].waiting[0]
     places = 1 if lead.alone else min(most, engine.most_together(lead.request))
     windows = _take(candidates, engine, places)
-    return Batch(engine, windows, places, all(waiting.seat.is_fresh for waiting in windows))
+    return Batch(
+        engine,
+        windows,
+        places,
+        is_fresh=all(waiting.seat.is_fresh for waiting in windows),
+        is_short=all(waiting.seat.is_short for waiting in windows),
+    )
 
 
 def _take(seats: Sequence[Seat], engine: Engine, size: int) -> list[Waiting]:

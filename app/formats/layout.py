@@ -61,17 +61,17 @@ def subtitles_of(pieces: Sequence[Piece], label_width: int = 0) -> list[Sequence
 
 def text_of(pieces: Sequence[Piece], label_width: int = 0) -> str:
     """The text of a subtitle, in one line if it fits, else in two that are cut well and alike in length."""
-    width = width_of_line(pieces) + label_width
-    if width <= LINE_WIDTH or len(pieces) == 1:
+    offsets = _offsets(pieces)
+    if _width(pieces, offsets, 0, len(pieces)) + label_width <= LINE_WIDTH or len(pieces) == 1:
         return _joined(pieces)
     places = range(1, len(pieces))
-    best = min(places, key=lambda place: _line_break_cost(pieces[:place], pieces[place:], label_width))
+    best = min(places, key=lambda place: _line_break_cost(pieces, offsets, place, label_width))
     return f"{_joined(pieces[:best])}\n{_joined(pieces[best:])}"
 
 
 def width_of_line(pieces: Sequence[Piece]) -> int:
     """Columns of pieces that stand on one line."""
-    return _offsets(pieces)[-1] - pieces[0].is_spaced
+    return _width(pieces, _offsets(pieces), 0, len(pieces))
 
 
 def break_cost(before: Piece, after: Piece) -> float:
@@ -90,11 +90,13 @@ def break_cost(before: Piece, after: Piece) -> float:
     return AFTER_SHORT_WORD if len(before.text) <= _SHORT_WORD_LETTERS else AT_SPACE
 
 
-def _line_break_cost(above: Sequence[Piece], below: Sequence[Piece], label_width: int) -> float:
-    widths = width_of_line(above) + label_width, width_of_line(below)
-    if max(widths) > LINE_WIDTH:
+def _line_break_cost(pieces: Sequence[Piece], offsets: Sequence[int], place: int, label_width: int) -> float:
+    """How bad two lines are that part before `place`."""
+    above = _width(pieces, offsets, 0, place) + label_width
+    below = _width(pieces, offsets, place, len(pieces))
+    if max(above, below) > LINE_WIDTH:
         return math.inf
-    return break_cost(above[-1], below[0]) + IMBALANCE * abs(widths[0] - widths[1]) / LINE_WIDTH
+    return break_cost(pieces[place - 1], pieces[place]) + IMBALANCE * abs(above - below) / LINE_WIDTH
 
 
 def _line_ends(pieces: Sequence[Piece], width: int = LINE_WIDTH) -> list[int]:
@@ -116,6 +118,11 @@ def _line_ends(pieces: Sequence[Piece], width: int = LINE_WIDTH) -> list[int]:
 def _offsets(pieces: Sequence[Piece]) -> list[int]:
     """Columns before each piece, were all on one line; the last entry is the width of all."""
     return list(accumulate((piece.width + piece.is_spaced for piece in pieces), initial=0))
+
+
+def _width(pieces: Sequence[Piece], offsets: Sequence[int], first: int, end: int) -> int:
+    """Columns of `pieces[first:end]` on one line."""
+    return offsets[end] - offsets[first] - pieces[first].is_spaced
 
 
 def _divided(pieces: Sequence[Piece], origins: Sequence[int]) -> list[Sequence[Piece]]:

@@ -36,9 +36,9 @@ def pieces_of(phrase: Phrase) -> list[Piece]:
     pieces: list[Piece] = []
     letters = 0
     for word in phrase.text.split():
-        for number, text in enumerate(_parts(word)):
+        for number, (text, width) in enumerate(_parts(word)):
             start, end = times[letters][0], times[letters + len(text) - 1][1]
-            pieces.append(Piece(text, width_of(text), number == 0 and bool(pieces), start, end))
+            pieces.append(Piece(text, width, number == 0 and bool(pieces), start, end))
             letters += len(text)
     return pieces
 
@@ -79,7 +79,13 @@ def _letters(text: str) -> str:
     return text.replace(" ", "")
 
 
-def _parts(word: str) -> Iterator[str]:
+@lru_cache(maxsize=4096)
+def _parts(word: str) -> tuple[tuple[str, int], ...]:
+    """The pieces of a word and their widths; most words of a transcript come again and again."""
+    return tuple((part, width_of(part)) for part in _cut(word))
+
+
+def _cut(word: str) -> Iterator[str]:
     part, width = "", 0
     for glyph in _glyphs(word):
         added = width_of(glyph)

@@ -6,6 +6,8 @@ from collections import deque
 from rich.console import Console
 from rich.text import Text
 
+from utils.logger import printable
+
 KEPT_LINES = 30
 """Lines of the children that are shown where the start fails; all of them are in `service.log`."""
 
@@ -37,7 +39,7 @@ class Display:
 
     def child_line(self, name: str, line: str) -> None:
         """One line of a child's output."""
-        text = Text.assemble((f"{name:<9}| ", "cyan"), line)
+        text = Text.assemble((f"{name:<9}| ", "cyan"), printable(line))
         with self._lock:
             if self._quiet:
                 self._kept.append(text)

@@ -4,6 +4,7 @@ The launcher may die without a word (kill -9, out of memory). Its children run i
 they would live on, hold the port and write the append-only file. The guard reads the launcher's pipe:
 `child PID` and `redis PID` announce a process, `gone PID` takes it back, and the end of the pipe is the end
 of the launcher. It also inherits the lock on DATA_DIR, so that the next run waits until it has finished.
+Where the guard is killed too, the children end by themselves (app.core.lifeline); the next run stops Redis.
 """
 
 import contextlib

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.core import lifeline
 from app.core.config import Settings
 from app.queue.local_server import own_redis_url
 
@@ -35,7 +36,11 @@ def chosen_model(settings: Settings, environ: Mapping[str, str]) -> str:
 
 def child_environment(settings: Settings, model: str, own_redis_port: int | None) -> dict[str, str]:
     """The environment of the API and the workers; `own_redis_port` is None where the user's Redis is used."""
-    environment = dict(os.environ) | {"DEFAULT_MODEL": model, "PYTHONUNBUFFERED": "1"}
+    environment = dict(os.environ) | {
+        "DEFAULT_MODEL": model,
+        "PYTHONUNBUFFERED": "1",
+        lifeline.VARIABLE: lifeline.STDIN,
+    }
     if own_redis_port is not None:
         environment |= {
             "REDIS_URL": own_redis_url(own_redis_port, settings),

@@ -47,7 +47,7 @@ class Child:
         self._process = subprocess.Popen(
             self.program.command,
             env=self._environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # its lifeline, see app.core.lifeline
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -68,8 +68,7 @@ class Child:
     def has_ended(self) -> bool:
         """Whether no process is left."""
         if self._process is not None and self._process.poll() is not None:
-            self._guard.forget(self._process.pid)
-            self._process = None
+            self._let_go(self._process)
         return self._process is None
 
     def signal(self, number: int) -> None:
@@ -80,8 +79,7 @@ class Child:
 
     def _note_death(self, process: subprocess.Popen[str]) -> None:
         self.deaths += 1
-        self._guard.forget(process.pid)
-        self._process = None
+        self._let_go(process)
         if time.monotonic() - self._started > STEADY_SECONDS:
             self._pause_seconds = FIRST_PAUSE_SECONDS
         pause = self._pause_seconds
@@ -89,6 +87,13 @@ class Child:
         self._pause_seconds = min(pause * 2, LONGEST_PAUSE_SECONDS)
         ending = f"signal {-process.returncode}" if process.returncode < 0 else f"status {process.returncode}"
         self._say(self.program.name, f"ended with {ending}; it is started again in {pause:g} s")
+
+    def _let_go(self, process: subprocess.Popen[str]) -> None:
+        """That process has ended."""
+        self._guard.forget(process.pid)
+        self._process = None
+        if process.stdin is not None:
+            process.stdin.close()
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None

@@ -1,6 +1,8 @@
 """Fetch a recording from an address that a client named, into a file. For a plain thread."""
 
+import errno
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,7 +13,9 @@ from urllib.parse import unquote
 import httpcore2
 import httpx2
 
-from app.core.errors import FetchFailed, FetchRefused, UnsafeAddress
+from app.core.errors import FetchFailed, FetchRefused, StorageFull, UnsafeAddress
+from app.core.file_locks import hold
+from app.core.speed import ANY_SPEED, SlowestSpeed
 from app.core.utils import base_name, quoted
 from app.net.backend import CONNECT_SECONDS, GuardedBackend
 from app.net.guard import AddressPolicy, Resolver, parse_url, system_resolver
@@ -20,16 +24,24 @@ from app.net.wire import PASSING_REFUSALS, headers_for, target_of, tls_context, 
 
 MAX_REDIRECTS = 5
 
+SPACE_CHECK_BYTES = 64 * 1024 * 1024
+"""Bytes that are written between two looks at what is free."""
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
-    """Most bytes, most seconds for all of it, most seconds without a byte."""
+    """Most bytes, most seconds for all of it, most seconds without a byte, the slowest speed that is waited
+    for, and the bytes that must stay free on the disk."""
 
     max_bytes: int
     seconds: float
     idle_seconds: float
+    slowest: SlowestSpeed = ANY_SPEED
+    min_free_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +65,17 @@ def fetch(
     """Write what lies at `url` to `path`, durably; nothing is left there if that fails.
 
     Raises UnsafeAddress, FetchFailed (may be tried again), FetchRefused (may not), TaskCancelled when
-    `should_stop` says so, and OSError where the disk fails. A look-up of a name cannot be cut short; the
-    operating system bounds it.
+    `should_stop` says so, StorageFull where the disk has no room, and OSError where it fails. A look-up of a
+    name cannot be cut short; the operating system bounds it.
     """
     target = parse_url(url, policy)
-    backend = GuardedBackend(policy, resolver, Patience(limits.seconds, should_stop))
+    backend = GuardedBackend(policy, resolver, Patience(limits.seconds, should_stop, limits.slowest))
     with httpcore2.ConnectionPool(ssl_context=tls_context(), network_backend=backend) as pool:
         for _ in range(MAX_REDIRECTS + 1):
             with translated(target), _get(pool, target, limits.idle_seconds) as answer:
                 headers = httpx2.Headers(answer.headers)
                 if answer.status not in _REDIRECTS or "location" not in headers:
-                    return _keep(answer, headers, target, path, limits.max_bytes)
+                    return _keep(answer, headers, target, path, limits)
             target = following(target, headers["location"], policy)
     raise FetchRefused(f"The address leads on and on; at most {MAX_REDIRECTS} redirects are followed.")
 
@@ -100,7 +112,7 @@ def _get(
 
 
 def _keep(
-    answer: httpcore2.Response, headers: httpx2.Headers, url: httpx2.URL, path: Path, max_bytes: int
+    answer: httpcore2.Response, headers: httpx2.Headers, url: httpx2.URL, path: Path, limits: FetchLimits
 ) -> FetchedFile:
     _check_status(answer.status)
     coding = headers.get("content-encoding", "identity").lower()
@@ -109,9 +121,11 @@ def _keep(
             f"The server compressed the recording ({quoted(coding)}) though none was asked for."
         )
     declared = headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > max_bytes:
-        raise _too_large(max_bytes)
-    size = _write(answer.iter_stream(), path, max_bytes)
+    length = int(declared) if declared.isdecimal() else 0
+    if length > limits.max_bytes:
+        raise _too_large(limits.max_bytes)
+    _check_space(path, length, limits)
+    size = _write(answer.iter_stream(), path, limits)
     return FetchedFile(name_of(headers, url), size, headers.get("content-type"))
 
 
@@ -123,22 +137,38 @@ def _check_status(status: int) -> None:
     raise FetchRefused(f"The server answered with status {status} instead of the recording.")
 
 
-def _write(chunks: Iterator[bytes], path: Path, max_bytes: int) -> int:
+def _write(chunks: Iterator[bytes], path: Path, limits: FetchLimits) -> int:
     """Size of what is written; a Content-Length may be absent, so the bytes are counted."""
-    size = 0
+    size, next_check = 0, SPACE_CHECK_BYTES
     try:
         with path.open("wb") as file:
+            hold(file)
             for chunk in chunks:
                 size += len(chunk)
-                if size > max_bytes:
-                    raise _too_large(max_bytes)
+                if size > limits.max_bytes:
+                    raise _too_large(limits.max_bytes)
                 file.write(chunk)
+                if size >= next_check:
+                    _check_space(path, 0, limits)
+                    next_check += SPACE_CHECK_BYTES
             file.flush()
             os.fsync(file.fileno())
-    except BaseException:
+    except BaseException as error:
         path.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise _no_room() from error
         raise
     return size
+
+
+def _check_space(path: Path, needed: int, limits: FetchLimits) -> None:
+    """Raises StorageFull where so many more bytes would leave less free than must stay."""
+    if shutil.disk_usage(path.parent).free - needed < limits.min_free_bytes:
+        raise _no_room()
+
+
+def _no_room() -> StorageFull:
+    return StorageFull("There is too little free disk space for the recording; see MIN_FREE_DISK_MB.")
 
 
 def _too_large(max_bytes: int) -> FetchRefused:

@@ -10,7 +10,7 @@ import httpx2
 
 from app.core.config import Settings
 from app.core.errors import FetchFailed, UnsafeAddress
-from app.core.utils import quoted
+from app.core.utils import host_matches, quoted
 from app.net.addresses import IPAddress, Reach, reach_of
 
 Resolver = Callable[[str, int], Sequence[str]]
@@ -40,7 +40,7 @@ class AddressPolicy:
 
     def names(self, host: str) -> bool:
         """Whether FETCH_ALLOWED_HOSTS lets `host` pass."""
-        return not self.allowed_hosts or any(_matches(host, entry) for entry in self.allowed_hosts)
+        return not self.allowed_hosts or any(host_matches(host, entry) for entry in self.allowed_hosts)
 
     def reaches(self, address: IPAddress) -> bool:
         """Whether a connection to `address` is allowed."""
@@ -132,11 +132,6 @@ def _literal(host: str) -> IPAddress | None:
         return IPv4Address(socket.inet_aton(host))
     except OSError:
         return None
-
-
-def _matches(host: str, entry: str) -> bool:
-    entry = entry.lower().strip("[]").removesuffix(".")
-    return host.endswith(entry) if entry.startswith(".") else host == entry
 
 
 def _check_allowed(host: str, policy: AddressPolicy) -> None:

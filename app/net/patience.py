@@ -13,6 +13,7 @@ from typing import Any
 import httpcore2
 
 from app.core.errors import FetchFailed, TaskCancelled
+from app.core.speed import ANY_SPEED, SlowestSpeed, SpeedMeter
 
 LOOK_SECONDS = 0.5
 """Time between two looks, in the middle of a silence, at whether the transfer is still wanted."""
@@ -24,10 +25,14 @@ _SHORTEST = 0.001
 class Patience:
     """Limits of one transfer, from now on."""
 
-    def __init__(self, seconds: float, should_stop: Callable[[], bool]) -> None:
+    def __init__(
+        self, seconds: float, should_stop: Callable[[], bool], slowest: SlowestSpeed = ANY_SPEED
+    ) -> None:
         self._seconds = seconds
         self._ends = time.monotonic() + seconds
         self._should_stop = should_stop
+        self._slowest = slowest
+        self._speed = SpeedMeter(slowest)
 
     def step(self, longest: float | None) -> float:
         """Time that the next step may take, at most `longest` if given. Raises TaskCancelled, FetchFailed."""
@@ -37,6 +42,14 @@ class Patience:
         if left <= 0:
             raise FetchFailed(f"The recording did not arrive within {self._seconds:g} seconds.")
         return max(left if longest is None else min(longest, left), _SHORTEST)
+
+    def waited(self, seconds: float, size: int) -> None:
+        """So many bytes came after a wait. Raises FetchFailed where they come too slowly."""
+        if self._speed.is_too_slow(seconds, size):
+            raise FetchFailed(
+                f"The recording came at less than {self._slowest.bytes_per_second:g} bytes a second, the "
+                "least that is waited for (MIN_TRANSFER_BYTES_PER_SECOND)."
+            )
 
 
 class PatientStream(httpcore2.NetworkStream):
@@ -50,10 +63,14 @@ class PatientStream(httpcore2.NetworkStream):
         """In slices of a silence, so that a stop is noticed within it."""
         silent_until = math.inf if timeout is None else time.monotonic() + timeout
         while (silence := silent_until - time.monotonic()) > 0:
+            began = time.monotonic()
             try:
-                return self._stream.read(max_bytes, self._patience.step(min(silence, LOOK_SECONDS)))
+                data = self._stream.read(max_bytes, self._patience.step(min(silence, LOOK_SECONDS)))
             except httpcore2.ReadTimeout:
-                continue
+                data = None
+            self._patience.waited(time.monotonic() - began, len(data or b""))
+            if data is not None:
+                return data
         raise FetchFailed(f"The server sent nothing for {timeout:g} seconds.")
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:

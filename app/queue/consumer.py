@@ -19,6 +19,7 @@ from app.queue.claims import Checkpoints, Claim
 from app.queue.elements import identity_of, task_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
+from app.queue.line import Line
 from app.queue.outcomes import (
     CANCELLED,
     ClaimNumbers,
@@ -29,6 +30,7 @@ from app.queue.outcomes import (
     SettleOutcome,
 )
 from app.queue.pace import Pace
+from app.queue.room import EVERYTHING, Room
 from app.queue.scripts import Policy, Scripts, Surrender
 from app.queue.totals import Totals
 from app.queue.webhooks import Webhooks
@@ -80,9 +82,8 @@ class Consumer:
     def __init__(self, settings: Settings, *, worker_id: str, commands: Redis, blocking: Redis) -> None:
         self.worker_id = worker_id
         self.results_fenced = 0
-        self._block_seconds = settings.claim_block_seconds
         self._commands = commands
-        self._blocking = blocking
+        self._line = Line(settings, worker_id, blocking)
         self._keys = Keys.from_settings(settings)
         self._scripts = Scripts(commands, self._keys, Policy.from_settings(settings))
         self.checkpoints = Checkpoints(commands, self._keys, self._scripts)
@@ -97,16 +98,17 @@ class Consumer:
         async with redis_reachable():
             await self._scripts.heartbeat(self.worker_id, [], register=True)
 
-    async def claim(self, *, wait: bool = True) -> Claim | None:
-        """The next task, or None where none came within CLAIM_BLOCK_SECONDS, or none is there to be had at
-        once.
+    async def claim(self, room: Room = EVERYTHING, *, wait: bool = True) -> Claim | None:
+        """The next task that there is room for, or None where none came.
+
+        With `wait`, and room for everything, that is after CLAIM_BLOCK_SECONDS, else at once.
 
         What is no task, was cancelled or runs elsewhere is dealt with on the way. After QueueUnavailable the
         next call goes on where this one stopped.
         """
         while True:
             if not self._unanswered:
-                payload = await self._take(wait)
+                payload = await self._line.take(room, wait=wait)
                 if payload is None:
                     return None
                 await self._receive(payload)
@@ -185,23 +187,6 @@ class Consumer:
                 if await self._scripts.retire(self.worker_id, own=True):
                     return
         logger.warning("Worker %s leaves with tasks in its list; they are taken back later", self.worker_id)
-
-    async def _take(self, wait: bool) -> bytes | None:
-        """Move the next element into this worker's list."""
-        mine = self._keys.processing(self.worker_id)
-        async with redis_reachable(limit_seconds=None):
-            element = await self._blocking.lmove(self._keys.high, mine, "RIGHT", "LEFT")
-            if element is None and not wait:
-                element = await self._blocking.lmove(self._keys.queue, mine, "RIGHT", "LEFT")
-            elif element is None:
-                element = await self._blocking.blmove(
-                    self._keys.queue,
-                    mine,
-                    self._block_seconds,  # type: ignore[arg-type]  # Redis takes fractions
-                    "RIGHT",
-                    "LEFT",
-                )
-        return cast(bytes | None, element)
 
     async def _receive(self, payload: bytes) -> None:
         task_id = identity_of(payload)

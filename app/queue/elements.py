@@ -3,7 +3,8 @@
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from app.schemas.task import Task, TaskFailure
+from app.core.utils import number_within
+from app.schemas.task import LATEST_TIME, Task, TaskFailure
 
 MAX_ID_LENGTH = 512
 
@@ -37,8 +38,7 @@ def identity_of(payload: bytes) -> str | None:
 
 def created_at_of(payload: bytes) -> float | None:
     """Unix time at which the task was made, or None where its element does not say."""
-    value = _fields(payload).get("created_at")
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return number_within(_fields(payload).get("created_at"), 0, LATEST_TIME)
 
 
 def failure_of(text: bytes | None) -> TaskFailure | None:

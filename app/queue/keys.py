@@ -47,6 +47,11 @@ class Keys:
         return f"{self.queue}:scanned"
 
     @property
+    def write_probe(self) -> str:
+        """STRING with TTL: written to see whether Redis takes writes."""
+        return f"{self.queue}:write_probe"
+
+    @property
     def processing_prefix(self) -> str:
         """What the names of all processing lists begin with."""
         return f"{self.queue}:processing:"

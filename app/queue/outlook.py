@@ -7,11 +7,14 @@ from typing import cast
 from redis.asyncio import Redis
 
 from app.core.config import Settings
+from app.queue.clock import now_ms
 from app.queue.elements import task_of
+from app.queue.forecast import Kept, Work, ends
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.pace import Pace
-from app.schemas.task import Task
+from app.queue.room import is_short
+from app.schemas.task import Priority, Task
 
 DEPTH = 1000
 """Tasks next in line that are told their place."""
@@ -35,6 +38,8 @@ class Outlook:
         self._client = client
         self._keys = Keys.from_settings(settings)
         self._default_model = settings.default_model
+        self._high_slots, self._short_slots = settings.high_slots, settings.short_slots
+        self._short_seconds = settings.short_seconds
         self._pace = Pace(client, settings)
         self._places: dict[str, Place] = {}
         self._audio_seconds = 0.0
@@ -57,32 +62,53 @@ class Outlook:
 
     async def _look(self) -> dict[str, Place]:
         pace = await self._pace.by_model()
-        async with redis_reachable(), self._client.pipeline(transaction=False) as pipeline:
-            pipeline.lrange(self._keys.high, -DEPTH, -1)
-            pipeline.lrange(self._keys.queue, -DEPTH, -1)
-            pipeline.zrange(self._keys.workers, 0, -1)
-            high, normal, workers = cast(list[list[bytes]], await pipeline.execute())
-            for worker in workers:
-                pipeline.llen(self._keys.processing(worker.decode()))
-            at_work = max(1, sum(await pipeline.execute()) if workers else 0)
+        async with redis_reachable():
+            now = await now_ms(self._client)
+            async with self._client.pipeline(transaction=False) as pipeline:
+                pipeline.lrange(self._keys.high, -DEPTH, -1)
+                pipeline.lrange(self._keys.queue, -DEPTH, -1)
+                pipeline.zrangebyscore(self._keys.workers, now, "+inf")
+                high, normal, workers = cast(list[list[bytes]], await pipeline.execute())
+            running = await self._running(workers, pace)
         line = [task_of(payload) for payload in [*reversed(high), *reversed(normal)][:DEPTH]]
         self._audio_seconds = sum((task.duration or 0.0) for task in line if task is not None)
-        return self._placed(line, pace, at_work)
+        kept = Kept(self._high_slots * len(workers), self._short_slots * len(workers))
+        waiting = [(number, task) for number, task in enumerate(line, 1) if task is not None]
+        times = ends(running, [self._work(task, pace) for _, task in waiting], kept)
+        return {
+            task.task_id: Place(number, None if seconds is None else round(seconds, 1))
+            for (number, task), seconds in zip(waiting, times, strict=True)
+        }
 
-    def _placed(self, line: list[Task | None], pace: dict[str, float], at_work: int) -> dict[str, Place]:
-        """As many are worked on at a time as are now: each task takes the place of one that has ended."""
-        places: dict[str, Place] = {}
-        seconds: float | None = 0.0
-        for position, task in enumerate(line, 1):
-            if task is None:
-                continue
-            work = self._work_seconds(task, pace)
-            seconds = None if seconds is None or work is None else seconds + work / at_work
-            places[task.task_id] = Place(position, None if seconds is None else round(seconds, 1))
-        return places
+    async def _running(self, workers: list[bytes], pace: dict[str, float]) -> list[Work]:
+        """What is left of the recordings that are transcribed now; what is fetched takes no place yet."""
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for worker in workers:
+                pipeline.lrange(self._keys.processing(worker.decode()), 0, -1)
+            lists = await pipeline.execute() if workers else []
+            held = [task_of(payload) for payloads in lists for payload in payloads]
+            tasks = [task for task in held if task is not None][:DEPTH]
+            for task in tasks:
+                pipeline.hmget(self._keys.windows(task.task_id), ["processed", "duration"])
+            done = await pipeline.execute() if tasks else []
+        return [
+            self._work(task, pace, duration=_number(duration), processed=_number(processed) or 0.0)
+            for task, (processed, duration) in zip(tasks, done, strict=True)
+            if task.url is None or processed is not None
+        ]
 
-    def _work_seconds(self, task: Task, pace: dict[str, float]) -> float | None:
-        factor = pace.get(task.model or self._default_model)
-        if factor is None or task.duration is None:
-            return None
-        return factor * min(task.duration, task.trim or task.duration)
+    def _work(
+        self, task: Task, pace: dict[str, float], duration: float | None = None, processed: float = 0.0
+    ) -> Work:
+        """What is left of a task of which so many seconds are done; `duration` is what its worker found."""
+        factor, known = pace.get(task.model or self._default_model), duration or task.duration
+        length = min(known, task.trim or known) if known is not None else None
+        return Work(
+            seconds=None if factor is None or length is None else factor * max(0.0, length - processed),
+            is_short=is_short(task, self._short_seconds),
+            is_high=task.priority is Priority.HIGH,
+        )
+
+
+def _number(stored: bytes | None) -> float | None:
+    return float(stored) if stored else None

@@ -14,14 +14,24 @@ from app.schemas.task import Priority, Task
 
 FULL_RETRY_AFTER_SECONDS = 30
 
+PROBE_SECONDS = 60
+"""How long the key of `check_writable` stays."""
+
 
 class Producer:
     """Puts tasks into the queue."""
 
     def __init__(self, client: Redis, settings: Settings) -> None:
+        self._client = client
+        self._keys = Keys.from_settings(settings)
         self._limit = settings.max_queue_length
         self._webhooks = Webhooks(client, settings)
-        self._scripts = Scripts(client, Keys.from_settings(settings), Policy.from_settings(settings))
+        self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
+
+    async def check_writable(self) -> None:
+        """Raise QueueUnavailable where Redis takes no writes: full disk, full memory, a replica."""
+        async with redis_reachable():
+            await self._client.set(self._keys.write_probe, 1, ex=PROBE_SECONDS)
 
     async def enqueue(self, task: Task) -> None:
         """Enqueue `task`, in the list of its priority; a task id that is known already is left alone.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from anyio import CapacityLimiter, to_thread
 from redis.asyncio import Redis
 
 from app.core.config import Settings
@@ -23,6 +24,9 @@ from app.schemas.window import WindowTranscript
 
 SEARCH_DEPTH = 1000
 """Elements next in line among which a task without a hash is looked for (under 1 ms in Redis)."""
+
+LONG_BYTES = 256 * 1024
+"""A longer result is read in a thread: that of some hours takes a tenth of a second."""
 
 PUBLIC_STATUS = {
     b"queued": TaskStatus.QUEUED,
@@ -62,6 +66,7 @@ class TaskReader:
         self._keys = Keys.from_settings(settings)
         self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
         self._stored = Coalescer(self._read)
+        self._long_results = CapacityLimiter(1)
 
     async def record(self, task_id: str) -> TaskRecord | None:
         """What is known about the task; None where nothing is, or where it was deleted.
@@ -74,7 +79,10 @@ class TaskReader:
         if stored.deleted:
             return None
         payload = stored.payload
-        state = _state_of(task_id, stored)
+        if len(stored.result or b"") > LONG_BYTES:
+            state = await to_thread.run_sync(_state_of, task_id, stored, limiter=self._long_results)
+        else:
+            state = _state_of(task_id, stored)
         if state is None and stored.status is None:
             async with redis_reachable():
                 payload = await self._foreign_element(task_id)

@@ -108,6 +108,8 @@ class Repeats:
                 pipeline.expire(self._keys.task(task.task_id), self._seconds)
                 for index in {self._keys.index, self._keys.index_of(task.owner)}:
                     pipeline.zadd(index, {task.task_id: now})
+                if task.webhook is not None:
+                    pipeline.zadd(self._keys.webhooks, {task.task_id: now})
                 await pipeline.execute()
         return source.task_id
 

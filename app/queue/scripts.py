@@ -259,6 +259,19 @@ class Scripts:
         )
         return bool(answer == b"ADOPTED")
 
+    async def pick(
+        self, worker_id: str, source: str, longest: float | None, fetch: bool, passed: bytes
+    ) -> tuple[bytes | None, bytes | None]:
+        """Move the first element of a list that is wanted into the worker's; see app.queue.room.
+
+        The element, None where none is; and the newest that was passed over, where the next look may begin.
+        """
+        limit = "" if longest is None else f"{longest:.3f}"
+        element, passed_now = await self._run(
+            "pick", [source, self._keys.processing(worker_id)], [limit, int(fetch), passed]
+        )
+        return element, passed_now
+
     async def webhook(self, taken_ms: int) -> str | None:
         """Id of a task whose webhook is due, which is the caller's for so long."""
         answer = await self._run("webhook", [self._keys.webhooks], [taken_ms])

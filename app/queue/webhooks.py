@@ -1,7 +1,7 @@
 """Webhooks that are to be sent: kept in Redis from the enqueue on, so that no end of a task goes untold.
 
-A task's entry is due some time after its enqueue, and again and again until the task has ended: whoever ends
-it only hurries things up.
+A task's entry is due some time after its enqueue and each claim, and again and again until it has ended:
+whoever ends it only hurries things up.
 """
 
 from dataclasses import dataclass
@@ -43,9 +43,16 @@ class Webhooks:
         self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
 
     async def expect(self, task: Task) -> None:
-        """The end of that task is to be told. To be called before its enqueue."""
-        if task.webhook is not None:
-            await self.put_off(task.task_id, LOOK_SECONDS)
+        """The end of that task is to be told; one that is due already stays due.
+
+        To be called before its enqueue and at each claim: a program may have pushed it, an operator have
+        queued it anew.
+        """
+        if task.webhook is None:
+            return
+        async with redis_reachable():
+            due = await now_ms(self._client) + LOOK_SECONDS * 1000
+            await self._client.zadd(self._keys.webhooks, {task.task_id: due}, nx=True)
 
     async def hurry(self, task: Task) -> None:
         """That task has ended."""
@@ -70,10 +77,18 @@ class Webhooks:
         async with redis_reachable():
             await self._client.zrem(self._keys.webhooks, task_id)
 
-    async def attempt(self, task_id: str) -> int:
-        """One more try is made; how many that are."""
-        async with redis_reachable():
-            return int(await self._client.hincrby(self._keys.task(task_id), "webhook_attempts", 1))
+    async def attempt(self, task_id: str) -> tuple[int, str]:
+        """One more try is made: how many those are, and the id of the message.
+
+        A task that failed may be queued anew: its next end is another message, which a receiver must not take
+        for one that it has had.
+        """
+        key = self._keys.task(task_id)
+        async with redis_reachable(), self._client.pipeline(transaction=True) as pipeline:
+            pipeline.hincrby(key, "webhook_attempts", 1)
+            pipeline.hget(key, "webhook_round")
+            attempts, ended_before = await pipeline.execute()
+        return int(attempts), f"{task_id}.{int(ended_before)}" if ended_before else task_id
 
     async def note(self, task_id: str, result: Try) -> None:
         """What a try gave."""

@@ -4,9 +4,10 @@ import time
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.core.scripts import ChineseScript
+from app.core.utils import number_within
 
 TASK_ID_PATTERN = r"^[A-Za-z0-9._-]{1,128}$"
 
@@ -51,11 +52,27 @@ class ChannelMode(StrEnum):
     SPLIT = "split"
 
 
+LONGEST_SECONDS = 10 * 365 * 86_400.0
+"""Ten years: no recording is longer."""
+
+LATEST_TIME = 1e11
+"""Unix time: some thousand years from now."""
+
+
+def _length(value: object) -> float | None:
+    return number_within(value, 0, LONGEST_SECONDS) or None
+
+
+def _moment(value: object) -> float:
+    return number_within(value, 0, LATEST_TIME) or time.time()
+
+
 class Task(BaseModel):
     """One uploaded recording and what is asked of it: the queue's element, which never changes.
 
     Only `task_id` and `file_path` are needed, so that a foreign program can LPUSH tasks too; what it leaves
-    out falls back to the settings. `file_path` is a path inside UPLOAD_DIR, absolute or relative to it.
+    out falls back to the settings. `file_path` is a path inside UPLOAD_DIR, absolute or relative to it. What
+    it only tells (`duration`, `created_at`) is passed over where it makes no sense, and refuses no task.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -91,8 +108,12 @@ class Task(BaseModel):
     fingerprint: str | None = Field(None, description="Name of what is asked of which content.")
     owner: str | None = Field(None, description="Name of the API key that it came with.")
     filename: str | None = Field(None, description="The client's name of the file, for people only.")
-    duration: float | None = Field(None, description="Length of the recording in seconds, where it is known.")
-    created_at: float = Field(default_factory=time.time, description="Unix time of the upload.")
+    duration: Annotated[float | None, BeforeValidator(_length)] = Field(
+        None, description="Length of the recording in seconds, where it is known."
+    )
+    created_at: Annotated[float, BeforeValidator(_moment)] = Field(
+        default_factory=time.time, description="Unix time of the upload."
+    )
     traceparent: str | None = Field(None, description="The trace (W3C) that it belongs to.")
 
 

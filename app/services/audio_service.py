@@ -1,5 +1,6 @@
 """Take a recording: check what is asked, store it, make sure that it is one, queue its task."""
 
+import contextlib
 import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ from app.core.errors import (
     IdempotencyConflict,
     InvalidParameter,
     MalformedUpload,
+    StorageUnavailable,
     UnsafeAddress,
 )
 from app.core.tracing import traceparent
@@ -187,7 +189,8 @@ class AudioService:
         return info.duration
 
     async def _forget(self, task_id: str) -> None:
-        with anyio.CancelScope(shield=True):
+        """Take the note back; where that fails, its task comes although the client was told of an error."""
+        with anyio.CancelScope(shield=True), contextlib.suppress(StorageUnavailable):
             await to_thread.run_sync(self._storage.remove_outbox, task_id)
 
 

@@ -17,7 +17,8 @@ class Job:
 
     `model` is a canonical name, `listening` tells what of the recording is heard; without `vad` nothing is
     taken for silence; `script` is that in which Chinese is to be written; `duration` is the length of the
-    recording where the API could tell it; `checkpoint` is what an earlier attempt has finished.
+    recording where the API could tell it; one that `is_short` waits behind no longer ones; `checkpoint` is
+    what an earlier attempt has finished.
     """
 
     path: Path
@@ -27,6 +28,7 @@ class Job:
     vad: bool = True
     script: ChineseScript | None = None
     duration: float | None = None
+    is_short: bool = False
     checkpoint: Checkpoint | None = None
 
 

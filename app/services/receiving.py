@@ -157,8 +157,8 @@ class Receiver:
         return digest.hexdigest()
 
     async def _check_space(self, needed_bytes: int) -> None:
-        floor = self._settings.min_free_disk_mb * 1024 * 1024
-        if await to_thread.run_sync(self._storage.free_bytes) - needed_bytes < floor:
+        free = await to_thread.run_sync(self._storage.free_bytes)
+        if free - needed_bytes < self._settings.min_free_disk_bytes:
             raise StorageFull(
                 "The server has too little free disk space for this upload; please try again later.",
                 retry_after_seconds=RETRY_AFTER_SECONDS,

@@ -27,6 +27,10 @@ ENDED_SECONDS = 600
 
 UNSAFE_RETRY_AFTER_SECONDS = 60
 
+REFUSES_WRITES = (
+    "Redis answers, but refuses to write: its disk or memory is full, or it is a replica; its log says why."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
@@ -77,13 +81,17 @@ class RedisService:
         await self._producer.enqueue(task)
 
     async def readiness(self) -> Readiness:
-        """Whether Redis answers and who works."""
+        """Whether Redis answers and takes writes, and who works."""
         try:
             await self.check()
             workers = len(await self._reader.live_workers())
             waiting = await self._reader.queue_length()
         except QueueUnavailable as error:
             return Readiness(False, "unavailable", error.detail, 0, 0)
+        try:
+            await self._producer.check_writable()
+        except QueueUnavailable:
+            return Readiness(False, "unavailable", REFUSES_WRITES, workers, waiting)
         if not workers:
             detail = "Redis answers, but no worker is alive; tasks wait until one starts."
             return Readiness(True, "no_workers", detail, 0, waiting)

@@ -48,7 +48,7 @@ class SpeechRecogniser:
 
     def transcribe(self, job: Job, watch: Watch) -> Transcript:
         """Raises the TaskErrors of app.core.errors; a broken file costs no model."""
-        seat = self._batcher.sit(job.model)
+        seat = self._batcher.sit(job.model, is_short=job.is_short)
         try:
             return _Recording(self._batcher, seat, job, watch, self._rules).transcribe()
         finally:

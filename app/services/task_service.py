@@ -19,6 +19,7 @@ from app.queue.outcomes import DeleteOutcome, ReviveOutcome
 from app.queue.outlook import Outlook
 from app.queue.reader import TaskReader, TaskRecord
 from app.queue.repeats import Repeats
+from app.queue.webhooks import Webhooks
 from app.schemas.caller import Caller
 from app.schemas.event import EventKind, TaskEvent, WindowText
 from app.schemas.task import ENDED, TASK_ID_PATTERN, TaskPage, TaskState, TaskStatus
@@ -50,6 +51,7 @@ class TaskService:
         self._list = TaskList(client, settings)
         self._admin = Admin(client, settings)
         self._repeats = Repeats(client, settings)
+        self._webhooks = Webhooks(client, settings)
 
     async def state(self, task_id: str, caller: Caller) -> TaskState:
         """What is known about a task. Raises QueueUnavailable."""
@@ -97,7 +99,10 @@ class TaskService:
         return await self._list.page(caller.name, status=status, limit=limit, cursor=cursor)
 
     async def delete(self, task_id: str, caller: Caller) -> None:
-        """Remove a task, whatever its state: recording, windows, result. Raises QueueUnavailable."""
+        """Remove a task, whatever its state: recording, windows, result.
+
+        Raises QueueUnavailable, and StorageUnavailable where its note cannot be removed: nothing is then.
+        """
         record = await self._record(task_id, caller)
         # The note first: it would bring the task back.
         await to_thread.run_sync(self._storage.remove_outbox, task_id)
@@ -119,6 +124,7 @@ class TaskService:
         if record.task.url is None and not await to_thread.run_sync(path.is_file):
             raise CannotRetry("The recording is no longer here; send it again.")
         await to_thread.run_sync(self._storage.save_outbox, record.task)
+        await self._webhooks.expect(record.task)
         outcome = await self._admin.requeue(task_id)
         if outcome is not ReviveOutcome.REVIVED:
             raise CannotRetry("The task cannot be queued anew: somebody was faster.")

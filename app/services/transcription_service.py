@@ -1,16 +1,21 @@
 """The use case of a worker: a task in, a transcript out."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from app.audio.limits import AudioLimits
 from app.audio.listening import Listening
+from app.audio.probe import probe
 from app.core.config import Settings
 from app.core.decorators import stage
-from app.core.errors import AudioMissing, EngineFailed, ServiceError
+from app.core.errors import AudioMissing, EngineFailed, NoAudio, UnreadableAudio
+from app.core.speed import SlowestSpeed
 from app.engines.base import DecodeOptions
 from app.net.fetch import FetchLimits, fetch
 from app.net.guard import AddressPolicy
+from app.queue.room import is_short
 from app.schemas.task import ChannelMode, Task, TaskKind
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
@@ -31,7 +36,32 @@ class TranscriptionService:
         self._storage = LocalStorage(settings)
         self._recogniser = recogniser_for(settings)
         self._policy = AddressPolicy.from_settings(settings)
-        self._limits = FetchLimits(settings.max_upload_bytes, settings.fetch_seconds, FETCH_IDLE_SECONDS)
+        self._limits = FetchLimits(
+            max_bytes=settings.max_upload_bytes,
+            seconds=settings.fetch_seconds,
+            idle_seconds=FETCH_IDLE_SECONDS,
+            slowest=SlowestSpeed(settings.min_transfer_bytes_per_second),
+            min_free_bytes=settings.min_free_disk_bytes,
+        )
+
+    @stage("fetch")
+    def fetch(self, task: Task, should_stop: Callable[[], bool]) -> float | None:
+        """Have the recording here, where the task names an address; its length in seconds, if it can be told.
+
+        Raises UnsafeAddress, StorageFull or a TaskError.
+        """
+        if task.url is None:
+            return task.duration
+        path = self._storage.path_of(task)
+        if not path.is_file():
+            part = path.with_suffix(PART_SUFFIX)
+            with _translated():
+                fetch(task.url, part, self._limits, self._policy, should_stop)
+                part.rename(path)
+        try:
+            return probe(path).duration
+        except (UnreadableAudio, NoAudio):
+            return None  # whoever transcribes it will say what is wrong
 
     @stage("transcribe")
     def transcribe(self, task: Task, checkpoint: Checkpoint | None, watch: Watch) -> Transcript:
@@ -41,29 +71,10 @@ class TranscriptionService:
         EngineFailed.
         """
         started = time.perf_counter()
-        try:
-            self._fetch(task, watch)
+        with _translated():
             transcript = self._recogniser.transcribe(self._job(task, checkpoint), watch)
-        except ServiceError:
-            raise
-        except MemoryError as error:
-            raise EngineFailed("There was not enough memory to transcribe the recording.") from error
-        except OSError as error:  # of the disk that the recording is fetched to
-            raise EngineFailed(f"The recording could not be stored: {error.strerror or error}") from error
-        except RuntimeError as error:
-            raise EngineFailed(f"The model's runtime failed: {error}") from error
         seconds = round(time.perf_counter() - started, 3)
         return _timed(transcript, seconds)
-
-    def _fetch(self, task: Task, watch: Watch) -> None:
-        """Have the recording here, where the task names an address."""
-        if task.url is None:
-            return
-        path = self._storage.path_of(task)
-        if not path.is_file():
-            part = path.with_suffix(PART_SUFFIX)
-            fetch(task.url, part, self._limits, self._policy, watch.should_stop)
-            part.rename(path)
 
     def _recording(self, task: Task) -> Path:
         path = self._storage.path_of(task)
@@ -99,8 +110,22 @@ class TranscriptionService:
             vad=task.vad,
             script=task.script or choice.script,
             duration=task.duration,
+            is_short=is_short(task, settings.short_seconds),
             checkpoint=checkpoint,
         )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Errors of the runtime and of the disk as errors of the service."""
+    try:
+        yield
+    except MemoryError as error:
+        raise EngineFailed("There was not enough memory to transcribe the recording.") from error
+    except OSError as error:
+        raise EngineFailed(f"The recording could not be stored or read: {error.strerror or error}") from error
+    except RuntimeError as error:
+        raise EngineFailed(f"The model's runtime failed: {error}") from error
 
 
 def _timed(transcript: Transcript, seconds: float) -> Transcript:

@@ -61,17 +61,17 @@ class WebhookService:
         if record.state.status not in ENDED:
             await self._webhooks.put_off(task_id, LOOK_SECONDS)
             return
-        attempt = await self._webhooks.attempt(task_id)
-        status, reason = await self._post(record.task.webhook, record.state)
+        attempt, message_id = await self._webhooks.attempt(task_id)
+        status, reason = await self._post(record.task.webhook, message_id, record.state)
         result = self._judged(status, attempt, final=isinstance(reason, UnsafeAddress))
         await self._webhooks.note(task_id, result)
         logger.info("Webhook of task %s, try %d: %s (%s)", task_id, attempt, result.state, reason or status)
 
-    async def _post(self, url: str, state: TaskState) -> tuple[int | None, Exception | None]:
+    async def _post(self, url: str, message_id: str, state: TaskState) -> tuple[int | None, Exception | None]:
         body = _message(state)
         headers = {"Content-Type": "application/json"}
         if self._secret is not None:
-            headers |= headers_of(self._secret, state.task_id, int(time.time()), body)
+            headers |= headers_of(self._secret, message_id, int(time.time()), body)
         try:
             return await self._sender.post(url, body, headers), None
         except (FetchFailed, UnsafeAddress) as error:

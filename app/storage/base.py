@@ -43,7 +43,7 @@ class Storage(Protocol):
         """File of a task's recording. Raises InvalidTask where it lies outside the storage."""
 
     def delete(self, task: Task) -> None:
-        """Remove a task's recording, if it is there."""
+        """Remove a task's recording, if it is there and was stored by this service."""
 
     def discard(self, task: Task) -> None:
         """Remove what lies here of a task, wanted or not. Never raises."""
@@ -64,10 +64,10 @@ class Storage(Protocol):
         """The task noted under that id; None where there is none, or none that can be read."""
 
     def remove_outbox(self, task_id: str) -> None:
-        """Forget a note, if there is one."""
+        """Forget a note, if there is one. Raises StorageUnavailable."""
 
     def old_uploads(self, older_than_seconds: float) -> list[StoredUpload]:
-        """Files of this service's uploads, at least that old, that no note in the outbox claims."""
+        """Files of this service's uploads, at least that old, that no note claims and nobody writes now."""
 
     def remove_upload(self, upload: StoredUpload) -> None:
         """Remove such a file, if it is there."""

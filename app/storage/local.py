@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from app.core.config import Settings
 from app.core.errors import WORTH_ANOTHER_TRY, InvalidTask, StorageFull, StorageUnavailable
+from app.core.file_locks import hold, is_held
 from app.schemas.task import Task, TaskFailure
 from app.storage.base import StoredUpload
 
@@ -26,10 +27,15 @@ RETRY_AFTER_SECONDS = 60
 FILE_MODE = 0o640
 PART_SUFFIX = ".part"
 NOTE_SUFFIX = ".json"
+DOWNLOAD_EXTENSION = "download"
+"""Of recordings that a worker fetches from addresses without one."""
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _OWN_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([A-Za-z0-9_]+)")
 """A UUID and an extension: foreign programs' files in the folder are never touched by housekeeping."""
+
+_EXTENSION = re.compile(r"(?!(part|json)$)[A-Za-z0-9_]{1,16}")
+"""Of recordings; `part` and `json` are those of what is kept beside them."""
 
 
 class LocalUpload:
@@ -41,6 +47,7 @@ class LocalUpload:
         with _translated("write"):
             folder.mkdir(parents=True, exist_ok=True)
             self._file = _create(self._path)
+        hold(self._file)
 
     @property
     def path(self) -> Path:
@@ -85,8 +92,14 @@ class LocalStorage:
         """File of a task's recording, links resolved. Raises InvalidTask where it lies outside UPLOAD_DIR.
 
         A foreign program may have pushed the task: its path may point anywhere, or begin with UPLOAD_DIR.
+        What a worker fetches lies under the name of its task, whatever path the task gives, so that no other
+        file is overwritten or taken for it.
         """
         folder, outbox = self._folder.resolve(), self._outbox.resolve()
+        if task.url is not None:
+            extension = Path(task.file_path).suffix.removeprefix(".")
+            is_plain = _EXTENSION.fullmatch(extension) is not None
+            return folder / f"{task.task_id}.{extension if is_plain else DOWNLOAD_EXTENSION}"
         try:
             candidates = [(folder / task.file_path).resolve(), Path(task.file_path).resolve()]
         except (OSError, RuntimeError, ValueError) as error:  # a loop of links; a NUL character
@@ -97,8 +110,13 @@ class LocalStorage:
         return next((path for path in inside if path.exists()), inside[0])
 
     def delete(self, task: Task) -> None:
-        """Remove a task's recording, if it is there."""
-        self.path_of(task).unlink(missing_ok=True)
+        """Remove a task's recording, if it is there and named after the task, as this service names them.
+
+        Any other belongs to the program that pushed the task, and perhaps to further tasks.
+        """
+        path = self.path_of(task)
+        if path.stem == task.task_id:
+            path.unlink(missing_ok=True)
 
     def finish(self, task: Task, failure: TaskFailure | None = None) -> None:
         """Forget an ended task: its note, and its recording unless KEEP_AUDIO.
@@ -121,7 +139,7 @@ class LocalStorage:
                 self.delete(task)
         except InvalidTask:
             logger.warning("The recording of task %s is not ours to delete: %s", task.task_id, task.file_path)
-        except OSError as error:
+        except (OSError, StorageUnavailable) as error:
             logger.warning("Cannot remove what task %s left in UPLOAD_DIR: %s", task.task_id, error)
 
     def save_outbox(self, task: Task) -> None:
@@ -142,10 +160,13 @@ class LocalStorage:
             raise
 
     def outbox_ids(self, older_than_seconds: float = 0) -> list[str]:
-        """Ids of the tasks noted, oldest first, that were noted at least this long ago."""
+        """Ids of the tasks noted, oldest first, that were noted at least this long ago.
+
+        A note that is as far in the future counts too: a clock was set back, or another machine's is fast.
+        """
         ages = [(age, path) for age, path in _files(self._outbox) if path.suffix == NOTE_SUFFIX]
         ages.sort(reverse=True)
-        return [path.stem for age, path in ages if age >= older_than_seconds]
+        return [path.stem for age, path in ages if abs(age) >= older_than_seconds]
 
     def read_outbox(self, task_id: str) -> Task | None:
         """The task noted under that id; None where there is none, or none that can be read."""
@@ -158,16 +179,19 @@ class LocalStorage:
             return None
 
     def remove_outbox(self, task_id: str) -> None:
-        """Forget a note, if there is one."""
-        self._note(task_id).unlink(missing_ok=True)
+        """Forget a note, if there is one. Raises StorageUnavailable."""
+        with _translated("write"):
+            self._note(task_id).unlink(missing_ok=True)
 
     def old_uploads(self, older_than_seconds: float) -> list[StoredUpload]:
-        """Files of this service's uploads, at least that old, that no note in the outbox claims."""
+        """Files of this service's uploads, at least that old, that no note claims and nobody writes now."""
         noted = set(self.outbox_ids())
         found = []
         for age, path in _files(self._folder):
             name = _OWN_NAME.fullmatch(path.name)
-            if name is not None and age >= older_than_seconds and name[1] not in noted:
+            if name is None or age < older_than_seconds or name[1] in noted:
+                continue
+            if not is_held(path):
                 found.append(StoredUpload(name[1], path.name, complete=path.suffix != PART_SUFFIX))
         return found
 

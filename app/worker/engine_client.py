@@ -20,6 +20,8 @@ from app.worker.messages import (
     Abort,
     Alive,
     Failed,
+    Fetch,
+    Fetched,
     Finished,
     Ready,
     Run,
@@ -63,8 +65,9 @@ class _Pending:
     """A run inside the engine process."""
 
     task_id: str
-    answer: asyncio.Future[Answer]
-    listener: Listener
+    answer: asyncio.Future[Fetched | Finished | Failed]
+    listener: Listener | None
+    """Who hears of it; None where it only fetches."""
 
 
 @dataclass(slots=True)
@@ -96,22 +99,34 @@ class EngineClient:
 
     @property
     def runs(self) -> int:
-        """Runs that are in the engine process now."""
-        return len(self._current.pending) if self._current else 0
+        """Recordings that are transcribed in the engine process now."""
+        pending = self._current.pending.values() if self._current else ()
+        return sum(each.listener is not None for each in pending)
 
     async def run(self, task: Task, checkpoint: Checkpoint | None, listener: Listener) -> Answer:
         """Transcribe `task` in the engine process, going on from `checkpoint`.
 
         Raises EngineLost where the process ends meanwhile. When the caller is cancelled the task is aborted.
         """
+        run = Run(run_id=next(self._run_ids), task=task, checkpoint=checkpoint, traceparent=traceparent())
+        answer = await self._ask(run, listener)
+        assert not isinstance(answer, Fetched)
+        return answer
+
+    async def fetch(self, task: Task) -> Fetched | Failed:
+        """Have the recording of `task` fetched by the engine process. As `run`."""
+        fetch = Fetch(run_id=next(self._run_ids), task=task, traceparent=traceparent())
+        answer = await self._ask(fetch, None)
+        assert not isinstance(answer, Finished)
+        return answer
+
+    async def _ask(self, message: Run | Fetch, listener: Listener | None) -> Fetched | Finished | Failed:
         engine = await self._alive()
-        run_id = next(self._run_ids)
-        pending = _Pending(task.task_id, asyncio.get_running_loop().create_future(), listener)
+        run_id = message.run_id
+        pending = _Pending(message.task.task_id, asyncio.get_running_loop().create_future(), listener)
         engine.pending[run_id] = pending
         try:
-            await self._send(
-                engine, Run(run_id=run_id, task=task, checkpoint=checkpoint, traceparent=traceparent())
-            )
+            await self._send(engine, message)
             return await pending.answer
         except asyncio.CancelledError:
             engine.writer.write(Abort(run_id=run_id).line())  # its answer then finds nobody waiting
@@ -201,12 +216,14 @@ class EngineClient:
         pending = engine.pending.get(message.run_id)
         if pending is None or pending.answer.done():
             return  # aborted meanwhile
-        if isinstance(message, Alive):
-            pending.listener.on_alive(message.loaded)
-        elif isinstance(message, Window):
-            pending.listener.on_window(message.done)
-        else:
+        if not isinstance(message, Alive | Window):
             pending.answer.set_result(message)
+        elif pending.listener is None:
+            return
+        elif isinstance(message, Alive):
+            pending.listener.on_alive(message.loaded)
+        else:
+            pending.listener.on_window(message.done)
 
     async def _reap(self, engine: _Process) -> int:
         """Exit status of a process whose socket has closed; kill it where it hangs on."""
@@ -230,7 +247,7 @@ class EngineClient:
             if not pending.answer.done():
                 pending.answer.set_exception(EngineLost(text, guilty=guilty))
 
-    async def _send(self, engine: _Process, message: Run) -> None:
+    async def _send(self, engine: _Process, message: Run | Fetch) -> None:
         try:
             engine.writer.write(message.line())
             await engine.writer.drain()

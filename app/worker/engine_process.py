@@ -17,16 +17,31 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from app.core.errors import EngineFailed, ServiceError
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from app.core.errors import EngineFailed, InvalidTask, ServiceError
 from app.core.startup import read_settings, start_watching
 from app.core.tracing import stop_tracing, traced
-from app.engines.hardware import return_freed_memory, tasks_in_flight
+from app.engines.hardware import return_freed_memory
 from app.schemas.task import Task, TaskFailure
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
 from app.services.jobs import Watch
 from app.services.transcription_service import TranscriptionService
-from app.worker.messages import Alive, Failed, Finished, Ready, Run, Window, to_engine
+from app.worker.messages import (
+    Abort,
+    Alive,
+    Failed,
+    Fetch,
+    Fetched,
+    Finished,
+    Ready,
+    Run,
+    Window,
+    to_engine,
+)
+from app.worker.slots import RECORDING_SLOTS, Slot, slot_sizes
 from utils.logger import task_context
 
 logger = logging.getLogger(__name__)
@@ -43,6 +58,9 @@ PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 class Transcriber(Protocol):
     """What the engine process does with a task; see TranscriptionService."""
 
+    def fetch(self, task: Task, should_stop: Callable[[], bool]) -> float | None:
+        """Have the recording of a task here that names its address; its length. Raises ServiceErrors."""
+
     def transcribe(self, task: Task, checkpoint: Checkpoint | None, watch: Watch) -> Transcript:
         """Transcribe one task, going on from `checkpoint`. Raises the ServiceErrors of app.core.errors."""
 
@@ -50,10 +68,14 @@ class Transcriber(Protocol):
 class EngineHost:
     """Runs the tasks that come over the socket and answers each with `Finished` or `Failed`."""
 
-    def __init__(self, connection: socket.socket, service: Transcriber, tasks_in_flight: int) -> None:
+    def __init__(
+        self, connection: socket.socket, service: Transcriber, recordings: int, fetches: int
+    ) -> None:
+        """Works on so many recordings at a time, and fetches so many more."""
         self._connection = connection
         self._service = service
-        self._executor = ThreadPoolExecutor(tasks_in_flight, thread_name_prefix="task")
+        self._recordings = ThreadPoolExecutor(recordings, thread_name_prefix="task")
+        self._fetches = ThreadPoolExecutor(fetches, thread_name_prefix="fetch")
         self._send_lock = threading.Lock()
         self._aborted: dict[int, threading.Event] = {}
         self._tidied_at = time.monotonic()
@@ -63,12 +85,32 @@ class EngineHost:
         self._send(Ready())
         with self._connection.makefile("rb") as lines:
             for line in lines:
-                message = to_engine.validate_json(line)
-                if isinstance(message, Run):
-                    self._aborted[message.run_id] = threading.Event()
-                    self._executor.submit(self._run, message)
-                elif message.run_id in self._aborted:
-                    self._aborted[message.run_id].set()
+                message = self._read(line)
+                if message is None:
+                    continue
+                self._obey(message)
+
+    def _obey(self, message: Run | Fetch | Abort) -> None:
+        if isinstance(message, Abort):
+            if message.run_id in self._aborted:
+                self._aborted[message.run_id].set()
+            return
+        self._aborted[message.run_id] = threading.Event()
+        if isinstance(message, Run):
+            self._recordings.submit(self._run, message)
+        else:
+            self._fetches.submit(self._fetch, message)
+
+    def _read(self, line: bytes) -> Run | Fetch | Abort | None:
+        """The message; of one that cannot be read, its run alone fails."""
+        try:
+            return to_engine.validate_json(line)
+        except ValidationError as error:
+            logger.error("A message of the supervisor cannot be read: %s", error)
+        run_id = _run_id_of(line)
+        if run_id is not None:
+            self._send(_failed(run_id, InvalidTask("The engine process cannot read the task.")))
+        return None
 
     def _run(self, run: Run) -> None:
         aborted = self._aborted[run.run_id]
@@ -89,6 +131,16 @@ class EngineHost:
         self._send(answer)
         self._tidy()
 
+    def _fetch(self, fetch: Fetch) -> None:
+        with task_context(fetch.task.task_id), traced("fetch", fetch.traceparent):
+            try:
+                duration = self._service.fetch(fetch.task, self._aborted[fetch.run_id].is_set)
+                answer: Fetched | Failed = Fetched(run_id=fetch.run_id, duration=duration)
+            except Exception as error:
+                answer = _failed(fetch.run_id, error)
+        del self._aborted[fetch.run_id]
+        self._send(answer)
+
     def _tidy(self) -> None:
         """Return freed memory, if that was not done a moment ago."""
         now = time.monotonic()
@@ -96,7 +148,7 @@ class EngineHost:
             self._tidied_at = now
             return_freed_memory()
 
-    def _send(self, message: Ready | Alive | Window | Finished | Failed) -> None:
+    def _send(self, message: Ready | Alive | Window | Fetched | Finished | Failed) -> None:
         with self._send_lock:
             self._connection.sendall(message.line())
 
@@ -126,9 +178,17 @@ class _Pulse:
         self._send(Alive(run_id=self._run_id, loaded=self._loaded))
 
 
+def _run_id_of(line: bytes) -> int | None:
+    try:
+        run_id = from_json(line)["run_id"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return run_id if isinstance(run_id, int) else None
+
+
 def _failed(run_id: int, error: Exception) -> Failed:
     if not isinstance(error, ServiceError):
-        logger.exception("Unexpected error while transcribing")
+        logger.exception("Unexpected error in the engine process")
         error = EngineFailed(f"The engine failed unexpectedly: {type(error).__name__}: {error}")
     failure = TaskFailure(code=error.code, message=error.detail)
     return Failed(run_id=run_id, failure=failure, retryable=error.retryable)
@@ -147,7 +207,13 @@ def main() -> None:
     settings = read_settings()
     start_watching(settings, "engine")
     connection = socket.socket(fileno=int(sys.argv[1]))
-    EngineHost(connection, TranscriptionService(settings), tasks_in_flight(settings)).serve()
+    sizes = slot_sizes(settings)
+    EngineHost(
+        connection,
+        TranscriptionService(settings),
+        recordings=sum(sizes[slot] for slot in RECORDING_SLOTS),
+        fetches=sizes[Slot.FETCH],
+    ).serve()
     stop_tracing()
     os._exit(0)  # the supervisor is gone: nobody waits for what still runs in a thread
 

@@ -4,6 +4,7 @@ import asyncio
 
 from app.core.config import Settings
 from app.core.errors import UnsafeRedis
+from app.core.lifeline import end_with_parent
 from app.core.startup import read_settings, start_watching
 from app.engines.hardware import runtime_environment
 from app.queue.clients import blocking_client, command_client
@@ -11,6 +12,7 @@ from app.queue.consumer import Consumer, new_worker_id
 from app.queue.maintenance import Maintenance
 from app.services.model_choice import check_translate_model
 from app.storage.local import LocalStorage
+from app.worker.disk import DiskWatch
 from app.worker.engine_client import EngineClient
 from app.worker.health import Pulse
 from app.worker.runner import TaskRunner
@@ -23,10 +25,10 @@ async def work(settings: Settings) -> None:
     try:
         consumer = Consumer(settings, worker_id=new_worker_id(), commands=commands, blocking=blocking)
         engine = EngineClient(runtime_environment(settings))
-        runner = TaskRunner(settings, consumer, engine, LocalStorage(settings))
-        supervisor = Supervisor(
-            settings, commands, consumer, Maintenance(commands, settings), engine, runner, Pulse()
-        )
+        storage = LocalStorage(settings)
+        runner = TaskRunner(settings, consumer, engine, storage)
+        maintenance, disk = Maintenance(commands, settings), DiskWatch(settings, storage)
+        supervisor = Supervisor(settings, commands, consumer, maintenance, engine, runner, disk, Pulse())
         await supervisor.run()
     finally:
         await commands.aclose()
@@ -38,6 +40,7 @@ def main() -> None:
     settings = read_settings()
     start_watching(settings, "worker")
     check_translate_model(settings)
+    end_with_parent()
     try:
         asyncio.run(work(settings))
     except UnsafeRedis as error:

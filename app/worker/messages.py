@@ -1,7 +1,7 @@
 """What supervisor and engine process say to each other: one JSON object a line, over a socket pair.
 
-A run is one try at one task. A worker may lose a task and claim it again while the engine process is still
-busy with the first run: only the run's id tells whose answer it is.
+A run is one try at one task, or at fetching its recording. A worker may lose a task and claim it again while
+the engine process is still busy with the first run: only the run's id tells whose answer it is.
 """
 
 from typing import Annotated, Literal
@@ -34,6 +34,15 @@ class Run(_Message):
     traceparent: str | None = None
 
 
+class Fetch(_Message):
+    """Supervisor: fetch the recording of this task from its address."""
+
+    kind: Literal["fetch"] = "fetch"
+    run_id: int
+    task: Task
+    traceparent: str | None = None
+
+
 class Abort(_Message):
     """Supervisor: this run is no longer wanted; answer `Failed` with code `cancelled` soon."""
 
@@ -63,6 +72,14 @@ class Window(_Message):
     done: WindowDone
 
 
+class Fetched(_Message):
+    """Engine process: the recording is here; `duration` in seconds, where it can be told."""
+
+    kind: Literal["fetched"] = "fetched"
+    run_id: int
+    duration: float | None = None
+
+
 class Finished(_Message):
     """Engine process: the task's transcript."""
 
@@ -80,8 +97,8 @@ class Failed(_Message):
     retryable: bool
 
 
-ToEngine = Annotated[Run | Abort, Field(discriminator="kind")]
-FromEngine = Annotated[Ready | Alive | Window | Finished | Failed, Field(discriminator="kind")]
+ToEngine = Annotated[Run | Fetch | Abort, Field(discriminator="kind")]
+FromEngine = Annotated[Ready | Alive | Window | Fetched | Finished | Failed, Field(discriminator="kind")]
 
-to_engine: TypeAdapter[Run | Abort] = TypeAdapter(ToEngine)
-from_engine: TypeAdapter[Ready | Alive | Window | Finished | Failed] = TypeAdapter(FromEngine)
+to_engine: TypeAdapter[Run | Fetch | Abort] = TypeAdapter(ToEngine)
+from_engine: TypeAdapter[Ready | Alive | Window | Fetched | Finished | Failed] = TypeAdapter(FromEngine)

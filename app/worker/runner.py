@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 
 from app.core.config import Settings
-from app.core.errors import DeadlineExceeded, EngineCrashed, TaskCancelled
+from app.core.errors import DeadlineExceeded, EngineCrashed, QueueUnavailable, TaskCancelled
 from app.core.tracing import record, traced
 from app.queue.claims import Claim
 from app.queue.consumer import Consumer, backoff_seconds
@@ -18,11 +19,15 @@ from app.storage.local import LocalStorage
 from app.worker.checkpoints import saving
 from app.worker.engine_client import Answer, EngineClient, EngineLost, Listener
 from app.worker.gate import SoloGate
-from app.worker.messages import Finished
+from app.worker.messages import Failed, Fetched, Finished
+from app.worker.slots import Place
 from utils.logger import task_context
 
 logger = logging.getLogger(__name__)
 
+
+PROBE_SECONDS = 60.0
+"""Time that opening a recording may take once it is fetched."""
 
 ENDED = frozenset({SettleOutcome.ERROR, SettleOutcome.CANCELLED})
 
@@ -48,8 +53,8 @@ class TaskRunner:
         self._gate = SoloGate()
         self._settling: set[str] = set()
 
-    async def run(self, claim: Claim) -> None:
-        """Transcribe and settle; whatever happens, the claim ends here.
+    async def run(self, claim: Claim, place: Place) -> None:
+        """Fetch, transcribe and settle; whatever happens, the claim ends here. The caller leaves `place`.
 
         The supervisor cancels it with a `Reason`; once the engine has answered, that comes too late.
         """
@@ -65,7 +70,8 @@ class TaskRunner:
             )
             await self._consumer.totals.add(attempts=1, queue_seconds=claim.waited_ms / 1000)
             try:
-                answer = await self._answer(claim)
+                await self._expect_webhook(task)
+                answer = await self._answer(claim, place)
             except asyncio.CancelledError as cancelled:
                 await self._give_up(claim, Reason(str(cancelled)))
             except (EngineCrashed, DeadlineExceeded) as error:
@@ -78,11 +84,43 @@ class TaskRunner:
             finally:
                 self._settling.discard(claim.task.task_id)
 
+    async def _expect_webhook(self, task: Task) -> None:
+        """See that the end of the task will be told; the task is worth more than that."""
+        try:
+            await self._consumer.webhooks.expect(task)
+        except QueueUnavailable as error:
+            logger.warning("Its webhook may not be sent: %s", error)
+
     def settles(self, task_id: str) -> bool:
         """Whether the engine has answered and the queue is being told: no time to interfere."""
         return task_id in self._settling
 
-    async def _answer(self, claim: Claim) -> Answer:
+    async def _answer(self, claim: Claim, place: Place) -> Answer:
+        """The engine's answer. What is fetched first waits for a place among those that are transcribed."""
+        if claim.task.url is None:
+            return await self._transcript(claim)
+        fetched = await self._fetched(claim.task)
+        if isinstance(fetched, Failed):
+            return fetched
+        task = claim.task.model_copy(update={"duration": fetched.duration or claim.task.duration})
+        await place.move(task)
+        return await self._transcript(replace(claim, task=task))
+
+    async def _fetched(self, task: Task) -> Fetched | Failed:
+        """The recording, fetched; once more where another task may have ended the engine process."""
+        for is_last in (False, True):
+            try:
+                async with asyncio.timeout(self._settings.fetch_seconds + PROBE_SECONDS):
+                    return await self._engine.fetch(task)
+            except EngineLost as lost:
+                if is_last or lost.guilty:
+                    raise
+            except TimeoutError:
+                self._engine.kill()
+                break
+        raise DeadlineExceeded("The recording was not fetched in the time allowed; see FETCH_SECONDS.")
+
+    async def _transcript(self, claim: Claim) -> Answer:
         """The engine's answer; a task that shared a crashed engine process is run once more, alone."""
         if claim.crashes == 0:
             try:

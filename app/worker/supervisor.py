@@ -11,15 +11,17 @@ from redis.exceptions import RedisError
 from app.core.background import end
 from app.core.config import Settings
 from app.core.errors import EngineCrashed, QueueUnavailable
-from app.engines.hardware import tasks_in_flight
 from app.queue.claims import Claim
 from app.queue.clients import check_server
 from app.queue.consumer import Consumer
 from app.queue.maintenance import Maintenance
 from app.queue.outcomes import Lease
+from app.queue.room import Room
+from app.worker.disk import DiskWatch
 from app.worker.engine_client import EngineClient
 from app.worker.health import Pulse
 from app.worker.runner import Reason, TaskRunner
+from app.worker.slots import Place, Slots, slot_sizes
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,9 @@ NEXT_CLAIM_SECONDS = 0.005
 
 BUSY_CLAIM_SECONDS = 0.1
 """Pause after a worker that is at work has found no further task."""
+
+DISK_SECONDS = 5.0
+"""Time between two looks at the free disk space."""
 
 GOODBYE_SECONDS = 10.0
 """Time that handing back tasks may take at the end, e.g. with Redis out of reach."""
@@ -47,6 +52,7 @@ class Supervisor:
         maintenance: Maintenance,
         engine: EngineClient,
         runner: TaskRunner,
+        disk: DiskWatch,
         pulse: Pulse,
     ) -> None:
         self._settings = settings
@@ -55,9 +61,10 @@ class Supervisor:
         self._maintenance = maintenance
         self._engine = engine
         self._runner = runner
+        self._disk = disk
         self._pulse = pulse
         self._running: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
-        self._places = asyncio.Semaphore(tasks_in_flight(settings))
+        self._slots = Slots(slot_sizes(settings), settings.short_seconds)
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
 
@@ -73,9 +80,11 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         await self._until_registered()
+        await self._disk.look()
         background = [
             asyncio.create_task(self._every(self._settings.heartbeat_seconds, self._heartbeat)),
             asyncio.create_task(self._every(self._settings.maintenance_seconds, self._maintenance.tick)),
+            asyncio.create_task(self._every(DISK_SECONDS, self._disk.look)),
         ]
         try:
             await self._claim_until_stopped()
@@ -102,15 +111,16 @@ class Supervisor:
         while not self._stopping.is_set():
             if not await self._unless_stopping(self._engine_is_up()):
                 continue
-            if not await self._unless_stopping(self._places.acquire()):
+            if not await self._unless_stopping(self._slots.some_free()):
                 continue
-            claim = await self._claim()
-            if claim is not None:
-                self._begin(claim)
+            room = self._slots.offer(may_fetch=self._disk.has_room)
+            waits = room.is_unlimited and not self._running
+            claim = await self._claim(room, waits)
+            place = self._slots.accept(claim.task if claim else None)
+            if claim is not None and place is not None:
+                self._begin(claim, place)
                 await self._pause(NEXT_CLAIM_SECONDS * (len(self._running) - 1))
-                continue
-            self._places.release()
-            if self._running:
+            elif not waits:
                 await self._pause(BUSY_CLAIM_SECONDS)
 
     async def _unless_stopping(self, wait: Coroutine[None, None, bool]) -> bool:
@@ -134,29 +144,29 @@ class Supervisor:
             return False
         return True
 
-    async def _claim(self) -> Claim | None:
-        """The next task. Who has none waits inside Redis, which serves those first: who is busy takes what is
-        left."""
+    async def _claim(self, room: Room, waits: bool) -> Claim | None:
+        """The next task that there is room for. Who has none `waits` inside Redis, which serves those first:
+        who is busy takes what is left."""
         try:
-            return await self._consumer.claim(wait=not self._running)
+            return await self._consumer.claim(room, wait=waits)
         except (RedisError, QueueUnavailable) as error:
             logger.warning("Claiming failed (%s); trying again", error)
             await self._pause(REDIS_PAUSE_SECONDS)
             await self._quietly(self._sweep)  # the reply of a claim may have been lost
             return None
 
-    def _begin(self, claim: Claim) -> None:
-        task = asyncio.create_task(self._run(claim), name=claim.task.task_id)
+    def _begin(self, claim: Claim, place: Place) -> None:
+        task = asyncio.create_task(self._run(claim, place), name=claim.task.task_id)
         self._running[claim.task.task_id] = (claim, task)
 
-    async def _run(self, claim: Claim) -> None:
+    async def _run(self, claim: Claim, place: Place) -> None:
         try:
-            await self._runner.run(claim)
+            await self._runner.run(claim, place)
         except Exception:
             logger.exception("Task %s could not be settled; its lease will end", claim.task.task_id)
         finally:
             del self._running[claim.task.task_id]
-            self._places.release()
+            place.leave()
 
     async def _heartbeat(self) -> None:
         claims = [claim for claim, _ in self._running.values()]

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from app.queue.outcomes import CancelOutcome
-from app.schemas.task import TaskStatus
+from app.schemas.task import ENDED, TaskStatus
 from tests.faults.harness import Service
 
 pytestmark = pytest.mark.faults
@@ -24,6 +24,39 @@ async def test_plain_lpush_twice_and_garbage(service: Service) -> None:
     await service.until(lambda: _empty(service), 10)
     assert service.executions(task.task_id) == 1
     assert len(await service.admin.dead_letters()) == 2
+
+
+async def test_an_odd_element_costs_no_engine_process_and_no_other_task(service: Service) -> None:
+    worker = service.start_worker()
+    await service.ended([await service.push()])
+    engines = worker.engine_pids()
+    odd = service.new_task()
+    fields = f'"task_id": "{odd.task_id}", "file_path": "{odd.file_path}", "created_at": NaN, "duration": -1'
+    element = "{" + fields + "}"
+    await service.client.lpush(service.keys.queue, element)
+    states = await service.ended([odd.task_id, await service.push()])
+
+    assert {state.status for state in states.values()} == {TaskStatus.DONE}
+    assert service.executions(odd.task_id) == 1
+    assert worker.engine_pids() == engines
+
+
+async def test_two_foreign_tasks_on_one_file(service: Service) -> None:
+    """The first to end must not take the recording from the other."""
+    shared = service.new_task()
+    names = [f"{shared.task_id}-{number}" for number in range(2)]
+    for name in names:
+        element = json.dumps({"task_id": name, "file_path": shared.file_path})
+        await service.client.lpush(service.keys.queue, element)
+    service.start_worker(TASKS_IN_FLIGHT="1")
+
+    async def ended() -> bool:  # a pushed task is unknown for a moment, between BLMOVE and claim
+        states = [await service.reader.state(name) for name in names]
+        return all(state is not None and state.status in ENDED for state in states)
+
+    await service.until(ended, 60)
+    assert [(await service.state(name)).error for name in names] == [None, None]
+    assert (service.settings.upload_dir / shared.file_path).exists(), "it is the pushing program's"
 
 
 async def _empty(service: Service) -> bool:

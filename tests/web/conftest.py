@@ -51,7 +51,8 @@ def web_settings(
 ) -> Settings:
     """One window at a time, so that progress is seen."""
     folder = tmp_path_factory.mktemp("web")
-    return settings_of_whole("web", redis_server, base_weights, folder, batch_size=1, tasks_in_flight=1)
+    one_at_a_time = {"batch_size": 1, "tasks_in_flight": 1, "high_slots": 0, "short_slots": 0}
+    return settings_of_whole("web", redis_server, base_weights, folder, **one_at_a_time)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from app.api.openai.wishes import AnswerFormat, Wishes
 from app.core.languages import LANGUAGES
+from app.core.utils import number_within
 from app.formats.formats import render
 from app.schemas.form import TranscriptFormat
 from app.schemas.task import TaskKind
@@ -18,10 +19,10 @@ RENDERED = {
     AnswerFormat.VTT: TranscriptFormat.VTT,
 }
 
-SEGMENT_FIELDS = (
-    *("id", "start", "end", "text"),
-    *("temperature", "avg_logprob", "compression_ratio", "no_speech_prob"),
-)
+SEGMENT_FIGURES = ("start", "end", "temperature", "avg_logprob", "compression_ratio", "no_speech_prob")
+
+LARGEST = 1e15
+"""Beyond, a number is a foreign worker's mistake."""
 
 
 def answer_of(result: Mapping[str, Any], wishes: Wishes, task: TaskKind) -> Response:
@@ -38,43 +39,49 @@ def answer_of(result: Mapping[str, Any], wishes: Wishes, task: TaskKind) -> Resp
 def verbose_of(result: Mapping[str, Any], wishes: Wishes, task: TaskKind) -> dict[str, Any]:
     """`verbose_json`: with segments, words, or both."""
     language = result.get("language")
-    segments = [segment for segment in result.get("segments") or () if isinstance(segment, dict)]
+    segments = [each for each in _dicts(result.get("segments")) if isinstance(each.get("text"), str)]
     content: dict[str, Any] = {
         "task": str(task),
         "language": LANGUAGES.get(language, language) if isinstance(language, str) else "unknown",
-        "duration": result.get("duration") or 0.0,
+        "duration": _number(result.get("duration")),
         "text": result["text"],
         "usage": usage_of(result),
     }
     if wishes.segments:
-        content["segments"] = [_segment(segment) for segment in segments]
+        content["segments"] = [_segment(number, segment) for number, segment in enumerate(segments)]
     if wishes.words:
-        content["words"] = [
-            {
-                "word": word["word"].strip(),
-                "start": word["start"],
-                "end": word["end"],
-                **_channel(word),
-            }
-            for segment in segments
-            for word in segment.get("words") or ()
-        ]
+        words = [word for segment in segments for word in _dicts(segment.get("words"))]
+        content["words"] = [_word(word) for word in words if isinstance(word.get("word"), str)]
     return content
 
 
 def usage_of(result: Mapping[str, Any]) -> dict[str, Any]:
     """What OpenAI would send a bill for."""
-    return {"type": "duration", "seconds": result.get("duration") or 0.0}
+    return {"type": "duration", "seconds": _number(result.get("duration"))}
 
 
-def _segment(segment: Mapping[str, Any]) -> dict[str, Any]:
+def _segment(number: int, segment: Mapping[str, Any]) -> dict[str, Any]:
     """A segment with all fields of OpenAI's; tokens are not kept, and `seek` is where the segment begins."""
-    known = {name: segment.get(name) for name in SEGMENT_FIELDS}
-    numbers = {name: 0.0 if value is None else value for name, value in known.items()}
-    start = segment.get("start") or 0.0
-    return {**numbers, "seek": int(start * 100), "tokens": [], **_channel(segment)}
+    figures = {name: _number(segment.get(name)) for name in SEGMENT_FIGURES}
+    seek = int(figures["start"] * 100)
+    return {"id": number, "text": segment["text"], **figures, "seek": seek, "tokens": [], **_channel(segment)}
+
+
+def _word(word: Mapping[str, Any]) -> dict[str, Any]:
+    times = {name: _number(word.get(name)) for name in ("start", "end")}
+    return {"word": word["word"].strip(), **times, **_channel(word)}
 
 
 def _channel(part: Mapping[str, Any]) -> dict[str, Any]:
     """The channel of a segment or word, where channels were kept apart: OpenAI has no word for it."""
-    return {"channel": part["channel"]} if part.get("channel") is not None else {}
+    channel = part.get("channel")
+    return {"channel": channel} if isinstance(channel, int) else {}
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    """Those items of a list that may be segments or words: a foreign worker may have written anything."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _number(value: object) -> float:
+    return number_within(value, -LARGEST, LARGEST) or 0.0

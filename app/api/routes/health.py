@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from app.api import openapi
-from app.api.auth import CallerDep
+from app.api.auth import OPERATORS_ONLY
 from app.api.deps import ServicesDep
 from app.observability.metrics import CONTENT_TYPE
 
@@ -38,12 +38,15 @@ async def live() -> Live:
     "/health/ready",
     summary="Can tasks be taken now",
     responses={
-        503: {"model": Ready, "description": "Redis does not answer: no task can be taken."},
+        503: {
+            "model": Ready,
+            "description": "Redis does not answer or refuses writes: no task can be taken.",
+        },
         **openapi.ANY_PROBLEM,
     },
 )
 async def ready(services: ServicesDep, response: Response) -> Ready:
-    """200 where Redis answers, even with no worker alive (`status` says so: tasks wait); 503 where not."""
+    """200 where Redis answers and takes writes, else 503; with no worker alive, `status` says so."""
     readiness = await services.queue.readiness()
     response.status_code = 200 if readiness.ready else 503
     return Ready(
@@ -55,9 +58,16 @@ async def ready(services: ServicesDep, response: Response) -> Ready:
 
 
 @router.get(
-    "/metrics", summary="Figures for Prometheus", response_class=Response, responses=openapi.ANY_PROBLEM
+    "/metrics",
+    summary="Figures for Prometheus",
+    response_class=Response,
+    dependencies=[OPERATORS_ONLY],
+    responses=openapi.ANY_PROBLEM,
 )
-async def metrics(services: ServicesDep, _: CallerDep) -> Response:
-    """Queue length and age, audio that waits, workers, what they have done, and HTTP."""
+async def metrics(services: ServicesDep) -> Response:
+    """Queue length and age, audio that waits, workers, what they have done, and HTTP.
+
+    Where API keys are set, for operators only.
+    """
     snapshot = await services.operator.snapshot()
     return Response(services.metrics.exposition(snapshot), media_type=CONTENT_TYPE)

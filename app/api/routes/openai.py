@@ -8,7 +8,6 @@ from typing import Any
 import anyio
 from fastapi import APIRouter, Request, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
-from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, StreamingResponse
@@ -19,6 +18,7 @@ from app.api.deps import Services, ServicesDep
 from app.api.openai.answers import answer_of, usage_of
 from app.api.openai.wishes import FIELDS, openai_options, wishes_of
 from app.api.rates import COUNTED
+from app.api.responses import json_of
 from app.api.uploads import form_of, idempotency_key_of, length_of
 from app.core.errors import WORTH_ANOTHER_TRY, EngineFailed, TaskNotFound, TranscriptionFailed
 from app.schemas.caller import Caller
@@ -114,7 +114,8 @@ async def _answer(request: Request, services: Services, caller: Caller, kind: Ta
     state = await _ended(request, services, caller, task_id)
     if state.status not in ENDED:
         return _later(task_id, {"Retry-After": "1"})
-    return answer_of(_result(state), wishes, kind)
+    result = _result(state)
+    return await services.renderer.run(result, answer_of, result, wishes, kind)
 
 
 _AS_IT_COMES = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -191,4 +192,4 @@ def _last_events(task_id: str, state: TaskState | None, told: str) -> list[dict[
 
 
 def _event(content: dict[str, Any]) -> bytes:
-    return format_sse_event(data_str=to_json(content, inf_nan_mode="null").decode())
+    return format_sse_event(data_str=json_of(content).decode())

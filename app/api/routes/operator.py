@@ -2,22 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
 from app.api import openapi
-from app.api.auth import CallerDep
+from app.api.auth import OPERATORS_ONLY
 from app.api.deps import ServicesDep
-from app.core.errors import Forbidden
 from app.schemas.operations import DeadLetters, Overview
 
-
-async def _operator(services: ServicesDep, caller: CallerDep) -> None:
-    """Raises Forbidden where keys are asked for and the caller's is none of OPERATOR_KEYS."""
-    if caller.name is not None and caller.name not in services.settings.operator_keys:
-        raise Forbidden("This view is for operators; OPERATOR_KEYS names the keys that may see it.")
-
-
-router = APIRouter(prefix="/operator", tags=["operator"], dependencies=[Depends(_operator)])
+router = APIRouter(prefix="/operator", tags=["operator"], dependencies=[OPERATORS_ONLY])
 
 
 @router.get("/overview", summary="Queue, workers, figures", responses=openapi.OPERATOR_RESPONSES)

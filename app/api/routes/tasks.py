@@ -1,6 +1,7 @@
 """Ask what became of a recording; have it removed."""
 
 import math
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -11,8 +12,8 @@ from app.api import openapi
 from app.api.auth import CallerDep, caller_of
 from app.api.conditional import unless_known
 from app.api.deps import ServicesDep, services_of
-from app.api.polls import POLL_PARAMETERS, poll_of
-from app.api.responses import TolerantJSONResponse
+from app.api.polls import POLL_PARAMETERS, Poll, poll_of
+from app.api.responses import TolerantJSONResponse, json_of
 from app.core.errors import NotFinished, TranscriptionFailed
 from app.core.names import refuse_unknown
 from app.formats.formats import media_type, of_media_types, render
@@ -28,6 +29,9 @@ LIST_PARAMETERS = ("status", "limit", "cursor")
 
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1, 30
 """Bounds of what Retry-After advises."""
+
+_EVENT_ID = re.compile(r"[0-9]{1,9}")
+"""What this service gives as the id of an event; any other tells no place in the stream."""
 
 _POLL_DOCS = {"parameters": POLL_PARAMETERS, "security": [{caller_of.scheme_name: []}]}
 
@@ -54,11 +58,9 @@ async def task_state(task_id: str, request: Request) -> Response:
     """
     # No dependencies here: clients poll this route, and FastAPI's part of an answer is the larger one.
     asked, caller = poll_of(request), await caller_of(request)
-    state = await services_of(request).tasks.wait(task_id, caller, asked.wait)
-    wanted = asked.format or of_media_types(request.headers.get("accept", ""))
-    if asked.format is None and wanted in (None, TranscriptFormat.JSON):
-        return unless_known(request, _state_response(state))
-    return unless_known(request, _transcript_response(state, wanted or TranscriptFormat.JSON))
+    services = services_of(request)
+    state = await services.tasks.wait(task_id, caller, asked.wait)
+    return await services.renderer.run(state.result, _answer, request, state, asked)
 
 
 async def _known_only(request: Request) -> None:
@@ -132,21 +134,32 @@ async def task_events(
 
     The data of `window` is a number, a time and a text, that of all others what GET answers.
     """
-    windows = int(last_event_id) if last_event_id and last_event_id.isdecimal() else 0
-    async for event in services.tasks.follow(task_id, caller, windows):
-        yield ServerSentEvent(event=event.kind, id=str(event.windows), data=_data(event))
+    known = _EVENT_ID.fullmatch(last_event_id or "")
+    async for event in services.tasks.follow(task_id, caller, windows=int(known[0]) if known else 0):
+        result = event.state.result if event.state else None
+        data = await services.renderer.run(result, _data, event)
+        yield ServerSentEvent(event=event.kind, id=str(event.windows), raw_data=data)
 
 
-def _data(event: TaskEvent) -> dict[str, Any]:
+def _data(event: TaskEvent) -> str:
+    """JSON."""
     if event.window is not None:
-        return event.window.model_dump()
-    return _content(event.state) if event.state is not None else {}
+        return event.window.model_dump_json()
+    return json_of(_content(event.state) if event.state is not None else {}).decode()
+
+
+def _answer(request: Request, state: TaskState, asked: Poll) -> Response:
+    """The answer to a poll. Raises NotFinished, TranscriptionFailed."""
+    wanted = asked.format or of_media_types(request.headers.get("accept", ""))
+    if asked.format is None and wanted in (None, TranscriptFormat.JSON):
+        return unless_known(request, _state_response(state))
+    return unless_known(request, _transcript_response(state, wanted or TranscriptFormat.JSON))
 
 
 def _content(state: TaskState) -> dict[str, Any]:
     """The state without what is not known, but the result as it was stored: what is null in it stays."""
     result = {} if state.result is None else {"result": state.result}
-    return state.model_dump(mode="json", exclude_none=True) | result
+    return state.model_dump(mode="json", exclude_none=True, exclude={"result"}) | result
 
 
 def _state_response(state: TaskState) -> Response:

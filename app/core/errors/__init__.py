@@ -6,6 +6,9 @@ Every error that a client or an operator can meet is a class here: its `code` is
     ServiceError
     ├── RequestError                 the request cannot be served as it was sent
     │   ├── MalformedUpload          the multipart body cannot be read
+    │   ├── AmbiguousLength          Content-Length and Transfer-Encoding
+    │   ├── UnknownHost              a name that this service does not answer to
+    │   ├── CrossSite                a change that a page elsewhere asks for
     │   ├── FileMissing              no part named `file`
     │   ├── EmptyUpload              the file has no bytes
     │   ├── UploadTooLarge           more than MAX_UPLOAD_MB
@@ -57,7 +60,9 @@ from app.core.errors.capacity import (
     StorageUnavailable,
 )
 from app.core.errors.request import (
+    AmbiguousLength,
     CannotRetry,
+    CrossSite,
     EmptyUpload,
     FileMissing,
     Forbidden,
@@ -71,6 +76,7 @@ from app.core.errors.request import (
     TaskNotFound,
     TranscriptionFailed,
     Unauthorized,
+    UnknownHost,
     UnknownModel,
     UnknownParameter,
     UnreadableAudio,
@@ -98,11 +104,13 @@ from app.core.errors.task import (
 
 __all__ = [
     "WORTH_ANOTHER_TRY",
+    "AmbiguousLength",
     "AttemptsExhausted",
     "AudioMissing",
     "AudioUndecodable",
     "CannotRetry",
     "CapacityError",
+    "CrossSite",
     "DeadlineExceeded",
     "EmptyUpload",
     "EngineCrashed",
@@ -132,6 +140,7 @@ __all__ = [
     "TaskNotFound",
     "TranscriptionFailed",
     "Unauthorized",
+    "UnknownHost",
     "UnknownModel",
     "UnknownParameter",
     "UnreadableAudio",

@@ -19,6 +19,29 @@ class MalformedUpload(RequestError):
     title = "Malformed upload"
 
 
+class AmbiguousLength(RequestError):
+    """The request tells the length of its body in two ways."""
+
+    code = "ambiguous_length"
+    title = "Ambiguous length"
+
+
+class UnknownHost(RequestError):
+    """The request names a host that this service does not answer to (ALLOWED_HOSTS)."""
+
+    code = "unknown_host"
+    title = "Unknown host"
+    status = 421
+
+
+class CrossSite(RequestError):
+    """A page of another site asks for a change, and is none of CORS_ORIGINS."""
+
+    code = "cross_site"
+    title = "Cross-site request"
+    status = 403
+
+
 class FileMissing(RequestError):
     """The form holds no part named `file`."""
 

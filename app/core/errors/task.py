@@ -1,6 +1,7 @@
 """A task that was accepted cannot be finished (this time)."""
 
 from app.core.errors.base import ServiceError
+from app.core.errors.capacity import StorageFull
 
 
 class TaskError(ServiceError):
@@ -106,7 +107,7 @@ WORTH_ANOTHER_TRY = frozenset(
     error.code
     for error in (
         *(ModelUnavailable, EngineFailed, OutOfDeviceMemory, EngineCrashed, DeadlineExceeded),
-        *(AttemptsExhausted, FetchFailed),
+        *(AttemptsExhausted, FetchFailed, StorageFull),
     )
 )
 """Codes of failures that an operator may mend and queue again: their recordings are kept."""

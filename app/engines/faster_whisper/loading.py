@@ -9,6 +9,7 @@ from app.engines.base import EngineInfo
 from app.engines.faster_whisper.engine import FasterWhisperEngine
 from app.engines.faster_whisper.tuning import Tuning
 from app.engines.hardware import batch_limits, choose_compute_type, choose_lanes
+from app.engines.seats import KEPT_LANES
 from app.weights.digest import digest_of
 
 
@@ -27,7 +28,7 @@ def load(folder: Path, model: str, settings: Settings, tuning: Tuning | None = N
             device=device,
             compute_type=compute_type,
             cpu_threads=lanes.threads,
-            num_workers=lanes.count + 1,
+            num_workers=lanes.count + KEPT_LANES,
             local_files_only=True,
         )
     except MemoryError as error:

@@ -11,7 +11,9 @@ redis.call('LPUSH', KEYS[1], ARGV[1])
 redis.call('LREM', KEYS[5], 1, ARGV[1])
 redis.call('DEL', KEYS[6])
 redis.call('DEL', KEYS[7])
-redis.call('HDEL', KEYS[4], 'error', 'finished_at', 'cancel', 'next_attempt_at', 'crashes')
+redis.call('HDEL', KEYS[4], 'error', 'finished_at', 'cancel', 'next_attempt_at', 'crashes',
+  'webhook_state', 'webhook_attempts', 'webhook_status')
+redis.call('HINCRBY', KEYS[4], 'webhook_round', 1) -- its next end is another message
 redis.call('HSET', KEYS[4], 'status', 'queued', 'payload', ARGV[1], 'attempts', 0, 'max_attempts', ARGV[2])
 redis.call('HSETNX', KEYS[4], 'created_at', now_ms())
 redis.call('PERSIST', KEYS[4])

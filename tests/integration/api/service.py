@@ -7,7 +7,7 @@ from pathlib import Path
 
 import redis
 
-from app.api.app import create_app
+from app.api.app import create_served_app
 from app.core.config import Settings
 from tests.serving import listening
 
@@ -42,5 +42,5 @@ class Service:
 @contextmanager
 def serving(settings: Settings) -> Iterator[Service]:
     """Run the API until the block ends; who still listens is cut off, since a thread hears no signal."""
-    with listening(create_app(settings), graceful_seconds=1) as port:
+    with listening(create_served_app(settings), graceful_seconds=1) as port:
         yield Service(settings, port)

@@ -1,5 +1,6 @@
 """Health, docs, and a Redis that comes, goes and comes back."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,3 +87,32 @@ def test_a_redis_that_evicts_is_not_trusted(settings_for: Callable[..., Settings
             assert service.files() == []
     finally:
         server.stop()
+
+
+def test_a_redis_that_refuses_writes_is_not_ready(
+    settings_for: Callable[..., Settings], tmp_path: Path
+) -> None:
+    server = RedisServer(tmp_path / "own-redis", free_port(), extra=("--save", "3600 1"))
+    server.start()
+    try:
+        with (
+            serving(settings_for(redis_port=server.port)) as service,
+            httpx2.Client(base_url=service.url, timeout=30) as client,
+            redis.Redis(port=server.port) as own,
+        ):
+            assert client.get("/health/ready").status_code == 200
+            server.directory.rename(tmp_path / "moved")  # no snapshot can be written any more
+            (tmp_path / "moved").joinpath("dump.rdb").unlink(missing_ok=True)
+            shutil.rmtree(tmp_path / "moved")
+            own.bgsave()
+            until(lambda: own.info("persistence")["rdb_last_bgsave_status"] == "err")
+            ready = client.get("/health/ready")
+            assert (ready.status_code, ready.json()["status"]) == (503, "unavailable")
+            assert "refuses to write" in ready.json()["detail"]
+
+            own.config_set("stop-writes-on-bgsave-error", "no")
+            assert client.get("/health/ready").status_code == 200
+            own.config_set("maxmemory", 1)
+            assert "refuses to write" in client.get("/health/ready").json()["detail"]
+    finally:
+        server.kill()

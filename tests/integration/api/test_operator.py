@@ -79,15 +79,23 @@ def guarded(settings_for: Callable[..., Settings]) -> Iterator[Service]:
         yield running
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "overview"), ("GET", "dead"), ("DELETE", "dead/t")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/operator/overview"),
+        ("GET", "/operator/dead"),
+        ("DELETE", "/operator/dead/t"),
+        ("GET", "/metrics"),
+    ],
+)
 def test_with_keys_it_is_for_operators(guarded: Service, method: str, path: str) -> None:
     def ask(key: str) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {key}"}
-        return httpx2.request(method, f"{guarded.url}/operator/{path}", headers=headers)
+        return httpx2.request(method, f"{guarded.url}{path}", headers=headers)
 
     assert (ask(ALICE.key).status_code, ask(ALICE.key).json()["code"]) == (403, "forbidden")
     assert ask(OLGA.key).status_code in (200, 404)
-    assert httpx2.request(method, f"{guarded.url}/operator/{path}").status_code == 401
+    assert httpx2.request(method, f"{guarded.url}{path}").status_code == 401
 
 
 def test_a_task_that_failed_by_our_fault_is_tried_again(service: Service, client: httpx2.Client) -> None:

@@ -15,6 +15,7 @@ import httpx2
 import psutil
 import pytest
 
+from app.launcher.redis_programs import SERVER_NAMES
 from tests.old_redis import old_redis_in
 
 ROOT = Path(__file__).parents[3]
@@ -135,6 +136,21 @@ def test_a_recording_survives_stops_and_kills(service: Service) -> None:
     remaining = psutil.Process(service.process.pid).children(recursive=True) if service.process else []
     assert service.end(signal.SIGTERM) == 0, service.output()
     assert all_ended(third + remaining)
+
+
+def test_nothing_keeps_the_port_when_launcher_and_guard_are_killed(service: Service) -> None:
+    service.environment["ENGINE"] = "fake"
+    first = service.start_and_wait()
+    [guard] = [process for process in first if "app.launcher.guard" in process.cmdline()]
+    [redis] = [process for process in first if process.name() in SERVER_NAMES]
+    guard.kill()
+    assert service.end(signal.SIGKILL) == -signal.SIGKILL
+    assert all_ended([process for process in first if process != redis])
+
+    second = service.start_and_wait()  # ends the Redis that was left
+    assert all_ended([redis])
+    assert service.end(signal.SIGTERM) == 0, service.output()
+    assert all_ended(second)
 
 
 @pytest.mark.weights

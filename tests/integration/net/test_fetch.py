@@ -1,12 +1,19 @@
 """Recordings are fetched from a real server, and nothing is left behind where that fails."""
 
+import errno
+import os
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from app.core.errors import FetchFailed, FetchRefused, TaskCancelled
+from app.core.errors import FetchFailed, FetchRefused, StorageFull, TaskCancelled
+from app.core.file_locks import is_held
+from app.core.speed import SlowestSpeed
+from app.net import fetch as fetch_module
 from app.net.fetch import FetchedFile, FetchLimits, fetch
 from app.net.guard import Resolver, system_resolver
 from tests.integration.net.server import LOCAL, Names, Server, answer, endless, raw, stalled
@@ -14,6 +21,9 @@ from tests.integration.net.server import LOCAL, Names, Server, answer, endless, 
 LIMITS = FetchLimits(max_bytes=1_000_000, seconds=60, idle_seconds=30)
 IMPATIENT = FetchLimits(max_bytes=1_000_000, seconds=60, idle_seconds=0.2)
 SHORT = FetchLimits(max_bytes=1_000_000, seconds=0.3, idle_seconds=30)
+SLOW = FetchLimits(
+    max_bytes=1_000_000, seconds=60, idle_seconds=30, slowest=SlowestSpeed(10_000, over_seconds=0.3)
+)
 SOUND = bytes(range(256)) * 1000
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -40,6 +50,21 @@ def test_a_recording_is_fetched_as_it_is(server: Server, path: Path) -> None:
     assert found == FetchedFile("talk.mp3", len(SOUND), "audio/mpeg")
     assert path.read_bytes() == SOUND
     assert server.requests[0].headers["accept-encoding"] == "identity"
+
+
+def test_housekeeping_sees_that_it_is_being_written(server: Server, path: Path) -> None:
+    """By whatever clock: the API removes old pieces of recordings that nobody writes any more."""
+    server.answers["/talk"] = endless(server, OK + b"\r\n", b"x" * 1000, pause=0.01)
+    seen = []
+
+    def stop_once_there() -> bool:
+        if path.exists():
+            seen.append(is_held(path))
+        return bool(seen)
+
+    with pytest.raises(TaskCancelled):
+        fetched(server.url("/talk"), path, should_stop=stop_once_there)
+    assert seen == [True]
 
 
 def test_a_chunked_answer_and_its_own_name(server: Server, path: Path) -> None:
@@ -152,6 +177,50 @@ def test_a_server_that_drips_is_given_up(server: Server, path: Path, head: bytes
     with pytest.raises(FetchFailed, match=r"within 0\.3 seconds"):
         fetched(server.url("/a"), path, SHORT)
     assert not path.exists()
+
+
+def test_a_server_that_is_too_slow_is_given_up(server: Server, path: Path) -> None:
+    """However long all of it may take: FETCH_SECONDS is for recordings of gigabytes."""
+    server.answers["/a"] = endless(server, OK + b"\r\n", b"x", pause=0.02)
+    with pytest.raises(FetchFailed, match="MIN_TRANSFER_BYTES_PER_SECOND"):
+        fetched(server.url("/a"), path, SLOW)
+    assert not path.exists()
+
+
+def test_a_disk_that_gets_full_meanwhile_ends_it(
+    server: Server, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def usage(folder: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=0 if path.exists() else 10**12)
+
+    monkeypatch.setattr(fetch_module, "SPACE_CHECK_BYTES", 10_000)
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    limits = FetchLimits(max_bytes=1_000_000, seconds=60, idle_seconds=30, min_free_bytes=1)
+    server.answers["/a"] = endless(server, OK + b"\r\n", b"x" * 1000)
+    with pytest.raises(StorageFull, match="MIN_FREE_DISK_MB"):
+        fetched(server.url("/a"), path, limits)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_is_full_is_told_as_one(
+    number: int, server: Server, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> object:
+        raise OSError(number, os.strerror(number))
+
+    server.answers["/a"] = answer(body=b"abc")
+    monkeypatch.setattr(Path, "open", no_room)
+    with pytest.raises(StorageFull, match="MIN_FREE_DISK_MB"):
+        fetched(server.url("/a"), path)
+
+
+def test_a_recording_that_would_fill_the_disk_is_not_begun(server: Server, path: Path) -> None:
+    floor = shutil.disk_usage(path.parent).free - 500_000_000
+    limits = FetchLimits(max_bytes=10**12, seconds=60, idle_seconds=30, min_free_bytes=floor)
+    server.answers["/a"] = stalled(server, OK, b"Content-Length: 5000000000\r\n\r\n")
+    with pytest.raises(StorageFull, match="MIN_FREE_DISK_MB"):
+        fetched(server.url("/a"), path, limits)
 
 
 def test_a_stop_is_noticed_in_the_middle_of_a_silence(server: Server, path: Path) -> None:

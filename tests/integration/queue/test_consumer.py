@@ -10,6 +10,7 @@ from app.core.errors import QueueFull, QueueUnavailable
 from app.launcher.redis_server import RedisServer
 from app.queue.consumer import INVALID_TASK, new_worker_id
 from app.queue.outcomes import Lease, SettleOutcome
+from app.queue.room import EVERYTHING
 from app.schemas.task import Task, TaskStatus
 from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, connected, task, urgent_task
 
@@ -115,7 +116,7 @@ async def test_a_foreign_producer_and_a_foreign_consumer_are_served(queue: Queue
 async def test_a_task_whose_claim_got_no_answer_is_claimed_again_under_its_token(queue: Queue) -> None:
     await queue.producer.enqueue(task("t"))
     worker = await queue.worker()
-    element = await worker._take(True)
+    element = await worker._line.take(EVERYTHING, wait=True)
     assert element is not None
     await worker._receive(element)
     token = worker._unanswered[0].token
@@ -270,3 +271,17 @@ async def test_results_are_kept_for_ever_where_the_ttl_is_0(quick: Callable[...,
 
 def test_worker_ids_are_never_reused() -> None:
     assert len({new_worker_id() for _ in range(100)}) == 100
+
+
+async def test_the_end_of_a_foreign_programs_task_is_told(queue: Queue) -> None:
+    """A task that was pushed with a webhook is expected to end from its claim on, whoever ends it."""
+    await queue.push(b'{"task_id":"t","file_path":"t.wav","webhook":"https://example.org/hook"}')
+    worker = await queue.worker()
+    claimed = await claim(worker)
+    await worker.webhooks.expect(claimed.task)
+    first = await queue.commands.zscore(queue.keys.webhooks, "t")
+    await worker.webhooks.hurry(claimed.task)
+    await worker.webhooks.expect(claimed.task)  # of a second attempt: what is due stays due
+
+    assert first is not None
+    assert await queue.commands.zscore(queue.keys.webhooks, "t") == 1

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.api.body import BodyReader
 from app.api.multipart import FormReader, boundary_of
 from app.core.errors import MalformedUpload, ServiceError, UploadStalled, UploadTooLarge
+from app.core.speed import SlowestSpeed
 
 BOUNDARY = b"frontier"
 
@@ -108,6 +109,19 @@ async def test_a_client_that_falls_silent() -> None:
     body = BodyReader(silent(), max_bytes=10_000, stall_seconds=0.05)
     reader = FormReader(body, BOUNDARY)
     with pytest.raises(UploadStalled):
+        [chunk async for part in reader.parts() async for chunk in part.chunks()]
+
+
+async def test_a_client_that_drips() -> None:
+    async def drips() -> AsyncIterator[bytes]:
+        yield FORM[:50]
+        while True:
+            await anyio.sleep(0.01)
+            yield b"x"
+
+    slowest = SlowestSpeed(10_000, over_seconds=0.1)
+    reader = FormReader(BodyReader(drips(), max_bytes=10_000, slowest=slowest), BOUNDARY)
+    with pytest.raises(UploadStalled, match="MIN_TRANSFER_BYTES_PER_SECOND"):
         [chunk async for part in reader.parts() async for chunk in part.chunks()]
 
 

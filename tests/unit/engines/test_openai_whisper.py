@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -132,3 +133,22 @@ def test_only_requests_with_the_same_options_go_together(
     )
 
     assert one == same != other
+
+
+def test_special_tokens_in_a_prompt_are_no_error(engine: OpenAIWhisperEngine, windows: list[Window]) -> None:
+    def text(prompt: str | None) -> str:
+        options = DecodeOptions(beam_size=1, language="en", prompt=prompt)
+        [transcript] = engine.transcribe([WindowRequest(windows[0], options)])
+        return transcript.text
+
+    assert text("<|endoftext|>" * 200) == text(None)
+
+
+def test_batches_at_the_same_time_do_not_mix(engine: OpenAIWhisperEngine, windows: list[Window]) -> None:
+    """openai-whisper hooks its caches into the model; newcomers and short recordings get lanes more."""
+    batch = [WindowRequest(windows[0], DecodeOptions(beam_size=1, language="en"))]
+    alone = engine.transcribe(batch)
+    with ThreadPoolExecutor(2) as threads:
+        together = list(threads.map(engine.transcribe, [batch, batch]))
+
+    assert together == [alone, alone]

@@ -4,8 +4,10 @@ from app.engines.seats import Batch, Seat, Waiting, next_batch
 from tests.unit.engines.engines import HeldEngine, request
 
 
-def _seat(*seconds: float, since: float = 0.0, turn: int = 0, model: str = "base") -> Seat:
-    seat = Seat(model, since, turn=turn)
+def _seat(
+    *seconds: float, since: float = 0.0, turn: int = 0, model: str = "base", short: bool = False
+) -> Seat:
+    seat = Seat(model, since, is_short=short, turn=turn)
     seat.waiting = [
         Waiting(seat, request(number, each), Future(), since) for number, each in enumerate(seconds)
     ]
@@ -17,8 +19,8 @@ def _next(seats: list[Seat], engine: HeldEngine, running: list[Batch] | None = N
     return None if batch is None else [waiting.request.window.seconds for waiting in batch.windows]
 
 
-def _running(engine: HeldEngine, *, fresh: bool) -> Batch:
-    return Batch(engine, [], 8, fresh)
+def _running(engine: HeldEngine, *, fresh: bool, short: bool = False) -> Batch:
+    return Batch(engine, [], 8, fresh, short)
 
 
 def test_a_batch_takes_from_all_in_turn() -> None:
@@ -61,6 +63,27 @@ def test_a_newcomer_gets_a_lane_of_its_own_beside_long_recordings() -> None:
     assert _next([_seat(3, turn=1), _seat(4)], engine, long) == [4]
     assert _next([_seat(3, turn=1), _seat(4)], engine, [*long, _running(engine, fresh=True)]) is None
     assert _next([_seat(4)], engine, [_running(engine, fresh=True)] * 2) is None, "newcomers among themselves"
+
+
+def test_a_short_recording_waits_for_no_long_one_be_they_all_newcomers() -> None:
+    engine = HeldEngine(lanes=2)
+    crowd = [_seat(20, since=float(number)) for number in range(30)]
+    clip = _seat(7, since=99.0, short=True)
+    newcomers = [_running(engine, fresh=True)] * 2
+
+    assert _next([*crowd, clip], engine, newcomers) == [7]
+    clip = _seat(7, since=99.0, turn=3, short=True)
+    long_and_newcomer = [*[_running(engine, fresh=False)] * 2, _running(engine, fresh=True)]
+    assert _next([*crowd, clip], engine, long_and_newcomer) == [7]
+
+
+def test_short_recordings_share_one_lane_beside_the_others() -> None:
+    engine = HeldEngine(lanes=2)
+    running = [*[_running(engine, fresh=False)] * 2, _running(engine, fresh=False, short=True)]
+
+    assert _next([_seat(7, turn=2, short=True)], engine, running) is None
+    assert _next([_seat(20, turn=1), _seat(7, turn=2, short=True)], engine, running[1:]) is None
+    assert _next([_seat(20, turn=1), _seat(7, turn=2, short=True)], engine, running[2:]) == [20]
 
 
 def test_what_failed_with_others_goes_alone() -> None:

@@ -46,3 +46,10 @@ def test_a_failure_shows_the_last_words() -> None:
     assert "line 10." in text
     assert "warning: Careful." in text
     assert text.endswith("error: It did not start.\n")
+
+
+def test_nothing_that_a_child_writes_moves_the_cursor() -> None:
+    display, out = make()
+    display.ready("http://127.0.0.1:8000", "base", 1)
+    display.child_line("api", "\x1b]0;title\x07\x1b[2Jerased")
+    assert out.getvalue().endswith("api      | \\x1b]0;title\\x07\\x1b[2Jerased\n")

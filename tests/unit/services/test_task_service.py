@@ -191,6 +191,36 @@ async def test_a_place_in_line_is_told_with_the_time_it_takes(queue: Queue, serv
     assert [state.eta_seconds for state in states] == [30.0, 40.0]
 
 
+async def test_what_runs_must_end_before_there_is_a_place(queue: Queue, service: TaskService) -> None:
+    """And what is fetched takes no place, however slowly it comes."""
+    await Pace(queue.commands, queue.settings).note("base", 0.5)
+    worker = await queue.worker()
+    runs = task("runs").model_copy(update={"model": "base", "duration": 1000.0})
+    fetched = task("fetched").model_copy(update={"model": "base", "url": "https://example.org/a.mp3"})
+    for each in (runs, fetched):
+        await queue.producer.enqueue(each)
+    held = await claim(worker)
+    await claim(worker)
+    window = done(0, " one").model_copy(update={"covered": 400.0, "duration": 1000.0})
+    await worker.checkpoints.save(held, window)
+    await queue.producer.enqueue(
+        task("long").model_copy(update={"model": "base", "duration": 100.0, "trim": 80.0})
+    )
+    await queue.producer.enqueue(task("short").model_copy(update={"model": "base", "duration": 7.0}))
+    states = [await service.state(name, ANYBODY) for name in ("long", "short")]
+
+    assert [state.eta_seconds for state in states] == [0.5 * 600 + 0.5 * 80, 0.5 * 7]
+
+
+async def test_one_of_unknown_length_hides_the_time_of_no_other(queue: Queue, service: TaskService) -> None:
+    await Pace(queue.commands, queue.settings).note("base", 0.5)
+    await queue.push(b'{"task_id":"pushed","file_path":"a.wav","model":"base"}')
+    await queue.producer.enqueue(task("t").model_copy(update={"model": "base", "duration": 60.0}))
+    states = [await service.state(name, ANYBODY) for name in ("pushed", "t")]
+
+    assert [state.eta_seconds for state in states] == [None, 60.0]
+
+
 async def test_of_an_unknown_pace_no_time_is_told(queue: Queue, service: TaskService) -> None:
     await queue.producer.enqueue(task("t"))
     state = await service.state("t", ANYBODY)

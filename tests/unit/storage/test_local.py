@@ -158,6 +158,28 @@ def test_finish_removes_recording_and_note(storage: LocalStorage, folder: Path) 
     assert storage.read_outbox(TASK_ID) is None
 
 
+def test_a_recording_that_is_not_named_after_the_task_is_not_ours(
+    storage: LocalStorage, folder: Path
+) -> None:
+    """Programs push two tasks on one file: the end of the first must not take it from the second."""
+    folder.mkdir()
+    (folder / "talk.wav").write_bytes(b"x")
+    (folder / "first.wav").write_bytes(b"x")
+    storage.finish(Task(task_id="first", file_path="talk.wav"))
+    storage.discard(Task(task_id="second", file_path="talk.wav"))
+    storage.finish(Task(task_id="first", file_path="first.wav"))
+    assert files(folder) == ["talk.wav"]
+
+
+def test_what_is_fetched_lies_under_the_name_of_its_task(storage: LocalStorage, folder: Path) -> None:
+    """Two tasks with addresses must not get each other's recording, nor one that lies here."""
+    pushed = Task(task_id="pushed", file_path="talk.wav", url="https://example.org/other.wav")
+    assert storage.path_of(pushed) == folder.resolve() / "pushed.wav"
+    for file_path in ("talk", "talk.part", "talk.json", "a/b.c d"):
+        nameless = pushed.model_copy(update={"file_path": file_path})
+        assert storage.path_of(nameless) == folder.resolve() / "pushed.download"
+
+
 def test_finish_keeps_what_is_to_be_kept(settings_for: Callable[..., Settings]) -> None:
     settings = settings_for(keep_audio=True)
     storage = LocalStorage(settings)
@@ -168,8 +190,8 @@ def test_finish_keeps_what_is_to_be_kept(settings_for: Callable[..., Settings]) 
 def test_finish_survives_what_cannot_be_removed(
     storage: LocalStorage, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (folder / "a.mp3").mkdir(parents=True)
-    storage.finish(Task(task_id="x", file_path="a.mp3"))
+    (folder / "x.mp3").mkdir(parents=True)
+    storage.finish(Task(task_id="x", file_path="x.mp3"))
     assert "Cannot remove" in caplog.text
 
 
@@ -179,6 +201,15 @@ def test_the_outbox_is_read_oldest_first(storage: LocalStorage, settings: Settin
         make_old(settings.outbox_dir / f"{number}.json", age)
     assert storage.outbox_ids() == ["b", "c", "a"]
     assert storage.outbox_ids(60) == ["b", "c"]
+
+
+@pytest.mark.parametrize("ahead", [2.0, 86_400.0])
+def test_a_note_from_a_clock_that_is_ahead(storage: LocalStorage, settings: Settings, ahead: float) -> None:
+    """This machine's clock was set back, or another API's clock is fast: the task must not wait for days."""
+    storage.save_outbox(Task(task_id="a", file_path="x.mp3"))
+    make_old(settings.outbox_dir / "a.json", -ahead)
+    assert storage.outbox_ids() == ["a"]
+    assert storage.outbox_ids(60) == (["a"] if ahead > 60 else [])
 
 
 def test_a_note_that_cannot_be_read(
@@ -207,3 +238,16 @@ def test_old_uploads_are_ours_and_unclaimed(storage: LocalStorage, folder: Path)
         storage.remove_upload(upload)
         storage.remove_upload(upload)
     assert files(folder) == [f".outbox/{TASK_ID}.json", claimed.file_path, "foreign.mp3"]
+
+
+def test_an_upload_that_is_under_way_is_not_old_whatever_the_clock_says(
+    storage: LocalStorage, folder: Path
+) -> None:
+    upload = storage.open_upload(TASK_ID)
+    upload.write(b"half")
+    make_old(upload.path, 2 * 86_400)
+    assert storage.old_uploads(86_400) == []
+
+    upload._file.close()  # as the kernel does when the process is killed
+    [found] = storage.old_uploads(86_400)
+    assert (found.task_id, found.complete) == (TASK_ID, False)

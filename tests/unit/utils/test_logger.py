@@ -34,6 +34,22 @@ except ValueError:
     log.exception("failed")
 """
 
+HOSTILE = """
+import logging, sys
+from pathlib import Path
+from utils.logger import setup_logging, task_context
+setup_logging(level="INFO", directory=Path(sys.argv[1]), role="api")
+log = logging.getLogger("some.library")
+with task_context("id\\x1b[31m"):
+    log.info("GET %s refused", "/\\x1b]0;title\\x07\\x1b[2J\\x9b5m\\r\\n2026-01-01 INFO forged")
+log.info("Привет — \\u202etxt.exe")
+log.info("Exception in ASGI application\\n")
+try:
+    raise ValueError("broken \\x1b[1m")
+except ValueError:
+    log.exception("failed")
+"""
+
 MANY = """
 import logging, sys
 from pathlib import Path
@@ -72,6 +88,19 @@ def test_json_lines_carry_the_task(tmp_path: Path) -> None:
     assert "inside two" in out
     assert "some.library [two]: inside two" in out
     assert "chatter" not in out
+
+
+def test_what_clients_sent_moves_no_cursor_and_forges_no_line(tmp_path: Path) -> None:
+    lines = run(HOSTILE, str(tmp_path)).splitlines()
+    assert not [char for line in lines for char in line if not char.isprintable()]
+    assert lines[0].endswith(
+        r"[id\x1b[31m]: GET /\x1b]0;title\x07\x1b[2J\x9b5m\r\n2026-01-01 INFO forged refused"
+    )
+    assert lines[1].endswith(r": Привет — \u202etxt.exe")
+    assert lines[2].endswith(": Exception in ASGI application")
+    assert lines[3].endswith(": failed")
+    assert lines[4].startswith("Traceback"), "a traceback keeps its lines"
+    assert lines[-1] == r"ValueError: broken \x1b[1m"
 
 
 def test_several_processes_rotate_one_file_and_lose_nothing(tmp_path: Path) -> None:

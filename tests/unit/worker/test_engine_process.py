@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -25,6 +25,9 @@ class DeafService:
     def __init__(self) -> None:
         self._runs = 0
 
+    def fetch(self, task: Task, should_stop: Callable[[], bool]) -> float | None:
+        return 1.5
+
     def transcribe(self, task: Task, checkpoint: Checkpoint | None, watch: Watch) -> Transcript:
         self._runs += 1
         if self._runs > 1:
@@ -40,13 +43,29 @@ def connection() -> Iterator[socket.socket]:
     """The supervisor's end of the socket."""
     ours, theirs = socket.socketpair()
     ours.settimeout(30)
-    host = threading.Thread(target=EngineHost(theirs, DeafService(), 1).serve)
+    host = threading.Thread(target=EngineHost(theirs, DeafService(), 1, 1).serve)
     host.start()
     yield ours
     ours.shutdown(socket.SHUT_RDWR)
     host.join(30)
     ours.close()
     theirs.close()
+
+
+def test_a_run_that_cannot_be_read_costs_no_other(connection: socket.socket) -> None:
+    with connection.makefile("rb") as lines:
+        assert from_engine.validate_json(next(lines)) == Ready()
+        connection.sendall(b'{"kind": "run", "run_id": 7, "task": {"task_id": 1, "created_at": null}}\n')
+        refused = from_engine.validate_json(next(lines))
+        connection.sendall(b"no message at all\n" + Abort(run_id=9).line())
+        for message in (Run(run_id=8, task=TASK), Abort(run_id=8)):
+            connection.sendall(message.line())
+        answer = from_engine.validate_json(next(lines))
+
+    assert isinstance(refused, Failed)
+    assert (refused.run_id, refused.failure.code, refused.retryable) == (7, "invalid_task", False)
+    assert isinstance(answer, Failed)
+    assert (answer.run_id, answer.failure.code) == (8, "cancelled")
 
 
 def test_a_task_that_comes_back_while_its_aborted_run_lasts(

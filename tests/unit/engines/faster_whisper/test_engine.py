@@ -318,3 +318,12 @@ def test_groups_are_by_length(engine: FasterWhisperEngine) -> None:
 def test_its_record_names_weights_and_versions(engine: FasterWhisperEngine) -> None:
     assert engine.info.digest.startswith("sha256:d01c3014881c")
     assert set(engine.info.versions) == {"faster-whisper", "ctranslate2"}
+
+
+@pytest.mark.parametrize("name", ["prompt", "hotwords"])
+def test_special_tokens_in_a_prompt_cost_no_words(
+    engine: FasterWhisperEngine, english: Samples, name: str
+) -> None:
+    plain = engine.transcribe(_requests(english))
+    special = engine.transcribe(_requests(english, **{name: "<|endoftext|>" * 200}))
+    assert [each.text for each in special] == [each.text for each in plain]

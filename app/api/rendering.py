@@ -1,0 +1,39 @@
+"""Answers that take long to make: what is said in ten hours, laid out as subtitles or written as JSON."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+import anyio
+from anyio import to_thread
+
+LONG_TEXT, MANY_SEGMENTS = 5000, 100
+"""Characters, and segments, of a transcript that takes over 10 ms: some 6 minutes of speech."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Renderer:
+    """Makes answers, those of long transcripts in a thread: on the event loop they would keep all waiting.
+
+    One at a time, since one interpreter computes one thing at a time; short ones do not wait for long ones.
+    """
+
+    def __init__(self) -> None:
+        self._limiter = anyio.CapacityLimiter(1)
+
+    async def run(
+        self, result: Mapping[str, Any] | None, make: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """What `make` returns or raises; `result` is the transcript that it works on, if there is one."""
+        if result is None or not _is_long(result):
+            return make(*args, **kwargs)
+        return await to_thread.run_sync(partial(make, *args, **kwargs), limiter=self._limiter)
+
+
+def _is_long(result: Mapping[str, Any]) -> bool:
+    text, segments = result.get("text"), result.get("segments")
+    return (isinstance(text, str) and len(text) > LONG_TEXT) or (
+        isinstance(segments, list) and len(segments) > MANY_SEGMENTS
+    )

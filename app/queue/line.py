@@ -1,0 +1,71 @@
+"""The waiting tasks, as a worker takes them."""
+
+import time
+from typing import cast
+
+from redis.asyncio import Redis
+
+from app.core.config import Settings
+from app.queue.guard import redis_reachable
+from app.queue.keys import Keys
+from app.queue.room import Room
+from app.queue.scripts import Policy, Scripts
+
+LOOK_ANEW_SECONDS = 5.0
+"""After so long all that waits is looked at again: what is put back in front was not there before."""
+
+Filter = tuple[str, float | None, bool]
+"""A list, the longest recording that is wanted of it, and whether those to be fetched are."""
+
+
+class Line:
+    """Moves waiting tasks into one worker's list. `blocking` never repeats a command: each is a pop."""
+
+    def __init__(self, settings: Settings, worker_id: str, blocking: Redis) -> None:
+        self._worker_id = worker_id
+        self._block_seconds = settings.claim_block_seconds
+        self._blocking = blocking
+        self._keys = Keys.from_settings(settings)
+        self._scripts = Scripts(blocking, self._keys, Policy.from_settings(settings))
+        self._passed: dict[Filter, tuple[bytes, float]] = {}
+
+    async def take(self, room: Room, *, wait: bool) -> bytes | None:
+        """The next element that there is room for, those that go first before all others; None without one.
+
+        Where there is room for everything, `wait` waits for CLAIM_BLOCK_SECONDS. Raises QueueUnavailable.
+        """
+        async with redis_reachable(limit_seconds=None):
+            element = await self._next(self._keys.high, room.longest(high=True), room.fetch)
+            if element is not None:
+                return element
+            if wait and room.is_unlimited:
+                return await self._wait()
+            return await self._next(self._keys.queue, room.longest(high=False), room.fetch)
+
+    async def _wait(self) -> bytes | None:
+        element = await self._blocking.blmove(
+            self._keys.queue,
+            self._keys.processing(self._worker_id),
+            self._block_seconds,  # type: ignore[arg-type]  # Redis takes fractions
+            "RIGHT",
+            "LEFT",
+        )
+        return cast(bytes | None, element)
+
+    async def _next(self, key: str, longest: float | None, fetch: bool) -> bytes | None:
+        if longest is None and fetch:
+            mine = self._keys.processing(self._worker_id)
+            return cast(bytes | None, await self._blocking.lmove(key, mine, "RIGHT", "LEFT"))
+        if longest == 0.0 and not fetch:
+            return None
+        return await self._pick((key, longest, fetch))
+
+    async def _pick(self, wanted: Filter) -> bytes | None:
+        """The first element that is wanted; those passed over a moment ago are not looked at again."""
+        now = time.monotonic()
+        passed, looked_at = self._passed.get(wanted, (b"", now))
+        if now - looked_at > LOOK_ANEW_SECONDS:
+            passed, looked_at = b"", now
+        element, passed_now = await self._scripts.pick(self._worker_id, *wanted, passed)
+        self._passed[wanted] = (passed_now or b"", looked_at if passed else now)
+        return element
