@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from app.audio.windows import Window
@@ -32,6 +32,10 @@ class DecodeOptions:
     temperature: float = 0.0
     """Where answers are sampled from the start; 0: searched for first."""
     word_timestamps: bool = False
+
+    def unprompted(self) -> "DecodeOptions":
+        """The same without a text that the decoder may take for what is said, or for said already."""
+        return replace(self, prompt=None, hotwords=None)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "prompt", _without_special_tokens(self.prompt))

@@ -105,9 +105,10 @@ class Draft:
         return sum(word.probability for word in words) / len(words) if words else 0.0
 
 
-def needs_words(window: Window, answer: Answer) -> bool:
-    """Whether the times of words are needed: to divide a window into segments, or to find its gaps."""
-    return is_several(window, answer.text) or is_sparse(window, answer)
+def needs_words(request: WindowRequest, answer: Answer) -> bool:
+    """Whether the times of words are needed: for the client, to divide a window into segments, to find gaps."""
+    window = request.window
+    return request.options.word_timestamps or is_several(window, answer.text) or is_sparse(window, answer)
 
 
 def is_sparse(window: Window, answer: Answer) -> bool:

@@ -23,8 +23,7 @@ def without_echo(
     """
     if not is_echo(transcript.text, request.options):
         return transcript
-    options = replace(request.options, prompt=None, hotwords=None)
-    [heard] = transcribe([replace(request, options=options)])
+    [heard] = transcribe([replace(request, options=request.options.unprompted())])
     alike = SequenceMatcher(None, _plain(transcript.text), _plain(heard.text)).ratio() >= ALIKE
     return transcript if alike else heard
 

@@ -149,7 +149,7 @@ class OpenAIWhisperEngine:
         hearing, retries = self._believed(heard, answer)
         if is_divided(request, hearing.answer):
             return divided(request, hearing.language, self.transcribe)
-        wanted = request.options.word_timestamps or needs_words(request.window, hearing.answer)
+        wanted = needs_words(request, hearing.answer)
         draft = Draft(request, hearing, self._words(heard, hearing) if wanted else None)
         if hearing.answer.is_noise or not draft.gaps:
             return transcript_of(draft, retries)
@@ -174,8 +174,10 @@ class OpenAIWhisperEngine:
         return mended(first, request.window.seconds, again)
 
     def _with_times(self, heard: _Heard, hearing: Hearing) -> Draft:
-        """A window decoded with time tokens, and its words."""
-        [answer] = self._decode([heard], hearing.language, 0.0, MOST_TOKENS, time_tokens=True)
+        """A window decoded with time tokens, and without a prompt, which may be why words are missing."""
+        options = heard.request.options.unprompted()
+        bare = replace(heard, request=replace(heard.request, options=options))
+        [answer] = self._decode([bare], hearing.language, 0.0, MOST_TOKENS, time_tokens=True)
         again = replace(hearing, answer=answer)
         return Draft(heard.request, again, self._words(heard, again))
 

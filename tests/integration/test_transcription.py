@@ -189,7 +189,7 @@ def test_words_have_times_where_asked(transcribe: Transcribe) -> None:
 
 
 def test_a_translation_is_in_english(transcribe: Transcribe) -> None:
-    translated = transcribe("speech_ru.ogg", task="translate")
+    translated = transcribe("speech_ru.ogg", task="translate", language="ru")
 
     assert translated.language == "ru"
     assert translated.text.isascii()  # what robots say in Russian, base does not understand well
@@ -249,8 +249,8 @@ def test_a_prompt_sets_the_style(transcribe: Transcribe) -> None:
 def test_hotwords_reach_the_model(transcribe: Transcribe) -> None:
     recording = "speech_left_channel_only.ogg"
 
-    assert "about apples" not in transcribe(recording).text
-    assert "about apples" in transcribe(recording, hotwords="apples").text
+    assert "apples" not in transcribe(recording).text
+    assert "apples" in transcribe(recording, hotwords="apples").text
 
 
 def test_a_temperature_samples_from_the_start(transcribe: Transcribe) -> None:

@@ -55,9 +55,7 @@ class _Heard:
     @property
     def needs_words(self) -> bool:
         """Whether the times of its words must be found."""
-        window, answer = self.request.window, self.hearing.answer
-        wanted = self.request.options.word_timestamps or needs_words(window, answer)
-        return wanted and not self.is_divided
+        return needs_words(self.request, self.hearing.answer) and not self.is_divided
 
     @property
     def has_gaps(self) -> bool:
@@ -208,12 +206,12 @@ class FasterWhisperEngine:
                 self._retry_with_times([each])
 
     def _retry_with_times(self, heard: Sequence[_Heard]) -> None:
-        """Decode windows with time tokens and all their silence; the answer with smaller gaps counts."""
-        options = heard[0].request.options
-        prompts = [
-            self._decoder.prompt(each.request.options, each.hearing.language, time_tokens=True)
-            for each in heard
-        ]
+        """Decode windows with time tokens and all their silence; the answer with smaller gaps counts.
+
+        Without a prompt: what it says may be missing since it is taken for said before.
+        """
+        options = heard[0].request.options.unprompted()
+        prompts = [self._decoder.prompt(options, each.hearing.language, time_tokens=True) for each in heard]
         with self._mending:
             states = self._encoder.encode_fully([each.request.window.samples for each in heard])
             seconds = max(each.request.window.seconds for each in heard)

@@ -97,9 +97,12 @@ def test_words_that_are_found_nowhere_are_noise(probability: float, end: float, 
 def test_words_are_aligned_where_they_are_few_for_the_speech() -> None:
     window = _window(5, (100.5, 104.5))
 
-    assert not needs_words(window, Answer((1,) * 12, " Twelve tokens.", -0.3, 0.0))
-    assert needs_words(window, Answer((1,) * 11, " Eleven.", -0.3, 0.0))
-    assert not needs_words(_window(5, (100.0, 100.7)), Answer((1,), " Yes.", -0.3, 0.0))
+    twelve, eleven = Answer((1,) * 12, " Twelve tokens.", -0.3, 0.0), Answer((1,) * 11, " Eleven.", -0.3, 0.0)
+    assert not needs_words(WindowRequest(window, DecodeOptions()), twelve)
+    assert needs_words(WindowRequest(window, DecodeOptions()), eleven)
+    assert needs_words(WindowRequest(window, DecodeOptions(word_timestamps=True)), twelve)
+    short = WindowRequest(_window(5, (100.0, 100.7)), DecodeOptions())
+    assert not needs_words(short, Answer((1,), " Yes.", -0.3, 0.0))
 
 
 def test_the_draft_with_smaller_gaps_counts() -> None:
