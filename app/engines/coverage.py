@@ -106,7 +106,7 @@ class Draft:
 
 
 def needs_words(request: WindowRequest, answer: Answer) -> bool:
-    """Whether the times of words are needed: for the client, to divide a window into segments, to find gaps."""
+    """Whether the times of words are needed: for the client, for the bounds of segments, to find gaps."""
     window = request.window
     return request.options.word_timestamps or is_several(window, answer.text) or is_sparse(window, answer)
 
