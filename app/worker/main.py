@@ -24,7 +24,13 @@ async def work(settings: Settings) -> None:
         engine = EngineClient(runtime_environment(settings))
         runner = TaskRunner(settings, consumer, engine, LocalStorage(settings))
         supervisor = Supervisor(
-            settings, commands, consumer, Maintenance(commands, settings), engine, runner, Pulse()
+            settings,
+            commands,
+            consumer,
+            Maintenance(commands, settings),
+            engine,
+            runner,
+            Pulse(consumer.worker_id, settings.lease_seconds),
         )
         await supervisor.run()
     finally:
