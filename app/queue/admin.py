@@ -12,8 +12,9 @@ from app.queue.elements import created_at_of, failure_of, identity_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import ReviveOutcome
+from app.queue.policy import Policy
 from app.queue.scan import scan_names
-from app.queue.scripts import Policy, Scripts
+from app.queue.scripts import Scripts
 from app.schemas.task import TaskFailure
 
 SCAN_LIMIT_SECONDS = 120.0

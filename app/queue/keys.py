@@ -47,6 +47,15 @@ class Keys:
         return f"{self.queue}:scanned"
 
     @property
+    def swept(self) -> str:
+        """STRING with TTL: the outbox has been swept."""
+        return f"{self.queue}:swept"
+
+    def probe(self, kind: str) -> str:
+        """A key of that type on which commands are tried; it is removed at once."""
+        return f"{self.queue}:probe:{kind}"
+
+    @property
     def processing_prefix(self) -> str:
         """What the names of all processing lists begin with."""
         return f"{self.queue}:processing:"

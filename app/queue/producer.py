@@ -8,7 +8,8 @@ from app.queue.elements import payload_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import EnqueueOutcome
-from app.queue.scripts import Policy, Scripts
+from app.queue.policy import Policy
+from app.queue.scripts import Scripts
 from app.queue.webhooks import Webhooks
 from app.schemas.task import Priority, Task
 

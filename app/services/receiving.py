@@ -13,7 +13,7 @@ from app.core.config import Settings
 from app.core.errors import EmptyUpload, FileMissing, MalformedUpload, StorageFull, UploadTooLarge
 from app.core.utils import base_name, extension_of, quoted
 from app.storage.base import Storage, UploadWriter
-from app.storage.local import RETRY_AFTER_SECONDS
+from app.storage.files import RETRY_AFTER_SECONDS
 
 FILE_FIELD = "file"
 BATCH_BYTES = 1024 * 1024

@@ -14,7 +14,8 @@ from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
 from app.services.jobs import Job, Watch
 from app.services.recognisers import recogniser_for
-from app.storage.local import PART_SUFFIX, LocalStorage
+from app.storage.files import PART_SUFFIX
+from app.storage.local import LocalStorage
 from app.weights.catalog import resolve_model
 
 FETCH_IDLE_SECONDS = 60.0

@@ -9,6 +9,7 @@ from app.engines.hardware import runtime_environment
 from app.queue.clients import blocking_client, command_client
 from app.queue.consumer import Consumer, new_worker_id
 from app.queue.maintenance import Maintenance
+from app.services.outbox_service import OutboxService
 from app.storage.local import LocalStorage
 from app.worker.engine_client import EngineClient
 from app.worker.health import Pulse
@@ -22,14 +23,15 @@ async def work(settings: Settings) -> None:
     try:
         consumer = Consumer(settings, worker_id=new_worker_id(), commands=commands, blocking=blocking)
         engine = EngineClient(runtime_environment(settings))
-        runner = TaskRunner(settings, consumer, engine, LocalStorage(settings))
+        storage = LocalStorage(settings)
         supervisor = Supervisor(
             settings,
             commands,
             consumer,
             Maintenance(commands, settings),
+            OutboxService(commands, settings, storage),
             engine,
-            runner,
+            TaskRunner(settings, consumer, engine, storage),
             Pulse(consumer.worker_id, settings.lease_seconds),
         )
         await supervisor.run()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 
 from app.core.config import Settings
@@ -14,6 +15,7 @@ from app.queue.outcomes import SettleOutcome
 from app.schemas.task import Task, TaskFailure
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint, WindowDone
+from app.storage.base import Outbox
 from app.storage.local import LocalStorage
 from app.worker.checkpoints import saving
 from app.worker.engine_client import Answer, EngineClient, EngineLost, Listener
@@ -33,6 +35,13 @@ class Reason(StrEnum):
     RELEASE = "release"  # the worker stops: the task goes back to the front of the line
     CANCEL = "cancel"  # its owner does not want it any more
     LOST = "lost"  # the lease ended: another worker has it, or will
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The end that a task came to before Redis forgot it: its result, None where it was deleted."""
+
+    result: str | None
 
 
 class TaskRunner:
@@ -82,8 +91,14 @@ class TaskRunner:
         """Whether the engine has answered and the queue is being told: no time to interfere."""
         return task_id in self._settling
 
-    async def _answer(self, claim: Claim) -> Answer:
-        """The engine's answer; a task that shared a crashed engine process is run once more, alone."""
+    async def _answer(self, claim: Claim) -> Answer | Earlier:
+        """The engine's answer, unless the task has ended before.
+
+        A task that shared a crashed engine process is run once more, alone.
+        """
+        earlier = await self._earlier(claim.task)
+        if earlier is not None:
+            return earlier
         if claim.crashes == 0:
             try:
                 async with self._gate.enter(alone=False):
@@ -94,6 +109,17 @@ class TaskRunner:
                 logger.warning("Another task may have ended the engine process; running this one alone")
         async with self._gate.enter(alone=True):
             return await self._transcribe(claim)
+
+    async def _earlier(self, task: Task) -> Earlier | None:
+        """The end of a task that Redis has forgotten, or cannot know yet; None where it goes on."""
+        return await asyncio.to_thread(self._earlier_in, self._storage.outbox, task.task_id)
+
+    @staticmethod
+    def _earlier_in(outbox: Outbox, task_id: str) -> Earlier | None:
+        if outbox.deleted([task_id]):
+            return Earlier(None)
+        result = outbox.result(task_id)
+        return None if result is None else Earlier(result)
 
     async def _transcribe(self, claim: Claim) -> Answer:
         """The engine's answer, every finished window being saved on the way."""
@@ -134,24 +160,43 @@ class TaskRunner:
         """Time until the next sign of life of a task: all that run share the machine."""
         return self._settings.task_timeout_seconds * max(1, self._engine.runs)
 
-    async def _settle(self, claim: Claim, answer: Answer) -> None:
+    async def _settle(self, claim: Claim, answer: Answer | Earlier) -> None:
         if isinstance(answer, Finished):
             await self._complete(claim, answer)
+        elif isinstance(answer, Earlier):
+            await self._end_as_before(claim, answer)
         elif answer.failure.code == TaskCancelled.code:
             await self._give_up(claim, Reason.RELEASE)
         else:
             await self._fail(claim, answer.failure, retryable=answer.retryable)
 
     async def _complete(self, claim: Claim, answer: Finished) -> None:
+        earlier = await self._earlier(claim.task)
+        if earlier is not None:
+            await self._end_as_before(claim, earlier)
+            return
         transcript = _attempted(answer.transcript, claim.attempt)
-        if await self._consumer.complete(claim, transcript.model_dump_json()):
-            await asyncio.to_thread(self._storage.finish, claim.task)
-            await self._consumer.webhooks.hurry(claim.task)
+        if await self._hand_in(claim, transcript.model_dump_json()):
             await self._consumer.totals.add(**_figures(transcript))
             await self._note_pace(transcript)
             logger.info("Done")
         else:
             await self._consumer.totals.add(results_fenced=1)
+
+    async def _hand_in(self, claim: Claim, result: str) -> bool:
+        """Write the result to Redis, then beside the note, since Redis may lose it. False where refused."""
+        is_taken = await self._consumer.complete(claim, result)
+        if is_taken:
+            await asyncio.to_thread(self._storage.keep_ended, claim.task, result)
+            await self._consumer.webhooks.hurry(claim.task)
+        return is_taken
+
+    async def _end_as_before(self, claim: Claim, earlier: Earlier) -> None:
+        if earlier.result is None:
+            logger.info("The task was deleted; it is not transcribed")
+            await self._give_up(claim, Reason.CANCEL)
+        elif await self._hand_in(claim, earlier.result):
+            logger.info("Done before; Redis had lost the result")
 
     async def _note_pace(self, transcript: Transcript) -> None:
         provenance = transcript.provenance
@@ -169,15 +214,14 @@ class TaskRunner:
             outcome = await self._consumer.fail(claim, failure)
         await self._consumer.totals.add(attempts_failed=1, tasks_failed=int(outcome is SettleOutcome.ERROR))
         if outcome in ENDED:
-            kept_for = failure if outcome is SettleOutcome.ERROR else None
-            await asyncio.to_thread(self._storage.finish, claim.task, kept_for)
+            await asyncio.to_thread(self._storage.keep_ended, claim.task)
             await self._consumer.webhooks.hurry(claim.task)
 
     async def _give_up(self, claim: Claim, reason: Reason) -> None:
         logger.info("Task given up (%s)", reason)
         if reason is Reason.CANCEL:
             await self._consumer.cancelled(claim)
-            await asyncio.to_thread(self._storage.finish, claim.task)
+            await asyncio.to_thread(self._storage.finish, claim.task)  # nobody wants it any more
         elif reason is Reason.RELEASE:
             await self._consumer.release(claim)
 

@@ -18,6 +18,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
 from app.core.config import Settings
 from app.launcher.redis_server import free_port
 from app.queue.admin import Admin
@@ -27,6 +29,8 @@ from app.queue.producer import Producer
 from app.queue.reader import TaskReader
 from app.queue.scripts import script_sources
 from app.schemas.task import Task, TaskState, TaskStatus
+from app.services.outbox_service import OutboxService, StorageLookup
+from app.storage.local import LocalStorage
 
 ROOT = Path(__file__).parents[2]
 POLL_SECONDS = 0.05
@@ -39,6 +43,7 @@ QUICK = {
     "claim_block_seconds": 0.5,
     "drain_seconds": 1.0,
     "retry_backoff_seconds": 0.2,
+    "keep_ended_seconds": 2.0,
     "log_level": "INFO",
 }
 """Settings under which a lost worker is noticed within seconds."""
@@ -100,8 +105,10 @@ class Service:
         self.workers: list[Worker] = []
         self._apis: list[subprocess.Popen[bytes]] = []
         self.client = command_client(settings)
+        self.storage = LocalStorage(settings)
+        self.outbox = OutboxService(self.client, settings, self.storage)
         self.producer = Producer(self.client, settings)
-        self.reader = TaskReader(self.client, settings)
+        self.reader = TaskReader(self.client, settings, StorageLookup(self.storage))
         self.admin = Admin(self.client, settings)
         self.keys = Keys.from_settings(settings)
 
@@ -136,12 +143,32 @@ class Service:
                 stderr=errors,
             )
 
+    @contextlib.asynccontextmanager
+    async def api(self, **overrides: str) -> AsyncIterator[httpx2.AsyncClient]:
+        """A real API that answers, with these environment variables of its own, and a client of it."""
+        address = f"http://127.0.0.1:{self.start_api(**overrides)}"
+        async with httpx2.AsyncClient(base_url=address, timeout=30) as client:
+            await self.until(lambda: _answers(client), 60)
+            yield client
+
     async def alive(self, count: int) -> None:
         """Wait until that many workers hold a lease."""
         await self.until(lambda: self._alive(count), 30.0)
 
     async def _alive(self, count: int) -> bool:
         return len(await self.reader.live_workers()) >= count
+
+    async def accept(self, **recording: Any) -> str:
+        """Take a recording for the fake engine as the API does, with its note; its task id."""
+        task = self.new_task(**recording)
+        await asyncio.to_thread(self.storage.outbox.save, task)
+        await self.producer.enqueue(task)
+        return task.task_id
+
+    async def accept_and_end(self, **recording: Any) -> TaskState:
+        """The same, and its state once it has ended."""
+        task_id = await self.accept(**recording)
+        return (await self.ended([task_id]))[task_id]
 
     async def push(self, **recording: Any) -> str:
         """Put a recording for the fake engine into the queue; its task id."""
@@ -198,6 +225,27 @@ class Service:
         lines = (self.settings.log_dir / "service.log").read_text("utf-8").splitlines()
         return any(task_id in line and text in line for line in lines)
 
+    def files(self) -> list[str]:
+        """What lies in UPLOAD_DIR, the outbox included."""
+        folder = self.settings.upload_dir
+        found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".clock")
+        return sorted(str(path.relative_to(folder)) for path in found)
+
+    async def no_files(self) -> bool:
+        """Whether UPLOAD_DIR is empty: all that was kept of ended tasks has gone."""
+        return not self.files()
+
+    async def keys_left(self) -> list[str]:
+        """Keys that have no owner and would stay for ever, once all tasks have ended."""
+        keys = self.keys
+        permanent = {keys.dead, keys.workers, keys.index, keys.totals, keys.pace}
+        names = [
+            name.decode()
+            for prefix in (keys.queue, keys.result_prefix)
+            async for name in self.client.scan_iter(f"{prefix}*", count=1000)
+        ]
+        return [name for name in names if name not in permanent and await self.client.ttl(name) == -1]
+
     async def held(self) -> int:
         """Elements in all processing lists."""
         holdings = await self.admin.workers()
@@ -223,6 +271,13 @@ class Service:
             process.kill()
             process.wait()
         await self.client.aclose()
+
+
+async def _answers(client: httpx2.AsyncClient) -> bool:
+    try:
+        return (await client.get("/health/live")).status_code == 200
+    except httpx2.TransportError:
+        return False
 
 
 @contextlib.asynccontextmanager

@@ -30,6 +30,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── StorageFull              free disk below MIN_FREE_DISK_MB
     │   ├── StorageUnavailable       UPLOAD_DIR cannot be written
     │   └── QueueUnavailable         Redis does not answer
+    │       └── QueueRefused         Redis does not let the service's user run a command
     └── TaskError                    a task that was accepted cannot be finished
         ├── InvalidTask              queue element that is no task
         ├── AudioMissing             the uploaded file is gone
@@ -49,6 +50,7 @@ from app.core.errors.base import ServiceError, UnsafeRedis
 from app.core.errors.capacity import (
     CapacityError,
     QueueFull,
+    QueueRefused,
     QueueUnavailable,
     RateLimited,
     StorageFull,
@@ -116,6 +118,7 @@ __all__ = [
     "NotFinished",
     "OutOfDeviceMemory",
     "QueueFull",
+    "QueueRefused",
     "QueueUnavailable",
     "RateLimited",
     "RequestError",

@@ -25,7 +25,8 @@ from app.queue.outcomes import (
     EnqueueOutcome,
     Lease,
 )
-from app.queue.scripts import Policy, Scripts, Surrender
+from app.queue.policy import Policy
+from app.queue.scripts import Scripts, Surrender
 from app.schemas.window import WindowDone, WindowTranscript
 from tests.integration.queue.harness import FAILURE
 

@@ -54,7 +54,7 @@ class Files:
         recording = self._settings.upload_dir / f"{task_id}.wav"
         recording.parent.mkdir(parents=True, exist_ok=True)
         recording.write_bytes(b"sound")
-        self._storage.save_outbox(Task(task_id=task_id, file_path=recording.name))
+        self._storage.outbox.save(Task(task_id=task_id, file_path=recording.name))
         return recording
 
 
