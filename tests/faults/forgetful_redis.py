@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 
 from app.launcher.redis_server import RedisServer
@@ -14,8 +15,22 @@ REMEMBERED_SECONDS = 5.0
 class ForgetfulRedis(RedisServer):
     """Its append-only file holds every write before it is answered; `lose` cuts off the end of that file."""
 
-    def __init__(self, directory: Path, port: int) -> None:
-        super().__init__(directory, port, appendfsync="always", extra=("--auto-aof-rewrite-percentage", "0"))
+    def __init__(
+        self,
+        directory: Path,
+        port: int,
+        *,
+        program: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(
+            directory,
+            port,
+            appendfsync="always",
+            extra=("--auto-aof-rewrite-percentage", "0"),
+            program=program,
+            environment=environment,
+        )
         self._sizes: deque[tuple[float, int]] = deque()
 
     def written(self) -> int:

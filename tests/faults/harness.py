@@ -21,6 +21,7 @@ from typing import Any
 import httpx2
 
 from app.core.config import Settings
+from app.core.errors import QueueUnavailable
 from app.launcher.redis_server import free_port
 from app.queue.admin import Admin
 from app.queue.clients import command_client
@@ -159,10 +160,17 @@ class Service:
         return len(await self.reader.live_workers()) >= count
 
     async def accept(self, **recording: Any) -> str:
-        """Take a recording for the fake engine as the API does, with its note; its task id."""
+        """Take a recording for the fake engine as the API does, with its note; its task id.
+
+        Raises QueueUnavailable, and then leaves a tombstone as the API does.
+        """
         task = self.new_task(**recording)
         await asyncio.to_thread(self.storage.outbox.save, task)
-        await self.producer.enqueue(task)
+        try:
+            await self.producer.enqueue(task)
+        except QueueUnavailable:
+            await asyncio.to_thread(self.storage.discard, task)
+            raise
         return task.task_id
 
     async def accept_and_end(self, **recording: Any) -> TaskState:
@@ -220,10 +228,14 @@ class Service:
             assert time.monotonic() < deadline, f"not so after {timeout_seconds} s"
             await asyncio.sleep(POLL_SECONDS)
 
-    async def logged(self, text: str, task_id: str) -> bool:
-        """Whether a line of this task that holds `text` is in the log."""
+    async def logged(self, text: str, task_id: str = "") -> bool:
+        """Whether a line of this task, or any, that holds `text` is in the log."""
+        return self.times_logged(text, task_id) > 0
+
+    def times_logged(self, text: str, task_id: str = "") -> int:
+        """How many such lines there are."""
         lines = (self.settings.log_dir / "service.log").read_text("utf-8").splitlines()
-        return any(task_id in line and text in line for line in lines)
+        return sum(task_id in line and text in line for line in lines)
 
     def files(self) -> list[str]:
         """What lies in UPLOAD_DIR, the outbox included."""
@@ -271,6 +283,27 @@ class Service:
             process.kill()
             process.wait()
         await self.client.aclose()
+
+
+async def results_of(
+    client: httpx2.AsyncClient, task_ids: list[str], timeout_seconds: float = 120.0
+) -> dict[str, str]:
+    """Results as clients get them, once all are there; never is an accepted task unknown, or in error."""
+    found: dict[str, str] = {}
+    deadline = time.monotonic() + timeout_seconds
+    while len(found) < len(task_ids):
+        assert time.monotonic() < deadline, f"{len(found)} of {len(task_ids)} done after {timeout_seconds} s"
+        for task_id in task_ids:
+            answer = await client.get(f"/transcribe/{task_id}")
+            if answer.status_code == 503:  # Redis is away
+                continue
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["status"] != "error", answer.text
+            if answer.json()["status"] == "done":
+                assert answer.json()["result"]["text"] == task_id
+                assert found.setdefault(task_id, answer.text) == answer.text
+        await asyncio.sleep(POLL_SECONDS)
+    return found
 
 
 async def _answers(client: httpx2.AsyncClient) -> bool:

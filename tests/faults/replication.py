@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -126,6 +126,11 @@ class ReplicatedRedis:
         """Power cut: with the master goes what the replica has not heard of."""
         self._master.kill()
         await self._link.cut()
+
+    async def replica_lacks(self, keys: Collection[str]) -> int:
+        """How many of the keys the replica does not have."""
+        async with Redis(port=self._replica.port) as client:
+            return len(keys) - int(await client.exists(*keys))
 
     async def failed_over(self) -> None:
         """Wait until the Sentinels have made the replica the master."""

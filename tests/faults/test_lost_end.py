@@ -1,6 +1,5 @@
 """Redis forgets the end of tasks: what was done stays done, what was deleted stays deleted."""
 
-import asyncio
 from pathlib import Path
 
 import httpx2
@@ -10,29 +9,12 @@ from app.core.config import Settings
 from app.schemas.task import TaskStatus
 from tests.faults.conftest import Ledger
 from tests.faults.forgetful_redis import ForgetfulRedis
-from tests.faults.harness import Service, running_service
+from tests.faults.harness import Service, results_of, running_service
 
 pytestmark = pytest.mark.faults
 
 TASKS = 5
 LONG_SECONDS = 30.0
-
-
-async def _texts(client: httpx2.AsyncClient, task_ids: list[str]) -> dict[str, str]:
-    """Results as clients get them, once all are there; never is an accepted task unknown, or in error."""
-    texts: dict[str, str] = {}
-    while len(texts) < len(task_ids):
-        for task_id in task_ids:
-            answer = await client.get(f"/transcribe/{task_id}")
-            if answer.status_code == 503:  # Redis is on its way down or up
-                continue
-            assert answer.status_code == 200, answer.text
-            assert answer.json()["status"] != "error", answer.text
-            if answer.json()["status"] == "done":
-                assert answer.json()["result"]["text"] == task_id
-                assert texts.setdefault(task_id, answer.text) == answer.text
-        await asyncio.sleep(0.05)
-    return texts
 
 
 @pytest.mark.parametrize("since", ["upload", "enqueue", "claim"])
@@ -53,11 +35,11 @@ async def test_the_end_of_tasks_is_lost(
         for task_id in task_ids:
             await service.processing(task_id)
         marks["claim"] = forgetful.written()
-        before = await _texts(client, task_ids)
+        before = await results_of(client, task_ids)
         fault = f"Redis loses the end of tasks, since their {since}"
         with ledger.recovery(fault):
             forgetful.lose(marks[since])
-            after = await _texts(client, task_ids)
+            after = await results_of(client, task_ids)
         assert after == before, "a result that was read became another one"
         executions = sum(map(service.executions, task_ids))
         ledger.ran_again(fault, executions, TASKS)
@@ -112,11 +94,11 @@ async def test_the_end_of_a_foreign_task_is_lost(
         await service.client.lpush(service.keys.queue, task.model_dump_json(include={"task_id", "file_path"}))
         mark = forgetful.written()
         service.start_worker()
-        before = await _texts(client, [task.task_id])
+        before = await results_of(client, [task.task_id])
         await service.until(lambda: _is_kept(service, task.task_id), 30)
         with ledger.recovery(fault):
             forgetful.lose(mark)
-            assert await _texts(client, [task.task_id]) == before
+            assert await results_of(client, [task.task_id]) == before
         ledger.ran_again(fault, service.executions(task.task_id), 1)
         await service.until(service.no_files, 60)
 

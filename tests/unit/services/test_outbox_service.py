@@ -256,10 +256,20 @@ async def test_one_process_sweeps_at_a_time(
     service: OutboxService, storage: LocalStorage, queue: Queue
 ) -> None:
     stored(storage)
-    await queue.commands.set(queue.keys.swept, 1)
+    await queue.commands.set(queue.keys.swept, 1, px=1000)
     await service.sweep_when_due()
     assert await queue.reader.queue_length() == 0
     await queue.commands.delete(queue.keys.swept)
+    await service.sweep_when_due()
+    assert await queue.reader.queue_length() == 1
+    assert 0 < await queue.commands.pttl(queue.keys.swept) <= queue.settings.maintenance_seconds * 1000
+
+
+async def test_a_clock_of_redis_that_was_set_back_puts_no_sweep_off(
+    service: OutboxService, storage: LocalStorage, queue: Queue
+) -> None:
+    stored(storage)
+    await queue.commands.set(queue.keys.swept, 1, ex=3600)
     await service.sweep_when_due()
     assert await queue.reader.queue_length() == 1
     assert 0 < await queue.commands.pttl(queue.keys.swept) <= queue.settings.maintenance_seconds * 1000
