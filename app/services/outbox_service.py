@@ -1,11 +1,11 @@
 """The outbox against Redis: what Redis lost comes back, what ended goes, what was deleted stays away."""
 
+import asyncio
 import logging
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from anyio import to_thread
 from redis.asyncio import Redis
 
 from app.core.config import Settings
@@ -55,11 +55,11 @@ class StorageLookup:
 
     async def deleted(self, task_ids: Sequence[str]) -> Collection[str]:
         """Those of the tasks that have a tombstone."""
-        return await to_thread.run_sync(self._outbox.deleted, task_ids)
+        return await asyncio.to_thread(self._outbox.deleted, task_ids)
 
     async def noted(self, task_id: str) -> Task | None:
         """The task, where there is a note of it."""
-        return await to_thread.run_sync(self._outbox.read, task_id)
+        return await asyncio.to_thread(self._outbox.read, task_id)
 
 
 class OutboxService:
@@ -101,7 +101,7 @@ class OutboxService:
 
     async def sweep(self) -> SweepReport:
         """Compare all that is noted with what Redis knows. Raises CapacityError, OSError."""
-        listing = await to_thread.run_sync(self._outbox.listing)
+        listing = await asyncio.to_thread(self._outbox.listing)
         deleted = await self._sweep_tombstones() if listing.tombstones else 0
         standings = await self._maintenance.survey(listing.notes - listing.tombstones)
         restored = await self._restore(standings, listing.results)
@@ -109,26 +109,26 @@ class OutboxService:
         finished = await self._finish_ended(standings)
         await self._remove_stray_results(listing.results - listing.notes)
         if listing.has_parts:
-            await to_thread.run_sync(self._outbox.remove_parts, PART_SECONDS)
+            await asyncio.to_thread(self._outbox.remove_parts, PART_SECONDS)
         return SweepReport(enqueued, len(restored), finished, deleted)
 
     async def remove_orphans(self) -> int:
         """Remove uploads that no task owns, at the age of ORPHAN_UPLOAD_SECONDS; how many."""
         age = self._settings.orphan_upload_seconds
-        found = await to_thread.run_sync(self._storage.old_uploads, age)
+        found = await asyncio.to_thread(self._storage.old_uploads, age)
         standings = await self._maintenance.survey({upload.task_id for upload in found})
         removed = 0
         for upload in found:
             known = standings[upload.task_id].stage is not Stage.UNKNOWN
             if not (upload.complete and (self._settings.keep_audio or known)):
-                await to_thread.run_sync(self._storage.remove_upload, upload)
+                await asyncio.to_thread(self._storage.remove_upload, upload)
                 removed += 1
                 logger.info("Removed the orphaned upload %s", upload.name)
         return removed
 
     async def _sweep_tombstones(self) -> int:
         """Delete again what Redis knows again; forget what it has not known for long. How many came back."""
-        tombstones = await to_thread.run_sync(self._outbox.tombstones)
+        tombstones = await asyncio.to_thread(self._outbox.tombstones)
         standings = await self._maintenance.survey(each.task.task_id for each in tombstones)
         again = 0
         for tombstone in tombstones:
@@ -136,20 +136,19 @@ class OutboxService:
                 again += await self._delete_again(tombstone.task)
             elif tombstone.age_seconds >= self._settings.keep_ended_seconds:
                 await self._forget_deleted(tombstone)
+        if again:
+            logger.warning("Redis knew %d deleted task(s) again, which are deleted once more", again)
         return again
 
     async def _delete_again(self, task: Task) -> bool:
         outcome = await self._reader.delete(task.task_id, task.owner)
-        await to_thread.run_sync(self._storage.discard, task)
-        if outcome is not DeleteOutcome.DELETED:  # it runs: its worker is told at the next heartbeat
-            return False
-        logger.warning("Task %s was deleted, but Redis knew it again", task.task_id)
-        return True
+        await asyncio.to_thread(self._storage.discard, task)
+        return outcome is DeleteOutcome.DELETED  # else it runs: its worker is told at the next heartbeat
 
     async def _forget_deleted(self, tombstone: Tombstone) -> None:
         """The recording goes once more: a worker may have fetched it while the task was deleted."""
-        await to_thread.run_sync(self._storage.finish, tombstone.task)
-        await to_thread.run_sync(self._outbox.remove_tombstone, tombstone.task.task_id)
+        await asyncio.to_thread(self._storage.finish, tombstone.task)
+        await asyncio.to_thread(self._outbox.remove_tombstone, tombstone.task.task_id)
 
     async def _restore(self, standings: Standings, results: Collection[str]) -> set[str]:
         """A result that exists wins over another run: give back to Redis what it has lost; of which tasks."""
@@ -157,7 +156,7 @@ class OutboxService:
         lost = [name for name in standings if name in results and _lacks_result(standings[name])]
         for task_id in lost:
             task = await self._noted(task_id)
-            result = await to_thread.run_sync(self._outbox.result, task_id)
+            result = await asyncio.to_thread(self._outbox.result, task_id)
             if task is None or result is None:
                 continue
             async with redis_reachable():
@@ -167,7 +166,9 @@ class OutboxService:
             if outcome is RestoreOutcome.RESTORED:
                 restored.add(task_id)
                 await self._webhooks.hurry(task)
-                logger.warning("The result of task %s was lost and is restored", task_id)
+                logger.info("Its result is restored", extra={"task_id": task_id})
+        if restored:
+            logger.warning("Redis had lost the results of %d task(s), which are restored", len(restored))
         return restored
 
     async def _enqueue_lost(self, standings: Standings, restored: Collection[str]) -> int:
@@ -185,9 +186,9 @@ class OutboxService:
                 logger.info("%d task(s) wait in the outbox for room in the queue", len(tasks) - again)
                 break
             again += 1
-            logger.warning(
-                "Task %s was lost and is enqueued again", task.task_id, extra={"task_id": task.task_id}
-            )
+            logger.info("It was lost and is enqueued again", extra={"task_id": task.task_id})
+        if again:
+            logger.warning("Redis did not know %d task(s), which are enqueued again", again)
         return again
 
     async def _finish_ended(self, standings: Standings) -> int:
@@ -199,16 +200,16 @@ class OutboxService:
                 async with redis_reachable():
                     await self._scripts.adopt(task_id)  # its end counts from now
             elif standing.stage is Stage.ENDED and standing.ended_seconds >= keep_seconds:
-                task = await to_thread.run_sync(self._outbox.read, task_id)
+                task = await asyncio.to_thread(self._outbox.read, task_id)
                 task = task or Task(task_id=task_id, file_path=task_id)  # at least the note goes
-                await to_thread.run_sync(self._storage.finish, task, standing.failure)
+                await asyncio.to_thread(self._storage.finish, task, standing.failure)
                 finished += 1
         return finished
 
     async def _keep_seconds(self) -> float:
         """KEEP_ENDED_SECONDS; less where the free space nears MIN_FREE_DISK_MB, from twice that on."""
         keep, least = self._settings.keep_ended_seconds, self._settings.min_free_disk_mb * MEBIBYTE
-        free = await to_thread.run_sync(self._storage.free_bytes)
+        free = await asyncio.to_thread(self._storage.free_bytes)
         share = (free - least) / least if least else math.inf
         shortened: float = max(min(keep, SHORTEST_KEEP_SECONDS), keep * min(1.0, share))
         is_low = shortened < keep
@@ -228,15 +229,15 @@ class OutboxService:
     async def _remove_stray_results(self, task_ids: Collection[str]) -> None:
         """Results whose notes are gone: whoever removed both died in between."""
         for task_id in task_ids:
-            if not await to_thread.run_sync(self._outbox.holds, task_id):
-                await to_thread.run_sync(self._outbox.remove, task_id)
+            if not await asyncio.to_thread(self._outbox.holds, task_id):
+                await asyncio.to_thread(self._outbox.remove, task_id)
 
     async def _noted(self, task_id: str) -> Task | None:
         """The noted task; a note that cannot be read is told once."""
         if task_id in self._unreadable:
             return None
-        task = await to_thread.run_sync(self._outbox.read, task_id)
-        if task is None and await to_thread.run_sync(self._outbox.holds, task_id):
+        task = await asyncio.to_thread(self._outbox.read, task_id)
+        if task is None and await asyncio.to_thread(self._outbox.holds, task_id):
             self._unreadable.add(task_id)
         return task
 

@@ -47,7 +47,8 @@ class TaskService:
         self._stopping = stopping
         self._kept_seconds = settings.result_ttl_seconds
         self._storage = storage
-        self._reader = TaskReader(client, settings, StorageLookup(storage))
+        self._outbox = StorageLookup(storage)
+        self._reader = TaskReader(client, settings, self._outbox)
         self._outlook = outlook
         self._list = TaskList(client, settings)
         self._admin = Admin(client, settings)
@@ -96,7 +97,10 @@ class TaskService:
         self, caller: Caller, *, status: TaskStatus | None, limit: int, cursor: str | None
     ) -> TaskPage:
         """The caller's tasks, newest first. Raises QueueUnavailable, InvalidParameter."""
-        return await self._list.page(caller.name, status=status, limit=limit, cursor=cursor)
+        page = await self._list.page(caller.name, status=status, limit=limit, cursor=cursor)
+        deleted = await self._outbox.deleted([each.task_id for each in page.tasks])
+        kept = tuple(each for each in page.tasks if each.task_id not in deleted)
+        return page.model_copy(update={"tasks": kept})
 
     async def delete(self, task_id: str, caller: Caller) -> None:
         """Remove a task, whatever its state: recording, windows, result.

@@ -177,10 +177,10 @@ class Supervisor:
     async def _heartbeat(self) -> None:
         claims = [claim for claim, _ in self._running.values()]
         leases = await self._consumer.heartbeat(claims)
-        self._pulse.beat()
         for task_id, lease in leases.items():
             if lease is not Lease.RUN:
                 self._take_out(task_id, Reason.LOST if lease is Lease.LOST else Reason.CANCEL)
+        self._pulse.beat()
         if not claims:
             await self._sweep()
 
