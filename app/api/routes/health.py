@@ -38,12 +38,13 @@ async def live() -> Live:
     "/health/ready",
     summary="Can tasks be taken now",
     responses={
-        503: {"model": Ready, "description": "Redis does not answer: no task can be taken."},
+        503: {"model": Ready, "description": "Redis does not answer, or refuses a command that is needed."},
         **openapi.ANY_PROBLEM,
     },
 )
 async def ready(services: ServicesDep, response: Response) -> Ready:
-    """200 where Redis answers, even with no worker alive (`status` says so: tasks wait); 503 where not."""
+    """200 where Redis serves every command that the service needs, even with no worker alive (`status` says
+    so: tasks wait); 503 where not, with the names of those that it refuses."""
     readiness = await services.queue.readiness()
     response.status_code = 200 if readiness.ready else 503
     return Ready(
@@ -58,6 +59,7 @@ async def ready(services: ServicesDep, response: Response) -> Ready:
     "/metrics", summary="Figures for Prometheus", response_class=Response, responses=openapi.ANY_PROBLEM
 )
 async def metrics(services: ServicesDep, _: CallerDep) -> Response:
-    """Queue length and age, audio that waits, workers, what they have done, and HTTP."""
+    """Queue length and age, audio that waits, workers and what they have done, for the whole service; and
+    HTTP, of the process that the label `api` names."""
     snapshot = await services.operator.snapshot()
     return Response(services.metrics.exposition(snapshot), media_type=CONTENT_TYPE)
