@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from app.api.deps import Services
 from app.core.api_keys import ApiKeys
 from app.core.background import end
-from app.core.backoff import Backoff
+from app.core.backoff import QUIET_SECONDS, Backoff
 from app.core.config import Settings
 from app.core.errors import CapacityError
 from app.core.stopping import Stopping
@@ -58,7 +58,9 @@ class Housekeeping:
 
     def __init__(self, settings: Settings, queue: RedisService, outbox: OutboxService) -> None:
         self._pause = settings.maintenance_seconds
-        self._backoff = Backoff(logger, "Housekeeping", first_seconds=self._pause)
+        self._backoff = Backoff(
+            logger, "Housekeeping", first_seconds=self._pause, quiet_seconds=QUIET_SECONDS
+        )
         self._chores = [
             _Chore(queue.maintain, settings.maintenance_seconds),
             _Chore(outbox.sweep_when_due, settings.maintenance_seconds),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pydantic_core import to_json
 from redis.asyncio import Redis
 
-from app.core.backoff import Backoff
+from app.core.backoff import QUIET_SECONDS, Backoff
 from app.core.config import Settings
 from app.core.errors import FetchFailed, QueueUnavailable, UnsafeAddress
 from app.net.guard import AddressPolicy
@@ -39,7 +39,9 @@ class WebhookService:
     def __init__(self, client: Redis, settings: Settings, storage: Storage) -> None:
         self._webhooks = Webhooks(client, settings)
         self._reader = TaskReader(client, settings, StorageLookup(storage))
-        self._backoff = Backoff(logger, "Sending webhooks", first_seconds=IDLE_SECONDS)
+        self._backoff = Backoff(
+            logger, "Sending webhooks", first_seconds=IDLE_SECONDS, quiet_seconds=QUIET_SECONDS
+        )
         self._sender = WebhookSender(AddressPolicy.from_settings(settings))
         secret = settings.webhook_secret
         self._secret = secret.get_secret_value() if secret is not None else None

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.core.background import end
-from app.core.backoff import Backoff
+from app.core.backoff import QUIET_SECONDS, Backoff
 from app.core.config import Settings
 from app.core.errors import CapacityError, EngineCrashed, QueueUnavailable
 from app.engines.hardware import tasks_in_flight
@@ -227,7 +227,8 @@ class Supervisor:
     def _chore(
         self, what: str, seconds: float, action: Callable[[], Awaitable[object]]
     ) -> "asyncio.Task[None]":
-        return asyncio.create_task(self._every(seconds, action, Backoff(logger, what)))
+        backoff = Backoff(logger, what, quiet_seconds=QUIET_SECONDS)
+        return asyncio.create_task(self._every(seconds, action, backoff))
 
     async def _every(self, seconds: float, action: Callable[[], Awaitable[object]], backoff: Backoff) -> None:
         """Leases and maintenance must survive whatever goes wrong once, and are never put off."""

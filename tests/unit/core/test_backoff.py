@@ -37,6 +37,23 @@ def test_a_failure_is_logged_once_and_counted(clock: list[float], caplog: pytest
     assert lines(caplog)[1:] == ["Sending webhooks works again after 96 failure(s) in 48 s"]
 
 
+def test_what_succeeds_now_and_then_is_not_told_each_time(
+    clock: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A round of chores with nothing to do gives no command that could be refused."""
+    caplog.set_level(logging.INFO)
+    tried = Backoff(logger, "Housekeeping", first_seconds=1, quiet_seconds=60)
+    for _ in range(10):
+        assert tried.failed(ValueError("no")) == 1, "the pause is that of a first failure again"
+        clock[0] += 5
+        tried.succeeded()
+        clock[0] += 5
+    assert lines(caplog) == ["Housekeeping fails (ValueError: no)"]
+    clock[0] += 60
+    tried.succeeded()
+    assert lines(caplog)[1:] == ["Housekeeping works again after 10 failure(s) in 90 s"]
+
+
 def test_each_reason_is_logged(clock: list[float], caplog: pytest.LogCaptureFixture) -> None:
     tried = Backoff(logger, "It")
     for number in range(10):
