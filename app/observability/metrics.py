@@ -20,7 +20,7 @@ TOTALS = {
     "attempts_failed": "Attempts at tasks that failed.",
     "tasks_done": "Tasks that ended with a transcript.",
     "tasks_failed": "Tasks that were given up.",
-    "results_fenced": "Results that were thrown away because the claim was lost.",
+    "results_fenced": "Results that Redis refused because the claim was lost.",
     "queue_seconds": "Seconds that tasks waited for their first attempt.",
     "audio_seconds": "Seconds of recordings that were transcribed.",
     "processing_seconds": "Seconds that tasks took from the claim to the transcript.",

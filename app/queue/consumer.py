@@ -148,7 +148,7 @@ class Consumer:
         if outcome in REFUSED_RESULTS:
             self.results_fenced += 1
             logger.warning(
-                "The result of task %s is thrown away: %s",
+                "Redis refuses the result of task %s: %s",
                 claim.task.task_id,
                 REFUSED_RESULTS[outcome],
                 extra={"event": "result_fenced", "task_id": claim.task.task_id},

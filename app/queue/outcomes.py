@@ -129,7 +129,8 @@ class Stage(StrEnum):
     """How far Redis knows a task to be; ANSWERED: a foreign worker wrote its result, and nothing else."""
 
     UNKNOWN = "UNKNOWN"
-    OPEN = "OPEN"
+    WAITING = "WAITING"
+    RUNNING = "RUNNING"
     ANSWERED = "ANSWERED"
     ENDED = "ENDED"
 

@@ -36,6 +36,10 @@ class Source:
     task_id: str
     result: dict[str, Any]
 
+    def copied(self) -> str:
+        """The result as another task has it, in JSON."""
+        return to_json(self.result | {"reused_from": self.task_id}, inf_nan_mode="null").decode()
+
 
 class Repeats:
     """Remembers requests by their Idempotency-Key, and results by what was asked of which content.
@@ -101,12 +105,10 @@ class Repeats:
         async with redis_reachable():
             return await self._source(task.owner, task.fingerprint)
 
-    async def copy_result(self, task: Task, source: Source) -> str:
-        """Make `task` done with the result of an earlier one; its JSON. Raises QueueUnavailable."""
-        result = to_json(source.result | {"reused_from": source.task_id}, inf_nan_mode="null")
+    async def reuse(self, task: Task, result: str) -> None:
+        """Make `task` done with that result. Raises QueueUnavailable."""
         async with redis_reachable():
-            await self._scripts.restore(task.task_id, payload_of(task), result, owner=task.owner)
-        return result.decode()
+            await self._scripts.restore(task.task_id, payload_of(task), result.encode(), owner=task.owner)
 
     async def _source(self, owner: str | None, fingerprint: str) -> Source | None:
         task_id = cast(bytes | None, await self._client.get(self._keys.content(owner, fingerprint)))

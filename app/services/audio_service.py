@@ -162,8 +162,8 @@ class AudioService:
         return None if deleted else source
 
     async def _reuse(self, task: Task, source: Source) -> None:
-        result = await self._repeats.copy_result(task, source)
-        await to_thread.run_sync(self._storage.keep_ended, task, result)
+        await to_thread.run_sync(self._storage.keep_result, task, source.copied())
+        await self._repeats.reuse(task, source.copied())
         await self._queue.tell_end(task)
         logger.info("The same recording was task %s: its result is used again", source.task_id)
 

@@ -243,5 +243,8 @@ class OutboxService:
 
 
 def _lacks_result(standing: Standing) -> bool:
-    """Not done, as far as Redis knows; the last attempt may have been the one whose result was lost."""
-    return standing.stage in (Stage.UNKNOWN, Stage.OPEN) or standing.failure is not None
+    """Not done, as far as Redis knows; the last attempt may have been the one whose result was lost.
+
+    Where it runs, its worker is about to hand the result in, or whoever takes it over finds it.
+    """
+    return standing.stage in (Stage.UNKNOWN, Stage.WAITING) or standing.failure is not None

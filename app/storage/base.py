@@ -102,11 +102,15 @@ class Storage(Protocol):
     def delete(self, task: Task) -> None:
         """Remove a task's recording, if it is there."""
 
-    def keep_ended(self, task: Task, result: str | None = None) -> None:
-        """Keep what lies here of a task that has just ended, and its result. Never raises.
+    def keep_result(self, task: Task, result: str) -> str | None:
+        """Keep a task's result for as long as its recording: before Redis has it, which may lose it again.
 
-        Redis may lose the end again: then the result is restored, or the task is done once more.
+        Returns the result that counts, an earlier one where there is one; None where the task was deleted.
+        Never raises: where it cannot be kept, it counts all the same.
         """
+
+    def keep_failed(self, task: Task) -> None:
+        """Keep what lies here of a task that has just failed: Redis may forget that it has. Never raises."""
 
     def finish(self, task: Task, failure: TaskFailure | None = None) -> None:
         """Remove what lies here of a task that ended long enough ago. Never raises.

@@ -20,6 +20,7 @@ FILE_MODE = 0o640
 PART_SUFFIX = ".part"
 _CLOCK_SUFFIX = ".clock"
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
 
 
 @contextlib.contextmanager
@@ -53,8 +54,9 @@ def write_all(file: FileIO, data: bytes | bytearray) -> None:
             written += file.write(view[written:])
 
 
-def write_durably(path: Path, data: bytes) -> None:
-    """The whole content or none, on disk when this returns. Raises StorageFull, StorageUnavailable."""
+def write_durably(path: Path, data: bytes, *, replace: bool = True) -> bool:
+    """The whole content or none, on disk when this returns; False, and nothing, where a file that is there
+    may not be replaced. Raises StorageFull, StorageUnavailable."""
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART_SUFFIX}")
     try:
         with translated("write"):
@@ -62,12 +64,33 @@ def write_durably(path: Path, data: bytes) -> None:
             with create(part) as file:
                 write_all(file, data)
                 os.fsync(file.fileno())
-            part.rename(path)
+            is_written = _put(part, path, replace)
             sync_folder(path.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         raise
+    return is_written
+
+
+def _put(part: Path, path: Path, replace: bool) -> bool:
+    """Give a file its final name; with `replace` false, only where nobody else has just done so."""
+    if replace:
+        part.rename(path)
+        return True
+    try:
+        path.hardlink_to(part)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if path.exists():  # a file system without links: this look must do
+            return False
+        part.rename(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return True
 
 
 def sync_folder(folder: Path) -> None:

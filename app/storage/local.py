@@ -93,28 +93,39 @@ class LocalStorage:
         """Remove a task's recording, if it is there."""
         self.path_of(task).unlink(missing_ok=True)
 
-    def keep_ended(self, task: Task, result: str | None = None) -> None:
-        """Keep what lies here of a task that has just ended, and its result, until `finish`.
-
-        A task that a foreign program pushed gets its note now: without one nobody would remove its
-        recording, which therefore goes at once where no note can be written. Nothing is kept of a task that
-        was deleted meanwhile.
-        """
+    def keep_result(self, task: Task, result: str) -> str | None:
+        """Keep a task's first result beside its note; the one that counts, None of a deleted task."""
         if self.outbox.deleted([task.task_id]):
+            return None
+        if not self._is_noted(task):
+            return result
+        try:
+            return self.outbox.save_result(task.task_id, result)
+        except (StorageFull, StorageUnavailable) as error:
+            logger.warning("The result of task %s is not kept in UPLOAD_DIR: %s", task.task_id, error)
+            return result
+
+    def keep_failed(self, task: Task) -> None:
+        """Keep the recording of a task that has just failed, until `finish`; nothing of a deleted task."""
+        if self.outbox.deleted([task.task_id]) or not self._is_noted(task):
             self.finish(task)
-            return
+
+    def _is_noted(self, task: Task) -> bool:
+        """Make sure that there is a note: without one nobody would remove the recording.
+
+        A task that a foreign program pushed gets its note at its end; False where it can get none.
+        """
         try:
             self.path_of(task)
             if not self.outbox.holds(task.task_id):
                 self.outbox.save(task)
-            if result is not None:
-                self.outbox.save_result(task.task_id, result)
         except InvalidTask:
             logger.warning("The recording of task %s is not ours to keep: %s", task.task_id, task.file_path)
         except (StorageFull, StorageUnavailable) as error:
-            logger.warning("The end of task %s is not kept in UPLOAD_DIR: %s", task.task_id, error)
-            if not self.outbox.holds(task.task_id):
-                self.finish(task)
+            logger.warning("Task %s gets no note in UPLOAD_DIR: %s", task.task_id, error)
+        else:
+            return True
+        return False
 
     def finish(self, task: Task, failure: TaskFailure | None = None) -> None:
         """Forget an ended task: its note, and its recording unless KEEP_AUDIO.

@@ -46,9 +46,14 @@ class LocalOutbox:
             logger.warning("The note of task %s in the outbox cannot be read: %s", task_id, error)
             return None
 
-    def save_result(self, task_id: str, result: str) -> None:
-        """Keep a result durably beside the note. Raises StorageFull, StorageUnavailable."""
-        write_durably(self._path(task_id, RESULT), result.encode())
+    def save_result(self, task_id: str, result: str) -> str:
+        """Keep a result durably beside the note; the result that is kept now, which may be an earlier one.
+
+        Raises StorageFull, StorageUnavailable.
+        """
+        if write_durably(self._path(task_id, RESULT), result.encode(), replace=False):
+            return result
+        return self.result(task_id) or result
 
     def result(self, task_id: str) -> str | None:
         """The result kept of that task; None where there is none, or none that can be read."""

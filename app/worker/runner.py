@@ -171,12 +171,11 @@ class TaskRunner:
             await self._fail(claim, answer.failure, retryable=answer.retryable)
 
     async def _complete(self, claim: Claim, answer: Finished) -> None:
-        earlier = await self._earlier(claim.task)
-        if earlier is not None:
-            await self._end_as_before(claim, earlier)
-            return
         transcript = _attempted(answer.transcript, claim.attempt)
-        if await self._hand_in(claim, transcript.model_dump_json()):
+        result = await asyncio.to_thread(self._storage.keep_result, claim.task, transcript.model_dump_json())
+        if result is None:
+            await self._drop(claim)
+        elif await self._hand_in(claim, result):
             await self._consumer.totals.add(**_figures(transcript))
             await self._note_pace(transcript)
             logger.info("Done")
@@ -184,19 +183,26 @@ class TaskRunner:
             await self._consumer.totals.add(results_fenced=1)
 
     async def _hand_in(self, claim: Claim, result: str) -> bool:
-        """Write the result to Redis, then beside the note, since Redis may lose it. False where refused."""
-        is_taken = await self._consumer.complete(claim, result)
-        if is_taken:
-            await asyncio.to_thread(self._storage.keep_ended, claim.task, result)
-            await self._consumer.webhooks.hurry(claim.task)
-        return is_taken
+        """Write to Redis a result that is kept on disk; False where Redis refuses it.
+
+        No client reads what is not on disk: whatever Redis forgets, no second run gives another result.
+        """
+        if not await self._consumer.complete(claim, result):
+            return False
+        await self._consumer.webhooks.hurry(claim.task)
+        if not await asyncio.to_thread(self._storage.outbox.holds, claim.task.task_id):
+            await asyncio.to_thread(self._storage.finish, claim.task)  # nothing could be kept: it goes now
+        return True
 
     async def _end_as_before(self, claim: Claim, earlier: Earlier) -> None:
         if earlier.result is None:
-            logger.info("The task was deleted; it is not transcribed")
-            await self._give_up(claim, Reason.CANCEL)
+            await self._drop(claim)
         elif await self._hand_in(claim, earlier.result):
-            logger.info("Done before; Redis had lost the result")
+            logger.info("Done before: its result was kept")
+
+    async def _drop(self, claim: Claim) -> None:
+        logger.info("The task was deleted; it is not transcribed")
+        await self._give_up(claim, Reason.CANCEL)
 
     async def _note_pace(self, transcript: Transcript) -> None:
         provenance = transcript.provenance
@@ -214,7 +220,7 @@ class TaskRunner:
             outcome = await self._consumer.fail(claim, failure)
         await self._consumer.totals.add(attempts_failed=1, tasks_failed=int(outcome is SettleOutcome.ERROR))
         if outcome in ENDED:
-            await asyncio.to_thread(self._storage.keep_ended, claim.task)
+            await asyncio.to_thread(self._storage.keep_failed, claim.task)
             await self._consumer.webhooks.hurry(claim.task)
 
     async def _give_up(self, claim: Claim, reason: Reason) -> None:

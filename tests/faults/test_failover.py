@@ -66,7 +66,8 @@ async def test_failover_to_a_replica_that_is_behind(
             reading.cancel()
             with ledger.recovery(fault):
                 await redis.lose_master()
-                lost = await redis.replica_lacks([service.keys.task(name) for name in accepted])
+                keys = [*map(service.keys.task, accepted), *map(service.keys.result, before)]
+                lost = await redis.replica_lacks(keys)
                 await redis.failed_over()
                 await sending
                 after = await results_of(client, accepted)

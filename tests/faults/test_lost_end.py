@@ -9,7 +9,8 @@ from app.core.config import Settings
 from app.schemas.task import TaskStatus
 from tests.faults.conftest import Ledger
 from tests.faults.forgetful_redis import ForgetfulRedis
-from tests.faults.harness import Service, results_of, running_service
+from tests.faults.harness import Service, marker_of, results_of, running_service
+from tests.faults.proxy import FaultyProxy
 
 pytestmark = pytest.mark.faults
 
@@ -44,6 +45,32 @@ async def test_the_end_of_tasks_is_lost(
         executions = sum(map(service.executions, task_ids))
         ledger.ran_again(fault, executions, TASKS)
         assert executions == TASKS, "a result that exists wins over a second run"
+        await service.until(service.no_files, 60)
+
+
+async def test_a_result_is_lost_whose_writer_was_not_answered(
+    forgetful: ForgetfulRedis, forgetful_settings: Settings, tmp_path: Path, ledger: Ledger, attempt: int
+) -> None:
+    """A client has read it, the worker does not know that Redis had it, and its claim is lost, too."""
+    fault = "Redis loses a result and its claim, unanswered"
+    async with (
+        running_service(forgetful_settings, tmp_path) as service,
+        service.api() as client,
+        FaultyProxy(forgetful.port) as proxy,
+    ):
+        task_id = await service.accept(seconds=0.1)
+        mark = forgetful.written()
+        service.start_worker(REDIS_PORT=str(proxy.port))
+        proxy.drop_reply_of(marker_of("complete"))
+        await proxy.marked.wait()
+        proxy.black_hole()
+        before = await results_of(client, [task_id])
+        with ledger.recovery(fault):
+            forgetful.lose(mark)
+            proxy.heal()
+            assert await results_of(client, [task_id]) == before
+        ledger.ran_again(fault, service.executions(task_id), 1)
+        assert proxy.dropped == 1
         await service.until(service.no_files, 60)
 
 
@@ -94,8 +121,8 @@ async def test_the_end_of_a_foreign_task_is_lost(
         await service.client.lpush(service.keys.queue, task.model_dump_json(include={"task_id", "file_path"}))
         mark = forgetful.written()
         service.start_worker()
+        await service.until(lambda: _is_kept(service, task.task_id), 60)
         before = await results_of(client, [task.task_id])
-        await service.until(lambda: _is_kept(service, task.task_id), 30)
         with ledger.recovery(fault):
             forgetful.lose(mark)
             assert await results_of(client, [task.task_id]) == before

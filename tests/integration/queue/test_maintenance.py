@@ -75,11 +75,20 @@ async def test_a_survey_tells_what_became_of_tasks(queue: Queue) -> None:
     worker = await queue.worker()
     await worker.complete(await queue.claimed("done", worker), RESULT)
     await worker.fail(await queue.claimed("failed", worker), FAILURE)
-    for name in ("waits", "answered"):
-        await queue.producer.enqueue(task(name))
     for name in ("answered", "alone"):
         await queue.commands.set(queue.keys.result(name), RESULT)
-    ids = ["done", "failed", "waits", "answered", "alone", *(f"unknown{number}" for number in range(600))]
+    await queue.claimed("runs", await queue.worker("w2"))
+    for name in ("waits", "answered"):
+        await queue.producer.enqueue(task(name))
+    ids = [
+        "done",
+        "failed",
+        "waits",
+        "runs",
+        "answered",
+        "alone",
+        *(f"unknown{number}" for number in range(600)),
+    ]
 
     found = await queue.maintenance.survey(ids)
 
@@ -88,11 +97,12 @@ async def test_a_survey_tells_what_became_of_tasks(queue: Queue) -> None:
     assert stages == {
         "done": Stage.ENDED,
         "failed": Stage.ENDED,
-        "waits": Stage.OPEN,
+        "waits": Stage.WAITING,
+        "runs": Stage.RUNNING,
         "answered": Stage.ANSWERED,
         "alone": Stage.ENDED,
     }
-    assert {found[name].stage for name in ids[5:]} == {Stage.UNKNOWN}
+    assert {found[name].stage for name in ids[6:]} == {Stage.UNKNOWN}
     assert found["failed"].failure == FAILURE
     assert await queue.maintenance.survey([]) == {}
 

@@ -78,7 +78,7 @@ async def done(queue: Queue, storage: LocalStorage) -> Task:
     await queue.producer.enqueue(task)
     worker = await queue.worker()
     assert await worker.complete(await claim(worker), RESULT)
-    storage.keep_ended(task, RESULT)
+    assert storage.keep_result(task, RESULT) == RESULT
     return task
 
 

@@ -5,6 +5,7 @@ import os
 import stat
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import FileIO
 from pathlib import Path
 
@@ -207,11 +208,44 @@ def test_old_uploads_are_ours_and_unclaimed(storage: LocalStorage, folder: Path)
 def test_what_a_task_left_is_kept_with_its_result(storage: LocalStorage, folder: Path) -> None:
     task = stored(storage)
     assert storage.outbox.result(TASK_ID) is None
-    storage.keep_ended(task, '{"text": "é"}')
+    assert storage.keep_result(task, '{"text": "é"}') == '{"text": "é"}'
     assert storage.outbox.result(TASK_ID) == '{"text": "é"}'
     assert files(folder) == [f".outbox/{TASK_ID}.json", f".outbox/{TASK_ID}.result", f"{TASK_ID}.mp3"]
     storage.finish(task)
     assert files(folder) == []
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_the_first_result_counts(storage: LocalStorage, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
+    """Two workers may do the same task, of which one has lost its claim; some file systems know no links."""
+    if not links:
+
+        def refuse(*_: object) -> None:
+            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+
+        monkeypatch.setattr(Path, "hardlink_to", refuse)
+    task = stored(storage)
+    with ThreadPoolExecutor(4) as threads:
+        results = {f'{{"text": "{number}"}}' for number in range(4)}
+        if links:
+            [first] = set(threads.map(lambda result: storage.keep_result(task, result), results))
+        else:
+            first = storage.keep_result(task, results.pop())
+    assert storage.keep_result(task, "{}") == first
+    assert storage.outbox.result(TASK_ID) == first
+    assert not storage.outbox.listing().has_parts
+
+
+def test_a_result_that_cannot_be_linked_is_told(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    assert storage.keep_result(stored(storage), "{}") == "{}"
+    assert "is not kept" in caplog.text
+    assert not storage.outbox.listing().has_parts
 
 
 def test_a_foreign_task_gets_its_note_at_its_end(storage: LocalStorage, folder: Path) -> None:
@@ -219,13 +253,15 @@ def test_a_foreign_task_gets_its_note_at_its_end(storage: LocalStorage, folder: 
     folder.mkdir()
     (folder / "talk.wav").write_bytes(b"sound")
     task = Task(task_id="my-1", file_path="talk.wav")
-    storage.keep_ended(task)
+    storage.keep_failed(task)
     assert storage.outbox.read("my-1") == task
     assert files(folder) == [".outbox/my-1.json", "talk.wav"]
 
 
 def test_nothing_is_noted_of_a_file_that_is_not_ours(storage: LocalStorage) -> None:
-    storage.keep_ended(Task(task_id="x", file_path="/etc/passwd"), "{}")
+    task = Task(task_id="x", file_path="/etc/passwd")
+    assert storage.keep_result(task, "{}") == "{}", "it counts all the same"
+    storage.keep_failed(task)
     assert storage.outbox.listing() == OutboxListing(frozenset(), frozenset(), frozenset())
 
 
@@ -254,7 +290,7 @@ def test_a_full_disk_loses_the_result_but_not_the_note(
 ) -> None:
     task = stored(storage)
     fill_disk(monkeypatch)
-    storage.keep_ended(task, "{}")
+    assert storage.keep_result(task, "{}") == "{}"
     assert files(folder) == [f".outbox/{TASK_ID}.json", f"{TASK_ID}.mp3"]
     assert "is not kept" in caplog.text
 
@@ -265,13 +301,13 @@ def test_on_a_full_disk_a_foreign_recording_goes_at_once(
     folder.mkdir()
     (folder / "talk.wav").write_bytes(b"sound")
     fill_disk(monkeypatch)
-    storage.keep_ended(Task(task_id="my-1", file_path="talk.wav"))
+    storage.keep_failed(Task(task_id="my-1", file_path="talk.wav"))
     assert files(folder) == []
 
 
 def test_a_deleted_task_leaves_a_tombstone_that_says_little(storage: LocalStorage, folder: Path) -> None:
     task = stored(storage).model_copy(update={"prompt": "secret", "filename": "secret.mp3", "owner": "alice"})
-    storage.keep_ended(task, "{}")
+    storage.keep_result(task, "{}")
     storage.discard(task)
     storage.discard(task)
     assert files(folder) == [f".outbox/{TASK_ID}.deleted"]
@@ -287,7 +323,8 @@ def test_a_task_that_was_deleted_meanwhile_is_not_kept(storage: LocalStorage, fo
     task = stored(storage)
     storage.discard(task)
     (folder / task.file_path).write_bytes(b"fetched meanwhile")
-    storage.keep_ended(task, "{}")
+    assert storage.keep_result(task, "{}") is None
+    storage.keep_failed(task)
     assert files(folder) == [f".outbox/{TASK_ID}.deleted"]
 
 
