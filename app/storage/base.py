@@ -109,8 +109,12 @@ class Storage(Protocol):
         Never raises: where it cannot be kept, it counts all the same.
         """
 
-    def keep_failed(self, task: Task) -> None:
-        """Keep what lies here of a task that has just failed: Redis may forget that it has. Never raises."""
+    def keep_failed(self, task: Task, failure: TaskFailure | None) -> None:
+        """Keep what lies here of a task that has just failed: Redis may forget that it has. Never raises.
+
+        Where it cannot be kept it is finished at once, as `finish` does it; `failure` is None where the task
+        was cancelled.
+        """
 
     def finish(self, task: Task, failure: TaskFailure | None = None) -> None:
         """Remove what lies here of a task that ended long enough ago. Never raises.

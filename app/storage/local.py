@@ -105,10 +105,12 @@ class LocalStorage:
             logger.warning("The result of task %s is not kept in UPLOAD_DIR: %s", task.task_id, error)
             return result
 
-    def keep_failed(self, task: Task) -> None:
+    def keep_failed(self, task: Task, failure: TaskFailure | None) -> None:
         """Keep the recording of a task that has just failed, until `finish`; nothing of a deleted task."""
-        if self.outbox.deleted([task.task_id]) or not self._is_noted(task):
+        if self.outbox.deleted([task.task_id]):
             self.finish(task)
+        elif not self._is_noted(task):
+            self.finish(task, failure)
 
     def _is_noted(self, task: Task) -> bool:
         """Make sure that there is a note: without one nobody would remove the recording.

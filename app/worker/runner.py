@@ -220,7 +220,8 @@ class TaskRunner:
             outcome = await self._consumer.fail(claim, failure)
         await self._consumer.totals.add(attempts_failed=1, tasks_failed=int(outcome is SettleOutcome.ERROR))
         if outcome in ENDED:
-            await asyncio.to_thread(self._storage.keep_failed, claim.task)
+            kept_for = failure if outcome is SettleOutcome.ERROR else None
+            await asyncio.to_thread(self._storage.keep_failed, claim.task, kept_for)
             await self._consumer.webhooks.hurry(claim.task)
 
     async def _give_up(self, claim: Claim, reason: Reason) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from app.core.config import Settings
 from app.core.errors import InvalidTask, StorageFull, StorageUnavailable
-from app.schemas.task import Task
+from app.schemas.task import Task, TaskFailure
 from app.storage import files as outbox_files
 from app.storage.base import OutboxListing, Storage
 from app.storage.files import translated
@@ -253,7 +253,7 @@ def test_a_foreign_task_gets_its_note_at_its_end(storage: LocalStorage, folder: 
     folder.mkdir()
     (folder / "talk.wav").write_bytes(b"sound")
     task = Task(task_id="my-1", file_path="talk.wav")
-    storage.keep_failed(task)
+    storage.keep_failed(task, None)
     assert storage.outbox.read("my-1") == task
     assert files(folder) == [".outbox/my-1.json", "talk.wav"]
 
@@ -261,7 +261,7 @@ def test_a_foreign_task_gets_its_note_at_its_end(storage: LocalStorage, folder: 
 def test_nothing_is_noted_of_a_file_that_is_not_ours(storage: LocalStorage) -> None:
     task = Task(task_id="x", file_path="/etc/passwd")
     assert storage.keep_result(task, "{}") == "{}", "it counts all the same"
-    storage.keep_failed(task)
+    storage.keep_failed(task, None)
     assert storage.outbox.listing() == OutboxListing(frozenset(), frozenset(), frozenset())
 
 
@@ -295,14 +295,17 @@ def test_a_full_disk_loses_the_result_but_not_the_note(
     assert "is not kept" in caplog.text
 
 
+@pytest.mark.parametrize(("code", "left"), [("audio_undecodable", []), ("engine_crashed", ["talk.wav"])])
 def test_on_a_full_disk_a_foreign_recording_goes_at_once(
-    storage: LocalStorage, folder: Path, monkeypatch: pytest.MonkeyPatch
+    storage: LocalStorage, folder: Path, monkeypatch: pytest.MonkeyPatch, code: str, left: list[str]
 ) -> None:
+    """Unless the failure is worth another try."""
     folder.mkdir()
     (folder / "talk.wav").write_bytes(b"sound")
     fill_disk(monkeypatch)
-    storage.keep_failed(Task(task_id="my-1", file_path="talk.wav"))
-    assert files(folder) == []
+    failure = TaskFailure(code=code, message="It failed.")
+    storage.keep_failed(Task(task_id="my-1", file_path="talk.wav"), failure)
+    assert files(folder) == left
 
 
 def test_a_deleted_task_leaves_a_tombstone_that_says_little(storage: LocalStorage, folder: Path) -> None:
@@ -324,7 +327,7 @@ def test_a_task_that_was_deleted_meanwhile_is_not_kept(storage: LocalStorage, fo
     storage.discard(task)
     (folder / task.file_path).write_bytes(b"fetched meanwhile")
     assert storage.keep_result(task, "{}") is None
-    storage.keep_failed(task)
+    storage.keep_failed(task, None)
     assert files(folder) == [f".outbox/{TASK_ID}.deleted"]
 
 
