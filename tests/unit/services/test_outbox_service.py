@@ -184,6 +184,30 @@ async def test_a_result_that_redis_lost_is_restored_without_another_run(
     assert await queue.reader.queue_length() == 0
 
 
+async def test_a_task_that_waits_though_its_result_is_kept_does_not_run_again(
+    service: OutboxService, storage: LocalStorage, queue: Queue
+) -> None:
+    """Redis lost its claim, too; or its worker died just before it told Redis."""
+    task = stored(storage)
+    storage.keep_result(task, RESULT)
+    await queue.producer.enqueue(task)
+    assert (await service.sweep()).restored == 1
+    assert await stored_result(queue, TASK_ID) == {"text": "hello"}
+    assert await queue.elements(queue.keys.queue) == []
+
+
+async def test_a_worker_that_is_about_to_hand_its_result_in_is_left_alone(
+    service: OutboxService, storage: LocalStorage, queue: Queue
+) -> None:
+    task = stored(storage)
+    await queue.producer.enqueue(task)
+    worker = await queue.worker()
+    held = await claim(worker)
+    storage.keep_result(task, RESULT)
+    assert await service.sweep() == NOTHING
+    assert await worker.complete(held, RESULT), "it is not fenced"
+
+
 async def test_the_result_of_a_last_attempt_is_restored_too(
     service: OutboxService, storage: LocalStorage, queue: Queue
 ) -> None:
