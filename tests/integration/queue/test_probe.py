@@ -12,11 +12,14 @@ from app.core.config import Settings
 from app.core.errors import QueueRefused, QueueUnavailable
 from app.launcher.redis_server import RedisServer
 from app.queue import probe
+from app.queue.clients import check_server
 from app.queue.keys import Keys
 from app.queue.probe import RATE_COMMANDS, WORKER_COMMANDS, check_commands, trials
+from app.queue.rate_limits import RateLimiter
 from app.queue.scripts import script_sources
 from app.services import outbox_service
-from tests.integration.queue.harness import Queue, connected, task
+from tests.integration.queue.harness import RESULT, Queue, connected, task
+from tests.processes import ROOT
 
 TRIED = {each.command for each in trials(Keys("q", "r:"))} | {"MULTI/EXEC"}
 
@@ -123,6 +126,22 @@ async def test_keys_that_may_not_be_touched_are_named(restricted: Restricted) ->
 async def test_an_api_needs_not_what_others_need(restricted: Restricted, command: str) -> None:
     async with restricted(f"~* +@all -{command}") as queue:
         await check_commands(queue.commands, queue.settings)
+
+
+async def test_the_user_in_the_docs_may_do_what_is_needed(restricted: Restricted) -> None:
+    text = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+    [rules] = re.findall(r"ACL SETUSER transcriber on >PASSWORD (.*)", text)
+    for name, key in (("transcribe_tasks", "q"), ("transcribe_result:", "r:")):
+        assert f"~{name}*" in rules
+        rules = rules.replace(name, key)
+    async with restricted(rules) as queue:
+        settings = queue.settings.model_copy(update={"rate_limit": "1/minute"})
+        await check_server(queue.commands)
+        await check_commands(queue.commands, settings, worker=True)
+        worker = await queue.worker()
+        assert await worker.complete(await queue.claimed("t", worker), RESULT)
+        await queue.maintenance.tick()
+        await RateLimiter(queue.commands, settings).count("me", 1)
 
 
 async def test_a_server_without_memory_is_away_not_forbidden(
