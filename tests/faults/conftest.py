@@ -107,5 +107,6 @@ def forgetful(tmp_path: Path) -> Iterator[ForgetfulRedis]:
 
 @pytest.fixture
 def forgetful_settings(settings_for: Callable[..., Settings], forgetful: ForgetfulRedis) -> Settings:
-    """Short times, on that server."""
-    return settings_for(**QUICK | {"redis_port": forgetful.port})
+    """Short times, on that server; but ended tasks stay until `Service.gone` has them go, so that none goes
+    while a busy machine has not yet come to what the test does to it."""
+    return settings_for(**QUICK | {"redis_port": forgetful.port, "keep_ended_seconds": 3600.0})

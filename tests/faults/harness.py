@@ -26,6 +26,7 @@ from app.launcher.redis_server import free_port
 from app.queue.admin import Admin
 from app.queue.clients import command_client
 from app.queue.keys import Keys
+from app.queue.maintenance import Maintenance
 from app.queue.producer import Producer
 from app.queue.reader import TaskReader
 from app.queue.scripts import script_sources
@@ -108,6 +109,7 @@ class Service:
         self.client = command_client(settings)
         self.storage = LocalStorage(settings)
         self.outbox = OutboxService(self.client, settings, self.storage)
+        self.maintenance = Maintenance(self.client, settings)
         self.producer = Producer(self.client, settings)
         self.reader = TaskReader(self.client, settings, StorageLookup(self.storage))
         self.admin = Admin(self.client, settings)
@@ -246,6 +248,27 @@ class Service:
     async def no_files(self) -> bool:
         """Whether UPLOAD_DIR is empty: all that was kept of ended tasks has gone."""
         return not self.files()
+
+    async def gone(self, timeout_seconds: float = 60.0) -> None:
+        """Wait until UPLOAD_DIR is empty, where KEEP_ENDED_SECONDS have passed for all tasks."""
+
+        async def gone() -> bool:
+            await self._pass_time()
+            return not self.files()
+
+        await self.until(gone, timeout_seconds)
+
+    async def _pass_time(self) -> None:
+        """Put the ends of all tasks, and the times of all tombstones, back by KEEP_ENDED_SECONDS."""
+        seconds = self.settings.keep_ended_seconds
+        listing = self.storage.outbox.listing()
+        for key in map(self.keys.task, listing.notes):
+            if await self.client.hexists(key, "finished_at"):
+                await self.client.hincrby(key, "finished_at", -int(seconds * 1000))
+        then = time.time() - seconds
+        for task_id in listing.tombstones:
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(self.settings.outbox_dir / f"{task_id}.deleted", (then, then))
 
     async def keys_left(self) -> list[str]:
         """Keys that have no owner and would stay for ever, once all tasks have ended."""

@@ -45,7 +45,7 @@ async def test_the_end_of_tasks_is_lost(
         executions = sum(map(service.executions, task_ids))
         ledger.ran_again(fault, executions, TASKS)
         assert executions == TASKS, "a result that exists wins over a second run"
-        await service.until(service.no_files, 60)
+        await service.gone()
 
 
 async def test_a_result_is_lost_whose_writer_was_not_answered(
@@ -71,7 +71,7 @@ async def test_a_result_is_lost_whose_writer_was_not_answered(
             assert await results_of(client, [task_id]) == before
         ledger.ran_again(fault, service.executions(task_id), 1)
         assert proxy.dropped == 1
-        await service.until(service.no_files, 60)
+        await service.gone()
 
 
 async def test_a_deletion_is_lost(
@@ -94,7 +94,7 @@ async def test_a_deletion_is_lost(
             await _stay_unknown(service, client, [done, running, waiting])
         ledger.ran_again(fault, service.executions(running) + service.executions(waiting), 1)
         assert (await service.accept_and_end()).status is TaskStatus.DONE, "the worker is free again"
-        await service.until(service.no_files, 60)
+        await service.gone()
 
 
 async def _stay_unknown(service: Service, client: httpx2.AsyncClient, task_ids: list[str]) -> None:
@@ -127,7 +127,7 @@ async def test_the_end_of_a_foreign_task_is_lost(
             forgetful.lose(mark)
             assert await results_of(client, [task.task_id]) == before
         ledger.ran_again(fault, service.executions(task.task_id), 1)
-        await service.until(service.no_files, 60)
+        await service.gone()
 
 
 async def _is_kept(service: Service, task_id: str) -> bool:
