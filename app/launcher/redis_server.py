@@ -3,9 +3,11 @@
 Used by `make run` and by the tests, which want a real server too.
 """
 
+import os
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import redis
@@ -41,13 +43,16 @@ class RedisServer:
         directory: Path,
         port: int,
         *,
-        program: Path | None = None,
         appendfsync: str = "everysec",
         extra: tuple[str, ...] = (),
+        program: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ):
-        self._program = program
+        """`program` is the server's, the first that is found unless given; `environment` is added to ours."""
         self.directory = directory
         self.port = port
+        self._program = program
+        self._environment = dict(environment or {})
         self._arguments = [
             *("--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory.absolute())),
             *("--appendonly", "yes", "--appendfsync", appendfsync, "--maxmemory-policy", "noeviction"),
@@ -66,6 +71,7 @@ class RedisServer:
         self.directory.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
             [str(self._program or find_server()), *self._arguments],
+            env=os.environ | self._environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches the launcher, which stops Redis last

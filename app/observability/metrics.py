@@ -1,5 +1,7 @@
 """What Prometheus is told: of HTTP what this API saw, of the queue and the workers what Redis knows."""
 
+import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,7 +20,7 @@ TOTALS = {
     "attempts_failed": "Attempts at tasks that failed.",
     "tasks_done": "Tasks that ended with a transcript.",
     "tasks_failed": "Tasks that were given up.",
-    "results_fenced": "Results that were thrown away because the claim was lost.",
+    "results_fenced": "Results that Redis refused because the claim was lost.",
     "queue_seconds": "Seconds that tasks waited for their first attempt.",
     "audio_seconds": "Seconds of recordings that were transcribed.",
     "processing_seconds": "Seconds that tasks took from the claim to the transcript.",
@@ -29,7 +31,7 @@ TOTALS = {
     "windows_noise": "Windows in which nobody spoke.",
     "windows_resumed": "Windows that an earlier attempt had finished.",
 }
-"""Counters that workers keep in Redis, and what they count."""
+"""Counters that workers keep in Redis, and what they count: for the whole service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +45,33 @@ class Snapshot:
 
 
 class Metrics:
-    """The figures of one API."""
+    """The figures of one API process.
+
+    Its label `api` tells those of several behind one address apart, each of which counts for itself. All
+    figures without it are those of the whole service: every API tells the same.
+    """
 
     def __init__(self) -> None:
+        self._api = f"{socket.gethostname()}:{os.getpid()}"
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "transcriber_http_requests",
-            "Requests answered.",
-            ["method", "route", "status"],
+            "Requests answered by this API process.",
+            ["api", "method", "route", "status"],
             registry=self._registry,
         )
         self._seconds = Histogram(
             "transcriber_http_seconds",
-            "Seconds from a request to the start of its answer.",
-            ["method", "route"],
+            "Seconds from a request to the start of its answer, at this API process.",
+            ["api", "method", "route"],
             buckets=BUCKETS,
             registry=self._registry,
         )
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered; `route` is its pattern, not its address: there are few of them."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        self._requests.labels(self._api, method, route, str(status)).inc()
+        self._seconds.labels(self._api, method, route).observe(seconds)
 
     def exposition(self, snapshot: Snapshot) -> bytes:
         """All figures as text."""

@@ -12,8 +12,9 @@ from app.queue.elements import created_at_of, failure_of, identity_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import ReviveOutcome
+from app.queue.policy import Policy
 from app.queue.scan import scan_names
-from app.queue.scripts import Policy, Scripts
+from app.queue.scripts import Scripts
 from app.schemas.task import TaskFailure
 
 SCAN_LIMIT_SECONDS = 120.0
@@ -167,11 +168,10 @@ class Admin:
     async def _age_seconds(self, element: bytes) -> float | None:
         async with redis_reachable():
             now = await now_ms(self._client)
-            created_at = created_at_of(element)
             task_id = identity_of(element)
-            if created_at is None and task_id is not None:
-                stored = await self._client.hget(self._keys.task(task_id), "created_at")
-                created_at = int(stored) / 1000 if stored else None
+            stored = await self._client.hget(self._keys.task(task_id), "created_at") if task_id else None
+            # By the clock of Redis, where that was noted: those of the hosts may differ.
+            created_at = int(stored) / 1000 if stored else created_at_of(element)
         return None if created_at is None else max(0.0, now / 1000 - created_at)
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.core.backoff import Backoff
 from app.core.errors import QueueUnavailable
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
@@ -48,6 +49,7 @@ class Checkpoints:
         self._commands = commands
         self._keys = keys
         self._scripts = scripts
+        self._backoff = Backoff(logger, "Saving windows")
 
     async def save(self, claim: Claim, done: WindowDone) -> bool:
         """Save a window; False where it could not be, or where the claim was lost."""
@@ -55,8 +57,9 @@ class Checkpoints:
             async with redis_reachable():
                 outcome = await self._scripts.checkpoint(claim.task.task_id, claim.token, done)
         except (QueueUnavailable, RedisError) as error:
-            logger.warning("Window %d is not saved: %s", done.window.number, error)
+            self._backoff.failed(error)
             return False
+        self._backoff.succeeded()
         return outcome is not CheckpointOutcome.FENCED
 
     async def load(self, claim: Claim) -> Checkpoint | None:

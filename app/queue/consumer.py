@@ -13,6 +13,7 @@ from typing import TypeVar, cast
 
 from redis.asyncio import Redis
 
+from app.core.backoff import Backoff
 from app.core.config import Settings
 from app.core.errors import InvalidTask, QueueUnavailable
 from app.queue.claims import Checkpoints, Claim
@@ -30,8 +31,9 @@ from app.queue.outcomes import (
     SettleOutcome,
 )
 from app.queue.pace import Pace
+from app.queue.policy import Policy
 from app.queue.room import EVERYTHING, Room
-from app.queue.scripts import Policy, Scripts, Surrender
+from app.queue.scripts import Scripts, Surrender
 from app.queue.totals import Totals
 from app.queue.webhooks import Webhooks
 from app.schemas.task import TaskFailure
@@ -43,6 +45,11 @@ INVALID_TASK = TaskFailure(
 )
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
 LEAVE_ROUNDS = 5
+
+REFUSED_RESULTS = {
+    CompleteOutcome.FENCED: "the claim was lost meanwhile",
+    CompleteOutcome.ANSWERED: "another one was there first",
+}
 
 T = TypeVar("T")
 
@@ -92,6 +99,12 @@ class Consumer:
         self.webhooks = Webhooks(commands, settings)
         self._unanswered: deque[_Taken] = deque()
         self._tokens: set[str] = set()
+        self._settling = Backoff(
+            logger,
+            "Telling Redis the end of a task",
+            first_seconds=FIRST_PAUSE_SECONDS,
+            longest_seconds=LONGEST_PAUSE_SECONDS,
+        )
 
     async def register(self) -> None:
         """Begin the lease; must precede the first claim."""
@@ -126,21 +139,23 @@ class Consumer:
         return {task_id: lease for (task_id, _), lease in zip(pairs, leases, strict=True)}
 
     async def complete(self, claim: Claim, transcript_json: str) -> bool:
-        """Write the task's result; False where the claim was lost, and with it the right to write."""
+        """Write the task's result; False where the claim was lost, and with it the right to write, or where
+        another result was there first."""
         outcome = await self._until_answered(
             lambda: self._scripts.complete(
                 self.worker_id, claim.task.task_id, claim.payload, claim.token, transcript_json
             )
         )
         self._tokens.discard(claim.token)
-        if outcome is CompleteOutcome.FENCED:
+        if outcome in REFUSED_RESULTS:
             self.results_fenced += 1
             logger.warning(
-                "The result of task %s is thrown away: the claim was lost meanwhile",
+                "Redis refuses the result of task %s: %s",
                 claim.task.task_id,
+                REFUSED_RESULTS[outcome],
                 extra={"event": "result_fenced", "task_id": claim.task.task_id},
             )
-        return outcome is not CompleteOutcome.FENCED
+        return outcome not in REFUSED_RESULTS
 
     async def retry(
         self, claim: Claim, failure: TaskFailure, delay_seconds: float, *, crashed: bool = False
@@ -270,12 +285,12 @@ class Consumer:
 
     async def _until_answered(self, call: Callable[[], Awaitable[T]]) -> T:
         """What ends a claim is worth waiting for: the token tells whether it still counts."""
-        pause = FIRST_PAUSE_SECONDS
         while True:
             try:
                 async with redis_reachable():
-                    return await call()
+                    answer = await call()
             except QueueUnavailable as error:
-                logger.warning("The end of a task waits for Redis: %s", error)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                await asyncio.sleep(self._settling.failed(error))
+            else:
+                self._settling.succeeded()
+                return answer

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from redis.exceptions import (
     ClusterDownError,
     MasterDownError,
+    NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
@@ -16,7 +17,8 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app.core.errors import QueueUnavailable
+from app.core.backoff import Backoff
+from app.core.errors import QueueRefused, QueueUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +26,8 @@ COMMAND_LIMIT_SECONDS = 6.0
 """Longest time that one call may take, retries included: a client waits for the answer."""
 
 RETRY_AFTER_SECONDS = 5
+REFUSED_RETRY_AFTER_SECONDS = 60
+"""When to ask again where an operator has to change something first."""
 
 PASSING_ERRORS = (
     RedisConnectionError,  # BusyLoadingError is one
@@ -48,6 +52,18 @@ PASSING_TROUBLES = (
 )
 
 
+REFUSALS = ("NOPERM", "can't run this command", "can't access at least one of the keys", "unknown command")
+"""What Redis says of a command that its user may not give (ACL), inside a script too, or that is disabled."""
+
+_talk = Backoff(logger, "Talking to Redis")
+"""Hundreds of requests may meet the same failure: the log gets one line."""
+
+
+def is_refused(error: RedisError) -> bool:
+    """Whether Redis does not let the service's user give this command, whatever the moment."""
+    return isinstance(error, NoPermissionError) or any(word in str(error) for word in REFUSALS)
+
+
 def is_passing(error: RedisError) -> bool:
     """Whether the same command may succeed later: Redis is away, full, loading, or no longer the master."""
     return isinstance(error, PASSING_ERRORS) or any(word in f"{error} " for word in PASSING_TROUBLES)
@@ -55,7 +71,8 @@ def is_passing(error: RedisError) -> bool:
 
 @asynccontextmanager
 async def redis_reachable(limit_seconds: float | None = COMMAND_LIMIT_SECONDS) -> AsyncIterator[None]:
-    """Raise QueueUnavailable where Redis cannot serve now, or not within the limit; other errors pass."""
+    """Raise QueueUnavailable where Redis cannot serve now, or not within the limit; QueueRefused, which is
+    one, where it does not let us; other errors pass."""
     try:
         async with asyncio.timeout(limit_seconds):
             yield
@@ -65,14 +82,23 @@ async def redis_reachable(limit_seconds: float | None = COMMAND_LIMIT_SECONDS) -
             retry_after_seconds=RETRY_AFTER_SECONDS,
         ) from error
     except RedisError as error:
-        if not is_passing(error):
+        if not is_refused(error) and not is_passing(error):
             raise
         # Clients get the sentence, which names no address; the cause is for the log.
-        logger.warning("Redis cannot serve: %s", str(error) or type(error).__name__)
-        raise QueueUnavailable(
-            "The queue cannot be reached at the moment; please try again in a moment.",
-            retry_after_seconds=RETRY_AFTER_SECONDS,
-        ) from error
+        _talk.failed(error)
+        raise _told(error) from error
+
+
+def _told(error: RedisError) -> QueueUnavailable:
+    if is_refused(error):
+        return QueueRefused(
+            "Redis refuses a command that the service needs; `GET /health/ready` names what is missing.",
+            retry_after_seconds=REFUSED_RETRY_AFTER_SECONDS,
+        )
+    return QueueUnavailable(
+        "The queue cannot be reached at the moment; please try again in a moment.",
+        retry_after_seconds=RETRY_AFTER_SECONDS,
+    )
 
 
 @asynccontextmanager

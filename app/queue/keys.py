@@ -47,9 +47,13 @@ class Keys:
         return f"{self.queue}:scanned"
 
     @property
-    def write_probe(self) -> str:
-        """STRING with TTL: written to see whether Redis takes writes."""
-        return f"{self.queue}:write_probe"
+    def swept(self) -> str:
+        """STRING with TTL: the outbox has been swept."""
+        return f"{self.queue}:swept"
+
+    def probe(self, kind: str) -> str:
+        """A key of that type on which commands are tried; it is removed at once."""
+        return f"{self.queue}:probe:{kind}"
 
     @property
     def processing_prefix(self) -> str:

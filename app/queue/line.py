@@ -8,8 +8,9 @@ from redis.asyncio import Redis
 from app.core.config import Settings
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
+from app.queue.policy import Policy
 from app.queue.room import Room
-from app.queue.scripts import Policy, Scripts
+from app.queue.scripts import Scripts
 
 LOOK_ANEW_SECONDS = 5.0
 """After so long all that waits is looked at again: what is put back in front was not there before."""

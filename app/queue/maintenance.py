@@ -13,9 +13,10 @@ from app.queue.clock import now_ms
 from app.queue.elements import identity_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
-from app.queue.outcomes import PromoteOutcome, RequeueOutcome
+from app.queue.outcomes import PromoteOutcome, RequeueOutcome, Standing
+from app.queue.policy import Policy
 from app.queue.scan import scan_names
-from app.queue.scripts import Policy, Scripts
+from app.queue.scripts import Scripts
 
 logger = logging.getLogger(__name__)
 
@@ -129,17 +130,14 @@ class Maintenance:
             kept += len(entries) - len(gone)
         return pruned
 
-    async def known(self, task_ids: Iterable[str]) -> set[str]:
-        """Those of the tasks that Redis knows, by hash or result."""
+    async def survey(self, task_ids: Iterable[str]) -> dict[str, Standing]:
+        """What became of each of the tasks."""
         ids = list(task_ids)
-        found: set[str] = set()
+        found: dict[str, Standing] = {}
         for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
-            async with redis_reachable(), self._client.pipeline(transaction=False) as pipeline:
-                for task_id in batch:
-                    pipeline.exists(self._keys.task(task_id), self._keys.result(task_id))
-                answers = await pipeline.execute()
-            found.update(task_id for task_id, count in zip(batch, answers, strict=True) if count)
+            async with redis_reachable():
+                found.update(zip(batch, await self._scripts.survey(batch), strict=True))
         return found
 
     async def _take_back(self, worker_id: str) -> int:

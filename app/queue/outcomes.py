@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from app.core.errors import AttemptsExhausted, TaskCancelled
+from app.queue.elements import failure_of
 from app.schemas.task import TaskFailure
 
 EXHAUSTED = TaskFailure(
@@ -58,12 +59,13 @@ class CheckpointOutcome(StrEnum):
 
 class CompleteOutcome(StrEnum):
     """APPLIED: this very call was applied before; FENCED: the claim is no longer the caller's; DELETED: the
-    task is not wanted any more, and its result was not kept."""
+    task is not wanted any more, and its result was not kept; ANSWERED: another result was there first."""
 
     DONE = "DONE"
     APPLIED = "APPLIED"
     FENCED = "FENCED"
     DELETED = "DELETED"
+    ANSWERED = "ANSWERED"
 
 
 class SettleOutcome(StrEnum):
@@ -114,6 +116,43 @@ class DeleteOutcome(StrEnum):
     UNKNOWN = "UNKNOWN"
     DELETED = "DELETED"
     REQUESTED = "REQUESTED"
+
+
+class RestoreOutcome(StrEnum):
+    """KNOWN: the task is done, cancelled, has a result, or is to be deleted."""
+
+    RESTORED = "RESTORED"
+    KNOWN = "KNOWN"
+
+
+class Stage(StrEnum):
+    """How far Redis knows a task to be; ANSWERED: a foreign worker wrote its result, and nothing else."""
+
+    UNKNOWN = "UNKNOWN"
+    WAITING = "WAITING"
+    RUNNING = "RUNNING"
+    ANSWERED = "ANSWERED"
+    ENDED = "ENDED"
+
+
+class Standing(NamedTuple):
+    """What Redis knows of a task at one moment.
+
+    `ended_seconds` is the time since its end by the clock of Redis, 0 where it has not ended; `failure` says
+    why it ended without a transcript.
+    """
+
+    stage: Stage
+    ended_seconds: float
+    failure: TaskFailure | None
+
+
+def standing_of(stage: bytes, ended_ms: int, failure: bytes) -> Standing:
+    """What survey.lua answers of one task."""
+    known = Stage(stage.decode())
+    if known is not Stage.ENDED:
+        return Standing(known, 0.0, None)
+    return Standing(known, ended_ms / 1000, failure_of(failure))
 
 
 class ReviveOutcome(StrEnum):

@@ -8,14 +8,12 @@ from app.queue.elements import payload_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import EnqueueOutcome
-from app.queue.scripts import Policy, Scripts
+from app.queue.policy import Policy
+from app.queue.scripts import Scripts
 from app.queue.webhooks import Webhooks
 from app.schemas.task import Priority, Task
 
 FULL_RETRY_AFTER_SECONDS = 30
-
-PROBE_SECONDS = 60
-"""How long the key of `check_writable` stays."""
 
 
 class Producer:
@@ -27,11 +25,6 @@ class Producer:
         self._limit = settings.max_queue_length
         self._webhooks = Webhooks(client, settings)
         self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
-
-    async def check_writable(self) -> None:
-        """Raise QueueUnavailable where Redis takes no writes: full disk, full memory, a replica."""
-        async with redis_reachable():
-            await self._client.set(self._keys.write_probe, 1, ex=PROBE_SECONDS)
 
     async def enqueue(self, task: Task) -> None:
         """Enqueue `task`, in the list of its priority; a task id that is known already is left alone.

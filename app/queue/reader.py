@@ -1,8 +1,9 @@
 """The reader: what is known about tasks and workers."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import cast
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, cast
 
 from anyio import CapacityLimiter, to_thread
 from redis.asyncio import Redis
@@ -14,9 +15,10 @@ from app.queue.elements import failure_of, identity_of, task_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import CANCELLED, CancelOutcome, DeleteOutcome
+from app.queue.policy import Policy
 from app.queue.progress import PROGRESS_FIELDS, with_progress
 from app.queue.results import state_of_result
-from app.queue.scripts import Policy, Scripts
+from app.queue.scripts import Scripts, StoredTask
 from app.queue.webhooks import FIELDS as WEBHOOK_FIELDS
 from app.queue.webhooks import delivery_of
 from app.schemas.task import Task, TaskFailure, TaskState, TaskStatus
@@ -49,6 +51,16 @@ class TaskRecord:
     task: Task | None
 
 
+class OutboxLookup(Protocol):
+    """What is known of tasks outside Redis, which may have forgotten its last moments."""
+
+    async def deleted(self, task_ids: Sequence[str]) -> Collection[str]:
+        """Those of the tasks that were deleted: Redis may know them again."""
+
+    async def noted(self, task_id: str) -> Task | None:
+        """The task, where it was accepted and has not ended for long: Redis may not know it any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerInfo:
     """A worker whose lease runs, and how many tasks it holds."""
@@ -59,10 +71,14 @@ class WorkerInfo:
 
 
 class TaskReader:
-    """Reads the states of tasks, and cancels them. Every method raises QueueUnavailable."""
+    """Reads the states of tasks, and cancels them. Every method raises QueueUnavailable.
 
-    def __init__(self, client: Redis, settings: Settings) -> None:
+    Without an outbox only Redis is asked.
+    """
+
+    def __init__(self, client: Redis, settings: Settings, outbox: OutboxLookup | None = None) -> None:
         self._client = client
+        self._outbox = outbox
         self._keys = Keys.from_settings(settings)
         self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
         self._stored = Coalescer(self._read)
@@ -71,28 +87,35 @@ class TaskReader:
     async def record(self, task_id: str) -> TaskRecord | None:
         """What is known about the task; None where nothing is, or where it was deleted.
 
-        The result key is believed first: a foreign worker writes nothing else. A task that a foreign program
-        pushed is known by its element alone until a worker claims it; it is found among the next SEARCH_DEPTH
-        in line.
+        The result key is believed first: a foreign worker writes nothing else. A task that Redis does not
+        know is queued as long as its note is in the outbox. One that a foreign program pushed is known by its
+        element alone until a worker claims it; it is found among the next SEARCH_DEPTH in line.
         """
         stored = await self._stored.get(task_id)
         if stored.deleted:
             return None
-        payload = stored.payload
+        if stored.status is None and stored.result is None:
+            return await self._record_outside(task_id)
         if len(stored.result or b"") > LONG_BYTES:
             state = await to_thread.run_sync(_state_of, task_id, stored, limiter=self._long_results)
         else:
             state = _state_of(task_id, stored)
-        if state is None and stored.status is None:
-            async with redis_reachable():
-                payload = await self._foreign_element(task_id)
-            state = TaskState(task_id=task_id, status=TaskStatus.QUEUED) if payload is not None else None
         if state is None:
             return None
-        task = task_of(payload) if payload else None
+        task = task_of(stored.payload) if stored.payload else None
         if task is not None and task.webhook is not None:
             state = state.model_copy(update={"webhook": delivery_of(task, stored.webhook)})
         return TaskRecord(state, task)
+
+    async def _record_outside(self, task_id: str) -> TaskRecord | None:
+        """The record of a task of which Redis holds neither hash nor result."""
+        queued = TaskState(task_id=task_id, status=TaskStatus.QUEUED)
+        noted = await self._outbox.noted(task_id) if self._outbox is not None else None
+        if noted is not None:
+            return TaskRecord(queued, noted)
+        async with redis_reachable():
+            payload = await self._foreign_element(task_id)
+        return TaskRecord(queued, task_of(payload)) if payload is not None else None
 
     async def state(self, task_id: str) -> TaskState | None:
         """The state in `record`."""
@@ -158,9 +181,18 @@ class TaskReader:
 
     async def _read(self, task_ids: Sequence[str]) -> list["_Stored"]:
         """What is stored of some tasks. Raises QueueUnavailable."""
+        found, deleted = await asyncio.gather(self._read_redis(task_ids), self._deleted(task_ids))
+        return [
+            replace(_stored(*each), deleted=b"1") if task_id in deleted else _stored(*each)
+            for task_id, each in zip(task_ids, found, strict=True)
+        ]
+
+    async def _read_redis(self, task_ids: Sequence[str]) -> list[StoredTask]:
         async with redis_reachable():
-            found = await self._scripts.read(task_ids, [*HASH_FIELDS, *WEBHOOK_FIELDS], PROGRESS_FIELDS)
-        return [_stored(*each) for each in found]
+            return await self._scripts.read(task_ids, [*HASH_FIELDS, *WEBHOOK_FIELDS], PROGRESS_FIELDS)
+
+    async def _deleted(self, task_ids: Sequence[str]) -> Collection[str]:
+        return await self._outbox.deleted(task_ids) if self._outbox is not None else ()
 
     async def _foreign_element(self, task_id: str) -> bytes | None:
         found = await self._scripts.find(f'"{task_id}"', SEARCH_DEPTH)

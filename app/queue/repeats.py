@@ -10,10 +10,11 @@ from pydantic_core import from_json, to_json
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.clock import now_ms
 from app.queue.elements import payload_of
 from app.queue.guard import redis_or_not, redis_reachable
 from app.queue.keys import Keys
+from app.queue.policy import Policy
+from app.queue.scripts import Scripts
 from app.schemas.task import Task
 
 FOR_EVER_SECONDS = 10 * 365 * 86_400
@@ -29,11 +30,15 @@ class Earlier(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
-    """A task whose result may be used again."""
+class Source:
+    """A task whose result may be used again, and that result."""
 
     task_id: str
     result: dict[str, Any]
+
+    def copied(self) -> str:
+        """The result as another task has it, in JSON."""
+        return to_json(self.result | {"reused_from": self.task_id}, inf_nan_mode="null").decode()
 
 
 class Repeats:
@@ -45,6 +50,7 @@ class Repeats:
     def __init__(self, client: Redis, settings: Settings) -> None:
         self._client = client
         self._keys = Keys.from_settings(settings)
+        self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
         self._key_seconds = settings.idempotency_seconds
         self._result_seconds = settings.result_ttl_seconds
 
@@ -89,31 +95,22 @@ class Repeats:
             if await self._client.get(name) == task.task_id.encode():
                 await self._client.delete(name)
 
-    async def copy_result(self, task: Task) -> str | None:
-        """Make `task` done with the result of an earlier one, whose id is returned; None where there is none.
+    async def source(self, task: Task) -> Source | None:
+        """An earlier task of the same content whose result may be used again; None where there is none.
 
         Raises QueueUnavailable.
         """
         if task.fingerprint is None:
             return None
         async with redis_reachable():
-            source = await self._source(task.owner, task.fingerprint)
-            if source is None:
-                return None
-            now = await now_ms(self._client)
-            result = to_json(source.result | {"reused_from": source.task_id}, inf_nan_mode="null")
-            async with self._client.pipeline(transaction=True) as pipeline:
-                pipeline.set(self._keys.result(task.task_id), result, ex=self._seconds)
-                pipeline.hset(self._keys.task(task.task_id), mapping=_done(task, now))
-                pipeline.expire(self._keys.task(task.task_id), self._seconds)
-                for index in {self._keys.index, self._keys.index_of(task.owner)}:
-                    pipeline.zadd(index, {task.task_id: now})
-                if task.webhook is not None:
-                    pipeline.zadd(self._keys.webhooks, {task.task_id: now})
-                await pipeline.execute()
-        return source.task_id
+            return await self._source(task.owner, task.fingerprint)
 
-    async def _source(self, owner: str | None, fingerprint: str) -> _Source | None:
+    async def reuse(self, task: Task, result: str) -> None:
+        """Make `task` done with that result. Raises QueueUnavailable."""
+        async with redis_reachable():
+            await self._scripts.restore(task.task_id, payload_of(task), result.encode(), owner=task.owner)
+
+    async def _source(self, owner: str | None, fingerprint: str) -> Source | None:
         task_id = cast(bytes | None, await self._client.get(self._keys.content(owner, fingerprint)))
         if task_id is None:
             return None
@@ -124,7 +121,7 @@ class Repeats:
             return None
         if not isinstance(result, dict) or not isinstance(result.get("text"), str):
             return None
-        return _Source(task_id.decode(), result)
+        return Source(task_id.decode(), result)
 
     def _request(self, owner: str | None, key: str) -> str:
         return self._keys.request(owner, sha256(key.encode()).hexdigest())
@@ -132,17 +129,6 @@ class Repeats:
     @property
     def _seconds(self) -> int:
         return self._result_seconds or FOR_EVER_SECONDS
-
-
-def _done(task: Task, now: int) -> dict[Any, Any]:
-    """Hash of a task that was done as it came; `now` in ms."""
-    return {
-        "status": "done",
-        "payload": payload_of(task),
-        "attempts": 0,
-        "created_at": now,
-        "finished_at": now,
-    }
 
 
 def _earlier(stored: bytes | None) -> Earlier | None:

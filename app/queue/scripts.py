@@ -1,14 +1,12 @@
 """One typed function per Lua script: each is one atomic step of the protocol and safe to repeat."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 
-from app.core.config import Settings
 from app.queue.keys import Keys
 from app.queue.outcomes import (
     CANCELLED,
@@ -23,9 +21,13 @@ from app.queue.outcomes import (
     Lease,
     PromoteOutcome,
     RequeueOutcome,
+    RestoreOutcome,
     ReviveOutcome,
     SettleOutcome,
+    Standing,
+    standing_of,
 )
+from app.queue.policy import Policy
 from app.schemas.task import TaskFailure
 from app.schemas.window import WindowDone
 
@@ -33,32 +35,6 @@ StoredTask = tuple[list[bytes | None], list[bytes | None], bytes | None]
 """What `read` finds of a task."""
 
 Surrender = Literal["retry", "error", "cancelled", "release"]
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The numbers of the protocol; times in ms where the name says so, TTL in seconds (0 = for ever)."""
-
-    max_queue_length: int
-    max_attempts: int
-    lease_ms: int
-    backoff_ms: int
-    backoff_max_ms: int
-    dead_list_length: int
-    ttl_seconds: int
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> "Policy":
-        """The policy that the settings ask for."""
-        return cls(
-            max_queue_length=settings.max_queue_length,
-            max_attempts=settings.max_attempts,
-            lease_ms=int(settings.lease_seconds * 1000),
-            backoff_ms=int(settings.retry_backoff_seconds * 1000),
-            backoff_max_ms=int(settings.retry_backoff_max_seconds * 1000),
-            dead_list_length=settings.dead_list_length,
-            ttl_seconds=settings.result_ttl_seconds,
-        )
 
 
 def script_sources() -> dict[str, str]:
@@ -271,6 +247,26 @@ class Scripts:
             "pick", [source, self._keys.processing(worker_id)], [limit, int(fetch), passed]
         )
         return element, passed_now
+
+    async def survey(self, task_ids: Sequence[str]) -> list[Standing]:
+        """What became of each of some tasks."""
+        keys = [key for each in task_ids for key in (self._keys.task(each), self._keys.result(each))]
+        return [standing_of(*found) for found in await self._run("survey", keys, [])]
+
+    async def restore(
+        self, task_id: str, payload: bytes, result: bytes, *, owner: str | None = None
+    ) -> RestoreOutcome:
+        """Make a task done with a result that exists already."""
+        keys = self._keys
+        answer = await self._run(
+            "restore",
+            [
+                *(keys.queue, keys.high, keys.delayed, keys.task(task_id), keys.result(task_id)),
+                *(keys.windows(task_id), keys.index, keys.index_of(owner), keys.dead),
+            ],
+            [payload, result, self._policy.ttl_seconds, task_id],
+        )
+        return RestoreOutcome(answer.decode())
 
     async def webhook(self, taken_ms: int) -> str | None:
         """Id of a task whose webhook is due, which is the caller's for so long."""

@@ -13,7 +13,8 @@ from app.core.config import Settings
 from app.queue.clock import now_ms
 from app.queue.guard import redis_or_not, redis_reachable
 from app.queue.keys import Keys
-from app.queue.scripts import Policy, Scripts
+from app.queue.policy import Policy
+from app.queue.scripts import Scripts
 from app.schemas.task import Delivery, DeliveryState, Task
 
 LOOK_SECONDS = 60.0

@@ -1,6 +1,5 @@
 """Take a recording: check what is asked, store it, make sure that it is one, queue its task."""
 
-import contextlib
 import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -22,13 +21,12 @@ from app.core.errors import (
     IdempotencyConflict,
     InvalidParameter,
     MalformedUpload,
-    StorageUnavailable,
     UnsafeAddress,
 )
 from app.core.tracing import traceparent
 from app.core.utils import extension_of, quoted
 from app.net.guard import AddressPolicy, check_url
-from app.queue.repeats import Repeats
+from app.queue.repeats import Repeats, Source
 from app.schemas.caller import Caller
 from app.schemas.task import ChannelMode, Task, TrackChoice
 from app.services.options import Options, fingerprint_of
@@ -101,9 +99,7 @@ class AudioService:
                 if earlier is not None:
                     return Acceptance(earlier, replayed=True)
                 task = await self._task(task_id, received, options, fingerprint, request.caller)
-                if await self._is_known_already(task):
-                    return Acceptance(task_id)
-                await self._enqueue(task, received, undo)
+                await self._hand_in(task, received, undo)
         return Acceptance(task_id)
 
     async def _earlier(
@@ -156,23 +152,34 @@ class AudioService:
         except FetchFailed as error:
             raise UnsafeAddress(error.detail) from error
 
-    async def _is_known_already(self, task: Task) -> bool:
-        """Whether the same recording has been transcribed in the same way: the task then is done at once."""
-        source = await self._repeats.copy_result(task) if self._settings.reuse_results else None
-        if source is None:
-            return False
-        logger.info("The same recording was task %s: its result is used again", source)
-        return True
-
-    async def _enqueue(self, task: Task, received: Received | None, undo: AsyncExitStack) -> None:
+    async def _hand_in(self, task: Task, received: Received | None, undo: AsyncExitStack) -> None:
+        """Make the upload durable, then have its task known to Redis: what Redis may lose is noted."""
         if received is not None:
             await to_thread.run_sync(received.upload.commit, received.extension)
-        undo.push_async_callback(self._forget, task.task_id)
-        await to_thread.run_sync(self._storage.save_outbox, task)
-        await self._queue.enqueue(task)
+        undo.push_async_callback(self._withdraw, task)
+        await to_thread.run_sync(self._storage.outbox.save, task)
+        source = await self._source(task)
+        if source is not None:
+            await self._reuse(task, source)
+        else:
+            await self._queue.enqueue(task)
         undo.pop_all()
         await self._repeats.note(task)
         logger.info("Queued %s for %s", quoted(task.filename or task.url or ""), task.model)
+
+    async def _source(self, task: Task) -> Source | None:
+        """The task by which the same recording was transcribed in the same way before, if any."""
+        source = await self._repeats.source(task) if self._settings.reuse_results else None
+        if source is None:
+            return None
+        deleted = await to_thread.run_sync(self._storage.outbox.deleted, [source.task_id])
+        return None if deleted else source
+
+    async def _reuse(self, task: Task, source: Source) -> None:
+        await to_thread.run_sync(self._storage.keep_result, task, source.copied())
+        await self._repeats.reuse(task, source.copied())
+        await self._queue.tell_end(task)
+        logger.info("The same recording was task %s: its result is used again", source.task_id)
 
     async def _probe(self, received: Received, options: Options) -> float | None:
         """Length in seconds, where it can be told. Raises UnreadableAudio, NoAudio, RecordingTooLong."""
@@ -188,10 +195,12 @@ class AudioService:
         _check_channels(options, info.tracks, self._audio_limits)
         return info.duration
 
-    async def _forget(self, task_id: str) -> None:
-        """Take the note back; where that fails, its task comes although the client was told of an error."""
-        with anyio.CancelScope(shield=True), contextlib.suppress(StorageUnavailable):
-            await to_thread.run_sync(self._storage.remove_outbox, task_id)
+    async def _withdraw(self, task: Task) -> None:
+        """The client is told that its task was not taken. It may be in the queue all the same, where only the
+        reply was lost: the tombstone keeps it from being done."""
+        with anyio.CancelScope(shield=True):
+            if await to_thread.run_sync(self._storage.outbox.holds, task.task_id):
+                await to_thread.run_sync(self._storage.discard, task)
 
 
 def _check_channels(options: Options, tracks: Sequence[Track], limits: AudioLimits) -> None:

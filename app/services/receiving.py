@@ -22,7 +22,7 @@ from app.core.errors import (
 from app.core.names import refuse_unknown
 from app.core.utils import extension_of, quoted, shown_name
 from app.storage.base import Storage, UploadWriter
-from app.storage.local import RETRY_AFTER_SECONDS
+from app.storage.files import RETRY_AFTER_SECONDS
 
 FILE_FIELD = "file"
 BATCH_BYTES = 1024 * 1024

@@ -14,16 +14,18 @@ from app.core.errors import CannotRetry, TaskNotFound
 from app.core.stopping import Stopping
 from app.core.wording import span
 from app.queue.admin import Admin
+from app.queue.guard import redis_or_not
 from app.queue.listing import TaskList
-from app.queue.outcomes import DeleteOutcome, ReviveOutcome
+from app.queue.outcomes import ReviveOutcome
 from app.queue.outlook import Outlook
 from app.queue.reader import TaskReader, TaskRecord
 from app.queue.repeats import Repeats
 from app.queue.webhooks import Webhooks
 from app.schemas.caller import Caller
 from app.schemas.event import EventKind, TaskEvent, WindowText
-from app.schemas.task import ENDED, TASK_ID_PATTERN, TaskPage, TaskState, TaskStatus
+from app.schemas.task import ENDED, TASK_ID_PATTERN, Task, TaskPage, TaskState, TaskStatus
 from app.schemas.window import WindowTranscript
+from app.services.outbox_service import StorageLookup
 from app.storage.base import Storage
 
 logger = logging.getLogger(__name__)
@@ -46,7 +48,8 @@ class TaskService:
         self._stopping = stopping
         self._kept_seconds = settings.result_ttl_seconds
         self._storage = storage
-        self._reader = TaskReader(client, settings)
+        self._outbox = StorageLookup(storage)
+        self._reader = TaskReader(client, settings, self._outbox)
         self._outlook = outlook
         self._list = TaskList(client, settings)
         self._admin = Admin(client, settings)
@@ -96,24 +99,24 @@ class TaskService:
         self, caller: Caller, *, status: TaskStatus | None, limit: int, cursor: str | None
     ) -> TaskPage:
         """The caller's tasks, newest first. Raises QueueUnavailable, InvalidParameter."""
-        return await self._list.page(caller.name, status=status, limit=limit, cursor=cursor)
+        page = await self._list.page(caller.name, status=status, limit=limit, cursor=cursor)
+        deleted = await self._outbox.deleted([each.task_id for each in page.tasks])
+        kept = tuple(each for each in page.tasks if each.task_id not in deleted)
+        return page.model_copy(update={"tasks": kept})
 
     async def delete(self, task_id: str, caller: Caller) -> None:
         """Remove a task, whatever its state: recording, windows, result.
 
-        Raises QueueUnavailable, and StorageUnavailable where its note cannot be removed: nothing is then.
+        Raises QueueUnavailable, StorageFull, StorageUnavailable. Once the tombstone is written the task stays
+        deleted, also where Redis cannot be told now or forgets it again.
         """
         record = await self._record(task_id, caller)
-        # The note first: it would bring the task back.
-        await to_thread.run_sync(self._storage.remove_outbox, task_id)
-        owner = record.task.owner if record.task else None
-        outcome = await self._reader.delete(task_id, owner)
-        if outcome is DeleteOutcome.UNKNOWN:
-            raise self._not_found()
-        if record.task is not None:
-            await self._repeats.drop(record.task)
-            await to_thread.run_sync(self._storage.discard, record.task)
-        logger.info("Task %s is deleted (%s)", task_id, outcome, extra={"task_id": task_id})
+        task = record.task or Task(task_id=task_id, file_path=task_id)
+        await to_thread.run_sync(self._storage.discard, task)
+        async with redis_or_not(f"Task {task_id} is deleted in Redis later", logging.WARNING):
+            await self._reader.delete(task_id, task.owner)
+            await self._repeats.drop(task)
+        logger.info("Task %s is deleted", task_id, extra={"task_id": task_id})
 
     async def retry(self, task_id: str, caller: Caller) -> None:
         """Queue a failed task anew. Raises CannotRetry, QueueUnavailable."""
@@ -123,7 +126,7 @@ class TaskService:
         path = await to_thread.run_sync(self._storage.path_of, record.task)
         if record.task.url is None and not await to_thread.run_sync(path.is_file):
             raise CannotRetry("The recording is no longer here; send it again.")
-        await to_thread.run_sync(self._storage.save_outbox, record.task)
+        await to_thread.run_sync(self._storage.outbox.save, record.task)
         await self._webhooks.expect(record.task)
         outcome = await self._admin.requeue(task_id)
         if outcome is not ReviveOutcome.REVIVED:

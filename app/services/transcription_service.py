@@ -22,7 +22,8 @@ from app.schemas.window import Checkpoint
 from app.services.jobs import Job, Watch
 from app.services.model_choice import choose_model
 from app.services.recognisers import recogniser_for
-from app.storage.local import PART_SUFFIX, LocalStorage
+from app.storage.files import PART_SUFFIX
+from app.storage.local import LocalStorage
 
 FETCH_IDLE_SECONDS = 60.0
 """Longest silence of whoever has the recording."""

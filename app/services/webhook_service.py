@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pydantic_core import to_json
 from redis.asyncio import Redis
 
+from app.core.backoff import QUIET_SECONDS, Backoff
 from app.core.config import Settings
 from app.core.errors import FetchFailed, QueueUnavailable, UnsafeAddress
 from app.net.guard import AddressPolicy
@@ -17,6 +18,8 @@ from app.net.wire import PASSING_REFUSALS
 from app.queue.reader import TaskReader
 from app.queue.webhooks import LOOK_SECONDS, Try, Webhooks
 from app.schemas.task import ENDED, DeliveryState, TaskState, TaskStatus
+from app.services.outbox_service import StorageLookup
+from app.storage.base import Storage
 
 logger = logging.getLogger(__name__)
 
@@ -28,11 +31,17 @@ FIRST_PAUSE_SECONDS = 60.0
 
 
 class WebhookService:
-    """Sends webhooks, again and again where need be."""
+    """Sends webhooks, again and again where need be.
 
-    def __init__(self, client: Redis, settings: Settings) -> None:
+    Redis knows which are due: the loops of all APIs share them, and each webhook is one loop's at a time.
+    """
+
+    def __init__(self, client: Redis, settings: Settings, storage: Storage) -> None:
         self._webhooks = Webhooks(client, settings)
-        self._reader = TaskReader(client, settings)
+        self._reader = TaskReader(client, settings, StorageLookup(storage))
+        self._backoff = Backoff(
+            logger, "Sending webhooks", first_seconds=IDLE_SECONDS, quiet_seconds=QUIET_SECONDS
+        )
         self._sender = WebhookSender(AddressPolicy.from_settings(settings))
         secret = settings.webhook_secret
         self._secret = secret.get_secret_value() if secret is not None else None
@@ -45,12 +54,11 @@ class WebhookService:
                 task_id = await self._webhooks.take()
                 if task_id is not None:
                     await self.deliver(task_id)
-                    continue
-            except QueueUnavailable as error:
-                logger.debug("Webhooks wait: %s", error)
-            except Exception:
-                logger.exception("A webhook could not be dealt with")
-            await asyncio.sleep(IDLE_SECONDS)
+                self._backoff.succeeded()
+                pause = IDLE_SECONDS if task_id is None else 0.0
+            except Exception as error:
+                pause = self._backoff.failed(error, unexpected=not isinstance(error, QueueUnavailable))
+            await asyncio.sleep(pause)
 
     async def deliver(self, task_id: str) -> None:
         """Try to tell the end of a task, where it has come. Raises QueueUnavailable."""

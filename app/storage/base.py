@@ -1,5 +1,6 @@
 """What the service asks of the place where recordings lie. All calls block: call them off the event loop."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -33,8 +34,64 @@ class UploadWriter(Protocol):
         """Remove all of it, committed or not; may be called more than once."""
 
 
+@dataclass(frozen=True, slots=True)
+class OutboxListing:
+    """Ids of the tasks that have a note, a kept result, a tombstone; whether anything is half written."""
+
+    notes: frozenset[str]
+    results: frozenset[str]
+    tombstones: frozenset[str]
+    has_parts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """A task that was deleted so many seconds ago; of the task, only what is needed to delete it again."""
+
+    task: Task
+    age_seconds: float
+
+
+class Outbox(Protocol):
+    """What must be known of a task even when Redis has forgotten it."""
+
+    def save(self, task: Task) -> None:
+        """Note durably that `task` was accepted. Raises StorageFull, StorageUnavailable."""
+
+    def holds(self, task_id: str) -> bool:
+        """Whether there is a note of that task."""
+
+    def read(self, task_id: str) -> Task | None:
+        """The task noted under that id; None where there is none, or none that can be read."""
+
+    def result(self, task_id: str) -> str | None:
+        """The result kept of that task; None where there is none, or none that can be read."""
+
+    def remove(self, task_id: str) -> None:
+        """Forget note and result of a task. Raises OSError."""
+
+    def deleted(self, task_ids: Iterable[str]) -> set[str]:
+        """Those of the tasks that have a tombstone."""
+
+    def tombstones(self) -> list[Tombstone]:
+        """All tombstones. Raises OSError."""
+
+    def remove_tombstone(self, task_id: str) -> None:
+        """Forget a deleted task. Raises OSError."""
+
+    def listing(self) -> OutboxListing:
+        """What is there now. Raises OSError."""
+
+    def remove_parts(self, older_than_seconds: float) -> None:
+        """Remove what was left half written. Raises OSError."""
+
+
 class Storage(Protocol):
-    """Where recordings lie, and the outbox: what is known of uploads until their task has ended."""
+    """Where recordings lie. A task's recording stays until its note is removed from the outbox."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """What is known here of tasks."""
 
     def open_upload(self, task_id: str) -> UploadWriter:
         """Begin an upload. Raises StorageFull, StorageUnavailable."""
@@ -45,26 +102,32 @@ class Storage(Protocol):
     def delete(self, task: Task) -> None:
         """Remove a task's recording, if it is there and was stored by this service."""
 
-    def discard(self, task: Task) -> None:
-        """Remove what lies here of a task, wanted or not. Never raises."""
+    def keep_result(self, task: Task, result: str) -> str | None:
+        """Keep a task's result for as long as its recording: before Redis has it, which may lose it again.
 
-    def finish(self, task: Task, failure: TaskFailure | None = None) -> None:
-        """Forget an ended task: its outbox entry, and its recording unless it may be wanted again.
-
-        Wanted are all recordings with KEEP_AUDIO, and those of failures worth another try. Never raises.
+        Returns the result that counts, an earlier one where there is one; None where the task was deleted.
+        Never raises: where it cannot be kept, it counts all the same.
         """
 
-    def save_outbox(self, task: Task) -> None:
-        """Note durably that `task` is to be enqueued. Raises StorageFull, StorageUnavailable."""
+    def keep_failed(self, task: Task, failure: TaskFailure | None) -> None:
+        """Keep what lies here of a task that has just failed: Redis may forget that it has. Never raises.
 
-    def outbox_ids(self, older_than_seconds: float = 0) -> list[str]:
-        """Ids of the tasks noted, oldest first, that were noted at least this long ago."""
+        Where it cannot be kept it is finished at once, as `finish` does it; `failure` is None where the task
+        was cancelled.
+        """
 
-    def read_outbox(self, task_id: str) -> Task | None:
-        """The task noted under that id; None where there is none, or none that can be read."""
+    def finish(self, task: Task, failure: TaskFailure | None = None) -> None:
+        """Remove what lies here of a task that ended long enough ago. Never raises.
 
-    def remove_outbox(self, task_id: str) -> None:
-        """Forget a note, if there is one. Raises StorageUnavailable."""
+        Its recording stays where it may be wanted again: with KEEP_AUDIO, and after failures worth another
+        try.
+        """
+
+    def discard(self, task: Task) -> None:
+        """Remove what lies here of a deleted task, and leave a tombstone, so that it stays deleted.
+
+        Raises StorageFull, StorageUnavailable.
+        """
 
     def old_uploads(self, older_than_seconds: float) -> list[StoredUpload]:
         """Files of this service's uploads, at least that old, that no note claims and nobody writes now."""

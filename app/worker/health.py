@@ -1,47 +1,125 @@
-"""Is a worker of this machine or container alive? `python -m app.worker.health` exits with 0 if so.
+"""Are the workers of this host or container alive? `python -m app.worker.health` exits with 0 if all are.
 
-A worker touches its pulse file whenever Redis has renewed its lease; a file older than a lease is no pulse.
+Each worker has a pulse file of its own, and writes to it whenever Redis has renewed its lease. The file is
+locked as long as its worker runs, which tells what a dead one left from a worker that stands still. In a
+container, whose host name is its own, exactly the container's worker is meant, also where TMPDIR is shared.
+On a host with several workers `--worker ID` asks about one; without it, the fresh pulse of one does not hide
+that another has stopped.
 """
 
-import os
-import sys
+import fcntl
+import socket
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Annotated
 
-from app.core.config import Settings
+import typer
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 PREFIX, SUFFIX = "transcriber-worker-", ".pulse"
 
 
-class Pulse:
-    """The pulse file of one worker process."""
+class Beat(BaseModel):
+    """What a pulse file holds. `at` is on the monotonic clock, which all processes of a host share and nobody
+    sets; a pulse is too old after `lease_seconds`."""
 
-    def __init__(self, directory: Path | None = None) -> None:
-        folder = directory or Path(tempfile.gettempdir())
-        self._path = folder / f"{PREFIX}{os.getpid()}{SUFFIX}"
+    model_config = ConfigDict(frozen=True)
+
+    host: str
+    worker_id: str
+    lease_seconds: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Vitality:
+    """A worker whose process runs, and how long ago its lease was renewed."""
+
+    worker_id: str
+    silent_seconds: float
+    is_alive: bool
+
+
+class Pulse:
+    """The pulse file of one worker process, from its first beat on."""
+
+    def __init__(self, worker_id: str, lease_seconds: float, directory: Path | None = None) -> None:
+        self._worker_id = worker_id
+        self._lease_seconds = lease_seconds
+        self._path = _folder(directory) / f"{PREFIX}{worker_id}{SUFFIX}"
+        self._file: IO[str] | None = None
 
     def beat(self) -> None:
         """The lease has just been renewed."""
-        self._path.touch()
+        if self._file is None:
+            self._file = self._path.open("w", encoding="utf-8")
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        beat = Beat(
+            host=socket.gethostname(),
+            worker_id=self._worker_id,
+            lease_seconds=self._lease_seconds,
+            at=time.monotonic(),
+        )
+        self._file.seek(0)
+        self._file.write(f"{beat.model_dump_json():<400}")  # of one length: no reader sees the end of another
+        self._file.flush()
 
     def end(self) -> None:
         """The worker ends."""
-        self._path.unlink(missing_ok=True)
+        if self._file is not None:
+            self._path.unlink(missing_ok=True)
+            self._file.close()
+            self._file = None
 
 
-def seconds_since_last_beat(directory: Path | None = None) -> float | None:
-    """Age of the youngest pulse; None where there is none."""
-    folder = directory or Path(tempfile.gettempdir())
-    beats = [path.stat().st_mtime for path in folder.glob(f"{PREFIX}*{SUFFIX}")]
-    return time.time() - max(beats) if beats else None
+def workers_here(directory: Path | None = None) -> list[Vitality]:
+    """The workers of this host name whose processes run."""
+    found = [_vitality(path) for path in sorted(_folder(directory).glob(f"{PREFIX}*{SUFFIX}"))]
+    return [each for each in found if each is not None]
 
 
-def main() -> int:
-    """Exit status: 0 alive, 1 not."""
-    age = seconds_since_last_beat()
-    return 0 if age is not None and age < Settings().lease_seconds else 1
+def _vitality(path: Path) -> Vitality | None:
+    """None for a worker that is gone, or another host's."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            if not _is_locked(file):
+                return None
+            beat = Beat.model_validate_json(file.read().strip())
+    except (OSError, ValidationError):  # it ends, or begins, just now
+        return None
+    if beat.host != socket.gethostname():
+        return None
+    silent = time.monotonic() - beat.at
+    return Vitality(beat.worker_id, silent, 0 <= silent < beat.lease_seconds)
+
+
+def _is_locked(file: IO[str]) -> bool:
+    """Whether somebody else holds the lock; the lock of a process ends with it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _folder(directory: Path | None) -> Path:
+    return directory or Path(tempfile.gettempdir())
+
+
+def main(
+    worker: Annotated[str | None, typer.Option(help="Ask about this worker id only.")] = None,
+) -> None:
+    """Tell whether the workers of this host name are alive: exit status 0 if all are and there is one."""
+    asked = [each for each in workers_here() if worker in (None, each.worker_id)]
+    for each in asked:
+        state = "alive" if each.is_alive else "NOT ALIVE"
+        typer.echo(f"{each.worker_id}: {state}, its lease was renewed {each.silent_seconds:.0f} s ago")
+    if not asked:
+        typer.echo(f"No worker {worker or ''} of host {socket.gethostname()} runs.".replace("  ", " "))
+    raise typer.Exit(0 if asked and all(each.is_alive for each in asked) else 1)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    typer.run(main)

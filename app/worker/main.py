@@ -11,6 +11,7 @@ from app.queue.clients import blocking_client, command_client
 from app.queue.consumer import Consumer, new_worker_id
 from app.queue.maintenance import Maintenance
 from app.services.model_choice import check_translate_model
+from app.services.outbox_service import OutboxService
 from app.storage.local import LocalStorage
 from app.worker.disk import DiskWatch
 from app.worker.engine_client import EngineClient
@@ -26,9 +27,17 @@ async def work(settings: Settings) -> None:
         consumer = Consumer(settings, worker_id=new_worker_id(), commands=commands, blocking=blocking)
         engine = EngineClient(runtime_environment(settings))
         storage = LocalStorage(settings)
-        runner = TaskRunner(settings, consumer, engine, storage)
-        maintenance, disk = Maintenance(commands, settings), DiskWatch(settings, storage)
-        supervisor = Supervisor(settings, commands, consumer, maintenance, engine, runner, disk, Pulse())
+        supervisor = Supervisor(
+            settings,
+            commands,
+            consumer,
+            Maintenance(commands, settings),
+            OutboxService(commands, settings, storage),
+            engine,
+            TaskRunner(settings, consumer, engine, storage),
+            DiskWatch(settings, storage),
+            Pulse(consumer.worker_id, settings.lease_seconds),
+        )
         await supervisor.run()
     finally:
         await commands.aclose()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from app.core.config import Settings
@@ -15,6 +15,7 @@ from app.queue.outcomes import SettleOutcome
 from app.schemas.task import Task, TaskFailure
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint, WindowDone
+from app.storage.base import Outbox
 from app.storage.local import LocalStorage
 from app.worker.checkpoints import saving
 from app.worker.engine_client import Answer, EngineClient, EngineLost, Listener
@@ -38,6 +39,13 @@ class Reason(StrEnum):
     RELEASE = "release"  # the worker stops: the task goes back to the front of the line
     CANCEL = "cancel"  # its owner does not want it any more
     LOST = "lost"  # the lease ended: another worker has it, or will
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The end that a task came to before Redis forgot it: its result, None where it was deleted."""
+
+    result: str | None
 
 
 class TaskRunner:
@@ -95,8 +103,14 @@ class TaskRunner:
         """Whether the engine has answered and the queue is being told: no time to interfere."""
         return task_id in self._settling
 
-    async def _answer(self, claim: Claim, place: Place) -> Answer:
-        """The engine's answer. What is fetched first waits for a place among those that are transcribed."""
+    async def _answer(self, claim: Claim, place: Place) -> Answer | Earlier:
+        """The engine's answer, unless the task has ended before.
+
+        What is fetched first waits for a place among those that are transcribed.
+        """
+        earlier = await self._earlier(claim.task)
+        if earlier is not None:
+            return earlier
         if claim.task.url is None:
             return await self._transcript(claim)
         fetched = await self._fetched(claim.task)
@@ -132,6 +146,17 @@ class TaskRunner:
                 logger.warning("Another task may have ended the engine process; running this one alone")
         async with self._gate.enter(alone=True):
             return await self._transcribe(claim)
+
+    async def _earlier(self, task: Task) -> Earlier | None:
+        """The end of a task that Redis has forgotten, or cannot know yet; None where it goes on."""
+        return await asyncio.to_thread(self._earlier_in, self._storage.outbox, task.task_id)
+
+    @staticmethod
+    def _earlier_in(outbox: Outbox, task_id: str) -> Earlier | None:
+        if outbox.deleted([task_id]):
+            return Earlier(None)
+        result = outbox.result(task_id)
+        return None if result is None else Earlier(result)
 
     async def _transcribe(self, claim: Claim) -> Answer:
         """The engine's answer, every finished window being saved on the way."""
@@ -172,9 +197,11 @@ class TaskRunner:
         """Time until the next sign of life of a task: all that run share the machine."""
         return self._settings.task_timeout_seconds * max(1, self._engine.runs)
 
-    async def _settle(self, claim: Claim, answer: Answer) -> None:
+    async def _settle(self, claim: Claim, answer: Answer | Earlier) -> None:
         if isinstance(answer, Finished):
             await self._complete(claim, answer)
+        elif isinstance(answer, Earlier):
+            await self._end_as_before(claim, answer)
         elif answer.failure.code == TaskCancelled.code:
             await self._give_up(claim, Reason.RELEASE)
         else:
@@ -182,14 +209,37 @@ class TaskRunner:
 
     async def _complete(self, claim: Claim, answer: Finished) -> None:
         transcript = _attempted(answer.transcript, claim.attempt)
-        if await self._consumer.complete(claim, transcript.model_dump_json()):
-            await asyncio.to_thread(self._storage.finish, claim.task)
-            await self._consumer.webhooks.hurry(claim.task)
+        result = await asyncio.to_thread(self._storage.keep_result, claim.task, transcript.model_dump_json())
+        if result is None:
+            await self._drop(claim)
+        elif await self._hand_in(claim, result):
             await self._consumer.totals.add(**_figures(transcript))
             await self._note_pace(transcript)
             logger.info("Done")
         else:
             await self._consumer.totals.add(results_fenced=1)
+
+    async def _hand_in(self, claim: Claim, result: str) -> bool:
+        """Write to Redis a result that is kept on disk; False where Redis refuses it.
+
+        No client reads what is not on disk: whatever Redis forgets, no second run gives another result.
+        """
+        if not await self._consumer.complete(claim, result):
+            return False
+        await self._consumer.webhooks.hurry(claim.task)
+        if not await asyncio.to_thread(self._storage.outbox.holds, claim.task.task_id):
+            await asyncio.to_thread(self._storage.finish, claim.task)  # nothing could be kept: it goes now
+        return True
+
+    async def _end_as_before(self, claim: Claim, earlier: Earlier) -> None:
+        if earlier.result is None:
+            await self._drop(claim)
+        elif await self._hand_in(claim, earlier.result):
+            logger.info("Done before: its result was kept")
+
+    async def _drop(self, claim: Claim) -> None:
+        logger.info("The task was deleted; it is not transcribed")
+        await self._give_up(claim, Reason.CANCEL)
 
     async def _note_pace(self, transcript: Transcript) -> None:
         provenance = transcript.provenance
@@ -208,14 +258,14 @@ class TaskRunner:
         await self._consumer.totals.add(attempts_failed=1, tasks_failed=int(outcome is SettleOutcome.ERROR))
         if outcome in ENDED:
             kept_for = failure if outcome is SettleOutcome.ERROR else None
-            await asyncio.to_thread(self._storage.finish, claim.task, kept_for)
+            await asyncio.to_thread(self._storage.keep_failed, claim.task, kept_for)
             await self._consumer.webhooks.hurry(claim.task)
 
     async def _give_up(self, claim: Claim, reason: Reason) -> None:
         logger.info("Task given up (%s)", reason)
         if reason is Reason.CANCEL:
             await self._consumer.cancelled(claim)
-            await asyncio.to_thread(self._storage.finish, claim.task)
+            await asyncio.to_thread(self._storage.finish, claim.task)  # nobody wants it any more
         elif reason is Reason.RELEASE:
             await self._consumer.release(claim)
 

@@ -1,6 +1,7 @@
 """The supervisor: claims tasks, keeps their leases, obeys signals. It holds no model and never blocks."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
@@ -9,14 +10,17 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.core.background import end
+from app.core.backoff import QUIET_SECONDS, Backoff
 from app.core.config import Settings
-from app.core.errors import EngineCrashed, QueueUnavailable
+from app.core.errors import CapacityError, EngineCrashed, QueueUnavailable
 from app.queue.claims import Claim
 from app.queue.clients import check_server
 from app.queue.consumer import Consumer
 from app.queue.maintenance import Maintenance
 from app.queue.outcomes import Lease
+from app.queue.probe import check_commands
 from app.queue.room import Room
+from app.services.outbox_service import OutboxService
 from app.worker.disk import DiskWatch
 from app.worker.engine_client import EngineClient
 from app.worker.health import Pulse
@@ -25,8 +29,8 @@ from app.worker.slots import Place, Slots, slot_sizes
 
 logger = logging.getLogger(__name__)
 
-REDIS_PAUSE_SECONDS = 1.0
-"""Pause before Redis is asked again after it did not answer."""
+REDIS_PAUSE_SECONDS, REDIS_LONGEST_PAUSE_SECONDS = 0.5, 5.0
+"""Pause before Redis is asked again after it did not answer; doubles each time."""
 
 NEXT_CLAIM_SECONDS = 0.005
 """Pause after a claim, for each task at work: workers with less to do go first."""
@@ -50,6 +54,7 @@ class Supervisor:
         commands: Redis,
         consumer: Consumer,
         maintenance: Maintenance,
+        outbox: OutboxService,
         engine: EngineClient,
         runner: TaskRunner,
         disk: DiskWatch,
@@ -59,6 +64,7 @@ class Supervisor:
         self._commands = commands
         self._consumer = consumer
         self._maintenance = maintenance
+        self._outbox = outbox
         self._engine = engine
         self._runner = runner
         self._disk = disk
@@ -67,6 +73,9 @@ class Supervisor:
         self._slots = Slots(slot_sizes(settings), settings.short_seconds)
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
+        self._registering = _redis_backoff("Registering at Redis")
+        self._claiming = _redis_backoff("Claiming tasks")
+        self._starting_engine = Backoff(logger, "Starting the engine process")
 
     def stop(self) -> None:
         """End soon; called a second time: end now."""
@@ -82,9 +91,12 @@ class Supervisor:
         await self._until_registered()
         await self._disk.look()
         background = [
-            asyncio.create_task(self._every(self._settings.heartbeat_seconds, self._heartbeat)),
-            asyncio.create_task(self._every(self._settings.maintenance_seconds, self._maintenance.tick)),
-            asyncio.create_task(self._every(DISK_SECONDS, self._disk.look)),
+            self._chore("Renewing the lease", self._settings.heartbeat_seconds, self._heartbeat),
+            self._chore("Maintenance", self._settings.maintenance_seconds, self._maintenance.tick),
+            self._chore(
+                "Sweeping the outbox", self._settings.maintenance_seconds, self._outbox.sweep_when_due
+            ),
+            self._chore("Looking at the disk", DISK_SECONDS, self._disk.look),
         ]
         try:
             await self._claim_until_stopped()
@@ -96,16 +108,17 @@ class Supervisor:
             self._pulse.end()
 
     async def _until_registered(self) -> None:
-        """Redis may start later than the worker does."""
+        """Redis may start later than the worker does, or refuse what the worker needs until it is allowed."""
         while not self._stopping.is_set():
             try:
                 await check_server(self._commands)
+                await check_commands(self._commands, self._settings, worker=True)
                 await self._consumer.register()
                 self._pulse.beat()
+                self._registering.succeeded()
                 return
             except (RedisError, QueueUnavailable) as error:
-                logger.warning("Redis does not answer (%s); trying again", error)
-                await self._pause(REDIS_PAUSE_SECONDS)
+                await self._pause(self._registering.failed(error))
 
     async def _claim_until_stopped(self) -> None:
         while not self._stopping.is_set():
@@ -140,20 +153,23 @@ class Supervisor:
         try:
             await self._engine.start()
         except (EngineCrashed, OSError) as error:  # OSError: no process or no socket to be had
-            logger.error("%s", error)
+            self._starting_engine.failed(error)  # the client pauses by itself
             return False
+        self._starting_engine.succeeded()
         return True
 
     async def _claim(self, room: Room, waits: bool) -> Claim | None:
         """The next task that there is room for. Who has none `waits` inside Redis, which serves those first:
         who is busy takes what is left."""
         try:
-            return await self._consumer.claim(room, wait=waits)
+            claim = await self._consumer.claim(room, wait=waits)
         except (RedisError, QueueUnavailable) as error:
-            logger.warning("Claiming failed (%s); trying again", error)
-            await self._pause(REDIS_PAUSE_SECONDS)
-            await self._quietly(self._sweep)  # the reply of a claim may have been lost
+            await self._pause(self._claiming.failed(error))
+            with contextlib.suppress(RedisError, QueueUnavailable):
+                await self._sweep()  # the reply of a claim may have been lost
             return None
+        self._claiming.succeeded()
+        return claim
 
     def _begin(self, claim: Claim, place: Place) -> None:
         task = asyncio.create_task(self._run(claim, place), name=claim.task.task_id)
@@ -171,10 +187,10 @@ class Supervisor:
     async def _heartbeat(self) -> None:
         claims = [claim for claim, _ in self._running.values()]
         leases = await self._consumer.heartbeat(claims)
-        self._pulse.beat()
         for task_id, lease in leases.items():
             if lease is not Lease.RUN:
                 self._take_out(task_id, Reason.LOST if lease is Lease.LOST else Reason.CANCEL)
+        self._pulse.beat()
         if not claims:
             await self._sweep()
 
@@ -213,21 +229,27 @@ class Supervisor:
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self._consumer.leave()
 
-        await self._quietly(leave)
-
-    async def _every(self, seconds: float, action: Callable[[], Awaitable[object]]) -> None:
-        while True:
-            await self._quietly(action)
-            await asyncio.sleep(seconds)
-
-    async def _quietly(self, action: Callable[[], Awaitable[object]]) -> None:
-        """Run `action`; leases and maintenance must survive whatever goes wrong once."""
         try:
-            await action()
+            await leave()
         except (RedisError, QueueUnavailable, TimeoutError) as error:
-            logger.warning("Redis does not answer (%s)", error)
-        except Exception:
-            logger.exception("Unexpected error in the background")
+            logger.warning("What this worker holds is handed back when its lease ends (%s)", error)
+
+    def _chore(
+        self, what: str, seconds: float, action: Callable[[], Awaitable[object]]
+    ) -> "asyncio.Task[None]":
+        backoff = Backoff(logger, what, quiet_seconds=QUIET_SECONDS)
+        return asyncio.create_task(self._every(seconds, action, backoff))
+
+    async def _every(self, seconds: float, action: Callable[[], Awaitable[object]], backoff: Backoff) -> None:
+        """Leases and maintenance must survive whatever goes wrong once, and are never put off."""
+        while True:
+            try:
+                await action()
+                backoff.succeeded()
+            except Exception as error:
+                expected = isinstance(error, RedisError | CapacityError | TimeoutError)
+                backoff.failed(error, unexpected=not expected)
+            await asyncio.sleep(seconds)
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, but not longer than until `stop`."""
@@ -236,3 +258,9 @@ class Supervisor:
                 await self._stopping.wait()
         except TimeoutError:
             return
+
+
+def _redis_backoff(what: str) -> Backoff:
+    return Backoff(
+        logger, what, first_seconds=REDIS_PAUSE_SECONDS, longest_seconds=REDIS_LONGEST_PAUSE_SECONDS
+    )

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from app.core.config import Settings
+from app.launcher.redis_server import free_port
+from tests.faults.forgetful_redis import ForgetfulRedis
 from tests.faults.harness import QUICK, Service, running_service
 
 TRIES = int(os.environ.get("FAULT_TRIES", "1"))
@@ -92,3 +94,19 @@ async def service(quick_settings: Settings, tmp_path: Path) -> AsyncIterator[Ser
     """A service without workers yet."""
     async with running_service(quick_settings, tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+def forgetful(tmp_path: Path) -> Iterator[ForgetfulRedis]:
+    """A server that loses its last moments when the test says so."""
+    server = ForgetfulRedis(tmp_path / "redis", free_port())
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def forgetful_settings(settings_for: Callable[..., Settings], forgetful: ForgetfulRedis) -> Settings:
+    """Short times, on that server; but ended tasks stay until `Service.gone` has them go, so that none goes
+    while a busy machine has not yet come to what the test does to it."""
+    return settings_for(**QUICK | {"redis_port": forgetful.port, "keep_ended_seconds": 3600.0})

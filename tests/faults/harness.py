@@ -18,15 +18,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
 from app.core.config import Settings
+from app.core.errors import QueueUnavailable
 from app.launcher.redis_server import free_port
 from app.queue.admin import Admin
 from app.queue.clients import command_client
 from app.queue.keys import Keys
+from app.queue.maintenance import Maintenance
 from app.queue.producer import Producer
 from app.queue.reader import TaskReader
 from app.queue.scripts import script_sources
 from app.schemas.task import Task, TaskState, TaskStatus
+from app.services.outbox_service import OutboxService, StorageLookup
+from app.storage.local import LocalStorage
 
 ROOT = Path(__file__).parents[2]
 POLL_SECONDS = 0.05
@@ -39,6 +45,7 @@ QUICK = {
     "claim_block_seconds": 0.5,
     "drain_seconds": 1.0,
     "retry_backoff_seconds": 0.2,
+    "keep_ended_seconds": 2.0,
     "log_level": "INFO",
 }
 """Settings under which a lost worker is noticed within seconds."""
@@ -100,8 +107,11 @@ class Service:
         self.workers: list[Worker] = []
         self._apis: list[subprocess.Popen[bytes]] = []
         self.client = command_client(settings)
+        self.storage = LocalStorage(settings)
+        self.outbox = OutboxService(self.client, settings, self.storage)
+        self.maintenance = Maintenance(self.client, settings)
         self.producer = Producer(self.client, settings)
-        self.reader = TaskReader(self.client, settings)
+        self.reader = TaskReader(self.client, settings, StorageLookup(self.storage))
         self.admin = Admin(self.client, settings)
         self.keys = Keys.from_settings(settings)
 
@@ -136,12 +146,39 @@ class Service:
                 stderr=errors,
             )
 
+    @contextlib.asynccontextmanager
+    async def api(self, **overrides: str) -> AsyncIterator[httpx2.AsyncClient]:
+        """A real API that answers, with these environment variables of its own, and a client of it."""
+        address = f"http://127.0.0.1:{self.start_api(**overrides)}"
+        async with httpx2.AsyncClient(base_url=address, timeout=30) as client:
+            await self.until(lambda: _answers(client), 60)
+            yield client
+
     async def alive(self, count: int) -> None:
         """Wait until that many workers hold a lease."""
         await self.until(lambda: self._alive(count), 30.0)
 
     async def _alive(self, count: int) -> bool:
         return len(await self.reader.live_workers()) >= count
+
+    async def accept(self, **recording: Any) -> str:
+        """Take a recording for the fake engine as the API does, with its note; its task id.
+
+        Raises QueueUnavailable, and then leaves a tombstone as the API does.
+        """
+        task = self.new_task(**recording)
+        await asyncio.to_thread(self.storage.outbox.save, task)
+        try:
+            await self.producer.enqueue(task)
+        except QueueUnavailable:
+            await asyncio.to_thread(self.storage.discard, task)
+            raise
+        return task.task_id
+
+    async def accept_and_end(self, **recording: Any) -> TaskState:
+        """The same, and its state once it has ended."""
+        task_id = await self.accept(**recording)
+        return (await self.ended([task_id]))[task_id]
 
     async def push(self, **recording: Any) -> str:
         """Put a recording for the fake engine into the queue; its task id."""
@@ -193,10 +230,56 @@ class Service:
             assert time.monotonic() < deadline, f"not so after {timeout_seconds} s"
             await asyncio.sleep(POLL_SECONDS)
 
-    async def logged(self, text: str, task_id: str) -> bool:
-        """Whether a line of this task that holds `text` is in the log."""
+    async def logged(self, text: str, task_id: str = "") -> bool:
+        """Whether a line of this task, or any, that holds `text` is in the log."""
+        return self.times_logged(text, task_id) > 0
+
+    def times_logged(self, text: str, task_id: str = "") -> int:
+        """How many such lines there are."""
         lines = (self.settings.log_dir / "service.log").read_text("utf-8").splitlines()
-        return any(task_id in line and text in line for line in lines)
+        return sum(task_id in line and text in line for line in lines)
+
+    def files(self) -> list[str]:
+        """What lies in UPLOAD_DIR, the outbox included."""
+        folder = self.settings.upload_dir
+        found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".clock")
+        return sorted(str(path.relative_to(folder)) for path in found)
+
+    async def no_files(self) -> bool:
+        """Whether UPLOAD_DIR is empty: all that was kept of ended tasks has gone."""
+        return not self.files()
+
+    async def gone(self, timeout_seconds: float = 60.0) -> None:
+        """Wait until UPLOAD_DIR is empty, where KEEP_ENDED_SECONDS have passed for all tasks."""
+
+        async def gone() -> bool:
+            await self._pass_time()
+            return not self.files()
+
+        await self.until(gone, timeout_seconds)
+
+    async def _pass_time(self) -> None:
+        """Put the ends of all tasks, and the times of all tombstones, back by KEEP_ENDED_SECONDS."""
+        seconds = self.settings.keep_ended_seconds
+        listing = self.storage.outbox.listing()
+        for key in map(self.keys.task, listing.notes):
+            if await self.client.hexists(key, "finished_at"):
+                await self.client.hincrby(key, "finished_at", -int(seconds * 1000))
+        then = time.time() - seconds
+        for task_id in listing.tombstones:
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(self.settings.outbox_dir / f"{task_id}.deleted", (then, then))
+
+    async def keys_left(self) -> list[str]:
+        """Keys that have no owner and would stay for ever, once all tasks have ended."""
+        keys = self.keys
+        permanent = {keys.dead, keys.workers, keys.index, keys.totals, keys.pace}
+        names = [
+            name.decode()
+            for prefix in (keys.queue, keys.result_prefix)
+            async for name in self.client.scan_iter(f"{prefix}*", count=1000)
+        ]
+        return [name for name in names if name not in permanent and await self.client.ttl(name) == -1]
 
     async def held(self) -> int:
         """Elements in all processing lists."""
@@ -223,6 +306,34 @@ class Service:
             process.kill()
             process.wait()
         await self.client.aclose()
+
+
+async def results_of(
+    client: httpx2.AsyncClient, task_ids: list[str], timeout_seconds: float = 120.0
+) -> dict[str, str]:
+    """Results as clients get them, once all are there; never is an accepted task unknown, or in error."""
+    found: dict[str, str] = {}
+    deadline = time.monotonic() + timeout_seconds
+    while len(found) < len(task_ids):
+        assert time.monotonic() < deadline, f"{len(found)} of {len(task_ids)} done after {timeout_seconds} s"
+        for task_id in task_ids:
+            answer = await client.get(f"/transcribe/{task_id}")
+            if answer.status_code == 503:  # Redis is away
+                continue
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["status"] != "error", answer.text
+            if answer.json()["status"] == "done":
+                assert answer.json()["result"]["text"] == task_id
+                assert found.setdefault(task_id, answer.text) == answer.text
+        await asyncio.sleep(POLL_SECONDS)
+    return found
+
+
+async def _answers(client: httpx2.AsyncClient) -> bool:
+    try:
+        return (await client.get("/health/live")).status_code == 200
+    except httpx2.TransportError:
+        return False
 
 
 @contextlib.asynccontextmanager

@@ -127,11 +127,10 @@ async def test_nothing_is_left_without_owner(service: Service) -> None:
     ]
     await service.ended([poison, *others])
     await service.until(lambda: _empty(service), 10)
-    keys = service.keys
-    permanent = {key.encode() for key in (keys.dead, keys.workers, keys.index, keys.totals, keys.pace)}
-    async for key in service.client.scan_iter(f"{service.keys.queue}*"):
-        assert key in permanent or await service.client.ttl(key) > 0, key
-    async for key in service.client.scan_iter(f"{service.keys.result_prefix}*"):
-        assert await service.client.ttl(key) > 0, key
-    left = [path.stem for path in service.settings.upload_dir.rglob("*") if path.is_file()]
-    assert left == [poison], "the recording of a failure worth another try stays, and nothing else"
+    assert await service.keys_left() == []
+    await service.until(lambda: _only_file(service, f"{poison}.json"), 60)
+
+
+async def _only_file(service: Service, name: str) -> bool:
+    """The recording of a failure worth another try stays, and nothing else."""
+    return service.files() == [name]

@@ -40,13 +40,14 @@ async def live() -> Live:
     responses={
         503: {
             "model": Ready,
-            "description": "Redis does not answer or refuses writes: no task can be taken.",
+            "description": "Redis does not answer, or refuses writes or a command that is needed.",
         },
         **openapi.ANY_PROBLEM,
     },
 )
 async def ready(services: ServicesDep, response: Response) -> Ready:
-    """200 where Redis answers and takes writes, else 503; with no worker alive, `status` says so."""
+    """200 where Redis serves every command that the service needs, even with no worker alive (`status` says
+    so: tasks wait); 503 where not, with the names of those that it refuses."""
     readiness = await services.queue.readiness()
     response.status_code = 200 if readiness.ready else 503
     return Ready(
@@ -65,7 +66,8 @@ async def ready(services: ServicesDep, response: Response) -> Ready:
     responses=openapi.ANY_PROBLEM,
 )
 async def metrics(services: ServicesDep) -> Response:
-    """Queue length and age, audio that waits, workers, what they have done, and HTTP.
+    """Queue length and age, audio that waits, workers and what they have done, for the whole service; and
+    HTTP, of the process that the label `api` names.
 
     Where API keys are set, for operators only.
     """

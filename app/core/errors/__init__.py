@@ -35,6 +35,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── StorageFull              free disk below MIN_FREE_DISK_MB
     │   ├── StorageUnavailable       UPLOAD_DIR cannot be written
     │   └── QueueUnavailable         Redis does not answer
+    │       └── QueueRefused         Redis does not let the service's user run a command
     └── TaskError                    a task that was accepted cannot be finished
         ├── InvalidTask              queue element that is no task
         ├── AudioMissing             the uploaded file is gone
@@ -54,6 +55,7 @@ from app.core.errors.base import ServiceError, UnsafeRedis
 from app.core.errors.capacity import (
     CapacityError,
     QueueFull,
+    QueueRefused,
     QueueUnavailable,
     RateLimited,
     StorageFull,
@@ -128,6 +130,7 @@ __all__ = [
     "NotFinished",
     "OutOfDeviceMemory",
     "QueueFull",
+    "QueueRefused",
     "QueueUnavailable",
     "RateLimited",
     "RecordingTooLong",

@@ -47,3 +47,10 @@ class QueueUnavailable(CapacityError):
 
     code = "queue_unavailable"
     title = "Queue unavailable"
+
+
+class QueueRefused(QueueUnavailable):
+    """Redis does not let the service's user run a command that the service needs (ACL)."""
+
+    code = "queue_refused"
+    title = "Queue refuses the service"

@@ -4,8 +4,5 @@
 -- Returns ADOPTED | KEPT
 local status = redis.call('HGET', KEYS[1], 'status')
 if (status ~= 'queued' and status ~= 'retrying') or redis.call('EXISTS', KEYS[2]) == 0 then return 'KEPT' end
-if redis.call('TTL', KEYS[2]) == -1 then expire(KEYS[2], ARGV[1]) end
-redis.call('HSET', KEYS[1], 'status', 'done', 'finished_at', now_ms())
-expire(KEYS[1], ARGV[1])
-redis.call('DEL', KEYS[3])
+answered(KEYS[1], KEYS[2], KEYS[3], now_ms(), ARGV[1])
 return 'ADOPTED'

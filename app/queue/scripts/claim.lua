@@ -19,6 +19,11 @@ if is_final(v[1]) or v[2] then -- it ended, or a live claim exists
   if elements > 1 or v[7] ~= ARGV[2] or not v[2] then redis.call('LREM', KEYS[1], 1, ARGV[1]) end
   return {'DUPLICATE'}
 end
+if redis.call('EXISTS', KEYS[5]) == 1 then -- a result that exists wins over another run
+  redis.call('LREM', KEYS[1], 1, ARGV[1])
+  answered(KEYS[2], KEYS[5], KEYS[6], now, ARGV[6])
+  return {'DUPLICATE'}
+end
 if v[5] == '1' then
   redis.call('LREM', KEYS[1], 1, ARGV[1])
   finish(KEYS[2], KEYS[5], KEYS[6], 'cancelled', ARGV[8], now, ARGV[6])

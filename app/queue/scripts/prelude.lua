@@ -27,6 +27,15 @@ local function finish(task, result, windows, status, failure, now, ttl)
   store(result, '{"status":"error","error":' .. failure .. '}', ttl)
 end
 
+-- A task is done by a result that is there already.
+local function answered(task, result, windows, now, ttl)
+  if redis.call('TTL', result) == -1 then expire(result, ttl) end
+  redis.call('HSET', task, 'status', 'done', 'finished_at', now)
+  redis.call('HDEL', task, 'token', 'worker', 'cancel', 'error', 'next_attempt_at')
+  expire(task, ttl)
+  redis.call('DEL', windows)
+end
+
 local function bury(dead, payload, cap)
   redis.call('LPUSH', dead, payload)
   redis.call('LTRIM', dead, 0, cap - 1)

@@ -27,16 +27,17 @@ class Service:
         return f"http://127.0.0.1:{self.port}"
 
     def files(self) -> list[str]:
-        """What lies in UPLOAD_DIR, outbox and temporary files included."""
+        """What lies in UPLOAD_DIR, outbox and temporary files included; not what its clock needs."""
         folder = self.settings.upload_dir
-        return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+        found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".clock")
+        return sorted(str(path.relative_to(folder)) for path in found)
 
     def keys(self) -> list[str]:
-        """What this service has in Redis, the clock of its housekeeping apart."""
+        """What this service has in Redis, the clocks of its housekeeping apart."""
         names = (self.settings.redis_queue_name, self.settings.redis_results_prefix)
         with redis.Redis(port=self.settings.redis_port) as client:
             found = {key.decode() for name in names for key in client.scan_iter(f"{name}*")}
-        return sorted(key for key in found if not key.endswith(":scanned"))
+        return sorted(key for key in found if not key.endswith((":scanned", ":swept")))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import redis
 
 from app.core.config import Settings
 from tests.integration.api.service import ASSETS, Service, serving
+from tests.serving import until
 
 SPEECH = (ASSETS / "speech_ru.ogg").read_bytes()
 OTHER = (ASSETS / "speech_en.mp3").read_bytes()
@@ -87,8 +88,20 @@ def test_a_recording_that_was_done_is_done_at_once(service: Service, client: htt
     assert second != first
     assert state["status"] == "done"
     assert state["result"] == RESULT | {"reused_from": first}
-    assert [name for name in service.files() if second in name] == []
+    assert [name for name in service.files() if second in name] == [
+        f".outbox/{second}.json",
+        f".outbox/{second}.result",
+        f"{second}.ogg",
+    ], "kept as long as those of any task that has ended: Redis may lose it"
     assert second in [task["task_id"] for task in client.get("/transcribe/").json()["tasks"]]
+
+
+def test_the_end_of_a_task_that_was_done_at_once_is_told(settings_for: Callable[..., Settings]) -> None:
+    settings = settings_for(fetch_private_addresses=True)
+    with serving(settings) as service, httpx2.Client(base_url=service.url, timeout=30) as client:
+        finish(settings, task_id(post(client)))
+        second = task_id(post(client, webhook="http://127.0.0.1:9/hook"))
+        until(lambda: client.get(f"/transcribe/{second}").json()["webhook"]["attempts"])
 
 
 def test_a_key_is_remembered_where_a_result_was_used_again(service: Service, client: httpx2.Client) -> None:

@@ -152,7 +152,7 @@ def test_nothing_is_left_of_a_task_that_was_removed(
     finish(service.settings, task_id)
     assert client.delete(f"/transcribe/{task_id}").status_code == 204
 
-    assert (service.files(), service.keys()) == ([], [])
+    assert (service.files(), service.keys()) == ([f".outbox/{task_id}.deleted"], [])
     for answer in (client.get(f"/transcribe/{task_id}"), client.delete(f"/transcribe/{task_id}")):
         assert (answer.status_code, answer.json()["code"]) == (404, "task_not_found")
 

@@ -15,9 +15,10 @@ from app.queue.clients import blocking_client, command_client
 from app.queue.consumer import Consumer
 from app.queue.keys import Keys
 from app.queue.maintenance import Maintenance
+from app.queue.policy import Policy
 from app.queue.producer import Producer
 from app.queue.reader import TaskReader
-from app.queue.scripts import Policy, Scripts
+from app.queue.scripts import Scripts
 from app.schemas.task import Priority, Task, TaskFailure
 
 PAYLOAD = b'{"task_id":"t","file_path":"t.wav"}'

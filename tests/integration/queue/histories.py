@@ -7,8 +7,8 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
-from typing import ClassVar, TypeVar, cast
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar, cast
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -24,8 +24,10 @@ from app.queue.outcomes import (
     CompleteOutcome,
     EnqueueOutcome,
     Lease,
+    RestoreOutcome,
 )
-from app.queue.scripts import Policy, Scripts, Surrender
+from app.queue.policy import Policy
+from app.queue.scripts import Scripts, Surrender
 from app.schemas.window import WindowDone, WindowTranscript
 from tests.integration.queue.harness import FAILURE
 
@@ -44,6 +46,9 @@ POLICY = Policy(
     dead_list_length=100,
     ttl_seconds=3600,
 )
+KEPT = "kept"
+"""Text of the results that are restored."""
+
 FINAL = ("done", "error", "cancelled")
 
 tasks = st.sampled_from(TASKS)
@@ -59,6 +64,20 @@ class Held:
     task_id: str
     payload: bytes
     token: str
+
+
+@dataclass
+class Snapshot:
+    """What is stored at one moment: the lists in which a task may wait or be held, and what each task has.
+
+    `seconds_left` are those of a task's hash and of its result; negative: they do not expire, or are not.
+    """
+
+    places: dict[str, list[bytes]]
+    tasks: dict[str, dict[str, str]] = field(default_factory=dict)
+    results: dict[str, bytes | None] = field(default_factory=dict)
+    seconds_left: dict[str, tuple[int, int]] = field(default_factory=dict)
+    has_windows: dict[str, bool] = field(default_factory=dict)
 
 
 def element(task_id: str, variant: int = 0) -> bytes:
@@ -261,6 +280,20 @@ class QueueHistories(RuleBasedStateMachine):
         self._names[slot] = f"w{self._fresh()}"
         self.run(self._scripts.heartbeat(self._names[slot], [], register=True))
 
+    @rule(task_id=tasks, pick=picks)
+    def restore(self, task_id: str, pick: int) -> None:
+        """Redis has lost a result that is kept elsewhere, wherever the task is. Seldom, since it ends it."""
+        if pick:
+            return
+        outcome = self.run(
+            self._scripts.restore(task_id, element(task_id), json.dumps({"text": KEPT}).encode())
+        )
+        ended_well = self._final.get(task_id) in ("done", "cancelled")
+        assert (outcome is RestoreOutcome.KNOWN) == ended_well
+        if outcome is RestoreOutcome.RESTORED:
+            self._accepted.add(task_id)
+            self._final[task_id], self._winner[task_id] = "done", KEPT
+
     @rule()
     def look_at_all_lists(self) -> None:
         """The first half of a reaper's round; it may stall before the second."""
@@ -283,45 +316,43 @@ class QueueHistories(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_wrong(self) -> None:
-        places = self._places()
+        seen = self._look()
         for task_id in TASKS:
-            state = cast(dict[bytes, bytes], self.run(self._client.hgetall(self._keys.task(task_id))))
-            fields = {name.decode(): value.decode() for name, value in state.items()}
-            self._check_owner(task_id, fields, places)
-            self._check_place(task_id, fields, places)
-            self._check_end(task_id, fields)
+            self._check_owner(task_id, seen)
+            self._check_place(task_id, seen)
+            self._check_end(task_id, seen)
 
-    def _check_owner(self, task_id: str, fields: dict[str, str], places: Mapping[str, list[bytes]]) -> None:
+    def _check_owner(self, task_id: str, seen: "Snapshot") -> None:
         """The token is set where, and only where, the element lies in its worker's list."""
+        fields = seen.tasks[task_id]
         worker, payload = fields.get("worker"), fields.get("payload", "").encode()
-        owned = worker is not None and payload in places.get(self._keys.processing(worker), [])
+        owned = worker is not None and payload in seen.places.get(self._keys.processing(worker), [])
         assert ("token" in fields) == owned, f"{task_id}: token without element, or the reverse: {fields}"
         assert ("token" in fields) == (fields.get("status") == "processing")
 
-    def _check_place(self, task_id: str, fields: dict[str, str], places: Mapping[str, list[bytes]]) -> None:
+    def _check_place(self, task_id: str, seen: "Snapshot") -> None:
         """An accepted task that has not ended lies somewhere."""
+        fields = seen.tasks[task_id]
         if task_id in self._accepted and fields.get("status") not in FINAL:
-            found = [name for name, held in places.items() if task_id in map(identity_of, held)]
+            found = [name for name, held in seen.places.items() if task_id in map(identity_of, held)]
             assert found, f"{task_id} is lost: {fields}"
 
-    def _check_end(self, task_id: str, fields: dict[str, str]) -> None:
+    def _check_end(self, task_id: str, seen: "Snapshot") -> None:
         """The end is the end, and the result is that of the one who completed the task."""
-        status = fields.get("status", "")
+        status, stored = seen.tasks[task_id].get("status", ""), seen.results[task_id]
         assert self._completed[task_id] <= 1, f"{task_id} was completed twice"
         assert self._final.get(task_id, status) == status, f"{task_id} had ended"
-        stored = self.run(self._client.get(self._keys.result(task_id)))
         if status in FINAL:
             self._final[task_id] = status
             result = json.loads(stored or b"null")
             expected = {"text": self._winner.get(task_id)} if status == "done" else result
             assert result == expected
             assert status == "done" or result["status"] == "error"
-            assert self.run(self._client.ttl(self._keys.task(task_id))) > 0
-            assert self.run(self._client.ttl(self._keys.result(task_id))) > 0
-            assert not self.run(self._client.exists(self._keys.windows(task_id))), f"{task_id}: windows leak"
+            assert min(seen.seconds_left[task_id]) > 0
+            assert not seen.has_windows[task_id], f"{task_id}: windows leak"
         else:
             assert stored is None
-            assert self.run(self._client.ttl(self._keys.task(task_id))) < 0
+            assert seen.seconds_left[task_id][0] < 0
 
     def teardown(self) -> None:
         """Let every worker die and a healthy one do what is left: then all has ended and nothing leaks."""
@@ -383,8 +414,29 @@ class QueueHistories(RuleBasedStateMachine):
     def _list(self, key: str) -> list[bytes]:
         return cast(list[bytes], self.run(self._client.lrange(key, 0, -1)))
 
-    def _places(self) -> dict[str, list[bytes]]:
-        """All lists in which a task may wait or be held."""
-        keys = [self._keys.queue, self._keys.high, *map(self._keys.processing, self._workers())]
-        delayed = cast(list[bytes], self.run(self._client.zrange(self._keys.delayed, 0, -1)))
-        return {key: self._list(key) for key in keys} | {self._keys.delayed: delayed}
+    def _look(self) -> "Snapshot":
+        """All that the invariants need, in two round trips: thousands of histories pay for each."""
+        lists = [self._keys.queue, self._keys.high, *map(self._keys.processing, self._workers())]
+
+        async def ask() -> list[Any]:
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for name in lists:
+                    pipeline.lrange(name, 0, -1)
+                pipeline.zrange(self._keys.delayed, 0, -1)
+                for task_id in TASKS:
+                    pipeline.hgetall(self._keys.task(task_id))
+                    pipeline.get(self._keys.result(task_id))
+                    pipeline.ttl(self._keys.task(task_id))
+                    pipeline.ttl(self._keys.result(task_id))
+                    pipeline.exists(self._keys.windows(task_id))
+                return await pipeline.execute()
+
+        answers = iter(self.run(ask()))
+        seen = Snapshot(places={name: next(answers) for name in [*lists, self._keys.delayed]})
+        for task_id in TASKS:
+            fields = next(answers)
+            seen.tasks[task_id] = {name.decode(): value.decode() for name, value in fields.items()}
+            seen.results[task_id] = next(answers)
+            seen.seconds_left[task_id] = (next(answers), next(answers))
+            seen.has_windows[task_id] = bool(next(answers))
+        return seen

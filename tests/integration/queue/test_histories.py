@@ -18,6 +18,10 @@ PROFILE = settings(
 CONTROL = settings(PROFILE, max_examples=1000, phases=[Phase.generate], print_blob=False)
 
 
+pytestmark = pytest.mark.timeout(0)
+"""The number of histories is their bound, not the time that a busy machine takes for them."""
+
+
 def machine(server: RedisServer, sources: dict[str, str] | None = None) -> type[QueueHistories]:
     return type("Histories", (QueueHistories,), {"port": server.port, "sources": sources})
 

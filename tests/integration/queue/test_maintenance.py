@@ -3,6 +3,7 @@
 import asyncio
 
 from app.queue.maintenance import TickReport
+from app.queue.outcomes import Stage
 from app.schemas.task import TaskStatus
 from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, task
 
@@ -70,12 +71,49 @@ async def test_foreign_results_end_their_tasks(queue: Queue) -> None:
     assert await queue.field("u", "status") == "queued"
 
 
-async def test_known_are_tasks_with_a_hash_or_a_result(queue: Queue) -> None:
-    await queue.producer.enqueue(task("hash"))
-    await queue.commands.set(queue.keys.result("result"), RESULT)
-    ids = ["hash", "result", *(f"unknown{number}" for number in range(600))]
-    assert await queue.maintenance.known(ids) == {"hash", "result"}
-    assert await queue.maintenance.known([]) == set()
+async def test_a_survey_tells_what_became_of_tasks(queue: Queue) -> None:
+    worker = await queue.worker()
+    await worker.complete(await queue.claimed("done", worker), RESULT)
+    await worker.fail(await queue.claimed("failed", worker), FAILURE)
+    for name in ("answered", "alone"):
+        await queue.commands.set(queue.keys.result(name), RESULT)
+    await queue.claimed("runs", await queue.worker("w2"))
+    for name in ("waits", "answered"):
+        await queue.producer.enqueue(task(name))
+    ids = [
+        "done",
+        "failed",
+        "waits",
+        "runs",
+        "answered",
+        "alone",
+        *(f"unknown{number}" for number in range(600)),
+    ]
+
+    found = await queue.maintenance.survey(ids)
+
+    assert list(found) == ids
+    stages = {name: standing.stage for name, standing in found.items() if not name.startswith("unknown")}
+    assert stages == {
+        "done": Stage.ENDED,
+        "failed": Stage.ENDED,
+        "waits": Stage.WAITING,
+        "runs": Stage.RUNNING,
+        "answered": Stage.ANSWERED,
+        "alone": Stage.ENDED,
+    }
+    assert {found[name].stage for name in ids[6:]} == {Stage.UNKNOWN}
+    assert found["failed"].failure == FAILURE
+    assert await queue.maintenance.survey([]) == {}
+
+
+async def test_the_time_since_an_end_is_told_by_the_clock_of_redis(queue: Queue) -> None:
+    worker = await queue.worker()
+    await worker.complete(await queue.claimed("t", worker), RESULT)
+    ended_at = await queue.field("t", "finished_at")
+    assert ended_at is not None
+    await queue.commands.hset(queue.keys.task("t"), "finished_at", int(ended_at) - 60_000)
+    assert (await queue.maintenance.survey(["t"]))["t"].ended_seconds >= 60
 
 
 async def test_nothing_lasts_once_all_has_ended(queue: Queue) -> None:

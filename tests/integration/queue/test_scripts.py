@@ -203,3 +203,24 @@ async def test_an_element_taken_anew_stays_with_its_live_claim(queue: Queue) -> 
     assert (await queue.scripts.claim("w1", "t", PAYLOAD, "new"))[0] is ClaimOutcome.OK
     assert (await queue.scripts.claim("w1", "t", PAYLOAD, "late"))[0] is ClaimOutcome.DUPLICATE
     assert await queue.elements(queue.keys.processing("w1")) == [PAYLOAD]
+
+
+async def test_a_result_that_exists_is_not_worked_for_again(queue: Queue) -> None:
+    """A foreign worker has written it, or Redis has lost the hash and not the result."""
+    await taken(queue)
+    await queue.commands.set(queue.keys.result("t"), '{"text": "from afar"}')
+    assert (await queue.scripts.claim("w1", "t", PAYLOAD, "token"))[0] is ClaimOutcome.DUPLICATE
+    assert await queue.elements(queue.keys.processing("w1")) == []
+    assert await queue.field("t", "status") == "done"
+    assert await queue.commands.ttl(queue.keys.result("t")) > 0
+
+
+async def test_a_result_that_came_first_stays(queue: Queue) -> None:
+    worker = await queue.worker()
+    claim = await queue.claimed("t", worker)
+    await queue.commands.set(queue.keys.result("t"), '{"text": "from afar"}')
+    assert not await worker.complete(claim, RESULT)
+    assert await stored_result(queue, "t") == {"text": "from afar"}
+    assert await queue.field("t", "status") == "done"
+    assert await queue.field("t", "token") is None
+    assert await queue.elements(queue.keys.processing("w1")) == []

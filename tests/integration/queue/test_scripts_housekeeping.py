@@ -1,11 +1,13 @@
 """Every outcome of the scripts that mend, move and look after tasks; each also when the call is repeated."""
 
+from app.queue.elements import payload_of
 from app.queue.outcomes import (
     CANCELLED,
     EXHAUSTED,
     CancelOutcome,
     PromoteOutcome,
     RequeueOutcome,
+    RestoreOutcome,
     ReviveOutcome,
 )
 from tests.integration.queue.harness import (
@@ -169,3 +171,47 @@ async def test_revive_gives_all_attempts_back(queue: Queue) -> None:
     assert again.attempt == 1
     await worker.complete(again, RESULT)
     assert await queue.scripts.revive("t", claim.payload) is ReviveOutcome.DONE
+
+
+async def restored(queue: Queue, name: str) -> RestoreOutcome:
+    return await queue.scripts.restore(name, payload_of(task(name)), RESULT.encode())
+
+
+async def test_restore_gives_a_lost_result_back_wherever_the_task_is(queue: Queue) -> None:
+    worker = await queue.worker()
+    held = await queue.claimed("runs", worker)
+    await worker.retry(await queue.claimed("delayed", worker), FAILURE, 60)
+    await worker.fail(await queue.claimed("spent", worker), FAILURE)
+    await queue.producer.enqueue(task("waits"))
+    await queue.producer.enqueue(urgent_task("urgent"))
+
+    for name in ("unknown", "runs", "delayed", "spent", "waits", "urgent"):
+        assert await restored(queue, name) is RestoreOutcome.RESTORED, name
+        assert await stored_result(queue, name) == {"text": "hello"}
+        assert await queue.field(name, "status") == "done"
+        assert await queue.commands.ttl(queue.keys.task(name)) > 0
+        assert await restored(queue, name) is RestoreOutcome.KNOWN
+
+    assert not await worker.complete(held, '{"text": "later"}'), "who ran it meanwhile is fenced"
+    await worker.sweep(())
+    assert await stored_result(queue, "runs") == {"text": "hello"}
+    for name in (queue.keys.queue, queue.keys.high, queue.keys.dead, queue.keys.processing("w1")):
+        assert await queue.elements(name) == []
+    assert await queue.commands.zcard(queue.keys.delayed) == 0
+    assert await queue.commands.zscore(queue.keys.index, "unknown") is not None
+
+
+async def test_restore_leaves_alone_what_has_an_end(queue: Queue) -> None:
+    worker = await queue.worker()
+    await worker.complete(await queue.claimed("done", worker), '{"text": "first"}')
+    await queue.producer.enqueue(task("cancelled"))
+    await queue.scripts.cancel("cancelled")
+    await queue.claimed("deleted", worker)
+    await queue.scripts.delete("deleted")
+    await queue.producer.enqueue(task("answered"))
+    await queue.commands.set(queue.keys.result("answered"), '{"text": "from afar"}')
+
+    for name in ("done", "cancelled", "deleted", "answered"):
+        assert await restored(queue, name) is RestoreOutcome.KNOWN, name
+    assert await stored_result(queue, "done") == {"text": "first"}
+    assert await stored_result(queue, "answered") == {"text": "from afar"}

@@ -4,27 +4,33 @@ import asyncio
 import logging
 
 import pytest
+from redis.asyncio import Redis
 
 from app.api.lifespan import Housekeeping
 from app.core.config import Settings
 from app.launcher.redis_server import free_port
 from app.queue.clients import command_client
+from app.schemas.task import Task
+from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
 from app.storage.local import LocalStorage
 
 
 def troubles(caplog: pytest.LogCaptureFixture) -> list[str]:
     lines = [record.getMessage() for record in caplog.records if record.name == "app.api.lifespan"]
-    assert all("Housekeeping waits" in line for line in lines)
+    assert all("Housekeeping fails" in line for line in lines)
     return lines
+
+
+def housekeeping(client: Redis, settings: Settings) -> Housekeeping:
+    outbox = OutboxService(client, settings, LocalStorage(settings))
+    return Housekeeping(settings, RedisService(client, settings), outbox)
 
 
 async def test_redis_away_is_logged_once(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     settings = settings.model_copy(update={"redis_port": free_port(), "maintenance_seconds": 0.01})
     client = command_client(settings)
-    house = asyncio.create_task(
-        Housekeeping(settings, RedisService(client, settings, LocalStorage(settings))).run()
-    )
+    house = asyncio.create_task(housekeeping(client, settings).run())
     with caplog.at_level(logging.WARNING):
         async with asyncio.timeout(20):
             while not troubles(caplog):  # noqa: ASYNC110
@@ -40,13 +46,15 @@ async def test_a_broken_chore_does_not_end_it(settings: Settings, caplog: pytest
     settings = settings.model_copy(update={"maintenance_seconds": 0.05})
     client = command_client(settings)
     await client.set(f"{settings.redis_queue_name}:delayed", "not a sorted set")
-    house = asyncio.create_task(
-        Housekeeping(settings, RedisService(client, settings, LocalStorage(settings))).run()
-    )
-    async with asyncio.timeout(20):
-        while caplog.text.count("A round of housekeeping failed") < 2:  # noqa: ASYNC110
+    house = asyncio.create_task(housekeeping(client, settings).run())
+    async with asyncio.timeout(60):
+        while "Housekeeping fails" not in caplog.text:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-    assert not house.done()
+        await client.delete(f"{settings.redis_queue_name}:delayed")
+        LocalStorage(settings).outbox.save(Task(task_id="t", file_path="t.wav"))
+        while not await client.llen(settings.redis_queue_name):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert caplog.text.count("Traceback") == 1
     house.cancel()
     await asyncio.gather(house, return_exceptions=True)
     await client.aclose()

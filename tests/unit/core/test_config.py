@@ -109,3 +109,15 @@ def test_settings_do_not_change() -> None:
 def test_secrets_are_not_shown() -> None:
     settings = Settings(redis_password="hunter2", redis_url="redis://:hunter2@host")
     assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("ttl", "keep", "accepted"), [(239, 120, False), (240, 120, True), (0, 120, True), (1, 0, True)]
+)
+def test_results_outlive_what_is_kept_of_their_tasks(ttl: int, keep: float, accepted: bool) -> None:
+    """Else a task whose note is still there would be unknown to Redis, and be done again."""
+    if accepted:
+        assert Settings(result_ttl_seconds=ttl, keep_ended_seconds=keep).result_ttl_seconds == ttl
+        return
+    with pytest.raises(ValidationError, match="at least twice KEEP_ENDED_SECONDS, which is 120"):
+        Settings(result_ttl_seconds=ttl, keep_ended_seconds=keep)

@@ -107,7 +107,7 @@ def test_it_starts_again_on_the_same_port_after_a_crash(own_settings: Settings) 
     own.stop()
 
 
-def test_the_bundled_server_serves_where_the_path_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thebundled_server_serves_where_the_path_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert find_server().name == "valkey-server"
 

@@ -46,7 +46,7 @@ def test_who_may_take_over(candidate: str, writer: str, may: bool) -> None:
 @pytest.fixture
 def bundled() -> ServerProgram:
     """The server that comes with the service."""
-    path = redis_programs._bundled_server()
+    path = redis_programs.bundled_server()
     assert path is not None
     [program] = redis_programs._programs([path])
     return program
@@ -167,6 +167,6 @@ def test_what_is_no_server_is_passed_over(tmp_path: Path, bundled: ServerProgram
 
 def test_where_none_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(redis_programs, "_bundled_server", lambda: None)
+    monkeypatch.setattr(redis_programs, "bundled_server", lambda: None)
     with pytest.raises(RedisStartError, match="install redis-server"):
         choose_program(tmp_path)

@@ -54,7 +54,7 @@ class Files:
         recording = self._settings.upload_dir / f"{task_id}.wav"
         recording.parent.mkdir(parents=True, exist_ok=True)
         recording.write_bytes(b"sound")
-        self._storage.save_outbox(Task(task_id=task_id, file_path=recording.name))
+        self._storage.outbox.save(Task(task_id=task_id, file_path=recording.name))
         return recording
 
 
@@ -178,6 +178,52 @@ async def test_a_running_task_is_gone_at_once_and_leaves_nothing_later(
     assert await queue.commands.keys(f"{queue.keys.queue}*:t") == []
     assert await queue.commands.keys(f"{queue.keys.result_prefix}*") == []
     assert await queue.elements(queue.keys.processing("w1")) == []
+
+
+async def test_a_task_that_redis_forgot_is_queued_and_may_be_deleted(
+    service: TaskService, files: Files
+) -> None:
+    recording = files.put("t")
+    assert (await service.state("t", ANYBODY)).status is TaskStatus.QUEUED
+    await service.delete("t", ANYBODY)
+    assert not recording.exists()
+    with pytest.raises(TaskNotFound):
+        await service.state("t", ANYBODY)
+
+
+async def test_a_note_says_whose_task_it_is(queue: Queue, service: TaskService) -> None:
+    noted = task("t").model_copy(update={"owner": "alice"})
+    LocalStorage(queue.settings).outbox.save(noted)
+    assert (await service.state("t", Caller("alice"))).status is TaskStatus.QUEUED
+    with pytest.raises(TaskNotFound):
+        await service.state("t", Caller("bob"))
+
+
+async def test_a_deletion_that_redis_forgot_still_counts(
+    queue: Queue, service: TaskService, files: Files
+) -> None:
+    files.put("t")
+    await queue.producer.enqueue(task("t"))
+    await service.delete("t", ANYBODY)
+    await queue.producer.enqueue(task("t"))
+    await queue.producer.enqueue(task("other"))
+
+    for call in (service.state("t", ANYBODY), service.delete("t", ANYBODY), service.retry("t", ANYBODY)):
+        with pytest.raises(TaskNotFound):
+            await call
+    assert [each.task_id for each in (await page(service, ANYBODY)).tasks] == ["other"]
+
+
+async def test_a_result_that_was_removed_is_not_waited_for(
+    queue: Queue, service: TaskService, files: Files
+) -> None:
+    """The task is done, as Redis knows: it is not taken for one that Redis has forgotten."""
+    files.put("t")
+    worker = await queue.worker()
+    await worker.complete(await queue.claimed("t", worker), RESULT)
+    await queue.commands.delete(queue.keys.result("t"))
+    with pytest.raises(TaskNotFound):
+        await service.state("t", ANYBODY)
 
 
 async def test_a_place_in_line_is_told_with_the_time_it_takes(queue: Queue, service: TaskService) -> None:

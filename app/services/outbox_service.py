@@ -1,0 +1,250 @@
+"""The outbox against Redis: what Redis lost comes back, what ended goes, what was deleted stays away."""
+
+import asyncio
+import logging
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from app.core.config import Settings
+from app.core.errors import QueueFull
+from app.queue.elements import payload_of
+from app.queue.guard import redis_reachable
+from app.queue.keys import Keys
+from app.queue.maintenance import Maintenance
+from app.queue.outcomes import DeleteOutcome, RestoreOutcome, Stage, Standing
+from app.queue.policy import Policy
+from app.queue.producer import Producer
+from app.queue.reader import TaskReader
+from app.queue.scripts import Scripts
+from app.queue.webhooks import Webhooks
+from app.schemas.task import Task
+from app.storage.base import Storage, Tombstone
+
+logger = logging.getLogger(__name__)
+
+SHORTEST_KEEP_SECONDS = 5.0
+"""Kept at least, however full the disk is: what `appendfsync everysec` may lose is younger."""
+
+PART_SECONDS = 60.0
+"""Age at which a half written file of the outbox, which takes a moment to write, is nobody's any more."""
+
+MEBIBYTE = 1024 * 1024
+
+Standings = dict[str, Standing]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What one sweep did: tasks enqueued again, results restored, ended tasks removed from UPLOAD_DIR,
+    deleted tasks that Redis knew and that were deleted again."""
+
+    enqueued: int
+    restored: int
+    finished: int
+    deleted: int
+
+
+class StorageLookup:
+    """The outbox for `TaskReader`: its blocking calls run in threads."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._outbox = storage.outbox
+
+    async def deleted(self, task_ids: Sequence[str]) -> Collection[str]:
+        """Those of the tasks that have a tombstone."""
+        return await asyncio.to_thread(self._outbox.deleted, task_ids)
+
+    async def noted(self, task_id: str) -> Task | None:
+        """The task, where there is a note of it."""
+        return await asyncio.to_thread(self._outbox.read, task_id)
+
+
+class OutboxService:
+    """Compares the outbox with Redis; every API and every worker may do so at any time.
+
+    No clock of a host counts: ends of tasks are told by the clock of Redis, ages of files by that of the
+    store.
+    """
+
+    def __init__(self, client: Redis, settings: Settings, storage: Storage) -> None:
+        self._client = client
+        self._settings = settings
+        self._storage = storage
+        self._outbox = storage.outbox
+        self._keys = Keys.from_settings(settings)
+        self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
+        self._maintenance = Maintenance(client, settings)
+        self._producer = Producer(client, settings)
+        self._webhooks = Webhooks(client, settings)
+        self._reader = TaskReader(client, settings)
+        self._is_disk_low = False
+        self._unreadable: set[str] = set()
+
+    async def sweep_when_due(self) -> None:
+        """One sweep every MAINTENANCE_SECONDS, by whichever process comes first. Raises CapacityError."""
+        if await self._is_due():
+            await self.sweep()
+
+    async def _is_due(self) -> bool:
+        """A mark that lasts for longer than it was set for: the clock of Redis was set back."""
+        pause_ms = max(1, int(self._settings.maintenance_seconds * 1000))
+        async with redis_reachable():
+            if await self._client.set(self._keys.swept, 1, nx=True, px=pause_ms):
+                return True
+            if await self._client.pttl(self._keys.swept) <= pause_ms:
+                return False
+            await self._client.set(self._keys.swept, 1, px=pause_ms)
+        return True
+
+    async def sweep(self) -> SweepReport:
+        """Compare all that is noted with what Redis knows. Raises CapacityError, OSError."""
+        listing = await asyncio.to_thread(self._outbox.listing)
+        deleted = await self._sweep_tombstones() if listing.tombstones else 0
+        standings = await self._maintenance.survey(listing.notes - listing.tombstones)
+        restored = await self._restore(standings, listing.results)
+        enqueued = await self._enqueue_lost(standings, restored)
+        finished = await self._finish_ended(standings)
+        await self._remove_stray_results(listing.results - listing.notes)
+        if listing.has_parts:
+            await asyncio.to_thread(self._outbox.remove_parts, PART_SECONDS)
+        return SweepReport(enqueued, len(restored), finished, deleted)
+
+    async def remove_orphans(self) -> int:
+        """Remove uploads that no task owns, at the age of ORPHAN_UPLOAD_SECONDS; how many."""
+        age = self._settings.orphan_upload_seconds
+        found = await asyncio.to_thread(self._storage.old_uploads, age)
+        standings = await self._maintenance.survey({upload.task_id for upload in found})
+        removed = 0
+        for upload in found:
+            known = standings[upload.task_id].stage is not Stage.UNKNOWN
+            if not (upload.complete and (self._settings.keep_audio or known)):
+                await asyncio.to_thread(self._storage.remove_upload, upload)
+                removed += 1
+                logger.info("Removed the orphaned upload %s", upload.name)
+        return removed
+
+    async def _sweep_tombstones(self) -> int:
+        """Delete again what Redis knows again; forget what it has not known for long. How many came back."""
+        tombstones = await asyncio.to_thread(self._outbox.tombstones)
+        standings = await self._maintenance.survey(each.task.task_id for each in tombstones)
+        again = 0
+        for tombstone in tombstones:
+            if standings[tombstone.task.task_id].stage is not Stage.UNKNOWN:
+                again += await self._delete_again(tombstone.task)
+            elif tombstone.age_seconds >= self._settings.keep_ended_seconds:
+                await self._forget_deleted(tombstone)
+        if again:
+            logger.warning("Redis knew %d deleted task(s) again, which are deleted once more", again)
+        return again
+
+    async def _delete_again(self, task: Task) -> bool:
+        outcome = await self._reader.delete(task.task_id, task.owner)
+        await asyncio.to_thread(self._storage.discard, task)
+        return outcome is DeleteOutcome.DELETED  # else it runs: its worker is told at the next heartbeat
+
+    async def _forget_deleted(self, tombstone: Tombstone) -> None:
+        """The recording goes once more: a worker may have fetched it while the task was deleted."""
+        await asyncio.to_thread(self._storage.finish, tombstone.task)
+        await asyncio.to_thread(self._outbox.remove_tombstone, tombstone.task.task_id)
+
+    async def _restore(self, standings: Standings, results: Collection[str]) -> set[str]:
+        """A result that exists wins over another run: give back to Redis what it has lost; of which tasks."""
+        restored = set()
+        lost = [name for name in standings if name in results and _lacks_result(standings[name])]
+        for task_id in lost:
+            task = await self._noted(task_id)
+            result = await asyncio.to_thread(self._outbox.result, task_id)
+            if task is None or result is None:
+                continue
+            async with redis_reachable():
+                outcome = await self._scripts.restore(
+                    task_id, payload_of(task), result.encode(), owner=task.owner
+                )
+            if outcome is RestoreOutcome.RESTORED:
+                restored.add(task_id)
+                await self._webhooks.hurry(task)
+                logger.info("Its result is restored", extra={"task_id": task_id})
+        if restored:
+            logger.warning("Redis had lost the results of %d task(s), which are restored", len(restored))
+        return restored
+
+    async def _enqueue_lost(self, standings: Standings, restored: Collection[str]) -> int:
+        """Enqueue again what Redis does not know, in the order of the uploads; how many tasks.
+
+        That happens where the API died between upload and enqueue, or where Redis lost its last writes.
+        """
+        unknown = {name for name, each in standings.items() if each.stage is Stage.UNKNOWN} - set(restored)
+        tasks = [task for task_id in unknown if (task := await self._noted(task_id)) is not None]
+        again = 0
+        for task in sorted(tasks, key=lambda each: each.created_at):
+            try:
+                await self._producer.enqueue(task)
+            except QueueFull:
+                logger.info("%d task(s) wait in the outbox for room in the queue", len(tasks) - again)
+                break
+            again += 1
+            logger.info("It was lost and is enqueued again", extra={"task_id": task.task_id})
+        if again:
+            logger.warning("Redis did not know %d task(s), which are enqueued again", again)
+        return again
+
+    async def _finish_ended(self, standings: Standings) -> int:
+        """Remove what tasks left in UPLOAD_DIR that ended long enough ago; how many."""
+        keep_seconds = await self._keep_seconds()
+        finished = 0
+        for task_id, standing in standings.items():
+            if standing.stage is Stage.ANSWERED:
+                async with redis_reachable():
+                    await self._scripts.adopt(task_id)  # its end counts from now
+            elif standing.stage is Stage.ENDED and standing.ended_seconds >= keep_seconds:
+                task = await asyncio.to_thread(self._outbox.read, task_id)
+                task = task or Task(task_id=task_id, file_path=task_id)  # at least the note goes
+                await asyncio.to_thread(self._storage.finish, task, standing.failure)
+                finished += 1
+        return finished
+
+    async def _keep_seconds(self) -> float:
+        """KEEP_ENDED_SECONDS; less where the free space nears MIN_FREE_DISK_MB, from twice that on."""
+        keep, least = self._settings.keep_ended_seconds, self._settings.min_free_disk_mb * MEBIBYTE
+        free = await asyncio.to_thread(self._storage.free_bytes)
+        share = (free - least) / least if least else math.inf
+        shortened: float = max(min(keep, SHORTEST_KEEP_SECONDS), keep * min(1.0, share))
+        is_low = shortened < keep
+        if is_low and not self._is_disk_low:
+            logger.warning(
+                "UPLOAD_DIR has %d MiB free, less than twice MIN_FREE_DISK_MB: what ended tasks left is kept "
+                "for %.0f s now and less as the disk fills, instead of KEEP_ENDED_SECONDS (%.0f s)",
+                free // MEBIBYTE,
+                shortened,
+                keep,
+            )
+        elif self._is_disk_low and not is_low:
+            logger.info("UPLOAD_DIR has room again: what ended tasks left is kept for %.0f s", keep)
+        self._is_disk_low = is_low
+        return shortened
+
+    async def _remove_stray_results(self, task_ids: Collection[str]) -> None:
+        """Results whose notes are gone: whoever removed both died in between."""
+        for task_id in task_ids:
+            if not await asyncio.to_thread(self._outbox.holds, task_id):
+                await asyncio.to_thread(self._outbox.remove, task_id)
+
+    async def _noted(self, task_id: str) -> Task | None:
+        """The noted task; a note that cannot be read is told once."""
+        if task_id in self._unreadable:
+            return None
+        task = await asyncio.to_thread(self._outbox.read, task_id)
+        if task is None and await asyncio.to_thread(self._outbox.holds, task_id):
+            self._unreadable.add(task_id)
+        return task
+
+
+def _lacks_result(standing: Standing) -> bool:
+    """Not done, as far as Redis knows; the last attempt may have been the one whose result was lost.
+
+    Where it runs, its worker is about to hand the result in, or whoever takes it over finds it.
+    """
+    return standing.stage in (Stage.UNKNOWN, Stage.WAITING) or standing.failure is not None

@@ -1,0 +1,194 @@
+"""A master, a replica that is some seconds behind it, and three Sentinels: real servers on 127.0.0.1."""
+
+import asyncio
+import contextlib
+import subprocess
+import time
+from collections.abc import AsyncIterator, Collection
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+from app.launcher.redis_programs import find_server
+from app.launcher.redis_server import RedisServer, free_port
+
+MASTER_NAME = "themaster"
+DOWN_AFTER_MS = 500
+REPLICATION_COMMAND = b"PSYNC"
+
+
+class LaggingLink:
+    """The address of the master: passes everything on, but the stream of a replica only after `lag_seconds`.
+
+    Everybody, Sentinels and replica included, knows the master by this address. `cut` is the power cut: what
+    is still on its way to the replica is lost.
+    """
+
+    def __init__(self, redis_port: int) -> None:
+        self.lag_seconds = 0.0
+        self._redis_port = redis_port
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    @property
+    def port(self) -> int:
+        """Where clients, Sentinels and the replica connect."""
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def __aenter__(self) -> "LaggingLink":
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.cut()
+
+    async def cut(self) -> None:
+        """End every connection, and take no new ones."""
+        assert self._server is not None
+        self._server.close()
+        for connection in list(self._connections):
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        try:
+            await self._relay(reader, writer)
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            self._connections.discard(task)
+            writer.transport.abort()
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        redis_reader, redis_writer = await asyncio.open_connection("127.0.0.1", self._redis_port)
+        is_replica = asyncio.Event()
+        both = [
+            asyncio.create_task(_requests(reader, redis_writer, is_replica)),
+            asyncio.create_task(self._replies(redis_reader, writer, is_replica)),
+        ]
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+            redis_writer.transport.abort()
+
+    async def _replies(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_replica: asyncio.Event
+    ) -> None:
+        """Pass the server's bytes on, each when it is `lag_seconds` old where they are for a replica."""
+        on_the_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
+        async def deliver() -> None:
+            while True:
+                due, data = await on_the_way.get()
+                await asyncio.sleep(due - time.monotonic())
+                writer.write(data)
+                await writer.drain()
+
+        delivery = asyncio.create_task(deliver())
+        try:
+            while data := await reader.read(65536):
+                lag = self.lag_seconds if is_replica.is_set() else 0.0
+                on_the_way.put_nowait((time.monotonic() + lag, data))
+        finally:
+            delivery.cancel()
+
+
+async def _requests(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_replica: asyncio.Event
+) -> None:
+    while data := await reader.read(65536):
+        if REPLICATION_COMMAND in data:
+            is_replica.set()
+        writer.write(data)
+        await writer.drain()
+
+
+class ReplicatedRedis:
+    """Master, replica and Sentinels of one test."""
+
+    def __init__(self, master: RedisServer, replica: RedisServer, link: LaggingLink, sentinels: list[int]):
+        self._master = master
+        self._replica = replica
+        self._link = link
+        self.sentinels = [f"127.0.0.1:{port}" for port in sentinels]
+
+    def fall_behind(self, seconds: float) -> None:
+        """From now on the replica hears of each write so much later."""
+        self._link.lag_seconds = seconds
+
+    async def lose_master(self) -> None:
+        """Power cut: with the master goes what the replica has not heard of."""
+        self._master.kill()
+        await self._link.cut()
+
+    async def replica_lacks(self, keys: Collection[str]) -> int:
+        """How many of the keys the replica does not have."""
+        async with Redis(port=self._replica.port) as client:
+            return len(keys) - int(await client.exists(*keys))
+
+    async def failed_over(self) -> None:
+        """Wait until the Sentinels have made the replica the master."""
+        async with asyncio.timeout(120), Redis(port=self._replica.port) as client:
+            while (await client.info("replication"))["role"] != "master":  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+
+
+@contextlib.asynccontextmanager
+async def replicated_redis(folder: Path) -> AsyncIterator[ReplicatedRedis]:
+    """A master with a replica that is in step, and three Sentinels that know both."""
+    master = RedisServer(folder / "master", free_port())
+    replica = RedisServer(folder / "replica", free_port())
+    sentinels: list[subprocess.Popen[bytes]] = []
+    ports = [free_port() for _ in range(3)]
+    try:
+        master.start()
+        replica.start()
+        async with LaggingLink(master.port) as link:
+            async with Redis(port=replica.port) as client:
+                await client.replicaof("127.0.0.1", str(link.port))
+                await _until_in_step(client)
+            sentinels += [_start_sentinel(folder, port, link.port) for port in ports]
+            for port in ports:
+                await _until_informed(port)
+            yield ReplicatedRedis(master, replica, link, ports)
+    finally:
+        for process in sentinels:
+            process.kill()
+            process.wait()
+        replica.kill()
+        master.kill()
+
+
+async def _until_in_step(replica: Redis) -> None:
+    async with asyncio.timeout(60):
+        while (await replica.info("replication"))["master_link_status"] != "up":  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+def _start_sentinel(folder: Path, port: int, master_port: int) -> "subprocess.Popen[bytes]":
+    configuration = folder / f"sentinel-{port}.conf"
+    configuration.write_text(
+        f"port {port}\nbind 127.0.0.1\ndir {folder}\nlogfile {folder}/sentinel-{port}.log\n"
+        f"sentinel monitor {MASTER_NAME} 127.0.0.1 {master_port} 2\n"
+        f"sentinel down-after-milliseconds {MASTER_NAME} {DOWN_AFTER_MS}\n"
+        f"sentinel failover-timeout {MASTER_NAME} 5000\n"
+    )
+    return subprocess.Popen([str(find_server()), str(configuration), "--sentinel"])
+
+
+async def _until_informed(port: int) -> None:
+    """Wait until that Sentinel knows the replica and both other Sentinels."""
+    async with asyncio.timeout(120), Redis(port=port) as client:
+        while True:
+            with contextlib.suppress(Exception):
+                [master] = (await client.sentinel_masters()).values()  # type: ignore[union-attr]
+                if master["num-slaves"] == 1 and master["num-other-sentinels"] == 2:
+                    return
+            await asyncio.sleep(0.1)

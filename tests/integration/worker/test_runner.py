@@ -1,0 +1,172 @@
+"""One claim from its start to its end, with a real engine process and what the outbox holds of the task."""
+
+import errno
+import json
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from app.core.config import Settings
+from app.queue.consumer import Consumer
+from app.schemas.task import Task, TaskFailure
+from app.storage import files as storage_files
+from app.storage.local import LocalStorage
+from app.worker.engine_client import EngineClient
+from app.worker.runner import TaskRunner
+from app.worker.slots import Slots, slot_sizes
+from tests.integration.queue.harness import Queue, claim, connected, stored_result
+
+TASK_ID = "t"
+EARLIER = '{"text": "earlier"}'
+
+
+class Bench:
+    """A worker whose parts a test holds in its hands."""
+
+    def __init__(self, queue: Queue, consumer: Consumer, engine: EngineClient) -> None:
+        self.queue = queue
+        self.consumer = consumer
+        self.storage = LocalStorage(queue.settings)
+        self.folder = queue.settings.upload_dir
+        self._journal = self.folder.with_name("journal")
+        self._slots = Slots(slot_sizes(queue.settings), queue.settings.short_seconds)
+        self._runner = TaskRunner(queue.settings, consumer, engine, self.storage)
+
+    async def accept(self, **script: object) -> Task:
+        """A recording for the fake engine, its note and its place in the queue."""
+        task = Task(task_id=TASK_ID, file_path=f"{TASK_ID}.json", model="base")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        recording = {"text": "now", "journal": str(self._journal)} | script
+        (self.folder / task.file_path).write_text(json.dumps(recording))
+        self.storage.outbox.save(task)
+        await self.queue.producer.enqueue(task)
+        return task
+
+    async def run(self) -> None:
+        """Claim the next task and see it through."""
+        self._slots.offer(may_fetch=False)
+        claimed = await claim(self.consumer)
+        place = self._slots.accept(claimed.task)
+        assert place is not None
+        await self._runner.run(claimed, place)
+        place.leave()
+
+    def executions(self) -> int:
+        """How often the engine has begun the task."""
+        return self._journal.read_text().count("start") if self._journal.exists() else 0
+
+    def files(self) -> list[str]:
+        """What lies in UPLOAD_DIR."""
+        found = (path for path in self.folder.rglob("*") if path.is_file())
+        return sorted(str(path.relative_to(self.folder)) for path in found)
+
+    async def text(self) -> object:
+        """That of the result that clients get."""
+        result = await stored_result(self.queue, TASK_ID)
+        return result.get("text") if isinstance(result, dict) else result
+
+
+@pytest.fixture
+async def bench(settings_for: Callable[..., Settings], tmp_path: Path) -> AsyncIterator[Bench]:
+    engine = EngineClient(
+        {
+            "ENGINE": "fake",
+            "UPLOAD_DIR": str(tmp_path / "shared_audio"),
+            "LOG_DIR": str(tmp_path / "logs"),
+            "CACHE_DIR": str(tmp_path / "_cache"),
+        }
+    )
+    async with connected(settings_for(engine="fake", max_attempts=1)) as queue:
+        yield Bench(queue, await queue.worker(), engine)
+    await engine.close()
+
+
+async def test_a_result_is_kept_and_told(bench: Bench) -> None:
+    await bench.accept()
+    await bench.run()
+    assert await bench.text() == "now"
+    kept = bench.storage.outbox.result(TASK_ID)
+    assert kept is not None
+    assert json.loads(kept) == await stored_result(bench.queue, TASK_ID)
+    assert bench.files() == [".outbox/t.json", ".outbox/t.result", "t.json"]
+
+
+async def test_a_result_that_is_kept_wins_over_a_second_run(bench: Bench) -> None:
+    task = await bench.accept()
+    bench.storage.keep_result(task, EARLIER)
+    await bench.run()
+    assert await bench.text() == "earlier"
+    assert bench.executions() == 0
+
+
+async def test_a_result_that_another_worker_kept_meanwhile_counts(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That worker lost its claim, and does not know it yet."""
+    task = await bench.accept()
+    load = bench.consumer.checkpoints.load
+
+    async def load_while_the_other_ends(*arguments: object) -> object:
+        bench.storage.keep_result(task, EARLIER)
+        return await load(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bench.consumer.checkpoints, "load", load_while_the_other_ends)
+    await bench.run()
+    assert bench.executions() == 1
+    assert await bench.text() == "earlier"
+    assert bench.storage.outbox.result(TASK_ID) == EARLIER
+
+
+async def test_a_deleted_task_that_redis_knows_again_is_not_transcribed(bench: Bench) -> None:
+    task = await bench.accept()
+    bench.storage.discard(task)
+    await bench.run()
+    assert bench.executions() == 0
+    assert await bench.queue.field(TASK_ID, "status") == "cancelled"
+    assert bench.files() == [".outbox/t.deleted"]
+
+
+async def test_a_task_that_is_deleted_at_work_has_no_result(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis has lost the deletion: no heartbeat tells the worker of it."""
+    task = await bench.accept()
+    load = bench.consumer.checkpoints.load
+    recording = (bench.folder / task.file_path).read_bytes()
+
+    async def load_while_it_is_deleted(*arguments: object) -> object:
+        bench.storage.discard(task)
+        (bench.folder / task.file_path).write_bytes(recording)  # the engine has it open
+        return await load(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bench.consumer.checkpoints, "load", load_while_it_is_deleted)
+    await bench.run()
+    assert bench.executions() == 1
+    assert await bench.queue.field(TASK_ID, "status") == "cancelled"
+    assert bench.files() == [".outbox/t.deleted"]
+
+
+async def test_a_foreign_task_is_done_where_nothing_can_be_kept(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full: the result counts, and the recording, which nobody would remove, goes."""
+    task = await bench.accept()
+    bench.storage.outbox.remove(task.task_id)
+
+    def refuse(_: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(storage_files, "create", refuse)
+    await bench.run()
+    assert await bench.text() == "now"
+    assert bench.files() == []
+
+
+async def test_what_has_failed_for_good_is_kept_for_a_while(bench: Bench) -> None:
+    await bench.accept(undecodable="Noise.")
+    await bench.run()
+    failure = TaskFailure.model_validate_json(await bench.queue.field(TASK_ID, "error") or "")
+    assert failure.code == "audio_undecodable"
+    assert bench.files() == [".outbox/t.json", "t.json"]
