@@ -236,7 +236,7 @@ class Settings(BaseSettings):
         "auto",
         description="What faster-whisper hears of a window: `full`: 30 s, as in Whisper's training; `short`: "
         "its sound and 4 s after it, a third of the work on short recordings, a few more errors in them; "
-        "`auto`: `short` on a CPU.",
+        "`auto`: `short` on a CPU with weights on which it was measured (`base`).",
     )
     whisper_beam_size: int = Field(5, ge=1, le=20, description="Beam size of the decoder.")
     cpu_threads: int = Field(0, ge=0, description="Threads of one worker's model; 0 = chosen from the cores.")

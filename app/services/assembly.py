@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from app.audio.cutter import CutRules
 from app.audio.report import DecodeReport
+from app.core.source_digest import source_digest
 from app.engines.base import EngineInfo
 from app.schemas.transcript import Provenance, Quality, Segment, Source, Span, Transcript
 from app.schemas.window import WindowTranscript
@@ -20,9 +21,13 @@ LOW_LOGPROB = -0.5
 
 
 def plan_of(info: EngineInfo, job: Job, rules: CutRules) -> str:
-    """Name of everything that a window's transcript depends on but its sound."""
+    """Name of everything that a window's transcript depends on but its sound.
+
+    The code that decides it is part of that: an upgrade begins recordings again that are half done.
+    """
+    code = source_digest("app.audio", "app.engines")
     heard = [job.listening.track, job.listening.split, job.vad, job.script]
-    content = json.dumps([asdict(info), asdict(job.options), heard, asdict(rules)], sort_keys=True)
+    content = json.dumps([code, asdict(info), asdict(job.options), heard, asdict(rules)], sort_keys=True)
     return sha256(content.encode()).hexdigest()[:16]
 
 

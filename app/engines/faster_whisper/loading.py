@@ -6,6 +6,7 @@ from pathlib import Path
 from app.core.config import Settings
 from app.core.errors import EngineFailed, ModelUnavailable
 from app.engines.base import EngineInfo
+from app.engines.faster_whisper.context import tuning_for
 from app.engines.faster_whisper.engine import FasterWhisperEngine
 from app.engines.faster_whisper.tuning import Tuning
 from app.engines.hardware import batch_limits, choose_compute_type, choose_lanes
@@ -40,22 +41,18 @@ def load(folder: Path, model: str, settings: Settings, tuning: Tuning | None = N
         ) from error
     ctranslate2.set_random_seed(0)
     versions = {name: metadata.version(name) for name in ("faster-whisper", "ctranslate2")}
-    tuning = tuning or Tuning(trims=_trims(settings.encoder_context, device))
+    digest = digest_of(folder / "model.bin")
+    tuning = tuning or tuning_for(settings.encoder_context, device, digest)
     info = EngineInfo(
         engine="faster-whisper",
         model=model,
         device=device,
         compute_type=compute_type,
         encoder_context="short" if tuning.trims else "full",
-        digest=digest_of(folder / "model.bin"),
+        digest=digest,
         versions=versions,
     )
     return FasterWhisperEngine(runtime, info, tuning, lanes.count, batch_limits(settings.batch_size, device))
-
-
-def _trims(wanted: str, device: str) -> bool:
-    """A GPU has the encoder's work for nothing."""
-    return wanted == "short" or (wanted == "auto" and device == "cpu")
 
 
 def _device(wanted: str, gpus: int) -> str:
