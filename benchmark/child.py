@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
+from app.asr.base import DecodeOptions
 from app.audio.listening import Listening
 from app.core.config import Settings
 from app.core.errors import ServiceError
-from app.engines.base import DecodeOptions
-from app.services.jobs import UNWATCHED
-from app.services.jobs import Job as RecognitionJob
-from app.services.speech_recogniser import SpeechRecogniser
+from app.transcription.recording import SpeechRecogniser
+from app.transcription.request import UNWATCHED
+from app.transcription.request import Job as RecognitionJob
 from benchmark.messages import Ended, Failed, Job, Loaded, Transcribed
 
 PROC_STATUS = Path("/proc/self/status")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.audio.blocks import BLOCK_SAMPLES
-from app.audio.cutter import CutRules
+from app.audio.chunker import ChunkRules
 from app.audio.pcm import Channels
 from app.audio.windows import Window, WindowStream
 
@@ -19,7 +19,9 @@ class ChannelWindow:
     window: Window
 
 
-def cut_channels(blocks: Iterable[Channels], rules: CutRules, *, vad: bool = True) -> Iterator[ChannelWindow]:
+def cut_channels(
+    blocks: Iterable[Channels], rules: ChunkRules, *, vad: bool = True
+) -> Iterator[ChannelWindow]:
     """Windows of all channels, as they end, with one count for all.
 
     The count is the same each time where the blocks are: the decoder gives one of each second.
@@ -34,7 +36,7 @@ def _silence(stream: WindowStream, samples: int) -> Iterator[Window]:
         yield from stream.feed(np.zeros(min(BLOCK_SAMPLES, samples - first), np.float32))
 
 
-def _as_they_end(blocks: Iterable[Channels], rules: CutRules, vad: bool) -> Iterator[tuple[int, Window]]:
+def _as_they_end(blocks: Iterable[Channels], rules: ChunkRules, vad: bool) -> Iterator[tuple[int, Window]]:
     streams: list[WindowStream] = []
     heard = 0
     for block in blocks:

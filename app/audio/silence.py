@@ -3,7 +3,7 @@
 import numpy as np
 
 from app.audio.samples import SAMPLE_RATE, Samples
-from app.audio.speech import FRAME_SAMPLES, Probabilities, SpeechDetector
+from app.audio.vad import FRAME_SAMPLES, Probabilities, SpeechDetector
 
 SETTLED_SECONDS = 1800
 """Silence after which the detector's state moves no more: it then judges as if it had heard all of it.

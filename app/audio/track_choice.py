@@ -15,10 +15,10 @@ from app.audio.limits import AudioLimits
 from app.audio.listening import Listening
 from app.audio.parts import Part
 from app.audio.samples import SAMPLE_RATE
-from app.audio.speech import FRAMES_PER_SECOND, SpeechDetector
 from app.audio.track_decoder import TrackDecoder
 from app.audio.track_reader import TrackReader
 from app.audio.tracks import Track, decodable, new_timeline
+from app.audio.vad import FRAMES_PER_SECOND, SpeechDetector
 from app.core.errors import AudioUndecodable
 from app.schemas.task import TrackChoice
 

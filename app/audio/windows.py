@@ -10,18 +10,18 @@ from itertools import pairwise
 
 import numpy as np
 
-from app.audio.cutter import Cut, CutRules, WindowCutter
+from app.audio.chunker import Chunker, ChunkRules, Cut
 from app.audio.level import audible
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.silence import SilenceSkipper
-from app.audio.speech import FRAME_SAMPLES, FRAMES_PER_SECOND, SpeechDetector
+from app.audio.vad import FRAME_SAMPLES, FRAMES_PER_SECOND, SpeechDetector
 
 Spans = tuple[tuple[float, float], ...]
 """Beginning and end of each, in seconds of the recording."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TimeAnchor:
     """Sound of a window that is whole in the recording, too: it begins there at `start`, in the window at
     `place`."""
 
@@ -35,7 +35,7 @@ class Window:
 
     `speech` are the spans that are taken for speech, as pairs of seconds of the recording, and `voiced` those
     in which speech was detected: the same, unless the recording is cut without detection. Long pauses between
-    spans of `speech` are shortened in `samples`: `pieces` tell what lies where.
+    spans of `speech` are shortened in `samples`: `anchors` tell what lies where.
     """
 
     number: int
@@ -43,7 +43,7 @@ class Window:
     end: float
     samples: Samples
     speech: Spans
-    pieces: tuple[Piece, ...]
+    anchors: tuple[TimeAnchor, ...]
     voiced: Spans
 
     @property
@@ -53,12 +53,12 @@ class Window:
 
     def time_of(self, place: float) -> float:
         """Time in the recording of what is heard at `place` in the sound, both in seconds."""
-        piece = max((piece for piece in self.pieces if piece.place <= place), key=lambda piece: piece.place)
+        piece = max((piece for piece in self.anchors if piece.place <= place), key=lambda piece: piece.place)
         return piece.start + place - piece.place
 
     def place_of(self, time: float) -> float:
         """Where in the sound lies what is said at that time of the recording, both in seconds."""
-        piece = max((piece for piece in self.pieces if piece.start <= time), key=lambda piece: piece.start)
+        piece = max((piece for piece in self.anchors if piece.start <= time), key=lambda piece: piece.start)
         return piece.place + time - piece.start
 
     def halves(self) -> tuple["Window", "Window"]:
@@ -70,7 +70,7 @@ class Window:
         """The sound from `first` to `last`, in seconds of it, as a window of its own."""
         start, end = self.time_of(first), self.time_of(last)
         later = tuple(
-            Piece(each.start, each.place - first) for each in self.pieces if first < each.place < last
+            TimeAnchor(each.start, each.place - first) for each in self.anchors if first < each.place < last
         )
         return replace(
             self,
@@ -78,7 +78,7 @@ class Window:
             end=end,
             samples=self.samples[round(first * SAMPLE_RATE) : round(last * SAMPLE_RATE)],
             speech=_within(self.speech, start, end),
-            pieces=(Piece(start, 0.0), *later),
+            anchors=(TimeAnchor(start, 0.0), *later),
             voiced=_within(self.voiced, start, end),
         )
 
@@ -91,13 +91,13 @@ class Window:
 
 
 def cut_windows(
-    chunks: Iterable[Samples], rules: CutRules | None = None, *, vad: bool = True
+    chunks: Iterable[Samples], rules: ChunkRules | None = None, *, vad: bool = True
 ) -> Iterator[Window]:
     """Windows of a recording that comes in chunks of any length; holds no more sound than one window.
 
     Without `vad` (voice activity detection) all of it is in some window, cut where speech is least likely.
     """
-    windows = WindowStream(rules or CutRules(), vad=vad)
+    windows = WindowStream(rules or ChunkRules(), vad=vad)
     for chunk in chunks:
         yield from windows.feed(chunk)
     yield from windows.flush()
@@ -106,10 +106,10 @@ def cut_windows(
 class WindowStream:
     """The same for sound that is pushed: one for each of several channels that are decoded together."""
 
-    def __init__(self, rules: CutRules, *, vad: bool = True) -> None:
+    def __init__(self, rules: ChunkRules, *, vad: bool = True) -> None:
         self._detector = SilenceSkipper(SpeechDetector())
-        self._cutter = WindowCutter(rules, vad=vad)
-        self._sound = _Sound(rules.kept_pause)
+        self._cutter = Chunker(rules, vad=vad)
+        self._sound = _Sound(rules.max_pause)
         self._number = 0
 
     def feed(self, samples: Samples) -> Iterator[Window]:
@@ -139,8 +139,8 @@ class WindowStream:
 class _Sound:
     """The sound that is still needed, on the recording's own count of samples."""
 
-    def __init__(self, kept_pause: float) -> None:
-        self._kept_frames = round(kept_pause * FRAMES_PER_SECOND)
+    def __init__(self, max_pause: float) -> None:
+        self._kept_frames = round(max_pause * FRAMES_PER_SECOND)
         self._samples = np.empty(0, np.float32)
         self._first = 0
 
@@ -156,16 +156,17 @@ class _Sound:
         spans = self._spans(cut)
         parts = [self._slice(start, end) for start, end in spans]
         places = np.cumsum([0, *(len(part) for part in parts)]) / SAMPLE_RATE
-        pieces = tuple(
-            Piece(_seconds(start), float(place)) for (start, _), place in zip(spans, places[:-1], strict=True)
+        anchors = tuple(
+            TimeAnchor(_seconds(start), float(place))
+            for (start, _), place in zip(spans, places[:-1], strict=True)
         )
-        end = pieces[-1].start + len(parts[-1]) / SAMPLE_RATE
+        end = anchors[-1].start + len(parts[-1]) / SAMPLE_RATE
         speech, voiced = (
             tuple((_seconds(first), _seconds(last)) for first, last in spans)
             for spans in (cut.speech, cut.voiced)
         )
         sound = audible(np.concatenate(parts))
-        return Window(number, _seconds(cut.start), end, sound, speech, pieces, voiced)
+        return Window(number, _seconds(cut.start), end, sound, speech, anchors, voiced)
 
     def _spans(self, cut: Cut) -> list[tuple[int, int]]:
         """Frames of the window without the middle of its long pauses."""

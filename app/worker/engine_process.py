@@ -20,15 +20,15 @@ from typing import Protocol
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from app.asr.hardware import return_freed_memory
 from app.core.errors import EngineFailed, InvalidTask, ServiceError
 from app.core.startup import read_settings, start_watching
 from app.core.tracing import stop_tracing, traced
-from app.engines.hardware import return_freed_memory
 from app.schemas.task import Task, TaskFailure
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
-from app.services.jobs import Watch
-from app.services.transcription_service import TranscriptionService
+from app.transcription.request import Watch
+from app.transcription.service import TranscriptionService
 from app.worker.messages import (
     Abort,
     Alive,

@@ -2,11 +2,11 @@
 
 import asyncio
 
+from app.asr.hardware import runtime_environment
 from app.core.config import Settings
 from app.core.errors import UnsafeRedis
 from app.core.lifeline import end_with_parent
 from app.core.startup import read_settings, start_watching
-from app.engines.hardware import runtime_environment
 from app.queue.clients import blocking_client, command_client
 from app.queue.consumer import Consumer, new_worker_id
 from app.queue.maintenance import Maintenance

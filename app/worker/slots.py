@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
+from app.asr.hardware import tasks_in_flight
 from app.core.config import Settings
-from app.engines.hardware import tasks_in_flight
 from app.queue.room import Room, is_short
 from app.schemas.task import Priority, Task
 

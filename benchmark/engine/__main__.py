@@ -66,10 +66,10 @@ CURVE = (
 )
 LENGTHS = (
     *(
-        Entry(f"windows of {each:.0f} s", "windows", rules={"enough": each})
+        Entry(f"windows of {each:.0f} s", "windows", rules={"soft_max": each})
         for each in (6.0, 10.0, 15.0, 22.0)
     ),
-    Entry("pauses kept", "windows", rules={"kept_pause": 30.0}),
+    Entry("pauses kept", "windows", rules={"max_pause": 30.0}),
 )
 
 console = Console(stderr=True)

@@ -7,17 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from app.audio.cutter import CutRules
+from app.asr.backends.faster_whisper import load
+from app.asr.backends.faster_whisper.tuning import Tuning
+from app.asr.base import DecodeOptions, Engine
+from app.asr.hardware import tasks_in_flight, usable_cores
+from app.asr.scheduling.dispatcher import Dispatcher
+from app.asr.scheduling.models import ModelPool
+from app.audio.chunker import ChunkRules
 from app.audio.listening import Listening
 from app.core.config import Settings
-from app.engines.base import DecodeOptions, Engine
-from app.engines.batcher import Batcher
-from app.engines.faster_whisper import load
-from app.engines.faster_whisper.tuning import Tuning
-from app.engines.hardware import tasks_in_flight, usable_cores
-from app.engines.registry import ModelPool
-from app.services.jobs import UNWATCHED, Job
-from app.services.speech_recogniser import SpeechRecogniser
+from app.transcription.recording import SpeechRecogniser
+from app.transcription.request import UNWATCHED, Job
 from app.weights.store import WeightStore
 from benchmark.engine.messages import Round, Said
 
@@ -41,7 +41,7 @@ class Windows:
         self._options = DecodeOptions(beam_size=order.beam_size)
         self._threads = tasks_in_flight(settings)
         pool = _TunedPool(settings, replace(Tuning(), **order.tuning) if order.tuning else None)
-        self._recogniser = SpeechRecogniser(Batcher(pool), CutRules(**order.rules))
+        self._recogniser = SpeechRecogniser(Dispatcher(pool), ChunkRules(**order.rules))
         self._recogniser.load(order.model)
 
     def transcribe(self, paths: Sequence[Path]) -> list[Said]:

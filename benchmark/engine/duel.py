@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.asr.hardware import runtime_environment
 from app.core.config import Settings
-from app.engines.hardware import runtime_environment
 from benchmark.bootstrap import Interval, difference_interval, rate_interval
 from benchmark.engine.corpus import Clip, errors_by_clip, errors_by_language
 from benchmark.engine.messages import Passed, Round

@@ -1,1 +1,1 @@
-"""Fits what stands in for silence; see app/engines/faster_whisper/suffix.py."""
+"""Fits what stands in for silence; see app/asr/backends/faster_whisper/suffix.py."""

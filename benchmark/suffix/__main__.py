@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
 
+from app.asr.backends.faster_whisper.suffix import CLASS_STATES
+from app.asr.frames import FULL_STATES
 from app.core.startup import read_settings
-from app.engines.faster_whisper.suffix import CLASS_STATES
-from app.engines.frames import FULL_STATES
 from app.weights.digest import digest_of
 from app.weights.store import WeightStore
 from benchmark.suffix.examples import Examples, pieces, windows_of

@@ -9,13 +9,13 @@ import torch
 from faster_whisper.feature_extractor import FeatureExtractor
 from torch import Tensor
 
+from app.asr.backends.faster_whisper.encoder import heard_seconds, reference_noise, shown_states, silent_after
+from app.asr.backends.faster_whisper.suffix import Suffix
+from app.asr.backends.faster_whisper.tuning import Tuning
+from app.asr.frames import FULL_SECONDS, STATES_PER_SECOND
 from app.audio.decode import stream_samples
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.windows import cut_windows
-from app.engines.faster_whisper.encoder import heard_seconds, knock, shown_states, silent_after
-from app.engines.faster_whisper.suffix import Suffix
-from app.engines.faster_whisper.tuning import Tuning
-from app.engines.frames import FULL_SECONDS, STATES_PER_SECOND
 from benchmark.engine.sound import heard_again
 from benchmark.suffix.whisper_model import FrozenWhisper
 
@@ -52,7 +52,7 @@ class Examples:
     def __init__(self, model: FrozenWhisper) -> None:
         self._model = model
         self._extractor = FeatureExtractor(feature_size=model.mels)
-        self.silence = self._full(knock())
+        self.silence = self._full(reference_noise())
 
     def of(self, sound: Samples) -> Example:
         """What the model is given of a sound, and what it should make of it."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.engines.faster_whisper.suffix import CLASS_STATES, MIDDLE_SAMPLES, Suffix
-from app.engines.frames import FRAMES_PER_STATE
+from app.asr.backends.faster_whisper.suffix import CLASS_STATES, MIDDLE_SAMPLES, Suffix
+from app.asr.frames import FRAMES_PER_STATE
 from benchmark.suffix.examples import Example
 from benchmark.suffix.whisper_model import FrozenWhisper
 
@@ -22,7 +22,7 @@ MOST_NATS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class FittedSuffix:
-    """As app.engines.faster_whisper.suffix.Suffix, for gradients to come back to."""
+    """As app.asr.backends.faster_whisper.suffix.Suffix, for gradients to come back to."""
 
     features: Tensor
     states: Tensor

@@ -1,6 +1,6 @@
 """A whole service for fault tests: a real Redis, real worker processes, the fake engine, real signals.
 
-Recordings are JSON files that tell the fake engine what to do (see app/engines/fake.py); it also keeps a
+Recordings are JSON files that tell the fake engine what to do (see app/asr/backends/fake.py); it also keeps a
 journal per task, from which executions are counted.
 """
 

@@ -9,8 +9,8 @@ import torch
 import whisper
 from typer.testing import CliRunner
 
+from app.asr.backends.faster_whisper.suffix import FITTED, FOLDER, suffix_of
 from app.audio.samples import SAMPLE_RATE
-from app.engines.faster_whisper.suffix import FITTED, FOLDER, suffix_of
 from app.weights.store import WeightStore
 from benchmark.suffix.__main__ import app
 from benchmark.suffix.examples import Examples, windows_of

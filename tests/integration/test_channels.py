@@ -12,8 +12,8 @@ from app.core.errors import AudioUndecodable
 from app.schemas.task import Task
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint, WindowDone
-from app.services.jobs import Watch
-from app.services.transcription_service import TranscriptionService
+from app.transcription.request import Watch
+from app.transcription.service import TranscriptionService
 from tests.recordings import RATE, Part, channels, planes, sentence, silence, wav, write
 
 pytestmark = pytest.mark.weights

@@ -26,8 +26,8 @@ from app.core.errors import (
 from app.schemas.task import Task, TaskKind
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint, WindowDone
-from app.services.jobs import Watch
-from app.services.transcription_service import TranscriptionService
+from app.transcription.request import Watch
+from app.transcription.service import TranscriptionService
 
 pytestmark = pytest.mark.weights
 

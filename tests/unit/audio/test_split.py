@@ -8,18 +8,18 @@ import pytest
 
 from app.audio.blocks import BLOCK_SAMPLES, Blocks
 from app.audio.channels import ChannelWindow, cut_channels
-from app.audio.cutter import CutRules
+from app.audio.chunker import ChunkRules
 from app.audio.decode import SoundStream
 from app.audio.listening import Listening
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.silence import SETTLED_SECONDS, SilenceSkipper
-from app.audio.speech import SpeechDetector
 from app.audio.track_mix import MOST_BLOCKS, TrackMix
+from app.audio.vad import SpeechDetector
 from app.audio.windows import Window, cut_windows
 from app.schemas.task import TrackChoice
 from tests.recordings import Part, channels, likeness, planes, sentence, silence, wav, write
 
-RULES = CutRules()
+RULES = ChunkRules()
 
 
 def _blocks(path: Path) -> list[np.ndarray]:
@@ -58,7 +58,7 @@ def test_windows_of_all_channels_have_one_count_that_is_always_the_same(tmp_path
     assert [each.window.number for each in first] == list(range(len(first)))
     assert [_told(each) for each in first] == [_told(each) for each in second]
     ends = [each.window.end for each in first]
-    assert all(end - before > -RULES.longest for before, end in pairwise(ends))
+    assert all(end - before > -RULES.hard_max for before, end in pairwise(ends))
 
 
 def _told(each: ChannelWindow) -> tuple[int | None, int, float]:

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.audio.cutter import Cut, CutRules, WindowCutter
+from app.audio.chunker import Chunker, ChunkRules, Cut
 from app.audio.decode import read_samples, stream_samples
 from app.audio.samples import SAMPLE_RATE, Samples
-from app.audio.speech import FRAMES_PER_SECOND
+from app.audio.vad import FRAMES_PER_SECOND
 from app.audio.windows import Window, cut_windows
-from tests.unit.engines.engines import whole_window
+from tests.unit.asr.engines import whole_window
 
-RULES = CutRules()
+RULES = ChunkRules()
 
 
-def _cut(probabilities: Iterable[float], rules: CutRules = RULES) -> list[Cut]:
-    cutter = WindowCutter(rules)
+def _cut(probabilities: Iterable[float], rules: ChunkRules = RULES) -> list[Cut]:
+    cutter = Chunker(rules)
     cuts = [cutter.feed(probability) for probability in probabilities]
     return [cut for cut in (*cuts, cutter.flush()) if cut is not None]
 
@@ -55,7 +55,7 @@ def test_a_long_pause_ends_a_window_a_short_one_does_not() -> None:
 
 
 def test_a_window_that_is_long_enough_ends_at_the_next_pause() -> None:
-    cuts = _cut(_frames((RULES.enough + 1, 0.9), (0.5, 0.1), (3, 0.9)))
+    cuts = _cut(_frames((RULES.soft_max + 1, 0.9), (0.5, 0.1), (3, 0.9)))
 
     assert [_seconds(cut) for cut in cuts] == [(0, 26.1), (26.1, 29.5)]
 
@@ -101,7 +101,7 @@ def test_windows_are_in_order_and_lose_no_speech(parts: list[tuple[float, float]
 
     cuts = _cut(probabilities)
 
-    longest = RULES.longest * FRAMES_PER_SECOND + 1
+    longest = RULES.hard_max * FRAMES_PER_SECOND + 1
     assert all(0 <= cut.start < cut.end <= len(probabilities) for cut in cuts)
     assert all(cut.end - cut.start <= longest for cut in cuts)
     assert all(one.end <= other.start for one, other in pairwise(cuts))
@@ -132,7 +132,7 @@ def test_a_recording_always_gives_the_same_windows(assets: Path, size: int) -> N
     assert len(windows) >= 3
     assert _same(windows, list(cut_windows(_chunks(samples, size))))
     for window in windows:
-        assert window.seconds <= window.end - window.start + 1e-9 <= RULES.longest + 0.1
+        assert window.seconds <= window.end - window.start + 1e-9 <= RULES.hard_max + 0.1
         for place in range(0, len(window.samples) - 100, 5000):
             first = round(window.time_of(place / SAMPLE_RATE) * SAMPLE_RATE)
             assert np.array_equal(window.samples[place : place + 100], samples[first : first + 100])
@@ -146,7 +146,7 @@ def test_long_pauses_are_shortened(assets: Path) -> None:
 
     kept = sum(end - start for start, end in window.speech)
     assert window.end - window.start > 13
-    assert window.seconds < kept + 2 * RULES.padding + len(window.speech) * RULES.kept_pause
+    assert window.seconds < kept + 2 * RULES.padding + len(window.speech) * RULES.max_pause
     assert window.time_of(0) == window.start
     assert window.time_of(window.seconds) == pytest.approx(window.end)
 

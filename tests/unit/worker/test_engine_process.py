@@ -11,7 +11,7 @@ from app.core.errors import TaskCancelled
 from app.schemas.task import Task
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
-from app.services.jobs import Watch
+from app.transcription.request import Watch
 from app.worker.engine_process import EngineHost
 from app.worker.messages import Abort, Failed, Finished, Ready, Run, from_engine
 from tests.unit.worker.test_messages import TRANSCRIPT

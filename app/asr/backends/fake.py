@@ -1,0 +1,169 @@
+"""An engine without a model, for the tests of everything around it; reachable with ENGINE=fake only.
+
+Instead of sound it reads a `Script` as JSON from the uploaded file, and does that: it takes its
+time, hypotheses, fails, or takes the whole process down as a real runtime might.
+"""
+
+import ctypes
+import itertools
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.core.errors import AudioMissing, AudioUndecodable, EngineFailed
+from app.schemas.transcript import Provenance, Segment, Transcript
+from app.schemas.window import Checkpoint, WindowDone, WindowTranscript
+
+STEP_SECONDS = 0.02
+
+PLAN = "fake"
+"""The plan of all its windows."""
+
+
+class Script(BaseModel):
+    """What the fake engine does with a recording, in this order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    journal: Path | None = None
+    """File that gets a line `start <pid>` now and `end <pid>` at the end: counts executions."""
+    once: bool = False
+    """Take the faults below out of the file first, so that the next attempt succeeds."""
+    allocate_mb: int = 0
+    fail: str | None = None
+    """Raise EngineFailed (may be tried again) with this sentence."""
+    undecodable: str | None = None
+    """Raise AudioUndecodable (final) with this sentence."""
+    crash: bool = False
+    """Die as by the kernel's out-of-memory killer."""
+    segfault: bool = False
+    hang: bool = False
+    """Wait for ever, deaf to cancellation."""
+    spin: bool = False
+    """Compute for ever without giving up the interpreter's lock: no other thread of the process runs."""
+    seconds: float = 0.0
+    """Time that the work takes; may be cancelled meanwhile."""
+    windows: int = Field(1, ge=1)
+    """Windows of equal length that the work is divided into; the text's words are shared out to them."""
+    crash_after: int | None = None
+    """Die as by the kernel's out-of-memory killer when so many windows are done."""
+    text: str = ""
+    duration: float = 1.0
+
+    def without_faults(self) -> "Script":
+        """What is left after the first attempt where `once` is set."""
+        kept = {"journal", "seconds", "windows", "text", "duration"}
+        return Script.model_validate(self.model_dump(include=kept))
+
+
+def play(
+    path: Path,
+    *,
+    model: str,
+    checkpoint: Checkpoint | None,
+    on_loaded: Callable[[], None],
+    on_window: Callable[[WindowDone], None],
+    check: Callable[[], None],
+) -> Transcript:
+    """Do what the file says. Raises AudioMissing, AudioUndecodable or EngineFailed, and what `check` raises.
+
+    `check` is called often; windows of `checkpoint` are not done again.
+    """
+    script = _read(path)
+    _note(script, "start")
+    if script.once:
+        replacement = path.with_name(path.name + ".new")
+        replacement.write_text(script.without_faults().model_dump_json(exclude_none=True))
+        replacement.replace(path)
+    on_loaded()
+    ballast = bytearray(script.allocate_mb * 1024 * 1024)
+    _fault(script)
+    earlier = {window.number: window for window in checkpoint.windows} if checkpoint else {}
+    windows = [
+        earlier.get(number) or _work(script, number, on_window, check) for number in range(script.windows)
+    ]
+    del ballast
+    _note(script, "end")
+    return _transcript(script, model, windows, resumed=len(earlier))
+
+
+def _read(path: Path) -> Script:
+    try:
+        return Script.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise AudioMissing("The uploaded recording is no longer there; upload it again.") from error
+    except ValidationError as error:
+        raise AudioUndecodable("The fake engine understands only its own JSON scripts.") from error
+
+
+def _fault(script: Script) -> None:
+    if script.fail is not None:
+        raise EngineFailed(script.fail)
+    if script.undecodable is not None:
+        raise AudioUndecodable(script.undecodable)
+    if script.crash:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if script.segfault:
+        ctypes.string_at(0)
+    if script.hang:
+        threading.Event().wait()
+    if script.spin:
+        sum(itertools.repeat(0))
+
+
+def _work(
+    script: Script, number: int, on_window: Callable[[WindowDone], None], check: Callable[[], None]
+) -> WindowTranscript:
+    if script.crash_after == number:
+        os.kill(os.getpid(), signal.SIGKILL)
+    ends = time.monotonic() + script.seconds / script.windows
+    while (left := ends - time.monotonic()) > 0:
+        check()
+        time.sleep(min(STEP_SECONDS, left))
+    check()
+    _note(script, f"window-{number}")
+    window = _window(script, number)
+    covered = window.end - window.start
+    on_window(WindowDone(plan=PLAN, window=window, covered=covered, duration=script.duration))
+    return window
+
+
+def _window(script: Script, number: int) -> WindowTranscript:
+    seconds = script.duration / script.windows
+    words = script.text.split()
+    first, last = (round(len(words) * place / script.windows) for place in (number, number + 1))
+    text = "".join(f" {word}" for word in words[first:last])
+    start, end = number * seconds, (number + 1) * seconds
+    segments = (Segment(id=0, start=start, end=end, text=text),) if text else ()
+    return WindowTranscript(number=number, start=start, end=end, segments=segments)
+
+
+def _note(script: Script, event: str) -> None:
+    if script.journal is not None:
+        with script.journal.open("a") as journal:
+            journal.write(f"{event} {os.getpid()}\n")
+
+
+def _transcript(script: Script, model: str, windows: list[WindowTranscript], *, resumed: int) -> Transcript:
+    segments = [segment for window in windows for segment in window.segments]
+    return Transcript(
+        text="".join(segment.text for segment in segments).strip(),
+        language=None,
+        language_probability=None,
+        duration=script.duration,
+        segments=tuple(segment.model_copy(update={"id": number}) for number, segment in enumerate(segments)),
+        model=model,
+        engine="fake",
+        compute_type="none",
+        device="cpu",
+        processing_seconds=script.seconds,
+        trimmed=False,
+        provenance=Provenance(
+            model_digest="none", versions={}, real_time_factor=None, windows_resumed=resumed
+        ),
+    )

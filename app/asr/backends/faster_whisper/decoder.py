@@ -1,0 +1,179 @@
+"""Encoder states to text: languages, prompts, beam search, sampling."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.asr.backends.faster_whisper.tuning import Tuning
+from app.asr.base import DecodeOptions
+from app.asr.frames import States
+from app.asr.hypothesis import Hypothesis
+from app.asr.language import Languages, likeliest
+
+if TYPE_CHECKING:
+    from ctranslate2 import StorageView
+    from ctranslate2.models import WhisperGenerationResult
+    from faster_whisper import WhisperModel
+    from faster_whisper.tokenizer import Tokenizer
+
+LANGUAGE_STRIDE = 3
+"""Every third state tells a language that is clear as well as all of them, in a third of the time."""
+
+SAMPLES_TRIED = 5
+"""Hypotheses sampled at a temperature, of which the likeliest counts (openai-whisper's `best_of`)."""
+
+FIRST_TOKENS_PER_SECOND = 12
+FIRST_TOKENS_AT_MOST = 224
+"""Tokens that a first hypothesis may have: most that has more is a loop, and what is not is decoded again."""
+
+TOKENS_PER_SECOND = 45
+"""Tokens that any hypothesis may have: Georgian and Burmese, three tokens to a letter, come near it."""
+
+TOKENS_AT_LEAST = 10
+SPARE_TOKENS = 4
+"""Room in the model's text context that is left to the marks which the aligner puts around a hypothesis."""
+
+
+class Decoder:
+    """Decodes states; thread-safe as CTranslate2 is."""
+
+    def __init__(self, runtime: "WhisperModel", tuning: Tuning) -> None:
+        self._runtime = runtime
+        self._tuning = tuning
+        self._tokenizers: dict[tuple[str, bool], Tokenizer] = {}
+
+    def detect(self, states: States, among: Sequence[Sequence[str]]) -> list[Languages]:
+        """The languages of some windows, each of those that it may be in (none named: of all)."""
+        if not self._runtime.model.is_multilingual:
+            return [Languages({"en": 1.0})] * len(states)
+        found = self._detect(states[:, ::LANGUAGE_STRIDE], among)
+        unclear = [place for place, each in enumerate(found) if not each.is_clear]
+        again = self._detect(states[unclear], [among[place] for place in unclear])
+        for place, languages in zip(unclear, again, strict=True):
+            found[place] = languages
+        return found
+
+    def tokenizer(self, language: str, translate: bool) -> "Tokenizer":
+        """faster-whisper's tokenizer for one language and task."""
+        from faster_whisper.tokenizer import Tokenizer
+
+        key = language, translate
+        if key not in self._tokenizers:
+            runtime, task = self._runtime, "translate" if translate else "transcribe"
+            self._tokenizers[key] = Tokenizer(
+                runtime.hf_tokenizer, runtime.model.is_multilingual, task=task, language=language
+            )
+        return self._tokenizers[key]
+
+    def prompt(self, options: DecodeOptions, language: str, *, time_tokens: bool = False) -> list[int]:
+        """Tokens that precede the hypothesis; with `time_tokens`, one that has times between its phrases."""
+        tokenizer = self.tokenizer(language, options.translate)
+        before = tokenizer.encode(" " + options.prompt.strip()) if options.prompt else []
+        prompt: list[int] = self._runtime.get_prompt(
+            tokenizer,
+            before,
+            without_timestamps=not (time_tokens or self._tuning.time_tokens),
+            hotwords=options.hotwords,
+        )
+        return prompt
+
+    def first(
+        self, states: States, prompts: Sequence[list[int]], options: DecodeOptions, seconds: float
+    ) -> list[Hypothesis]:
+        """First hypotheses for some windows of at most so many seconds, as `options` ask."""
+        if not options.temperature:
+            return self._search(states, prompts, options.beam_size, _first_tokens(seconds))
+        return [
+            self.sample(states[place : place + 1], prompt, options.temperature, seconds)
+            for place, prompt in enumerate(prompts)
+        ]
+
+    def search(self, states: States, prompt: list[int], beam_size: int, seconds: float) -> Hypothesis:
+        """The likeliest hypothesis for one window, by beam search, with room for as much as can be said."""
+        [hypothesis] = self._search(states, [prompt], beam_size, _tokens(seconds, TOKENS_PER_SECOND))
+        return hypothesis
+
+    def search_with_times(
+        self, states: States, prompts: Sequence[list[int]], beam_size: int, seconds: float
+    ) -> list[Hypothesis]:
+        """The likeliest hypotheses for some windows of at most so many seconds, written with time tokens.
+
+        The whole beam must have ended: with less patience the hypothesis ends with its first phrases.
+        """
+        tokens = _tokens(seconds, TOKENS_PER_SECOND)
+        return self._generate(states, prompts, tokens, beam_size=beam_size, patience=1.0)
+
+    def sample(self, states: States, prompt: list[int], temperature: float, seconds: float) -> Hypothesis:
+        """The likeliest of some sampled hypotheses for a window; what has no room gets more, loops do not."""
+        hypothesis = self._sample(states, prompt, temperature, _first_tokens(seconds))
+        if not hypothesis.cut_short or hypothesis.is_repetitive:
+            return hypothesis
+        return self._sample(states, prompt, temperature, _tokens(seconds, TOKENS_PER_SECOND))
+
+    def _sample(self, states: States, prompt: list[int], temperature: float, tokens: int) -> Hypothesis:
+        [hypothesis] = self._generate(
+            *(states, [prompt], tokens),
+            beam_size=1,
+            num_hypotheses=SAMPLES_TRIED,
+            sampling_topk=0,
+            sampling_temperature=temperature,
+        )
+        return hypothesis
+
+    def _search(
+        self, states: States, prompts: Sequence[list[int]], beam_size: int, tokens: int
+    ) -> list[Hypothesis]:
+        return self._generate(states, prompts, tokens, beam_size=beam_size, patience=self._tuning.patience)
+
+    def _generate(
+        self, states: States, prompts: Sequence[list[int]], tokens: int, **how: float
+    ) -> list[Hypothesis]:
+        tokens = min(tokens, self._runtime.max_length - len(prompts[0]) - SPARE_TOKENS)
+        results = self._runtime.model.generate(
+            storage(states),
+            list(prompts),
+            # CTranslate2 takes the smaller of max_length / 2 and max_length less the prompt
+            max_length=max(2 * tokens, tokens + len(prompts[0])),
+            return_scores=True,
+            return_no_speech_prob=True,
+            **how,
+        )
+        return [self._answer(result, tokens, how.get("sampling_temperature", 0.0)) for result in results]
+
+    def _answer(self, result: "WhisperGenerationResult", room: int, temperature: float) -> Hypothesis:
+        tokens, tokenizer = result.sequences_ids[0], self.tokenizer("en", False)
+        # the score is the sum of the log-probabilities, the end mark's too, over the number of the other
+        # tokens
+        return Hypothesis(
+            tokens=tuple(token for token in tokens if token < tokenizer.eot),  # those above are times
+            text=tokenizer.decode(tokens),
+            avg_logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),
+            no_speech_prob=result.no_speech_prob,
+            temperature=temperature,
+            cut_short=len(tokens) >= room,
+        )
+
+    def _detect(self, states: States, among: Sequence[Sequence[str]]) -> list[Languages]:
+        if not len(states):
+            return []
+        results = self._runtime.model.detect_language(storage(states))
+        return [
+            likeliest({token[2:-2]: probability for token, probability in result}, names)
+            for result, names in zip(results, among, strict=True)
+        ]
+
+
+def _first_tokens(seconds: float) -> int:
+    return min(FIRST_TOKENS_AT_MOST, _tokens(seconds, FIRST_TOKENS_PER_SECOND))
+
+
+def _tokens(seconds: float, per_second: int) -> int:
+    return TOKENS_AT_LEAST + int(per_second * seconds)
+
+
+def storage(states: States) -> "StorageView":
+    """States as CTranslate2 takes them."""
+    from ctranslate2 import StorageView
+
+    return StorageView.from_array(np.ascontiguousarray(states))

@@ -1,0 +1,126 @@
+"""Sound to the encoder's states, with no more silence around it than the decoder needs.
+
+Whisper was trained on 30 s of sound, silence included, and most of the work on a short window is the silence.
+The encoder may be given less, but the decoder loops where it finds no silence after the last word. So the
+encoder hears the sound and a little silence, and the decoder is shown silent states after those, which are
+the same for every window and were computed once. Where the model has a suffix (`suffix.py`), it ends what
+both are given, in place of the silence that is missing. docs/performance.md has the measurements.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.asr.backends.faster_whisper.suffix import Suffix
+from app.asr.backends.faster_whisper.tuning import Tuning
+from app.asr.frames import (
+    FULL_SECONDS,
+    FULL_STATES,
+    HOP_SAMPLES,
+    STATES_PER_SECOND,
+    Features,
+    States,
+)
+from app.audio.samples import SAMPLE_RATE, Samples
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+    from faster_whisper.feature_extractor import FeatureExtractor
+
+TOGETHER_SECONDS = 30.0
+"""Sound that a CPU encodes at once: more is no faster, and attention needs memory by its square."""
+
+
+class Encoder:
+    """Encodes windows; thread-safe as CTranslate2 is."""
+
+    def __init__(self, runtime: "WhisperModel", tuning: Tuning, suffix: Suffix | None = None) -> None:
+        self._runtime = runtime
+        self._tuning = tuning
+        self._suffix = suffix
+        self._silence = self._encode_together([reference_noise()], FULL_SECONDS) if tuning.trims else None
+
+    def states_for(self, seconds: float) -> int:
+        """How many states the decoder is shown of so long a sound: windows of one number go together."""
+        return FULL_STATES if self._silence is None else shown_states(seconds, self._tuning)
+
+    def encode(self, sounds: Sequence[Samples], states: int) -> States:
+        """Encode sounds for a decoder that is shown `states` states of each."""
+        if self._silence is None:
+            return self.encode_fully(sounds)
+        silence = self._silence[:, :states]
+        if self._suffix is not None:
+            silence = self._suffix.end(silence)
+        shown = np.repeat(silence, len(sounds), axis=0)
+        for place, own in self._own_states(sounds):
+            shown[place, : len(own)] = own
+        return shown
+
+    def encode_fully(self, sounds: Sequence[Samples]) -> States:
+        """Encode sounds with all the silence that Whisper was trained with."""
+        return self._encode_together(sounds, FULL_SECONDS)
+
+    def _own_states(self, sounds: Sequence[Samples]) -> Iterator[tuple[int, States]]:
+        """Place of each sound, and its states and those of the silence after it: none of the suffix."""
+        for seconds, places in self._by_length(sounds).items():
+            suffix = None if seconds == FULL_SECONDS else self._suffix
+            most = max(1, int(TOGETHER_SECONDS // seconds))
+            for first in range(0, len(places), most):
+                some = places[first : first + most]
+                heard = self._encode_together([sounds[place] for place in some], seconds, suffix)
+                for place, states in zip(some, heard, strict=True):
+                    yield (
+                        place,
+                        states if suffix is None else states[: suffix.first_state(len(sounds[place]))],
+                    )
+
+    def _encode_together(
+        self, sounds: Sequence[Samples], seconds: float, suffix: Suffix | None = None
+    ) -> States:
+        import ctranslate2
+
+        features = np.stack([self._features(sound, seconds, suffix) for sound in sounds])
+        states = self._runtime.model.encode(ctranslate2.StorageView.from_array(features), to_cpu=True)
+        return np.asarray(states.to(ctranslate2.DataType.float32))
+
+    def _features(self, sound: Samples, seconds: float, suffix: Suffix | None) -> Features:
+        features = silent_after(self._runtime.feature_extractor, sound, seconds)
+        return features if suffix is None else suffix.put(features, len(sound))
+
+    def _by_length(self, sounds: Sequence[Samples]) -> dict[float, list[int]]:
+        """Places of the sounds that the encoder takes at the same length, by that length in seconds."""
+        groups: dict[float, list[int]] = defaultdict(list)
+        for place, sound in enumerate(sounds):
+            groups[heard_seconds(len(sound) / SAMPLE_RATE, self._tuning)].append(place)
+        return groups
+
+
+def heard_seconds(seconds: float, tuning: Tuning) -> float:
+    """The length at which so long a sound is encoded."""
+    return min(FULL_SECONDS, _rounded_up(seconds + tuning.margin_seconds, tuning.step_seconds))
+
+
+def shown_states(seconds: float, tuning: Tuning) -> int:
+    """How many states of so long a sound the decoder is shown where less than all are."""
+    shown = _rounded_up(seconds + tuning.margin_seconds, tuning.class_seconds)
+    return min(FULL_STATES, round(shown * STATES_PER_SECOND))
+
+
+def silent_after(extractor: "FeatureExtractor", sound: Samples, seconds: float) -> Features:
+    """Log-mel features, shape (mels, 100 * seconds); what is missing is silence, as in training."""
+    samples = round(seconds * SAMPLE_RATE)
+    features = extractor(np.pad(sound, (0, max(0, samples - len(sound)))))
+    return np.asarray(features[:, : samples // HOP_SAMPLES], np.float32)
+
+
+def _rounded_up(seconds: float, step: float) -> float:
+    return ceil(seconds / step) * step
+
+
+def reference_noise() -> Samples:
+    """A second of soft noise: silence is silent against something that was heard before."""
+    noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE).astype(np.float32)
+    return 0.05 * noise

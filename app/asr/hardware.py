@@ -1,0 +1,152 @@
+"""What the machine offers to a model: processors, a GPU, number formats, memory."""
+
+import ctypes
+import os
+import platform
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+
+from app.core.config import Settings
+from app.core.errors import ModelUnavailable
+
+MAX_USEFUL_THREADS = 4
+"""More threads than this bring one Whisper model little (measured on int8, CTranslate2)."""
+
+MAX_DECODE_WORKERS = 4
+"""Batches at a time, before each gets more threads: every one needs memory of its own."""
+
+MIN_TASKS_IN_FLIGHT = 8
+
+AVX512_FLAGS = frozenset({"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq"})
+"""What CTranslate2 asks of a processor before it uses AVX-512 (src/cpu/cpu_info.cc)."""
+
+GLIBC_TUNABLES = ":".join(
+    (
+        "glibc.malloc.arena_max=1",  # what one thread has freed is used by the others, too
+        "glibc.malloc.mmap_threshold=4194304",  # big buffers go back to the system …
+        "glibc.malloc.hugetlb=1",  # … and cost few page faults when they come again
+    )
+)
+"""Memory that a long recording needs is bounded by what is in use, not by how it fell into anchors."""
+
+CPU_BATCH, GPU_BATCH = 8, 24
+CPU_BATCH_SECONDS = 60.0
+"""Sound in a batch on a CPU: more is no faster (docs/performance.md)."""
+
+_CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+def usable_cores(quota_file: Path = _CGROUP_QUOTA) -> int:
+    """Processors that this process may use: by affinity, and by the container's quota (cgroup v2)."""
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = quota_file.read_text().split()
+        return affinity if quota == "max" else max(1, min(affinity, int(quota) // int(period)))
+    except (OSError, ValueError):
+        return affinity
+
+
+def model_threads(wanted: int) -> int:
+    """Threads for one model; `wanted` 0 chooses from the cores."""
+    return wanted or min(MAX_USEFUL_THREADS, usable_cores())
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeWorkers:
+    """Batches that are computed at the same time, and the threads of each."""
+
+    count: int
+    threads: int
+
+
+def choose_decode_workers(cpu_threads: int, device: str) -> DecodeWorkers:
+    """How a model's threads are shared out; `cpu_threads` 0 takes all cores.
+
+    Several batches of one thread each do more than one batch of several threads (docs/performance.md). A GPU
+    takes one batch at a time.
+    """
+    if device == "cuda":
+        return DecodeWorkers(1, model_threads(cpu_threads))
+    threads = cpu_threads or usable_cores()
+    count = min(threads, MAX_DECODE_WORKERS)
+    return DecodeWorkers(count, min(MAX_USEFUL_THREADS, threads // count))
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """How much is decoded together at most: windows, and seconds of sound with the silence behind each."""
+
+    windows: int
+    seconds: float
+
+
+def batch_limits(wanted: int, device: str) -> BatchLimits:
+    """The limits of batches; those of `wanted` windows, where it is not 0, may be of any length."""
+    seconds = inf if wanted or device != "cpu" else CPU_BATCH_SECONDS
+    return BatchLimits(wanted or batch_size(device), seconds)
+
+
+def batch_size(device: str) -> int:
+    """Windows that are decoded together: more bring nothing on a CPU; a GPU says when it has no room."""
+    return CPU_BATCH if device == "cpu" else GPU_BATCH
+
+
+def choose_compute_type(wanted: str, device: str, supported: set[str]) -> str:
+    """CTranslate2 compute type for a device. Raises ModelUnavailable where `wanted` does not run there."""
+    if wanted not in ("auto", "default"):
+        if wanted in supported:
+            return wanted
+        choices = ", ".join(sorted(supported))
+        raise ModelUnavailable(
+            f"COMPUTE_TYPE={wanted} does not run on this {device} device; "
+            f"set it to auto or to one of: {choices}."
+        )
+    preferred = ("float16", "int8_float16") if device == "cuda" else ("int8",)
+    return next((name for name in preferred if name in supported), "float32")
+
+
+def tasks_in_flight(settings: Settings) -> int:
+    """Recordings that a worker has in hand at a time: enough to fill the batches that run and those that
+    follow."""
+    if settings.tasks_in_flight:
+        return settings.tasks_in_flight
+    decode_workers = choose_decode_workers(settings.cpu_threads, "cpu").count
+    return max(MIN_TASKS_IN_FLIGHT, 2 * decode_workers * (settings.batch_size or CPU_BATCH))
+
+
+def runtime_environment(settings: Settings, cpu_flags: frozenset[str] | None = None) -> dict[str, str]:
+    """Variables that CTranslate2 and the C library read when the engine process starts.
+
+    docs/performance.md has what each of them brings. What the user has set himself wins.
+    """
+    flags = _cpu_flags() if cpu_flags is None else cpu_flags
+    found = {
+        "OMP_NUM_THREADS": str(choose_decode_workers(settings.cpu_threads, "cpu").threads),
+        "CT2_USE_MKL": "0",  # on Intel, MKL is as fast as oneDNN and hoards memory
+        "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "0",  # a kernel for every length of window, 60 MB of them
+    }
+    if flags >= AVX512_FLAGS:
+        found["CT2_FORCE_CPU_ISA"] = "AVX512"  # CTranslate2 does not take it by itself
+    if platform.libc_ver()[0] == "glibc":
+        found["GLIBC_TUNABLES"] = GLIBC_TUNABLES
+    return found
+
+
+def return_freed_memory() -> None:
+    """Give the pages that nothing is in back to the system, where the C library can (glibc).
+
+    It gives back by itself what is free at the end of the heap. What is free between two that are in use
+    would pile up, one recording after another.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def _cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(next((line for line in lines if line.startswith("flags")), "").split())

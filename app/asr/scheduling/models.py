@@ -1,0 +1,108 @@
+"""Loaded models: which engine runs one, how it was loaded, and how many stay in memory.
+
+ENGINE=faster-whisper and ENGINE=openai-whisper use that engine; weights are fetched or converted as needed.
+ENGINE=auto goes by what lies in the cache: a CTranslate2 folder or a `.pt` file (converted once) gives
+faster-whisper; openai-whisper, where installed, takes over a model that faster-whisper cannot get or load.
+"""
+
+import gc
+import logging
+from collections import OrderedDict
+
+from app.asr.backends import faster_whisper, openai_whisper
+from app.asr.base import Engine
+from app.core.config import Settings
+from app.core.decorators import stage
+from app.core.errors import ModelUnavailable
+from app.weights.store import WeightStore
+
+logger = logging.getLogger(__name__)
+
+LADDER = (("cuda", "int8_float16"), ("cpu", "auto"))
+"""How a model is loaded (device, compute type) after it has found too little memory on its GPU, in turn."""
+
+
+class ModelPool:
+    """At most MODELS_IN_MEMORY loaded models; the one not used for longest goes first.
+
+    `load` takes long and may be called from any thread. All else is quick, and for the caller to lock, as it
+    is to know who uses which model.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._store = WeightStore(settings.cache_dir, downloads=settings.model_downloads)
+        self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._loads: dict[str, Settings] = {}
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """Models in memory, the one used last at the end."""
+        return tuple(self._engines)
+
+    @property
+    def places(self) -> int:
+        """How many models may be in memory."""
+        return self._settings.models_in_memory
+
+    def get(self, model: str) -> Engine | None:
+        """A loaded model, which thereby was used last."""
+        if model in self._engines:
+            self._engines.move_to_end(model)
+        return self._engines.get(model)
+
+    @stage("load model")
+    def load(self, model: str) -> Engine:
+        """Load a model, to be `put` into the pool. Raises ModelUnavailable or EngineFailed."""
+        return self._load(model, self._loads.get(model, self._settings))
+
+    def put(self, model: str, engine: Engine) -> None:
+        """Keep a model that was loaded."""
+        self._engines[model] = engine
+
+    def evict(self, model: str) -> None:
+        """Remove a model from memory; nobody may be using it."""
+        engine = self._engines.pop(model)
+        engine.close()
+        del engine
+        gc.collect()
+        logger.info("Model %s removed from memory", model)
+
+    def step_down(self, model: str) -> bool:
+        """Have a model that finds too little memory loaded in a smaller way from now on; False: there is
+        none.
+
+        Remembered as long as the process lives. The model must be evicted and loaded again to take effect.
+        """
+        engine = self._engines[model]
+        taken = (engine.info.device, engine.info.compute_type)
+        below = LADDER[LADDER.index(taken) + 1 :] if taken in LADDER else LADDER
+        if engine.info.device != "cuda" or not below:
+            return False
+        device, compute_type = below[0]
+        self._loads[model] = self._settings.model_copy(
+            update={"device": device, "compute_type": compute_type}
+        )
+        logger.warning(
+            "Model %s does not fit: it is loaded as %s on %s from now on", model, compute_type, device
+        )
+        return True
+
+    def _load(self, model: str, settings: Settings) -> Engine:
+        if settings.engine == "openai-whisper":
+            return self._load_openai(model, settings)
+        try:
+            return faster_whisper.load(self._store.ensure_ct2(model), model, settings)
+        except ModelUnavailable as error:
+            if settings.engine != "auto" or not openai_whisper.is_installed():
+                raise
+            logger.warning("faster-whisper cannot run %s, trying openai-whisper: %s", model, error)
+            return self._load_openai(model, settings)
+
+    def _load_openai(self, model: str, settings: Settings) -> Engine:
+        if not openai_whisper.is_installed():
+            raise ModelUnavailable(
+                "ENGINE=openai-whisper needs packages that are not installed; "
+                "run: pip install -r requirements/openai-whisper.txt"
+            )
+        return openai_whisper.load(self._store.ensure_openai(model), model, settings)

@@ -1,0 +1,36 @@
+"""Who transcribes: a real model, or the fake engine of the tests."""
+
+from typing import Protocol
+
+from app.asr.backends import fake
+from app.core.config import Settings
+from app.schemas.transcript import Transcript
+from app.transcription.recording import SpeechRecogniser
+from app.transcription.request import Job, Watch
+
+
+class Recogniser(Protocol):
+    """Makes a transcript of a job; `processing_seconds` is the caller's to fill in."""
+
+    def transcribe(self, job: Job, watch: Watch) -> Transcript:
+        """Raises the TaskErrors of app.core.errors."""
+
+
+class FakeRecogniser:
+    """ENGINE=fake: the file itself says what happens."""
+
+    def transcribe(self, job: Job, watch: Watch) -> Transcript:
+        """See app.asr.backends.fake.Script."""
+        return fake.play(
+            job.path,
+            model=job.model,
+            checkpoint=job.checkpoint,
+            on_loaded=watch.on_loaded,
+            on_window=watch.on_window,
+            check=watch.check,
+        )
+
+
+def recogniser_for(settings: Settings) -> Recogniser:
+    """The recogniser that ENGINE names."""
+    return FakeRecogniser() if settings.engine == "fake" else SpeechRecogniser.from_settings(settings)

@@ -1,0 +1,57 @@
+"""What a worker asks of whoever transcribes for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.asr.base import DecodeOptions
+from app.audio.listening import Listening
+from app.core.errors import TaskCancelled
+from app.core.scripts import ChineseScript
+from app.schemas.window import Checkpoint, WindowDone
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A recording and what is asked of it.
+
+    `model` is a canonical name, `listening` tells what of the recording is heard; without `vad` nothing is
+    taken for silence; `script` is that in which Chinese is to be written; `duration` is the length of the
+    recording where the API could tell it; one that `is_short` waits behind no longer ones; `checkpoint` is
+    what an earlier attempt has finished.
+    """
+
+    path: Path
+    model: str
+    listening: Listening
+    options: DecodeOptions
+    vad: bool = True
+    script: ChineseScript | None = None
+    duration: float | None = None
+    is_short: bool = False
+    checkpoint: Checkpoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How the caller follows a job. All may be called from the thread that does the job only.
+
+    `on_loaded` hears once that the model is in memory, `on_alive` often that the recording is being read,
+    `on_window` each window that is finished; `should_stop` is asked often.
+    """
+
+    on_loaded: Callable[[], None]
+    on_alive: Callable[[], None]
+    on_window: Callable[[WindowDone], None]
+    should_stop: Callable[[], bool]
+
+    def check(self) -> None:
+        """Raise TaskCancelled where the caller wants no more."""
+        if self.should_stop():
+            raise TaskCancelled("The task was cancelled.")
+
+
+UNWATCHED = Watch(
+    on_loaded=lambda: None, on_alive=lambda: None, on_window=lambda _: None, should_stop=lambda: False
+)
+"""Nobody follows."""

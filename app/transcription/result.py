@@ -1,0 +1,110 @@
+"""Assembling the windows of a recording: the transcript, its quality and its provenance."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from hashlib import sha256
+
+from app.asr.base import EngineInfo
+from app.audio.chunker import ChunkRules
+from app.audio.report import DecodeReport
+from app.core.source_digest import source_digest
+from app.schemas.transcript import Provenance, Quality, Segment, Source, Span, Transcript
+from app.schemas.window import WindowTranscript
+from app.transcription.language import LanguageVote
+from app.transcription.request import Job
+from app.transcription.speech_warnings import speech_warnings
+from app.transcription.times import within
+
+LOW_LOGPROB = -0.5
+"""Mean log-probability below which words of a segment were likely misheard: measured, docs/performance.md."""
+
+
+def plan_digest(info: EngineInfo, job: Job, rules: ChunkRules) -> str:
+    """Name of everything that a window's transcript depends on but its sound.
+
+    The code that decides it is part of that: an upgrade begins recordings again that are half done.
+    """
+    code = source_digest("app.audio", "app.asr")
+    heard = [job.listening.track, job.listening.split, job.vad, job.script]
+    content = json.dumps([code, asdict(info), asdict(job.options), heard, asdict(rules)], sort_keys=True)
+    return sha256(content.encode()).hexdigest()[:16]
+
+
+def assemble_transcript(
+    windows: Sequence[WindowTranscript],
+    vote: LanguageVote,
+    report: DecodeReport,
+    info: EngineInfo,
+    resumed: int,
+    *,
+    vad: bool = True,
+) -> Transcript:
+    """The transcript of a recording; `processing_seconds` and the attempts are the caller's to fill in."""
+    duration = round(report.duration, 3)
+    segments = within(_in_order(windows), duration)
+    uncovered = tuple(span for window in windows for span in window.uncovered)
+    speech = sum(window.speech for window in windows)
+    return Transcript(
+        text="".join(segment.text for segment in segments).strip(),
+        language=vote.best,
+        language_probability=vote.probability,
+        duration=duration,
+        segments=tuple(segment.model_copy(update={"id": number}) for number, segment in enumerate(segments)),
+        model=info.model,
+        engine=info.engine,
+        compute_type=info.compute_type,
+        device=info.device,
+        processing_seconds=0.0,
+        trimmed=report.trimmed,
+        warnings=(
+            *report.warnings,
+            *speech_warnings(uncovered, speech=speech, sound=report.audible_seconds, detected=vad),
+        ),
+        source=Source(
+            tracks=report.source.tracks,
+            tracks_read=report.source.read,
+            channels=report.source.channels,
+            split=report.source.split,
+        ),
+        quality=Quality(
+            windows=len(windows),
+            retried=sum(window.retries > 0 for window in windows),
+            noise=sum(window.noise for window in windows),
+            low_confidence=tuple(_doubtful(segments)),
+            speech=round(speech, 3),
+            uncovered=uncovered,
+        ),
+        provenance=Provenance(
+            encoder_context=info.encoder_context,
+            model_digest=info.digest,
+            versions=dict(info.versions),
+            real_time_factor=None,
+            engine_seconds=round(sum(window.engine_seconds for window in windows), 3),
+            batch_places=round(sum(window.batch_places for window in windows), 3),
+            windows_resumed=resumed,
+        ),
+    )
+
+
+def _in_order(windows: Sequence[WindowTranscript]) -> list[Segment]:
+    """The segments of all windows; those of channels that are kept apart in the order of their times."""
+    segments = [_in_channel(segment, window.channel) for window in windows for segment in window.segments]
+    if all(window.channel is None for window in windows):
+        return segments
+    return sorted(segments, key=lambda segment: (segment.start, segment.channel))
+
+
+def _in_channel(segment: Segment, channel: int | None) -> Segment:
+    if channel is None:
+        return segment
+    words = segment.words and tuple(word.model_copy(update={"channel": channel}) for word in segment.words)
+    return segment.model_copy(update={"channel": channel, "words": words})
+
+
+def _doubtful(segments: Sequence[Segment]) -> list[Span]:
+    return [
+        Span(start=segment.start, end=segment.end)
+        for segment in segments
+        if segment.avg_logprob is not None and segment.avg_logprob < LOW_LOGPROB
+    ]

@@ -1,0 +1,137 @@
+"""The use case of a worker: a task in, a transcript out."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.asr.base import DecodeOptions
+from app.audio.limits import AudioLimits
+from app.audio.listening import Listening
+from app.audio.probe import probe
+from app.core.config import Settings
+from app.core.decorators import stage
+from app.core.errors import AudioMissing, EngineFailed, NoAudio, UnreadableAudio
+from app.core.speed import SlowestSpeed
+from app.net.fetch import FetchLimits, fetch
+from app.net.guard import AddressPolicy
+from app.queue.room import is_short
+from app.schemas.task import ChannelMode, Task, TaskKind
+from app.schemas.transcript import Transcript
+from app.schemas.window import Checkpoint
+from app.services.model_choice import choose_model
+from app.storage.files import PART_SUFFIX
+from app.storage.local import LocalStorage
+from app.transcription.recognisers import recogniser_for
+from app.transcription.request import Job, Watch
+
+FETCH_IDLE_SECONDS = 60.0
+"""Longest silence of whoever has the recording."""
+
+
+class TranscriptionService:
+    """Transcribes tasks; keeps models loaded between them. May be called from several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._storage = LocalStorage(settings)
+        self._recogniser = recogniser_for(settings)
+        self._policy = AddressPolicy.from_settings(settings)
+        self._limits = FetchLimits(
+            max_bytes=settings.max_upload_bytes,
+            seconds=settings.fetch_seconds,
+            idle_seconds=FETCH_IDLE_SECONDS,
+            slowest=SlowestSpeed(settings.min_transfer_bytes_per_second),
+            min_free_bytes=settings.min_free_disk_bytes,
+        )
+
+    @stage("fetch")
+    def fetch(self, task: Task, should_stop: Callable[[], bool]) -> float | None:
+        """Have the recording here, where the task names an address; its length in seconds, if it can be told.
+
+        Raises UnsafeAddress, StorageFull or a TaskError.
+        """
+        if task.url is None:
+            return task.duration
+        path = self._storage.path_of(task)
+        if not path.is_file():
+            part = path.with_suffix(PART_SUFFIX)
+            with _translated():
+                fetch(task.url, part, self._limits, self._policy, should_stop)
+                part.rename(path)
+        try:
+            return probe(path).duration
+        except (UnreadableAudio, NoAudio):
+            return None  # whoever transcribes it will say what is wrong
+
+    @stage("transcribe")
+    def transcribe(self, task: Task, checkpoint: Checkpoint | None, watch: Watch) -> Transcript:
+        """Transcribe one task, going on from `checkpoint`.
+
+        Raises UnknownModel, InvalidParameter, UnsafeAddress or a TaskError; failures of the runtime are
+        EngineFailed.
+        """
+        started = time.perf_counter()
+        with _translated():
+            transcript = self._recogniser.transcribe(self._job(task, checkpoint), watch)
+        seconds = round(time.perf_counter() - started, 3)
+        return _timed(transcript, seconds)
+
+    def _recording(self, task: Task) -> Path:
+        path = self._storage.path_of(task)
+        if not path.is_file():
+            raise AudioMissing("The uploaded recording is no longer there; upload it again.")
+        return path
+
+    def _job(self, task: Task, checkpoint: Checkpoint | None) -> Job:
+        settings = self._settings
+        # a task that a foreign program pushed says what it wants in its own words
+        choice = choose_model(
+            task.model or settings.default_model, task.task, task.language, task.languages, settings
+        )
+        return Job(
+            path=self._recording(task),
+            model=choice.model,
+            listening=Listening(
+                trim=task.trim or settings.default_trim,
+                track=task.track,
+                split=task.channels is ChannelMode.SPLIT,
+                limits=AudioLimits.from_settings(settings),
+            ),
+            options=DecodeOptions(
+                beam_size=settings.whisper_beam_size,
+                language=choice.language,
+                languages=choice.languages,
+                translate=task.task is TaskKind.TRANSLATE,
+                prompt=task.prompt,
+                hotwords=task.hotwords,
+                temperature=task.temperature,
+                word_timestamps=task.word_timestamps,
+            ),
+            vad=task.vad,
+            script=task.script or choice.script,
+            duration=task.duration,
+            is_short=is_short(task, settings.short_seconds),
+            checkpoint=checkpoint,
+        )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Errors of the runtime and of the disk as errors of the service."""
+    try:
+        yield
+    except MemoryError as error:
+        raise EngineFailed("There was not enough memory to transcribe the recording.") from error
+    except OSError as error:
+        raise EngineFailed(f"The recording could not be stored or read: {error.strerror or error}") from error
+    except RuntimeError as error:
+        raise EngineFailed(f"The model's runtime failed: {error}") from error
+
+
+def _timed(transcript: Transcript, seconds: float) -> Transcript:
+    provenance = transcript.provenance
+    if provenance is not None and transcript.duration:
+        factor = round(seconds / transcript.duration, 4)
+        provenance = provenance.model_copy(update={"real_time_factor": factor})
+    return transcript.model_copy(update={"processing_seconds": seconds, "provenance": provenance})

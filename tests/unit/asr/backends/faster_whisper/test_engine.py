@@ -1,0 +1,332 @@
+"""The default engine with the real `base` model."""
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.asr.backends.faster_whisper import FasterWhisperEngine, decoder, load
+from app.asr.backends.faster_whisper.tuning import Tuning
+from app.asr.base import DecodeOptions, WindowRequest
+from app.asr.frames import FULL_STATES, STATES_PER_SECOND, States
+from app.asr.hypothesis import Hypothesis
+from app.asr.language import Languages
+from app.audio.decode import read_samples
+from app.audio.samples import SAMPLE_RATE, Samples
+from app.audio.windows import cut_windows
+from app.core.config import Settings
+from app.schemas.transcript import Span
+from tests.unit.asr.engines import whole_window
+
+pytestmark = pytest.mark.weights
+
+
+@pytest.fixture(scope="module")
+def engine(base_weights: Path) -> FasterWhisperEngine:
+    return load(base_weights / "whisper" / "base", "base", Settings(device="cpu"))
+
+
+@pytest.fixture(scope="module")
+def english(assets: Path) -> Samples:
+    return read_samples(assets / "speech_en.flac")[0]
+
+
+@pytest.fixture(scope="module")
+def russian(assets: Path) -> Samples:
+    return read_samples(assets / "speech_ru.ogg")[0]
+
+
+def _requests(*sounds: Samples, **options: object) -> list[WindowRequest]:
+    windows = [window for sound in sounds for window in cut_windows([sound])]
+    return [WindowRequest(window, DecodeOptions(**options)) for window in windows]  # type: ignore[arg-type]
+
+
+def test_an_answer_does_not_depend_on_its_neighbours(
+    engine: FasterWhisperEngine, english: Samples, russian: Samples
+) -> None:
+    """The same recording gives the same text whatever else the worker does, and after every crash."""
+    parts = [english[: round(len(english) * part)] for part in (1.0, 0.9, 0.8, 0.7)]
+    requests = _requests(russian, *parts)
+    alone = {id(request): engine.transcribe([request])[0] for request in requests}
+
+    for seed in range(3):
+        random.Random(seed).shuffle(requests)
+        for batch in _groups(engine, requests):
+            assert engine.transcribe(batch) == [alone[id(request)] for request in batch]
+
+
+def _groups(engine: FasterWhisperEngine, requests: Sequence[WindowRequest]) -> list[list[WindowRequest]]:
+    groups: dict[object, list[WindowRequest]] = {}
+    for request in requests:
+        groups.setdefault(engine.group(request), []).append(request)
+    assert any(len(group) > 2 for group in groups.values())
+    return list(groups.values())
+
+
+def test_only_languages_that_it_may_be_are_detected(
+    engine: FasterWhisperEngine, english: Samples, russian: Samples
+) -> None:
+    """Each request of a batch has its own."""
+    [free] = _requests(english)
+    [bound] = _requests(english, languages=("de", "ru"))
+    [other] = _requests(russian, languages=("en", "ru"))
+
+    transcripts = engine.transcribe([free, bound, other])
+
+    assert transcripts[0].language == "en"
+    assert transcripts[1].language in ("de", "ru")
+    assert set(transcripts[1].languages) <= {"de", "ru"}
+    assert transcripts[2].language == "ru"
+    assert set(transcripts[2].languages) <= {"en", "ru"}
+
+
+def test_languages_may_differ_within_a_batch(
+    engine: FasterWhisperEngine, english: Samples, russian: Samples
+) -> None:
+    requests = _requests(english, russian)
+
+    transcripts = engine.transcribe(requests)
+
+    assert [transcript.language for transcript in transcripts] == ["en", "ru"]
+    assert transcripts[0].languages["en"] > 0.9
+    assert any("а" <= letter <= "я" for letter in transcripts[1].text)
+
+
+def test_a_language_that_is_given_is_believed(engine: FasterWhisperEngine, english: Samples) -> None:
+    [transcript] = engine.transcribe(_requests(english, language="de"))
+
+    assert (transcript.language, transcript.languages) == ("de", {})
+
+
+@pytest.mark.parametrize("clear", [True, False])
+def test_a_window_in_another_language_than_its_recording(
+    engine: FasterWhisperEngine, english: Samples, monkeypatch: pytest.MonkeyPatch, clear: bool
+) -> None:
+    """Speakers change their language; a sound that may be anything belongs to what was said before."""
+    [request] = _requests(english)
+    if not clear:
+        unsure = Languages({"en": 0.6, "de": 0.3})
+        monkeypatch.setattr(engine._decoder, "detect", lambda states, _: [unsure] * len(states))
+
+    [transcript] = engine.transcribe([replace(request, expected="de")])
+
+    assert transcript.language == ("en" if clear else "de")
+    assert "under the old tree" in transcript.text or not clear
+
+
+def test_words_have_times_and_make_up_the_text(engine: FasterWhisperEngine, english: Samples) -> None:
+    late = np.concatenate([np.zeros(4 * SAMPLE_RATE, np.float32), english])
+
+    [transcript] = engine.transcribe(_requests(late, word_timestamps=True))
+
+    words = [word for segment in transcript.segments for word in segment.words or ()]
+    assert "".join(word.word for word in words) == transcript.text
+    assert [word.start for word in words] == sorted(word.start for word in words)
+    assert 3.9 < words[0].start < 5.0
+    assert all(word.start <= word.end <= 10.5 for word in words)
+    assert all(0 < word.probability <= 1 for word in words)
+
+
+def test_words_are_left_out_unless_asked_for(engine: FasterWhisperEngine, english: Samples) -> None:
+    [transcript] = engine.transcribe(_requests(english))
+
+    assert all(segment.words is None for segment in transcript.segments)
+
+
+def test_a_prompt_is_taken_for_what_was_said_before(engine: FasterWhisperEngine, english: Samples) -> None:
+    [request] = _requests(english, prompt="we will walk, we will have lunch")
+    [plain] = _requests(english)
+
+    [transcript] = engine.transcribe([request])
+
+    assert transcript.text.endswith("under the old tree"), "written as the prompt is, without a full stop"
+    assert engine.transcribe([plain])[0].text.endswith("under the old tree.")
+    assert engine.group(request) != engine.group(plain)
+
+
+def test_a_doubtful_answer_is_decoded_again(
+    engine: FasterWhisperEngine, english: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [request] = _requests(english)
+    [good] = engine.transcribe([request])
+    first = engine._decoder.first
+
+    def loops(*args: object) -> object:
+        hypotheses = first(*args)  # type: ignore[arg-type]
+        return [type(hypothesis)(hypothesis.tokens, " la" * 20, -0.1, 0.0) for hypothesis in hypotheses]
+
+    monkeypatch.setattr(engine._decoder, "first", loops)
+    [decode_with_fallback] = engine.transcribe([request])
+
+    assert decode_with_fallback.retries == 1
+    assert good.retries == 0
+    assert "walk to the river" in decode_with_fallback.text
+
+
+def test_a_language_that_makes_no_sense_gives_way_to_the_next(
+    engine: FasterWhisperEngine, english: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unsure = Languages({"ar": 0.4, "en": 0.3, "cy": 0.04})
+    unlikely = Hypothesis((1,) * 8, " سوف نتوقع", -1.4, 0.0)
+    monkeypatch.setattr(engine._decoder, "detect", lambda states, _: [unsure] * len(states))
+    monkeypatch.setattr(engine._decoder, "first", lambda states, *_: [unlikely] * len(states))
+
+    [transcript] = engine.transcribe(_requests(english))
+
+    assert (transcript.language, transcript.languages) == ("en", {"en": 0.7})
+    assert transcript.text.endswith("under the old tree.")
+
+
+def test_an_answer_for_which_there_was_no_room_is_decoded_again(
+    engine: FasterWhisperEngine, english: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hindi, Thai and Georgian take several times the tokens of English: their last words must not go."""
+    [request] = _requests(english)
+    [whole] = engine.transcribe([request])
+    monkeypatch.setattr(decoder, "FIRST_TOKENS_AT_MOST", 12)
+
+    [decode_with_fallback] = engine.transcribe([request])
+
+    assert (decode_with_fallback.retries, whole.retries) == (1, 0)
+    assert decode_with_fallback.text.endswith("under the old tree.")
+
+
+def test_a_window_with_more_text_than_the_model_can_write_is_divided(
+    engine: FasterWhisperEngine, english: Samples, assets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Georgian fills Whisper's text context in 13 s."""
+    german = read_samples(assets / "speech_de.ogg")[0]
+    [request] = _requests(np.concatenate([english, np.zeros(SAMPLE_RATE, np.float32), german]))
+    monkeypatch.setattr(engine._runtime, "max_length", 45)
+
+    [transcript] = engine.transcribe([request])
+
+    assert "under the old tree" in transcript.text
+    assert re.search(r"unter dem alten Baum zu (Mittag|Meta)\.$", transcript.text), "heard to the end"
+    assert (transcript.segments[0].language, transcript.segments[-1].language) == ("en", "de")
+    assert transcript.end == pytest.approx(request.window.end, abs=0.001)
+    assert [segment.id for segment in transcript.segments] == list(range(len(transcript.segments)))
+    times = [time for segment in transcript.segments for time in (segment.start, segment.end)]
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize("kind", ["hum", "hiss"])
+def test_noise_says_nothing(engine: FasterWhisperEngine, kind: str) -> None:
+    """What gets past the speech detector meets the gate."""
+    seconds = np.arange(6 * SAMPLE_RATE, dtype=np.float32) / SAMPLE_RATE
+    noise = np.random.default_rng(0).standard_normal(len(seconds)).astype(np.float32)
+    sound = 0.2 * np.sin(2 * np.pi * 110 * seconds) if kind == "hum" else 0.05 * noise
+    window = whole_window(sound.astype(np.float32))
+
+    [transcript] = engine.transcribe([WindowRequest(window, DecodeOptions())])
+
+    assert (transcript.text, transcript.noise) == ("", True)
+    assert transcript.uncovered == (Span(start=0, end=6),)
+
+
+def _faster(samples: Samples) -> Samples:
+    """Another voice: the same one, a quarter faster and higher."""
+    places = np.arange(0, len(samples) - 1, 1.25)
+    return np.asarray(np.interp(places, np.arange(len(samples)), samples), np.float32)
+
+
+def test_a_second_voice_is_written_down_although_the_decoder_leaves_it_out(
+    engine: FasterWhisperEngine, english: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without time tokens the decoder writes one of two voices, whichever; the gap is decoded again."""
+    pause = np.zeros(round(0.3 * SAMPLE_RATE), np.float32)
+    [request] = _requests(np.concatenate([english, pause, _faster(english)]))
+    [first] = engine._heard(_requests(english))
+    generate = engine._decoder._generate
+
+    def deaf(states: States, prompts: Sequence[list[int]], *rest: int, **how: float) -> list[Hypothesis]:
+        if how["patience"] != 1.0:
+            return [first.result.hypothesis] * len(prompts)
+        return generate(states, prompts, *rest, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine._decoder, "_generate", deaf)
+    [transcript] = engine.transcribe([request])
+
+    assert transcript.text.count("under the old tree") == 2
+    assert (transcript.uncovered, transcript.retries) == ((), 1)
+
+
+def test_a_turn_that_the_decoder_leaves_out_is_decoded_by_itself(
+    engine: FasterWhisperEngine, english: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here it leaves the second turn out whatever it is asked, as long as it hears all of the window."""
+    pause = np.zeros(SAMPLE_RATE, np.float32)
+    [request] = _requests(np.concatenate([english, pause, _faster(english)]), word_timestamps=True)
+    [first] = engine._heard(_requests(english))
+    generate = engine._decoder._generate
+
+    def deaf(states: States, prompts: Sequence[list[int]], *rest: int, **how: float) -> list[Hypothesis]:
+        if states.shape[1] > 15 * STATES_PER_SECOND:
+            return [first.result.hypothesis] * len(prompts)
+        return generate(states, prompts, *rest, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine._decoder, "_generate", deaf)
+    [transcript] = engine.transcribe([request])
+
+    assert transcript.text.count("under the old tree") == 2
+    assert transcript.uncovered == ()
+    words = [word for segment in transcript.segments for word in segment.words or ()]
+    assert "".join(word.word for word in words) == transcript.text
+    assert [word.start for word in words] == sorted(word.start for word in words)
+
+
+def test_voices_that_nobody_understands_are_named(
+    engine: FasterWhisperEngine, english: Samples, russian: Samples
+) -> None:
+    """Twelve voices at a time, backwards: speech, and no word of it."""
+    count = min(len(english), len(russian))
+    crowd = sum(
+        np.roll(voice[:count][::-1], 7000 * number) for voice in (english, russian) for number in range(6)
+    )
+    crowd = 0.5 * np.asarray(crowd / np.abs(crowd).max(), np.float32)
+    pause = np.zeros(SAMPLE_RATE, np.float32)
+    [request] = _requests(np.concatenate([english, pause, crowd]))
+
+    [transcript] = engine.transcribe([request])
+
+    assert transcript.text.endswith("under the old tree.")
+    [span] = transcript.uncovered
+    assert (span.start, span.end) == pytest.approx((7.2, 13.0), abs=0.7)
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(1.0, 8), (5.0, 6), (15.5, 3), (25.0, 2)])
+def test_the_longer_windows_are_the_fewer_go_together(
+    engine: FasterWhisperEngine, seconds: float, most: int
+) -> None:
+    """Memory grows with the sound in a batch, and on a CPU speed does not."""
+    samples = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+
+    assert engine.max_batch(WindowRequest(whole_window(samples), DecodeOptions())) == most
+
+
+def test_groups_are_by_length(engine: FasterWhisperEngine) -> None:
+    def states(seconds: float) -> int:
+        return engine._encoder.states_for(seconds)
+
+    shortest = Tuning().class_seconds * STATES_PER_SECOND
+    assert states(0.1) == states(0.9) == shortest
+    assert states(1.1) == 2 * shortest
+    assert states(28.0) == states(30.0) == FULL_STATES
+
+
+def test_its_record_names_weights_and_versions(engine: FasterWhisperEngine) -> None:
+    assert engine.info.digest.startswith("sha256:d01c3014881c")
+    assert set(engine.info.versions) == {"faster-whisper", "ctranslate2"}
+
+
+@pytest.mark.parametrize("name", ["prompt", "hotwords"])
+def test_special_tokens_in_a_prompt_cost_no_words(
+    engine: FasterWhisperEngine, english: Samples, name: str
+) -> None:
+    plain = engine.transcribe(_requests(english))
+    special = engine.transcribe(_requests(english, **{name: "<|endoftext|>" * 200}))
+    assert [each.text for each in special] == [each.text for each in plain]

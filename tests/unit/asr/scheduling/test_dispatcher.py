@@ -1,0 +1,201 @@
+from collections.abc import Callable
+
+import pytest
+
+from app.asr.scheduling.dispatcher import SWITCH_SECONDS, WINDOWS_WAITING, Dispatcher
+from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
+from tests.unit.asr.engines import HeldEngine, HeldPool, request
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _dispatcher(pool: HeldPool, clock: Callable[[], float] | None = None) -> Dispatcher:
+    return Dispatcher(pool, clock or _Clock())  # type: ignore[arg-type]
+
+
+def _engine(dispatcher: Dispatcher, pool: HeldPool, model: str = "base") -> HeldEngine:
+    """The model, loaded."""
+    session = dispatcher.open(model)
+    assert dispatcher.ensure_loaded(session).result(20).model == model
+    dispatcher.close(session)
+    return pool.made[model][-1]
+
+
+def test_windows_of_several_recordings_share_a_batch() -> None:
+    pool = HeldPool()
+    dispatcher = _dispatcher(pool)
+    engine = _engine(dispatcher, pool)
+    first, second = dispatcher.open("base"), dispatcher.open("base")
+
+    answers = [
+        dispatcher.submit(first, request(0, 1)),
+        *(dispatcher.submit(first, request(n, 2)) for n in (1, 2)),
+    ]
+    answers.append(dispatcher.submit(second, request(0, 3)))
+    engine.wait_for(1)
+    engine.release(3)
+
+    assert [answer.result(20).end for answer in answers] == [1, 2, 2, 3]
+    assert engine.wait_for(2)[1] == [2, 2, 3]
+    shares = [answer.result().batch_places for answer in answers]
+    assert shares == [engine.batch_size] + 3 * [round(engine.batch_size / 3, 4)]
+
+
+def test_the_model_is_loaded_once_for_all() -> None:
+    pool = HeldPool()
+    dispatcher = _dispatcher(pool)
+    sessions = [dispatcher.open("base") for _ in range(3)]
+
+    assert {dispatcher.ensure_loaded(session).result(20).model for session in sessions} == {"base"}
+    assert len(pool.made["base"]) == 1
+
+
+def test_a_model_that_cannot_be_had_fails_its_recordings_only() -> None:
+    pool = HeldPool()
+    dispatcher = _dispatcher(pool)
+    missing = dispatcher.open("missing")
+
+    asked, submitted = dispatcher.ensure_loaded(missing), dispatcher.submit(missing, request())
+
+    for future in (asked, submitted):
+        with pytest.raises(ModelUnavailable):
+            future.result(20)
+    assert _engine(dispatcher, pool).info.model == "base"
+
+
+def test_who_leaves_is_not_waited_for() -> None:
+    pool = HeldPool()
+    dispatcher = _dispatcher(pool)
+    engine = _engine(dispatcher, pool)
+    gone, stays = dispatcher.open("base"), dispatcher.open("base")
+    running = dispatcher.submit(gone, request(0, 1))
+    engine.wait_for(1)
+    waiting = dispatcher.submit(gone, request(1, 2))
+
+    dispatcher.close(gone)
+    answer = dispatcher.submit(stays, request(0, 3))
+    engine.release(2)
+
+    assert running.result(20).end == 1
+    assert waiting.cancelled()
+    assert answer.result(20).end == 3
+    assert engine.wait_for(2)[1] == [3]
+
+
+def test_one_bad_window_does_not_fail_its_neighbours() -> None:
+    pool = HeldPool()
+    dispatcher = _dispatcher(pool)
+    engine = _engine(dispatcher, pool)
+    engine.poison = 2
+    session = dispatcher.open("base")
+    first = dispatcher.submit(session, request(0, 1))
+    engine.wait_for(1)
+    others = [dispatcher.submit(session, request(n, n + 1)) for n in (1, 2)]
+
+    engine.release(9)
+
+    assert (first.result(20).end, others[1].result(20).end) == (1, 3)
+    with pytest.raises(EngineFailed, match="poison"):
+        others[0].result(20)
+
+
+def test_too_little_memory_means_smaller_batches_from_then_on() -> None:
+    pool = HeldPool(make=lambda model: HeldEngine(model, batch_size=8, fits=2))
+    dispatcher = _dispatcher(pool)
+    engine = _engine(dispatcher, pool)
+    session = dispatcher.open("base")
+
+    answers = [dispatcher.submit(session, request(n, 1)) for n in range(9)]
+    engine.release(99)  # not before: one by one they would never make a batch that does not fit
+
+    assert sorted(answer.result(20).number for answer in answers) == list(range(9))
+    sizes = [len(batch) for batch in engine.batches]
+    assert max(sizes[sizes.index(max(sizes)) + 1 :]) < max(sizes)
+
+
+def test_the_model_is_loaded_smaller_where_one_window_does_not_fit() -> None:
+    fits = iter([0, 99])
+    pool = HeldPool(make=lambda model: HeldEngine(model, fits=next(fits)), rungs=1)
+    dispatcher = _dispatcher(pool)
+    session = dispatcher.open("base")
+    dispatcher.ensure_loaded(session).result(20)
+    large = pool.made["base"][0]
+
+    answer = dispatcher.submit(session, request())
+    large.wait_for(1)
+    large.release()
+    while len(pool.made["base"]) < 2:
+        pass
+    pool.made["base"][1].release()
+
+    assert answer.result(20).number == 0
+    assert large.closed
+
+
+def test_the_lowest_rung_fails() -> None:
+    pool = HeldPool(make=lambda model: HeldEngine(model, fits=0))
+    dispatcher = _dispatcher(pool)
+    engine = _engine(dispatcher, pool)
+    engine.release()
+
+    with pytest.raises(OutOfDeviceMemory):
+        dispatcher.submit(dispatcher.open("base"), request()).result(20)
+
+
+def test_an_idle_model_makes_room_at_once() -> None:
+    pool = HeldPool(places=1)
+    dispatcher = _dispatcher(pool)
+    first = _engine(dispatcher, pool, "base")
+
+    _engine(dispatcher, pool, "tiny")
+
+    assert first.closed
+    assert pool.loaded == ("tiny",)
+
+
+def test_models_that_do_not_fit_together_take_turns() -> None:
+    pool, clock = HeldPool(places=1), _Clock()
+    dispatcher = _dispatcher(pool, clock)
+    base = _engine(dispatcher, pool, "base")
+    long, other = dispatcher.open("base"), dispatcher.open("tiny")
+    answers = [dispatcher.submit(long, request(n, 10 * n + 1)) for n in range(4)]
+    base.wait_for(1)
+    asked = dispatcher.ensure_loaded(other)
+
+    base.release()
+    base.wait_for(2)
+    assert not asked.done(), "the model in memory has work and has not had its time"
+    clock.now += SWITCH_SECONDS
+    base.release()
+    assert asked.result(20).model == "tiny"
+    assert base.closed
+    answer = dispatcher.submit(other, request())
+    pool.made["tiny"][0].release(9)
+    answer.result(20)
+    while len(pool.made["base"]) < 2:
+        pass
+    pool.made["base"][1].release(9)
+
+    assert [answer.result(20).number for answer in answers] == [0, 1, 2, 3]
+
+
+def test_a_recording_cuts_no_more_windows_than_memory_holds() -> None:
+    pool = HeldPool()
+    dispatcher = _dispatcher(pool)
+    _engine(dispatcher, pool)
+    session = dispatcher.open("base")
+
+    count = 0
+    while dispatcher.has_room(session):
+        dispatcher.submit(session, request(count))
+        count += 1
+    others = [dispatcher.open("base") for _ in range(WINDOWS_WAITING)]
+
+    assert count == WINDOWS_WAITING + 1, "one of them is being decoded"
+    assert all(dispatcher.has_room(other) for other in others)

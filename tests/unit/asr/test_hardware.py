@@ -1,0 +1,92 @@
+import ctypes
+import os
+from math import inf
+from pathlib import Path
+
+import psutil
+import pytest
+
+from app.asr.hardware import (
+    CPU_BATCH,
+    CPU_BATCH_SECONDS,
+    GPU_BATCH,
+    MAX_USEFUL_THREADS,
+    BatchLimits,
+    batch_limits,
+    choose_compute_type,
+    model_threads,
+    return_freed_memory,
+    usable_cores,
+)
+from app.core.errors import ModelUnavailable
+
+CPU = {"int8", "int8_float32", "float32"}
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"), [("max 100000", None), ("100000 100000", 1), ("50000 100000", 1), ("nonsense", None)]
+)
+def test_cores_are_bounded_by_the_container(tmp_path: Path, quota: str, cores: int | None) -> None:
+    (tmp_path / "cpu.max").write_text(quota)
+
+    assert usable_cores(tmp_path / "cpu.max") == (cores or len(os.sched_getaffinity(0)))
+
+
+def test_without_a_quota_the_affinity_counts(tmp_path: Path) -> None:
+    assert usable_cores(tmp_path / "none") == len(os.sched_getaffinity(0))
+
+
+def test_threads() -> None:
+    assert model_threads(7) == 7
+    assert 1 <= model_threads(0) <= MAX_USEFUL_THREADS
+
+
+@pytest.mark.parametrize(
+    ("wanted", "device", "supported", "chosen"),
+    [
+        ("auto", "cpu", CPU, "int8"),
+        ("auto", "cpu", {"float32"}, "float32"),
+        ("auto", "cuda", {"float16", "int8_float16", "float32"}, "float16"),
+        ("auto", "cuda", {"float32", "int8"}, "float32"),
+        ("float32", "cpu", CPU, "float32"),
+    ],
+)
+def test_compute_type(wanted: str, device: str, supported: set[str], chosen: str) -> None:
+    assert choose_compute_type(wanted, device, supported) == chosen
+
+
+def test_a_compute_type_that_does_not_run_is_told() -> None:
+    with pytest.raises(ModelUnavailable, match=r"COMPUTE_TYPE=float16 .* float32, int8, int8_float32"):
+        choose_compute_type("float16", "cpu", CPU)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "device", "limits"),
+    [
+        (0, "cpu", BatchLimits(CPU_BATCH, CPU_BATCH_SECONDS)),
+        (0, "cuda", BatchLimits(GPU_BATCH, inf)),
+        (16, "cpu", BatchLimits(16, inf)),
+    ],
+)
+def test_batches_are_limited_by_their_sound_unless_their_size_is_given(
+    wanted: int, device: str, limits: BatchLimits
+) -> None:
+    assert batch_limits(wanted, device) == limits
+
+
+def test_memory_that_is_freed_between_what_is_in_use_goes_back() -> None:
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    libc.free.argtypes = [ctypes.c_void_p]
+    size, count = 64 * 1024, 1024
+    blocks = [libc.malloc(size) for _ in range(count)]
+    for block in blocks:
+        ctypes.memset(block, 1, size)
+    for block in blocks[:-1]:
+        libc.free(block)
+    before = psutil.Process().memory_info().rss
+
+    return_freed_memory()
+
+    assert before - psutil.Process().memory_info().rss > size * count / 2
+    libc.free(blocks[-1])
