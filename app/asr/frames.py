@@ -12,6 +12,7 @@ FULL_SECONDS = 30
 """Whisper's own context."""
 
 FULL_STATES = FULL_SECONDS * STATES_PER_SECOND
+FULL_FRAMES = FULL_STATES * FRAMES_PER_STATE
 
 Features = NDArray[np.float32]
 """Log-mel features, shape (mels, frames)."""

@@ -53,6 +53,33 @@ def model_threads(wanted: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """Where a model runs: `kind` is `cpu` or `cuda`, `index` which of several GPUs."""
+
+    kind: str
+    index: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.index}" if self.index else self.kind
+
+    @classmethod
+    def choose(cls, wanted: str, gpus: int) -> "Device":
+        """That of the setting DEVICE on a machine with so many GPUs. Raises ModelUnavailable."""
+        kind, _, number = wanted.partition(":")
+        index = int(number or 0)
+        if kind == "cuda" and not gpus:
+            raise ModelUnavailable(
+                f"DEVICE={wanted} is set, but no NVIDIA GPU can be used here; set DEVICE to auto or cpu."
+            )
+        if kind == "cuda" and index >= gpus:
+            raise ModelUnavailable(
+                f"DEVICE={wanted} is set, but the {gpus} GPUs of this machine are numbered from 0; "
+                "set DEVICE to one of them."
+            )
+        return cls("cuda" if gpus else "cpu") if kind == "auto" else cls(kind, index)
+
+
+@dataclass(frozen=True, slots=True)
 class DecodeWorkers:
     """Batches that are computed at the same time, and the threads of each."""
 

@@ -228,7 +228,12 @@ class Settings(BaseSettings):
     engine: EngineChoice = Field(
         "faster-whisper", description="`faster-whisper`, `openai-whisper` or `auto`."
     )
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$",
+        description="Where models run: `cpu`, `cuda`, `cuda:1` (the second GPU); `auto`: on a GPU that "
+        "works.",
+    )
     compute_type: str = Field(
         "auto", description="CTranslate2 compute type; `auto`: int8 on a CPU, float16 on a GPU."
     )

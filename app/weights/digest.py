@@ -9,6 +9,15 @@ logger = logging.getLogger(__name__)
 NOTE_SUFFIX = ".sha256"
 
 
+def has_changed(weights: Path) -> bool:
+    """Whether a weights file is another than that whose sum was noted; False where none was."""
+    try:
+        noted = weights.with_name(weights.name + NOTE_SUFFIX).read_text("ascii").split()[0]
+        return noted != _sum_of(weights)
+    except (OSError, ValueError, IndexError):
+        return False
+
+
 def digest_of(weights: Path) -> str:
     """`sha256:` and the sum of a weights file; it is noted beside the file, as large ones take seconds."""
     state = weights.stat()
@@ -20,10 +29,14 @@ def digest_of(weights: Path) -> str:
             return digest
     except (OSError, ValueError):
         pass
-    with weights.open("rb") as file:
-        digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    digest = _sum_of(weights)
     try:
         note.write_text(f"{digest} {stamp}\n", "ascii")
     except OSError as error:  # a cache that is mounted read-only
         logger.debug("The sum of %s cannot be noted: %s", weights.name, error)
     return digest
+
+
+def _sum_of(weights: Path) -> str:
+    with weights.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -2,8 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 from importlib.util import find_spec
@@ -13,18 +12,19 @@ from typing import TYPE_CHECKING, Any
 from app.asr.assembly import split_and_transcribe, window_transcript
 from app.asr.base import EngineInfo, WindowRequest
 from app.asr.coverage import WindowDraft, fewer_gaps, fill_gaps, needs_words
+from app.asr.device_errors import is_out_of_memory, translated_errors
 from app.asr.echo import without_echo
 from app.asr.fallback import DecodingResult, decode_best_language, decode_with_fallback, must_split
 from app.asr.frames import HOP_SAMPLES
-from app.asr.hardware import batch_size, model_threads
+from app.asr.hardware import Device, batch_size, model_threads
 from app.asr.hypothesis import Hypothesis
 from app.asr.language import Languages, likeliest
 from app.asr.words import APPENDED, PREPENDED, to_words
 from app.core.config import Settings
-from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
+from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory, ServiceError
 from app.schemas.transcript import Word
 from app.schemas.window import WindowTranscript
-from app.weights.digest import digest_of
+from app.weights.digest import digest_of, has_changed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,7 +84,7 @@ class OpenAIWhisperEngine:
 
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch. One at a time: openai-whisper hooks caches into the model."""
-        with _translated_errors(), self._one_batch:
+        with translated_errors(), self._one_batch:
             heard = self._listen(batch)
             hypotheses = self._first_hypotheses(heard)
             transcripts = [
@@ -268,48 +268,38 @@ def _hypothesis(result: "WhisperResult", room: int, first_time: int) -> Hypothes
     )
 
 
-@contextmanager
-def _translated_errors() -> Iterator[None]:
-    try:
-        yield
-    except (RuntimeError, MemoryError, ValueError) as error:
-        too_small = isinstance(error, MemoryError) or "out of memory" in str(error)
-        failure = OutOfDeviceMemory if too_small else EngineFailed
-        raise failure(f"The model failed while transcribing: {error}") from error
-
-
 def load(file: Path, model: str, settings: Settings) -> OpenAIWhisperEngine:
     """Load the checkpoint `file`. Raises ModelUnavailable or EngineFailed."""
     import torch
     import whisper
 
-    device = _device(settings.device, torch.cuda.is_available())
+    device = Device.choose(settings.device, torch.cuda.device_count())
     torch.set_num_threads(model_threads(settings.cpu_threads))
     torch.manual_seed(0)
     try:
-        runtime = whisper.load_model(str(file), device=device)
-    except MemoryError as error:
-        raise EngineFailed(f"There is not enough memory for the model {model!r}: {error}") from error
-    except Exception as error:  # torch's words go unquoted: they recommend an unsafe way of loading
-        raise ModelUnavailable(
-            f"The weights of {model!r} cannot be loaded ({type(error).__name__}); "
-            f"remove {file.name!r} from the model cache to fetch them again."
-        ) from error
+        runtime = whisper.load_model(str(file), device=str(device))
+    except Exception as error:
+        raise _told(error, file, model, device) from error
     info = EngineInfo(
         engine="openai-whisper",
         model=model,
-        device=device,
-        compute_type="float16" if device == "cuda" else "float32",
+        device=device.kind,
+        compute_type="float16" if device.kind == "cuda" else "float32",
         encoder_context="full",
         digest=digest_of(file),
         versions={name: metadata.version(name) for name in ("openai-whisper", "torch")},
     )
-    return OpenAIWhisperEngine(runtime, info, settings.batch_size or batch_size(device))
+    return OpenAIWhisperEngine(runtime, info, settings.batch_size or batch_size(device.kind))
 
 
-def _device(wanted: str, has_gpu: bool) -> str:
-    if wanted == "cuda" and not has_gpu:
-        raise ModelUnavailable(
-            "DEVICE=cuda is set, but torch finds no NVIDIA GPU here; set DEVICE to auto or cpu."
+def _told(error: Exception, file: Path, model: str, device: Device) -> ServiceError:
+    """The error of loading as one of the service; torch's words go unquoted: they recommend an unsafe way."""
+    if is_out_of_memory(error):
+        failure = OutOfDeviceMemory if device.kind == "cuda" else EngineFailed
+        return failure(f"There is not enough memory for the model {model!r}.")
+    if has_changed(file):
+        return ModelUnavailable(
+            f"The weights of {model!r} are damaged: their sum is not that with which they were fetched. "
+            f"Remove {file.name!r} from the model cache to fetch them again."
         )
-    return wanted if wanted != "auto" else "cuda" if has_gpu else "cpu"
+    return ModelUnavailable(f"The weights of {model!r} cannot be loaded ({type(error).__name__}).")

@@ -13,7 +13,7 @@ from app.asr.backends import faster_whisper, openai_whisper
 from app.asr.base import Engine
 from app.core.config import Settings
 from app.core.decorators import stage
-from app.core.errors import ModelUnavailable
+from app.core.errors import ModelUnavailable, OutOfDeviceMemory
 from app.weights.store import WeightStore
 
 logger = logging.getLogger(__name__)
@@ -53,8 +53,17 @@ class ModelPool:
 
     @stage("load model")
     def load(self, model: str) -> Engine:
-        """Load a model, to be `put` into the pool. Raises ModelUnavailable or EngineFailed."""
-        return self._load(model, self._loads.get(model, self._settings))
+        """Load a model, to be `put` into the pool, smaller where it does not fit into the GPU as asked.
+
+        Raises ModelUnavailable or EngineFailed.
+        """
+        while True:
+            settings = self._loads.get(model, self._settings)
+            try:
+                return self._load(model, settings)
+            except OutOfDeviceMemory:
+                if not self._step_below(model, settings.device, settings.compute_type):
+                    raise
 
     def put(self, model: str, engine: Engine) -> None:
         """Keep a model that was loaded."""
@@ -74,12 +83,18 @@ class ModelPool:
 
         Remembered as long as the process lives. The model must be evicted and loaded again to take effect.
         """
-        engine = self._engines[model]
-        taken = (engine.info.device, engine.info.compute_type)
+        info = self._engines[model].info
+        return info.device == "cuda" and self._step_below(model, info.device, info.compute_type)
+
+    def _step_below(self, model: str, device: str, compute_type: str) -> bool:
+        """Have a model loaded in the way below another; False: there is none."""
+        taken = (device.partition(":")[0], compute_type)
         below = LADDER[LADDER.index(taken) + 1 :] if taken in LADDER else LADDER
-        if engine.info.device != "cuda" or not below:
+        if taken[0] == "cpu" or not below:
             return False
         device, compute_type = below[0]
+        if device == "cuda" and self._settings.device.startswith("cuda"):
+            device = self._settings.device  # the GPU that was chosen
         self._loads[model] = self._settings.model_copy(
             update={"device": device, "compute_type": compute_type}
         )

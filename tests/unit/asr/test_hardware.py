@@ -12,6 +12,7 @@ from app.asr.hardware import (
     GPU_BATCH,
     MAX_USEFUL_THREADS,
     BatchLimits,
+    Device,
     batch_limits,
     choose_compute_type,
     model_threads,
@@ -90,3 +91,23 @@ def test_memory_that_is_freed_between_what_is_in_use_goes_back() -> None:
 
     assert before - psutil.Process().memory_info().rss > size * count / 2
     libc.free(blocks[-1])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "gpus", "device"),
+    [
+        ("auto", 0, Device("cpu")),
+        ("auto", 2, Device("cuda")),
+        ("cpu", 2, Device("cpu")),
+        ("cuda", 1, Device("cuda")),
+        ("cuda:1", 2, Device("cuda", 1)),
+    ],
+)
+def test_the_device_that_was_asked_for(wanted: str, gpus: int, device: Device) -> None:
+    assert Device.choose(wanted, gpus) == device
+
+
+@pytest.mark.parametrize(("wanted", "gpus"), [("cuda", 0), ("cuda:2", 2)])
+def test_a_gpu_that_is_not_there(wanted: str, gpus: int) -> None:
+    with pytest.raises(ModelUnavailable, match=f"DEVICE={wanted}"):
+        Device.choose(wanted, gpus)

@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 TOGETHER_SECONDS = 30.0
 """Sound that a CPU encodes at once: more is no faster, and attention needs memory by its square."""
 
+EDGE_FRAMES = 4
+"""Frames behind the sound that still hear some of it: one is 2.5 steps long."""
+
+DYNAMIC_RANGE, SILENT_FEATURE = 2.0, -1.5
+"""Whisper's features are at most 80 dB below the loudest one, and never below -100 dB."""
+
 
 class Encoder:
     """Encodes windows; thread-safe as CTranslate2 is."""
@@ -110,10 +116,17 @@ def shown_states(seconds: float, tuning: Tuning) -> int:
 
 
 def silent_after(extractor: "FeatureExtractor", sound: Samples, seconds: float) -> Features:
-    """Log-mel features, shape (mels, 100 * seconds); what is missing is silence, as in training."""
-    samples = round(seconds * SAMPLE_RATE)
-    features = extractor(np.pad(sound, (0, max(0, samples - len(sound)))))
-    return np.asarray(features[:, : samples // HOP_SAMPLES], np.float32)
+    """Log-mel features, shape (mels, 100 * seconds); what is missing is silence, as in training.
+
+    They are computed of the sound alone, and those of silence filled in: the least value that Whisper's
+    features have, which is the same within 3e-7.
+    """
+    frames = round(seconds * SAMPLE_RATE) // HOP_SAMPLES
+    known = min(frames, len(sound) // HOP_SAMPLES + EDGE_FRAMES)
+    heard = extractor(np.pad(sound, (0, max(0, known * HOP_SAMPLES - len(sound)))))[:, :known]
+    features = np.full((len(heard), frames), max(heard.max() - DYNAMIC_RANGE, SILENT_FEATURE), np.float32)
+    features[:, :known] = heard
+    return features
 
 
 def _rounded_up(seconds: float, step: float) -> float:

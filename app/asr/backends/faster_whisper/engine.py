@@ -2,8 +2,7 @@
 
 import threading
 import time
-from collections.abc import Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,13 +14,13 @@ from app.asr.backends.faster_whisper.suffix import suffix_of
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import EngineInfo, WindowRequest
 from app.asr.coverage import WindowDraft, fewer_gaps, fill_gaps, needs_words
+from app.asr.device_errors import translated_errors
 from app.asr.echo import without_echo
 from app.asr.fallback import DecodingResult, decode_best_language, decode_with_fallback, must_split
 from app.asr.frames import STATES_PER_SECOND, States
 from app.asr.hardware import BatchLimits
 from app.asr.hypothesis import Hypothesis
 from app.asr.language import Languages
-from app.core.errors import EngineFailed, OutOfDeviceMemory
 from app.schemas.transcript import Word
 from app.schemas.window import WindowTranscript
 
@@ -105,7 +104,7 @@ class FasterWhisperEngine:
 
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch."""
-        with _translated_errors():
+        with translated_errors():
             heard = self._heard(batch)
             if self._tuning.coverage:
                 self._cover([each for each in heard if each.has_gaps])
@@ -249,13 +248,3 @@ class FasterWhisperEngine:
         if heard.words is None:
             self._align([heard])
         return heard.draft
-
-
-@contextmanager
-def _translated_errors() -> Iterator[None]:
-    try:
-        yield
-    except (RuntimeError, MemoryError, ValueError) as error:
-        too_small = isinstance(error, MemoryError) or "out of memory" in str(error)
-        failure = OutOfDeviceMemory if too_small else EngineFailed
-        raise failure(f"The model failed while transcribing: {error}") from error

@@ -1,65 +1,115 @@
 """A CTranslate2 folder to an engine: device, compute type, threads, batch sizes."""
 
+import logging
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from app.asr.backends.faster_whisper.context import tuning_for
+from app.asr.backends.faster_whisper.decoder import storage
 from app.asr.backends.faster_whisper.engine import FasterWhisperEngine
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import EngineInfo
-from app.asr.hardware import batch_limits, choose_compute_type, choose_decode_workers
+from app.asr.device_errors import is_out_of_memory, missing_library
+from app.asr.frames import FULL_FRAMES
+from app.asr.hardware import DecodeWorkers, Device, batch_limits, choose_compute_type, choose_decode_workers
 from app.asr.scheduling.scheduler import SPARE_DECODE_WORKERS
 from app.core.config import Settings
-from app.core.errors import EngineFailed, ModelUnavailable
-from app.weights.digest import digest_of
+from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory, ServiceError
+from app.weights.digest import digest_of, has_changed
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+
+logger = logging.getLogger(__name__)
+
+CUDA_PACKAGES = "pip install -r requirements/cuda.txt"
 
 
 def load(folder: Path, model: str, settings: Settings, tuning: Tuning | None = None) -> FasterWhisperEngine:
-    """Load the model in `folder`. Raises ModelUnavailable or EngineFailed."""
-    import ctranslate2
-    from faster_whisper import WhisperModel
+    """Load the model in `folder`.
 
-    device = _device(settings.device, ctranslate2.get_cuda_device_count())
-    supported = ctranslate2.get_supported_compute_types(device)
-    compute_type = choose_compute_type(settings.compute_type, device, supported)
-    decode_workers = choose_decode_workers(settings.cpu_threads, device)
+    Raises ModelUnavailable or EngineFailed; OutOfDeviceMemory where it does not fit into the GPU as asked.
+    """
+    import ctranslate2
+
+    device = Device.choose(settings.device, ctranslate2.get_cuda_device_count())
     try:
-        runtime = WhisperModel(
-            str(folder),
-            device=device,
-            compute_type=compute_type,
-            cpu_threads=decode_workers.threads,
-            num_workers=decode_workers.count + SPARE_DECODE_WORKERS,
-            local_files_only=True,
-        )
-    except MemoryError as error:
-        raise EngineFailed(f"There is not enough memory for the model {model!r}: {error}") from error
+        return _load_on(device, folder, model, settings, tuning)
     except Exception as error:
-        raise ModelUnavailable(
-            f"The weights of {model!r} cannot be loaded ({error}); remove the folder {folder.name!r} "
-            "from the model cache to fetch them again."
-        ) from error
+        library = missing_library(error) if device.kind == "cuda" else None
+        if library is None or settings.device != "auto":
+            raise _told(error, library, folder, model, device) from error
+        logger.warning(
+            "A GPU is there, but %s cannot be loaded: the model runs on the CPU. Install it (%s), or set "
+            "DEVICE=cpu.",
+            library,
+            CUDA_PACKAGES,
+        )
+    return _load_on(Device("cpu"), folder, model, settings, tuning)
+
+
+def _load_on(
+    device: Device, folder: Path, model: str, settings: Settings, tuning: Tuning | None
+) -> FasterWhisperEngine:
+    import ctranslate2
+
+    supported = ctranslate2.get_supported_compute_types(device.kind, device.index)
+    compute_type = choose_compute_type(settings.compute_type, device.kind, supported)
+    workers = choose_decode_workers(settings.cpu_threads, device.kind)
+    runtime = _open(folder, device, compute_type, workers)
     ctranslate2.set_random_seed(0)
-    versions = {name: metadata.version(name) for name in ("faster-whisper", "ctranslate2")}
     digest = digest_of(folder / "model.bin")
-    tuning = tuning or tuning_for(settings.encoder_context, device, digest)
+    tuning = tuning or tuning_for(settings.encoder_context, device.kind, digest)
     info = EngineInfo(
         engine="faster-whisper",
         model=model,
-        device=device,
+        device=device.kind,
         compute_type=compute_type,
         encoder_context="short" if tuning.trims else "full",
         digest=digest,
-        versions=versions,
+        versions={name: metadata.version(name) for name in ("faster-whisper", "ctranslate2")},
     )
-    return FasterWhisperEngine(
-        runtime, info, tuning, decode_workers.count, batch_limits(settings.batch_size, device)
-    )
+    limits = batch_limits(settings.batch_size, device.kind)
+    return FasterWhisperEngine(runtime, info, tuning, workers.count, limits)
 
 
-def _device(wanted: str, gpus: int) -> str:
-    if wanted == "cuda" and not gpus:
-        raise ModelUnavailable(
-            "DEVICE=cuda is set, but no NVIDIA GPU can be used here; set DEVICE to auto or cpu."
+def _open(folder: Path, device: Device, compute_type: str, workers: DecodeWorkers) -> "WhisperModel":
+    """The weights in memory; on a GPU, with a window encoded: libraries are loaded at the first one only."""
+    from faster_whisper import WhisperModel
+
+    runtime = WhisperModel(
+        str(folder),
+        device=device.kind,
+        device_index=device.index,
+        compute_type=compute_type,
+        cpu_threads=workers.threads,
+        num_workers=workers.count + SPARE_DECODE_WORKERS,
+        local_files_only=True,
+    )
+    if device.kind == "cuda":
+        silence = np.zeros((1, runtime.model.n_mels, FULL_FRAMES), np.float32)
+        runtime.model.encode(storage(silence))
+    return runtime
+
+
+def _told(error: Exception, library: str | None, folder: Path, model: str, device: Device) -> ServiceError:
+    """The error of loading as one of the service, with what to do about it."""
+    if isinstance(error, ServiceError):
+        return error
+    if library is not None:
+        return ModelUnavailable(
+            f"DEVICE={device} is set, but {library} cannot be loaded; install it ({CUDA_PACKAGES}), or set "
+            "DEVICE to auto or cpu."
         )
-    return wanted if wanted != "auto" else "cuda" if gpus else "cpu"
+    if is_out_of_memory(error):
+        failure = OutOfDeviceMemory if device.kind == "cuda" else EngineFailed
+        return failure(f"There is not enough memory for the model {model!r}: {error}")
+    if has_changed(folder / "model.bin"):
+        return ModelUnavailable(
+            f"The weights of {model!r} are damaged: their sum is not that with which they were fetched. "
+            f"Remove the folder {folder.name!r} from the model cache to fetch them again."
+        )
+    return ModelUnavailable(f"The weights of {model!r} cannot be loaded: {error}")

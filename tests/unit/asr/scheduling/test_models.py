@@ -77,7 +77,7 @@ def test_broken_weights_are_told(settings_for: Callable[..., Settings], cache: P
     (cache / "whisper" / "bad" / "config.json").write_text("{}")
     (cache / "whisper" / "worse.pt").write_bytes(b"\6\0\0\0")
 
-    with pytest.raises(ModelUnavailable, match=r"'bad' cannot be loaded.*remove the folder"):
+    with pytest.raises(ModelUnavailable, match=r"'bad' cannot be loaded: .*incomplete"):
         ModelPool(settings_for(cache_dir=cache)).load("bad")
     with pytest.raises(ModelUnavailable, match=r"'worse' cannot be loaded.*remove 'worse\.pt'"):
         ModelPool(settings_for(cache_dir=cache, engine="openai-whisper")).load("worse")
