@@ -1,6 +1,7 @@
 """Fixtures that every test may use: a real Redis server, and settings that point to it."""
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,10 @@ from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
 
 pytest_plugins = ["tests.weights_fixtures"]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what runs in the background so, and every process of a test would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no defect of what is tested, and Hypothesis makes its table of characters on a machine's
 # first run, which takes seconds.

@@ -51,6 +51,8 @@ PASSING_TROUBLES = (
     "TRYAGAIN ",
 )
 
+WRITE_TROUBLES = ("OOM ", "READONLY ", "MISCONF ", "NOREPLICAS ")
+"""Those in which Redis still answers what only reads."""
 
 REFUSALS = ("NOPERM", "can't run this command", "can't access at least one of the keys", "unknown command")
 """What Redis says of a command that its user may not give (ACL), inside a script too, or that is disabled."""
@@ -89,11 +91,22 @@ async def redis_reachable(limit_seconds: float | None = COMMAND_LIMIT_SECONDS) -
         raise _told(error) from error
 
 
+def _refuses_writes(error: RedisError) -> bool:
+    is_known = isinstance(error, OutOfMemoryError | ReadOnlyError)
+    return is_known or any(word in f"{error} " for word in WRITE_TROUBLES)
+
+
 def _told(error: RedisError) -> QueueUnavailable:
     if is_refused(error):
         return QueueRefused(
             "Redis refuses a command that the service needs; `GET /health/ready` names what is missing.",
             retry_after_seconds=REFUSED_RETRY_AFTER_SECONDS,
+        )
+    if _refuses_writes(error):
+        return QueueUnavailable(
+            "Redis answers, but refuses to write: its disk or memory is full, or it is a replica; please try "
+            "again in a moment.",
+            retry_after_seconds=RETRY_AFTER_SECONDS,
         )
     return QueueUnavailable(
         "The queue cannot be reached at the moment; please try again in a moment.",

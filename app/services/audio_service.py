@@ -21,6 +21,7 @@ from app.core.errors import (
     IdempotencyConflict,
     InvalidParameter,
     MalformedUpload,
+    QueueFull,
     UnsafeAddress,
 )
 from app.core.tracing import traceparent
@@ -156,7 +157,7 @@ class AudioService:
         """Make the upload durable, then have its task known to Redis: what Redis may lose is noted."""
         if received is not None:
             await to_thread.run_sync(received.upload.commit, received.extension)
-        undo.push_async_callback(self._withdraw, task)
+        undo.push_async_exit(self._withdraws(task))
         await to_thread.run_sync(self._storage.outbox.save, task)
         source = await self._source(task)
         if source is not None:
@@ -195,12 +196,23 @@ class AudioService:
         _check_channels(options, info.tracks, self._audio_limits)
         return info.duration
 
-    async def _withdraw(self, task: Task) -> None:
-        """The client is told that its task was not taken. It may be in the queue all the same, where only the
-        reply was lost: the tombstone keeps it from being done."""
-        with anyio.CancelScope(shield=True):
-            if await to_thread.run_sync(self._storage.outbox.holds, task.task_id):
-                await to_thread.run_sync(self._storage.discard, task)
+    def _withdraws(self, task: Task) -> Callable[..., Awaitable[None]]:
+        """Ends a block in which the client is told that its task was not taken.
+
+        Where only the reply was lost it may be in the queue all the same: a tombstone keeps it from being
+        done. A full queue has surely not taken it.
+        """
+
+        async def leave(error: type[BaseException] | None, *_: object) -> None:
+            with anyio.CancelScope(shield=True):
+                if not await to_thread.run_sync(self._storage.outbox.holds, task.task_id):
+                    return
+                if error is not None and issubclass(error, QueueFull):
+                    await to_thread.run_sync(self._storage.outbox.remove, task.task_id)
+                else:
+                    await to_thread.run_sync(self._storage.discard, task)
+
+        return leave
 
 
 def _check_channels(options: Options, tracks: Sequence[Track], limits: AudioLimits) -> None:

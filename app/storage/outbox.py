@@ -77,7 +77,10 @@ class LocalOutbox:
         """
         kept = task.model_dump_json(include={"task_id", "file_path", "owner"})
         write_durably(self._path(task.task_id, TOMBSTONE), kept.encode())
-        self.remove(task.task_id)
+        try:
+            self.remove(task.task_id)
+        except OSError as error:  # the tombstone counts more, and the sweep tries again
+            logger.warning("The note of task %s in the outbox cannot be removed: %s", task.task_id, error)
 
     def deleted(self, task_ids: Iterable[str]) -> set[str]:
         """Those of the tasks that have a tombstone."""

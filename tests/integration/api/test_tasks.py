@@ -1,6 +1,7 @@
 """Tasks over HTTP: read in many ways, listed, followed, removed."""
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -160,22 +161,20 @@ def test_nothing_is_left_of_a_task_that_was_removed(
 def test_what_cannot_be_removed_now_stays_whole(
     service: Service, client: httpx2.Client, task_id: str
 ) -> None:
-    """A note that stays would bring the task back.
+    """Without a tombstone its note would bring the task back.
 
     A folder in its place stands for a read-only volume, which root could write all the same.
     """
-    note = service.settings.outbox_dir / f"{task_id}.json"
-    kept = note.rename(note.with_suffix(".kept"))
-    note.mkdir()
+    tombstone = service.settings.outbox_dir / f"{task_id}.deleted"
+    (tombstone / "in the way").mkdir(parents=True)
     answer = client.delete(f"/transcribe/{task_id}")
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
     assert int(answer.headers["retry-after"]) > 0
     assert client.get(f"/transcribe/{task_id}").json()["status"] == "queued"
 
-    note.rmdir()
-    kept.rename(note)
+    shutil.rmtree(tombstone)
     assert client.delete(f"/transcribe/{task_id}").status_code == 204
-    assert (service.files(), service.keys()) == ([], [])
+    assert (service.files(), service.keys()) == ([f".outbox/{tombstone.name}"], [])
 
 
 def test_a_wrong_method_is_told_all_that_the_address_takes(client: httpx2.Client, task_id: str) -> None:
