@@ -1,7 +1,6 @@
 """What the machine offers to a model: processors, a GPU, number formats, memory."""
 
 import ctypes
-import os
 import platform
 from dataclasses import dataclass
 from math import inf
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from app.core.config import Settings
 from app.core.errors import ModelUnavailable
+from app.core.machine import usable_cores
 
 MAX_USEFUL_THREADS = 4
 """More threads than this bring one Whisper model little (measured on int8, CTranslate2)."""
@@ -33,18 +33,6 @@ GLIBC_TUNABLES = ":".join(
 CPU_BATCH, GPU_BATCH = 8, 24
 CPU_BATCH_SECONDS = 60.0
 """Sound in a batch on a CPU: more is no faster (docs/performance.md)."""
-
-_CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
-
-
-def usable_cores(quota_file: Path = _CGROUP_QUOTA) -> int:
-    """Processors that this process may use: by affinity, and by the container's quota (cgroup v2)."""
-    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = quota_file.read_text().split()
-        return affinity if quota == "max" else max(1, min(affinity, int(quota) // int(period)))
-    except (OSError, ValueError):
-        return affinity
 
 
 def model_threads(wanted: int) -> int:

@@ -280,7 +280,9 @@ class Settings(BaseSettings):
     # `make run` and `python -m app.launcher`
     host: str = Field("127.0.0.1", description="Address that the API listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port that the API listens on.")
-    workers: int = Field(1, ge=1, description="Workers that `make run` starts.")
+    workers: int = Field(
+        0, ge=0, description="Workers that `make run` starts; 0: one for every 4 cores, one for a GPU."
+    )
     data_dir: Path = Field(Path("_data"), description="Where `make run` keeps its own Redis.")
 
     @field_validator("log_level", mode="before")

@@ -8,11 +8,16 @@ from pathlib import Path
 
 from app.core import lifeline
 from app.core.config import Settings
+from app.core.machine import available_memory, has_gpu, usable_cores
 from app.queue.local_server import own_redis_url
 
 ROOT = Path(__file__).resolve().parents[2]
 FALLBACK_MODEL = "base"
 """Small enough to fetch while one waits; used where the user names no model."""
+
+CORES_PER_WORKER = 4
+MEMORY_PER_WORKER = 4 * 1024**3
+"""Bytes; `large-v3` in int8 and the windows in hand need less."""
 
 STOP_MARGIN_SECONDS = 10.0
 
@@ -41,6 +46,9 @@ def child_environment(settings: Settings, model: str, own_redis_port: int | None
         "PYTHONUNBUFFERED": "1",
         lifeline.VARIABLE: lifeline.STDIN,
     }
+    workers = worker_count(settings)
+    if workers > 1 and not settings.cpu_threads:
+        environment["CPU_THREADS"] = str(max(1, usable_cores() // workers))
     if own_redis_port is not None:
         environment |= {
             "REDIS_URL": own_redis_url(own_redis_port, settings),
@@ -49,8 +57,23 @@ def child_environment(settings: Settings, model: str, own_redis_port: int | None
     return environment
 
 
+def worker_count(settings: Settings) -> int:
+    """WORKERS; 0 chooses: one for every CORES_PER_WORKER processors, and one where a GPU does the work.
+
+    One worker leaves a third of 16 processors idle, four do 1.6 times as much (docs/performance.md). Each
+    has the model in memory.
+    """
+    if settings.workers or settings.device.startswith("cuda") or (settings.device == "auto" and has_gpu()):
+        return settings.workers or 1
+    memory = available_memory()
+    fitting = usable_cores() // CORES_PER_WORKER
+    if memory is not None:
+        fitting = min(fitting, memory // MEMORY_PER_WORKER)
+    return max(1, fitting)
+
+
 def programs(settings: Settings) -> tuple[Program, ...]:
-    """The API and WORKERS workers, in the order in which they are started."""
+    """The API and the workers, in the order in which they are started."""
     api = Program(
         "api",
         (
@@ -62,7 +85,9 @@ def programs(settings: Settings) -> tuple[Program, ...]:
     )
     command = (sys.executable, str(ROOT / "worker.py"))
     stop_seconds = settings.drain_seconds + STOP_MARGIN_SECONDS
-    workers = (Program(f"worker-{number + 1}", command, stop_seconds) for number in range(settings.workers))
+    workers = (
+        Program(f"worker-{number + 1}", command, stop_seconds) for number in range(worker_count(settings))
+    )
     return (api, *workers)
 
 

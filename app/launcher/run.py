@@ -19,6 +19,7 @@ from app.launcher.plan import (
     child_environment,
     chosen_model,
     programs,
+    worker_count,
 )
 from app.launcher.processes import POLL_SECONDS, Child, stop_children
 from app.queue.local_server import names_redis, redis_answers
@@ -85,15 +86,16 @@ class Run:
         self._fetch_model(model)
         self._requests.check()
         self._provide_redis()
-        noun = "worker" if settings.workers == 1 else "workers"
-        self._display.step(f"Starting the API and {settings.workers} {noun} …")
+        workers = worker_count(settings)
+        noun = "worker" if workers == 1 else "workers"
+        self._display.step(f"Starting the API and {workers} {noun} …")
         environment = child_environment(settings, model, self._redis.port)
         for program in programs(settings):
             child = Child(program, environment, self._display.child_line, self._guard)
             self._children.append(child)
             child.start()
-        workers = self._wait_until_ready()
-        self._display.ready(base_url(settings), model, workers)
+        alive = self._wait_until_ready()
+        self._display.ready(base_url(settings), model, alive)
 
     def watch(self) -> None:
         """Keep everything up until the user wants to stop."""

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 from app.asr.backends.faster_whisper import load
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import DecodeOptions, Engine
-from app.asr.hardware import tasks_in_flight, usable_cores
+from app.asr.hardware import tasks_in_flight
 from app.asr.scheduling.dispatcher import Dispatcher
 from app.asr.scheduling.models import ModelPool
 from app.audio.chunker import ChunkRules
 from app.audio.listening import Listening
 from app.core.config import Settings
+from app.core.machine import usable_cores
 from app.transcription.recording import SpeechRecogniser
 from app.transcription.request import UNWATCHED, Job
 from app.weights.store import WeightStore

@@ -1,7 +1,5 @@
 import ctypes
-import os
 from math import inf
-from pathlib import Path
 
 import psutil
 import pytest
@@ -17,24 +15,10 @@ from app.asr.hardware import (
     choose_compute_type,
     model_threads,
     return_freed_memory,
-    usable_cores,
 )
 from app.core.errors import ModelUnavailable
 
 CPU = {"int8", "int8_float32", "float32"}
-
-
-@pytest.mark.parametrize(
-    ("quota", "cores"), [("max 100000", None), ("100000 100000", 1), ("50000 100000", 1), ("nonsense", None)]
-)
-def test_cores_are_bounded_by_the_container(tmp_path: Path, quota: str, cores: int | None) -> None:
-    (tmp_path / "cpu.max").write_text(quota)
-
-    assert usable_cores(tmp_path / "cpu.max") == (cores or len(os.sched_getaffinity(0)))
-
-
-def test_without_a_quota_the_affinity_counts(tmp_path: Path) -> None:
-    assert usable_cores(tmp_path / "none") == len(os.sched_getaffinity(0))
 
 
 def test_threads() -> None:

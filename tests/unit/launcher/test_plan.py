@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.core.config import Settings
+from app.launcher import plan
 from app.launcher.plan import (
     base_url,
     child_environment,
@@ -83,6 +85,41 @@ def test_programs(settings_for: Callable[..., Settings]) -> None:
     assert api.command[-5:] == ("--host", "0.0.0.0", "--port", "8123", "--no-proxy-headers")
     assert [worker.name for worker in workers] == ["worker-1", "worker-2", "worker-3"]
     assert all(worker.stop_seconds > 7 for worker in workers)
+
+
+@pytest.mark.parametrize(
+    ("cores", "gigabytes", "gpu", "given", "workers", "threads"),
+    [
+        (1, 2, False, {}, 1, None),
+        (2, 8, False, {}, 1, None),
+        (16, 64, False, {}, 4, "4"),
+        (18, 64, False, {}, 4, "4"),
+        (16, 9, False, {}, 2, "8"),
+        (16, None, False, {}, 4, "4"),
+        (16, 64, True, {}, 1, None),
+        (16, 64, True, {"device": "cpu"}, 4, "4"),
+        (16, 64, False, {"device": "cuda"}, 1, None),
+        (16, 64, False, {"workers": 2}, 2, "8"),
+        (16, 64, False, {"workers": 2, "cpu_threads": 3}, 2, None),
+    ],
+)
+def test_as_many_workers_as_the_machine_has_work_for(
+    settings_for: Callable[..., Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    cores: int,
+    gigabytes: int | None,
+    gpu: bool,
+    given: dict[str, Any],
+    workers: int,
+    threads: str | None,
+) -> None:
+    monkeypatch.setattr(plan, "usable_cores", lambda: cores)
+    monkeypatch.setattr(plan, "available_memory", lambda: gigabytes and gigabytes * 1024**3)
+    monkeypatch.setattr(plan, "has_gpu", lambda: gpu)
+    settings = settings_for(**given)
+
+    assert plan.worker_count(settings) == workers
+    assert child_environment(settings, "base", None).get("CPU_THREADS") == threads
 
 
 @pytest.mark.parametrize(
