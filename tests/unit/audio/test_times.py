@@ -68,6 +68,13 @@ def test_a_clock_that_begins_at_ten_hours(tmp_path: Path) -> None:
     assert "begins at 36000 s" in report.warnings[0]
 
 
+def test_a_clock_that_begins_with_the_delay_of_a_codec_is_ordinary(assets: Path) -> None:
+    samples, report = read_samples(assets / "speech_en.spx")
+
+    assert begin_of(samples) == pytest.approx(BEGIN, abs=0.1)
+    assert report.warnings == ()
+
+
 @pytest.mark.parametrize("name", ["short.mkv", "short.mp4", "short.avi", "short.flv"])
 def test_a_picture_that_lasts_longer_is_no_loss(tmp_path: Path, name: str) -> None:
     codec = "pcm_s16le" if name.endswith("avi") else "aac"
