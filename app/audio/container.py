@@ -13,6 +13,7 @@ from av.stream import Stream
 
 from app.audio.embedded import Patch, disguise
 from app.audio.parts import Part
+from app.audio.wave_length import true_length
 from app.core.errors import UnreadableAudio
 
 # A playlist (HLS, concat, DASH) names other files and addresses, which FFmpeg would read on its behalf: no
@@ -46,7 +47,7 @@ _STREAMED = frozenset({"mpegts", "mpeg"})
 
 
 class _Bytes(FileIO):
-    """A part of a file without its large embedded data.
+    """A part of a file without its large embedded data, and with its true length.
 
     It answers an impossible seek as FFmpeg's own files do; demuxers try them on short files. `name` is what
     FFmpeg sees: the extension of a raw stream, and of all others nothing, so that a name that lies misleads
@@ -61,8 +62,8 @@ class _Bytes(FileIO):
         self._first, self._last = part.first, part.last or super().seek(0, SEEK_END)
         self._patches: tuple[Patch, ...] = ()
         found = disguise(self)
-        self._patches = found.patches
         self._first += found.first
+        self._patches = (*found.patches, *true_length(self))
         self.seek(0)
 
     def seek(self, offset: int, whence: int = SEEK_SET, /) -> int:
