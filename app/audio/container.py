@@ -11,7 +11,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from app.audio.embedded import Patch, disguise
+from app.audio.embedded import Patch, disguise, read_at
 from app.audio.parts import Part
 from app.audio.wave_length import true_length
 from app.core.errors import UnreadableAudio
@@ -33,6 +33,9 @@ _TELEPHONE_RATE = {"sample_rate": "8000"}
 """Of a raw µ-law or A-law stream, which does not tell its own: what telephone systems write."""
 
 _UNREADABLE = "The file is no audio or video that can be opened; it may be damaged or of another kind."
+
+_BIG_ENDIAN_WAVE = b"RIFX"
+"""FFmpeg (8.1) takes its samples for little-endian ones, and gives noise."""
 
 SCANNED_BYTES = 256 * 1024 * 1024
 """Part of an MPEG stream in which all of its tracks are looked for: they may begin anywhere."""
@@ -102,6 +105,11 @@ def open_container(path: Path, part: Part = _WHOLE, extension: str | None = None
     Its content tells what it is; `extension` (that of `path` unless given) is needed for raw streams only.
     """
     with _Bytes(path, part, extension or path.suffix.lower().removeprefix(".")) as file:
+        if read_at(file, 0, 4) == _BIG_ENDIAN_WAVE:
+            raise UnreadableAudio(
+                "The file is a big-endian WAV file (RIFX), which cannot be decoded; convert it, e.g. to FLAC."
+            )
+        file.seek(0)
         container = _open(file)
         if container.format.name in _STREAMED:
             container = _scanned(file, container)
