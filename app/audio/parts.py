@@ -1,8 +1,8 @@
 """Files that were joined as they are (`cat a.wav b.wav`), in formats whose readers see the first part only.
 
-Streams of frames, such as MP3 or AAC, are read on by FFmpeg; a WAV, MP4 or Matroska file ends for it where its
-header says, and others where the format changes. What has no list of its contents is searched for the beginning of
-another file of its kind.
+Streams of frames, such as MP3 or AAC, are read on by FFmpeg; a WAV, MP4 or Matroska file ends for it where
+its header says, and others where the format changes. What has no list of its contents is searched for the
+beginning of another file of its kind.
 """
 
 import io

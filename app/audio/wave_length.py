@@ -1,7 +1,7 @@
 """WAV files that state a shorter length than they have.
 
-A program that is stopped leaves the length that it wrote last, and one that writes more than 4 GiB the rest of a
-division by that: FFmpeg, and all others, would end there.
+A program that is killed leaves the length that it wrote last, and one that writes more than 4 GiB states the
+remainder of a division by that. FFmpeg would end there.
 """
 
 import io
