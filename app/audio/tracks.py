@@ -50,7 +50,7 @@ _CUT_SHARE = 0.97
 _ONE_LENGTH = frozenset({"matroska", "asf"})
 """Formats that state the length of the whole file only, which FFmpeg then gives for each track."""
 
-_ABSOLUTE_LENGTH = frozenset({"matroska", "ogg"})
+_ABSOLUTE_LENGTH = frozenset({"matroska", "ogg", "asf"})
 """Formats whose length is counted from the clock's zero, not from the first sound."""
 
 
