@@ -12,6 +12,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from app.audio.embedded import Patch, disguise, read_at
+from app.audio.layouts import settle_layouts
 from app.audio.parts import Part
 from app.audio.wave_length import true_length
 from app.core.errors import UnreadableAudio
@@ -114,6 +115,7 @@ def open_container(path: Path, part: Part = _WHOLE, extension: str | None = None
         if container.format.name in _STREAMED:
             container = _scanned(file, container)
         with container:
+            settle_layouts(container)
             yield container
 
 

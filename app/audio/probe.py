@@ -8,6 +8,7 @@ from av.audio.frame import AudioFrame
 from av.container import InputContainer
 
 from app.audio.container import open_container, packets
+from app.audio.layouts import decoded
 from app.audio.limits import AudioLimits
 from app.audio.parts import Part, parts_of
 from app.audio.tracks import Track, decodable, stated_end, tracks_of
@@ -73,7 +74,7 @@ def _first_frame(container: InputContainer, tracks: tuple[Track, ...]) -> tuple[
     broken = 0
     for packet in packets(container, [container.streams[index] for index in by_index], lambda: None):
         try:
-            frames = packet.decode()
+            frames = decoded(packet)
         except av.FFmpegError:
             broken += 1
             if broken > MAX_BROKEN_PACKETS:
