@@ -1,9 +1,12 @@
 """A recording, how it is sent, and what is expected of it."""
 
 import csv
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl
+
+OCTETS = "application/octet-stream"
 
 TABLE = "cases.tsv"
 """In a folder of recordings: file, name to send it under, query, expectation, separated by tabs."""
@@ -20,14 +23,37 @@ class Case:
     sent_as: str | None
     query: tuple[tuple[str, str], ...] = ()
     expected: str = ""
-    content_type: str = "application/octet-stream"
+    content_type: str = OCTETS
 
     @property
     def title(self) -> str:
         """For people."""
         query = "&".join(f"{name}={value}" for name, value in self.query)
-        name = f"{self.path.name} as {self.sent_as!r}" if self.sent_as != self.path.name else self.path.name
+        sent = "the body" if self.sent_as is None else repr(self.sent_as)
+        name = f"{self.path.name} as {sent}" if self.sent_as != self.path.name else self.path.name
         return f"{name} {query}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A case whose recording `make` writes to a path of that name."""
+
+    name: str
+    make: Callable[[Path], object]
+    expected: str
+    query: tuple[tuple[str, str], ...] = ()
+    sent_as: str = ""
+    """Instead of under its own name."""
+    is_body: bool = False
+    """Sent without a form, and so without a name."""
+    content_type: str = OCTETS
+
+    def made(self, folder: Path) -> Case:
+        """The case, with its recording in that folder."""
+        path = folder / self.name
+        self.make(path)
+        sent_as = None if self.is_body else self.sent_as or self.name
+        return Case(path, sent_as, self.query, self.expected, self.content_type)
 
 
 def cases_of(folder: Path) -> list[Case]:
@@ -52,4 +78,4 @@ def _rows(table: Path) -> list[list[str]]:
 def _content_type(expected: str) -> str:
     """The one that is named behind `Content-Type`, up to the end of the bracket."""
     _, _, named = expected.partition("Content-Type ")
-    return named.partition(")")[0] or Case.__dataclass_fields__["content_type"].default
+    return named.partition(")")[0] or OCTETS

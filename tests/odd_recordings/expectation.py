@@ -8,9 +8,9 @@ Clauses are separated by `;`, `,` or `:`; what is in brackets is for people. A c
     first word >= N s | duration = N s | duration = the container's
     N tracks | track N is read | N channels
 
-Of all single words together two of three must be heard, since the model is a small one. Of every transcript it
-is looked at whether times are in order and within the recording, and the text is that of the segments. A clause
-of another kind is not judged, and told.
+Of all single words together two of three must be heard, since the model is a small one. Every transcript must
+have its times in order and within the recording, and the text of its segments. A clause of another kind is
+not judged, and told.
 """
 
 import re
@@ -189,7 +189,9 @@ _RULES: dict[str, Rule] = {
     r"no warning": lambda _, outcome, __: _transcript(outcome).warnings == (),
     r"first word >= ([\d.]+) s": _begins,
     r"duration = (the container's|([\d.]+) s)": _lasts,
-    r"every time <= duration|in time order": lambda _, outcome, __: all(_sanity(_transcript(outcome)).values()),
+    r"every time <= duration|in time order": lambda _, outcome, __: all(
+        _sanity(_transcript(outcome)).values()
+    ),
     r"(?:the result names )?(one|two|three|\d+) (tracks|channels)": _source_has,
     r"track (\d+) is read": _reads,
 }
@@ -198,14 +200,11 @@ _RULES: dict[str, Rule] = {
 def _sanity(transcript: Transcript) -> dict[str, bool]:
     """What holds of every transcript."""
     segments = transcript.segments
-    spans = [
-        (span.start, span.end) for segment in segments for span in (segment, *(segment.words or ()))
-    ]
+    spans = [(each.start, each.end) for each in segments]
+    spans += [(word.start, word.end) for each in segments for word in each.words or ()]
     starts = [segment.start for segment in segments]
     return {
-        "0 <= start < end <= duration": all(
-            0 <= start < end <= transcript.duration for start, end in spans
-        ),
+        "0 <= start < end <= duration": all(0 <= start < end <= transcript.duration for start, end in spans),
         "segments in time order": starts == sorted(starts),
         "text is that of the segments": transcript.text == "".join(each.text for each in segments).strip(),
     }

@@ -1,7 +1,8 @@
 """Sounds and files that nobody would make on purpose, beside those of `tests.recordings`."""
 
+import shutil
 import wave
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
 from app.audio.decode import read_samples
-from tests.recordings import ASSETS, RATE, Planes, sentence
+from tests.recordings import ASSETS, RATE, Part, Planes, joined, sentence, wav, write
+from tests.transcoding import Target, transcode
 
 Sound = NDArray[np.float32]
-
-PACKET_SAMPLES = 1024
+Make = Callable[[Path], object]
 
 
 @cache
@@ -24,10 +25,14 @@ def german() -> Sound:
     return read_samples(ASSETS / "speech_de.ogg")[0]
 
 
+def mono(sound: Sound) -> Planes:
+    """One channel."""
+    return sound[np.newaxis]
+
+
 def at_rate(planes: Planes, rate: int) -> Planes:
     """Channels at another sample rate."""
-    resamplers = [AudioResampler("flt", "mono", rate) for _ in planes]
-    return np.stack([_resampled(row, each) for row, each in zip(planes, resamplers, strict=True)])
+    return np.stack([_resampled(row, AudioResampler("flt", "mono", rate)) for row in planes])
 
 
 def _resampled(row: Sound, resampler: AudioResampler) -> Sound:
@@ -42,46 +47,95 @@ def at_peak(sound: Sound, decibels: float) -> Sound:
     return np.asarray(sound * (10 ** (decibels / 20) / np.abs(sound).max()), np.float32)
 
 
-def noise(seconds: float, decibels: float, seed: int = 0) -> Sound:
+def noise(seconds: float, decibels: float) -> Sound:
     """White noise of that root mean square."""
-    chance = np.random.default_rng(seed)
+    chance = np.random.default_rng(0)
     return np.asarray(chance.normal(0, 10 ** (decibels / 20), round(seconds * RATE)), np.float32)
 
 
 def tone(seconds: float, hertz: float, amplitude: float) -> Sound:
     """A sine."""
-    return np.asarray(amplitude * np.sin(2 * np.pi * hertz * np.arange(seconds * RATE) / RATE), np.float32)
+    times = np.arange(round(seconds * RATE)) / RATE
+    return np.asarray(amplitude * np.sin(2 * np.pi * hertz * times), np.float32)
 
 
-def mixed(*sounds: Sound) -> Sound:
-    """The sum, as long as the shortest."""
-    length = min(map(len, sounds))
-    return np.sum([sound[:length] for sound in sounds], axis=0, dtype=np.float32)
+def hum(count: int, speaking: int, decibels: float) -> Planes:
+    """The mains' hum in all of `count` channels but one, in which somebody speaks that loud."""
+    planes = np.stack([tone(len(sentence()) / RATE, 50, 0.05)] * count)
+    planes[speaking] = at_peak(sentence(), decibels)[: planes.shape[1]]
+    return planes
 
 
-def eight_bit(path: Path, sound: Sound, rate: int) -> Path:
-    """A WAV file of unsigned bytes."""
+def late(seconds: float) -> Sound:
+    """A click, a pause, and the sentence."""
+    click = np.zeros(round(seconds * RATE), np.float32)
+    click[100:120] = 0.9
+    return np.concatenate([click, sentence()])
+
+
+def broken() -> Sound:
+    """The sentence with samples that are no numbers."""
+    sound = sentence().copy()
+    sound[1000::5000], sound[2500::20_000] = np.nan, np.inf
+    return sound
+
+
+def copied(name: str) -> Make:
+    """A recording of the test assets."""
+    return lambda path: shutil.copyfile(ASSETS / name, path)
+
+
+def as_format(target: Target) -> Make:
+    """The sentence in another format."""
+    return lambda path: transcode(ASSETS / "speech_en.flac", path, target)
+
+
+def as_wav(planes: Callable[[], Planes], rate: int = RATE, dtype: type = np.int16) -> Make:
+    """A WAV file."""
+    return lambda path: wav(path, planes(), rate, dtype)
+
+
+def as_tracks(*parts: Callable[[], Part], picture_seconds: float = 0.0) -> Make:
+    """A file with those tracks."""
+    return lambda path: write(path, *(part() for part in parts), picture_seconds=picture_seconds)
+
+
+def opus(planes: Callable[[], Planes]) -> Make:
+    """Ogg with Opus."""
+    return lambda path: write(
+        path, Part(at_rate(planes(), 48_000), codec="libopus", rate=48_000), format="ogg"
+    )
+
+
+def bytewise(path: Path) -> None:
+    """A WAV file of unsigned bytes at a rate that only old sound cards had."""
+    sound = at_rate(mono(sentence()), 11_025)[0]
     with wave.open(str(path), "wb") as file:
-        file.setparams((1, 1, rate, 0, "NONE", ""))
+        file.setparams((1, 1, 11_025, 0, "NONE", ""))
         file.writeframes(np.clip(sound * 127 + 128, 0, 255).astype(np.uint8).tobytes())
-    return path
 
 
-def patched(path: Path, source: Path, *patches: tuple[int, bytes]) -> Path:
-    """A copy with other bytes at some offsets."""
-    content = bytearray(source.read_bytes())
-    for offset, replacement in patches:
-        content[offset : offset + len(replacement)] = replacement
-    path.write_bytes(content)
-    return path
+def stating(make: Make, marks: Sequence[bytes], length: bytes, behind: int = 4) -> Make:
+    """A file in which a length follows each of these marks, which is then that one."""
+
+    def made(path: Path) -> None:
+        make(path)
+        content = bytearray(path.read_bytes())
+        for mark in marks:
+            place = content.index(mark) + behind
+            content[place : place + len(length)] = length
+        path.write_bytes(content)
+
+    return made
 
 
-def without_lengths(path: Path, source: Path, marks: Iterable[bytes], length: bytes) -> Path:
-    """A copy whose chunks of these names say that they are of another length."""
-    content = source.read_bytes()
-    return patched(path, source, *((content.index(mark) + 4, length) for mark in marks))
+def one_behind_the_other(*makes: Make) -> Make:
+    """Files joined as `cat` does it."""
 
+    def made(path: Path) -> None:
+        parts = [path.with_name(f"{path.name}.part{number}") for number in range(len(makes))]
+        for make, part in zip(makes, parts, strict=True):
+            make(part)
+        joined(path, *parts)
 
-def spoken_late(seconds: float) -> Sound:
-    """The sentence after a pause."""
-    return np.concatenate([np.zeros(round(seconds * RATE), np.float32), sentence()])
+    return made

@@ -22,8 +22,8 @@ ANSWER_SECONDS = 600.0
 class Outcome:
     """What came of a case.
 
-    `status` is that of HTTP where the upload was refused, else the task's, `done` or `error`; `problem` is the
-    sentence where there is no transcript.
+    `status` is that of HTTP where the upload was refused, else the task's, `done` or `error`; `problem` is
+    the sentence where there is no transcript.
     """
 
     status: str
