@@ -1,9 +1,9 @@
 """Channel layouts that PyAV must not touch.
 
-FFmpeg keeps a list of the channels' places where these are no common layout, or in another order: in MOV and
-CAF (`chan`), MP4 (`chnl`) and ambisonic Opus. PyAV (18.1) copies the pointer to that list with each AudioLayout
-and frees it with each, which ended the process. The layout of a codec is therefore replaced before the codec is
-opened; what a codec gives its frames all the same is never freed by Python.
+FFmpeg keeps a list of the channels' places where these are no common layout, or in another order: in MOV
+and CAF (`chan`), MP4 (`chnl`) and ambisonic Opus. PyAV (18.1) copies the pointer to that list with each
+AudioLayout and frees it with each, which ended the process. The layout of a codec is therefore replaced
+before the codec is opened; what a codec gives its frames all the same is never freed by Python.
 """
 
 from typing import Any
