@@ -40,10 +40,10 @@ def settings_of_whole(
 
 
 class Worker:
-    """A worker process of a service."""
+    """A worker process of a service; it may write its console to a file."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._process = _started([sys.executable, "worker.py"], settings)
+    def __init__(self, settings: Settings, *, console: Path | None = None) -> None:
+        self._process = _started([sys.executable, "worker.py"], settings, console=console)
 
     @property
     def pid(self) -> int:

@@ -1,5 +1,6 @@
 """Odd recordings, made with PyAV and numpy from a sentence of the test assets."""
 
+import struct
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -48,6 +49,8 @@ class Part:
     layout: str | None = None
     pauses: dict[float, float] = field(default_factory=dict)
     """From that second of the sound on, the clock is so many seconds ahead."""
+    options: dict[str, str] = field(default_factory=dict)
+    """Of the encoder."""
 
 
 def write(path: Path, *parts: Part, format: str | None = None, picture_seconds: float = 0.0) -> Path:
@@ -83,6 +86,39 @@ def wav(path: Path, planes: Planes, rate: int = RATE, dtype: Any = np.int16) -> 
     return path
 
 
+APPLE_LAYOUTS = {6: 124 << 16 | 6, 7: 125 << 16 | 7, 8: 127 << 16 | 8}
+"""Core Audio's tags of layouts whose order is not FFmpeg's: MPEG 5.1 D, 6.1 A and 7.1 B."""
+
+
+def reordered(path: Path, planes: Planes) -> Path:
+    """A CAF file whose channels are in an order that FFmpeg lists one by one."""
+    channel_layout = APPLE_LAYOUTS[len(planes)].to_bytes(4, "big") + bytes(8)
+    samples = np.clip(planes.T * 32767, -32768, 32767).astype(">i2").tobytes()
+    chunks = {
+        b"desc": struct.pack(">d4sIIIII", RATE, b"lpcm", 0, 2 * len(planes), 1, len(planes), 16),
+        b"chan": channel_layout,
+        b"data": bytes(4) + samples,
+    }
+    content = b"".join(kind + len(chunk).to_bytes(8, "big") + chunk for kind, chunk in chunks.items())
+    path.write_bytes(b"caff\0\1\0\0" + content)
+    return path
+
+
+def ambisonic(path: Path, planes: Planes) -> Path:
+    """Matroska with Opus whose header calls the first channels ambisonic, and the last two a stereo mix."""
+    sound = np.repeat(planes, 48_000 // RATE, axis=1)
+    write(
+        path,
+        Part(
+            sound, "libopus", rate=48_000, layout=f"{len(planes)} channels", options={"mapping_family": "255"}
+        ),
+    )
+    content = bytearray(path.read_bytes())
+    content[content.index(b"OpusHead") + 18] = 2
+    path.write_bytes(content)
+    return path
+
+
 def loudness(samples: NDArray[np.float32]) -> float:
     """Root mean square."""
     return float(np.sqrt(np.mean(samples**2))) if len(samples) else 0.0
@@ -105,7 +141,7 @@ def begin_of(samples: NDArray[np.float32]) -> float:
 def _stream(container: Any, part: Part) -> Any:
     layout = part.layout or ("mono", "stereo")[len(part.sound) - 1]
     stream = container.add_stream(part.codec, rate=part.rate, layout=layout)
-    stream.codec_context.options = {"strict": "experimental"}
+    stream.codec_context.options = {"strict": "experimental"} | part.options
     return stream
 
 

@@ -17,7 +17,10 @@ HEAVIEST_PHRASE = 24
 _SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 """Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
 
-_PIECE = re.compile(rf"\s*(?:[{_SPACELESS}]|[^\s{_SPACELESS}]+)")
+_JOINT = "\u2010-\u2015…·/-"
+"""Hyphens, dashes and the like, with which phrases are also strung together."""
+
+_PIECE = re.compile(rf"\s*(?:[{_SPACELESS}]|[^\s{_SPACELESS}{_JOINT}]+[{_JOINT}]*|[{_JOINT}]+)")
 _LETTER = re.compile(rf"\s*[{_SPACELESS}]")
 
 

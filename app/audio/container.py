@@ -11,8 +11,10 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from app.audio.embedded import Patch, disguise
+from app.audio.embedded import Patch, disguise, read_at
+from app.audio.layouts import settle_layouts
 from app.audio.parts import Part
+from app.audio.wave_length import true_length
 from app.core.errors import UnreadableAudio
 
 # A playlist (HLS, concat, DASH) names other files and addresses, which FFmpeg would read on its behalf: no
@@ -33,6 +35,9 @@ _TELEPHONE_RATE = {"sample_rate": "8000"}
 
 _UNREADABLE = "The file is no audio or video that can be opened; it may be damaged or of another kind."
 
+_BIG_ENDIAN_WAVE = b"RIFX"
+"""FFmpeg (8.1) takes its samples for little-endian ones, and gives noise."""
+
 SCANNED_BYTES = 256 * 1024 * 1024
 """Part of an MPEG stream in which all of its tracks are looked for: they may begin anywhere."""
 
@@ -46,7 +51,7 @@ _STREAMED = frozenset({"mpegts", "mpeg"})
 
 
 class _Bytes(FileIO):
-    """A part of a file without its large embedded data.
+    """A part of a file without its large embedded data, and with its true length.
 
     It answers an impossible seek as FFmpeg's own files do; demuxers try them on short files. `name` is what
     FFmpeg sees: the extension of a raw stream, and of all others nothing, so that a name that lies misleads
@@ -61,8 +66,8 @@ class _Bytes(FileIO):
         self._first, self._last = part.first, part.last or super().seek(0, SEEK_END)
         self._patches: tuple[Patch, ...] = ()
         found = disguise(self)
-        self._patches = found.patches
         self._first += found.first
+        self._patches = (*found.patches, *true_length(self))
         self.seek(0)
 
     def seek(self, offset: int, whence: int = SEEK_SET, /) -> int:
@@ -101,10 +106,16 @@ def open_container(path: Path, part: Part = _WHOLE, extension: str | None = None
     Its content tells what it is; `extension` (that of `path` unless given) is needed for raw streams only.
     """
     with _Bytes(path, part, extension or path.suffix.lower().removeprefix(".")) as file:
+        if read_at(file, 0, 4) == _BIG_ENDIAN_WAVE:
+            raise UnreadableAudio(
+                "The file is a big-endian WAV file (RIFX), which cannot be decoded; convert it, e.g. to FLAC."
+            )
+        file.seek(0)
         container = _open(file)
         if container.format.name in _STREAMED:
             container = _scanned(file, container)
         with container:
+            settle_layouts(container)
             yield container
 
 

@@ -5,6 +5,8 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
+from app.audio.layouts import is_list
+
 Channels = NDArray[np.float32]
 """Samples of several channels, shape (channels, n)."""
 
@@ -66,6 +68,8 @@ class PcmReader:
 
     def _packed(self, frame: AudioFrame) -> AudioFrame:
         """The frame as interleaved floating point."""
+        if is_list(frame.layout):  # the resampler would free it once more
+            raise ValueError("PyAV cannot convert channels of such a layout.")
         frame_format = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._packer is None or self._packed_format != frame_format:
             self._packer = AudioResampler(format="flt", layout=frame.layout, rate=frame.sample_rate)

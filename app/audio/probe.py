@@ -8,8 +8,9 @@ from av.audio.frame import AudioFrame
 from av.container import InputContainer
 
 from app.audio.container import open_container, packets
+from app.audio.layouts import decoded
 from app.audio.limits import AudioLimits
-from app.audio.parts import parts_of
+from app.audio.parts import Part, parts_of
 from app.audio.tracks import Track, decodable, stated_end, tracks_of
 from app.core.errors import NoAudio, RecordingTooLong
 
@@ -45,7 +46,8 @@ def probe(
     name, where `path` has another.
     """
     limits = limits or AudioLimits()
-    with open_container(path, extension=extension) as container:
+    parts = parts_of(path)
+    with open_container(path, parts[0], extension) as container:
         tracks = tracks_of(container, limits)
         track, frame = _first_frame(container, decodable(tracks))
         if (problem := limits.rate_problem(frame.sample_rate)) is not None:
@@ -53,7 +55,7 @@ def probe(
         end = stated_end(container, track)
         _check_length(end.seconds if end and end.is_exact else None, trim, limits)
         return AudioInfo(
-            duration=end.seconds * _share(path) if end else None,
+            duration=end.seconds * _count(path, parts) if end else None,
             codec=track.codec,
             channels=frame.layout.nb_channels,
             sample_rate=frame.sample_rate,
@@ -61,9 +63,8 @@ def probe(
         )
 
 
-def _share(path: Path) -> float:
+def _count(path: Path, parts: tuple[Part, ...]) -> float:
     """Of how many recordings such as the first the file was joined, by their bytes."""
-    parts = parts_of(path)
     return path.stat().st_size / parts[0].last if parts[0].last else 1.0
 
 
@@ -73,7 +74,7 @@ def _first_frame(container: InputContainer, tracks: tuple[Track, ...]) -> tuple[
     broken = 0
     for packet in packets(container, [container.streams[index] for index in by_index], lambda: None):
         try:
-            frames = packet.decode()
+            frames = decoded(packet)
         except av.FFmpegError:
             broken += 1
             if broken > MAX_BROKEN_PACKETS:

@@ -11,6 +11,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from app.audio.downmix import Layout
+from app.audio.layouts import decoded
 from app.audio.limits import AudioLimits
 from app.audio.pcm import Channels, PcmReader
 from app.audio.resampler import Resampler
@@ -87,7 +88,7 @@ class TrackDecoder:
             yield from self._pause(packet)
             return
         try:
-            frames = packet.decode()
+            frames = decoded(packet)
         except av.FFmpegError:
             if not _is_tag(packet):
                 self._damaged += 1

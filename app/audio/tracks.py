@@ -13,6 +13,9 @@ from app.core.errors import NoAudio
 LONGEST_LEAD_SECONDS = 3600.0
 """Sound may begin so long after its container's zero; where all begins later, the clock has another zero."""
 
+CODEC_DELAY_SECONDS = 1.0
+"""A clock that begins so little before zero begins with what a codec needs to start (Speex, Opus)."""
+
 _CLOCKED = frozenset(
     {
         "asf",
@@ -47,7 +50,7 @@ _CUT_SHARE = 0.97
 _ONE_LENGTH = frozenset({"matroska", "asf"})
 """Formats that state the length of the whole file only, which FFmpeg then gives for each track."""
 
-_ABSOLUTE_LENGTH = frozenset({"matroska", "ogg"})
+_ABSOLUTE_LENGTH = frozenset({"matroska", "ogg", "asf"})
 """Formats whose length is counted from the clock's zero, not from the first sound."""
 
 
@@ -162,8 +165,10 @@ def has_own_ends(container: InputContainer) -> bool:
 
 
 def clock_start(container: InputContainer) -> float:
-    """Second of its clock at which a file begins that should begin at zero; 0 where it does."""
-    return 0.0 if not _names(container).isdisjoint(_NO_ZERO) else clock_zero(container) or 0.0
+    """Second of its clock at which a file begins that should begin at zero; 0 where it does, or nearly."""
+    start = clock_zero(container) or 0.0
+    is_free = not _names(container).isdisjoint(_NO_ZERO)
+    return 0.0 if is_free or abs(start) < CODEC_DELAY_SECONDS else start
 
 
 def _names(container: InputContainer) -> frozenset[str]:

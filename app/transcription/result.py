@@ -59,7 +59,13 @@ def assemble_transcript(
         trimmed=report.trimmed,
         warnings=(
             *report.warnings,
-            *speech_warnings(uncovered, speech=speech, sound=report.audible_seconds, detected=vad),
+            *speech_warnings(
+                uncovered,
+                speech=speech,
+                sound=report.audible_seconds,
+                detected=vad,
+                mixed=1 if report.source.split else report.source.channels,
+            ),
         ),
         source=Source(
             tracks=report.source.tracks,

@@ -15,11 +15,12 @@ LEAST_SOUND_SECONDS = 1.0
 
 
 def speech_warnings(
-    uncovered: Sequence[Span], *, speech: float, sound: float, detected: bool
+    uncovered: Sequence[Span], *, speech: float, sound: float, detected: bool, mixed: int = 1
 ) -> Iterator[str]:
     """Sentences on speech that has no words, and on sound that was not taken for speech.
 
-    `speech` and `sound` are seconds; `detected` says that only what was taken for speech was transcribed.
+    `speech` and `sound` are seconds; `detected` says that only what was taken for speech was transcribed,
+    `mixed` of how many channels the sound was mixed.
     """
     seconds = sum(span.end - span.start for span in uncovered)
     if seconds > max(UNCOVERED_SECONDS, UNCOVERED_SHARE * speech):
@@ -31,4 +32,5 @@ def speech_warnings(
         yield (
             f"Only {speech:.1f} s of the {sound:.1f} s of sound in the recording were taken for speech. If "
             "somebody speaks in the rest, send it again with vad=false: all of it is then transcribed."
+            + (" Where other channels drown a voice, channels=split hears each alone." if mixed > 1 else "")
         )

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.config import Settings
 from app.core.errors import QueueUnavailable
-from tests.faults.conftest import Ledger
+from tests.faults.conftest import TRIES, Ledger
 from tests.faults.harness import QUICK, Service, results_of, running_service
 from tests.faults.replication import MASTER_NAME, replicated_redis
 
@@ -40,7 +40,7 @@ async def _read(client: httpx2.AsyncClient, accepted: list[str], results: dict[s
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("lag_seconds", [1, 3])
+@pytest.mark.parametrize("lag_seconds", [3] if TRIES == 1 else [1, 3])
 async def test_failover_to_a_replica_that_is_behind(
     settings_for: Callable[..., Settings], tmp_path: Path, ledger: Ledger, lag_seconds: int, attempt: int
 ) -> None:

@@ -4,7 +4,18 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.recordings import ASSETS, Part, channels, planes, sentence, silence, wav, write
+from tests.recordings import (
+    ASSETS,
+    Part,
+    ambisonic,
+    channels,
+    planes,
+    reordered,
+    sentence,
+    silence,
+    wav,
+    write,
+)
 
 SECONDS = 3
 
@@ -35,6 +46,8 @@ def sources(folder: Path) -> list[Path]:
         write(folder / "talk.aac", Part(mono, codec="aac"), format="adts"),
         write(folder / "talk.aiff", Part(mono, codec="pcm_s16be")),
         write(folder / "talk.caf", Part(mono), format="caf"),
+        reordered(folder / "film.caf", film),
+        ambisonic(folder / "sphere.mka", film),
         write(folder / "talk.w64", Part(mono), format="w64"),
         *(ASSETS / name for name in ("speech_en.webm", "speech_ru.ogg", "speech_en_with_cover.mp3")),
     ]

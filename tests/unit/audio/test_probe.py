@@ -41,6 +41,14 @@ def test_refuses_what_is_no_recording(assets: Path, name: str) -> None:
         probe(assets / name)
 
 
+def test_refuses_big_endian_wav_which_ffmpeg_reads_as_noise(tmp_path: Path) -> None:
+    path = tmp_path / "talk.wav"
+    path.write_bytes(b"RIFX" + bytes(1000))
+
+    with pytest.raises(UnreadableAudio, match="RIFX"):
+        probe(path)
+
+
 @pytest.mark.parametrize("name", ["video_without_sound.mp4", "picture_renamed.mp3"])
 def test_refuses_a_file_without_an_audio_stream(assets: Path, name: str) -> None:
     with pytest.raises(NoAudio, match="no audio stream"):

@@ -22,7 +22,7 @@ MONO = sentence()[np.newaxis]
 BEGIN = begin_of(sentence())
 
 
-@pytest.mark.parametrize("name", ["late.mkv", "late.mp4", "late.mov", "late.ts", "late.mpg"])
+@pytest.mark.parametrize("name", ["late.mkv", "late.mp4", "late.mov", "late.ts", "late.mpg", "late.asf"])
 def test_sound_that_begins_after_the_picture(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / name, Part(MONO, codec="mp2", start=5), picture_seconds=14)
 
@@ -33,9 +33,9 @@ def test_sound_that_begins_after_the_picture(tmp_path: Path, name: str) -> None:
     assert report.warnings == ()
 
 
-@pytest.mark.parametrize("name", ["late.mka", "late.m4a", "late.webm", "late.ogg"])
+@pytest.mark.parametrize("name", ["late.mka", "late.m4a", "late.webm", "late.ogg", "late.wma"])
 def test_sound_that_begins_after_the_zero_of_its_container(tmp_path: Path, name: str) -> None:
-    codec, rate = ("aac", RATE) if name.endswith(("mka", "m4a")) else ("libopus", 48_000)
+    codec, rate = ("aac", RATE) if name.endswith(("mka", "m4a", "wma")) else ("libopus", 48_000)
     sound = MONO if rate == RATE else np.repeat(MONO, 3, axis=1)
     path = write(tmp_path / name, Part(sound, codec=codec, start=5, rate=rate))
 
@@ -66,6 +66,13 @@ def test_a_clock_that_begins_at_ten_hours(tmp_path: Path) -> None:
     assert report.duration == pytest.approx(6.2, abs=0.1)
     assert [warning for warning in report.warnings if "breaks off" in warning] == []
     assert "begins at 36000 s" in report.warnings[0]
+
+
+def test_a_clock_that_begins_with_the_delay_of_a_codec_is_ordinary(assets: Path) -> None:
+    samples, report = read_samples(assets / "speech_en.spx")
+
+    assert begin_of(samples) == pytest.approx(BEGIN, abs=0.1)
+    assert report.warnings == ()
 
 
 @pytest.mark.parametrize("name", ["short.mkv", "short.mp4", "short.avi", "short.flv"])

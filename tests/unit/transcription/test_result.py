@@ -1,6 +1,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from app.asr.base import DecodeOptions, EngineInfo
 from app.audio.chunker import ChunkRules
 from app.audio.listening import Listening
@@ -85,6 +87,18 @@ def test_little_speech_in_much_sound_is_warned_of_where_speech_was_looked_for() 
     assert "2.0 s of the 100.0 s of sound" in told[-1].warnings[0]
     assert "vad=false" in told[-1].warnings[0]
     assert unasked.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("channels", "split", "is_told"), [(1, False, False), (2, False, True), (2, True, False)]
+)
+def test_little_speech_in_many_channels_may_be_drowned(channels: int, split: bool, is_told: bool) -> None:
+    some = WindowTranscript(number=0, start=0, end=3, speech=2)
+    report = replace(REPORT, audible_seconds=100.0, source=Heard(channels=channels, split=split))
+
+    [warning] = assemble_transcript([some], LanguageVote("en"), report, INFO, resumed=0).warnings
+
+    assert ("channels=split" in warning) == is_told
 
 
 def test_the_record_tells_what_it_was_made_with() -> None:
