@@ -19,7 +19,7 @@ SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Bounds of a word error rate, or of the difference of two, as shares of the reference's words."""
+    """Bounds of a ratio: a word error rate, the difference of two, or how long something takes."""
 
     low: float
     high: float
@@ -32,12 +32,20 @@ def rate_interval(errors: Sequence[Errors]) -> Interval | None:
 
 def difference_interval(first: Sequence[Errors], second: Sequence[Errors]) -> Interval | None:
     """Of the first rate minus the second one, on the same recordings; None without words."""
-    words = np.array([each.reference for each in first])
-    if not words.sum():
+    edits = [one.total - other.total for one, other in zip(first, second, strict=True)]
+    return ratio_interval(edits, [each.reference for each in first])
+
+
+def ratio_interval(first: Sequence[float], second: Sequence[float]) -> Interval | None:
+    """Of the sum of the first values over that of the second ones, a pair for each recording.
+
+    None where the second values are all 0.
+    """
+    above, below = np.array(first, float), np.array(second, float)
+    if not below.sum():
         return None
-    edits = np.array([one.total - other.total for one, other in zip(first, second, strict=True)])
-    drawn = np.random.default_rng(SEED).integers(len(words), size=(DRAWS, len(words)))
-    totals = words[drawn].sum(axis=1)
-    rates = edits[drawn].sum(axis=1)[totals > 0] / totals[totals > 0]
-    low, high = np.percentile(rates, PERCENTILES)
+    drawn = np.random.default_rng(SEED).integers(len(below), size=(DRAWS, len(below)))
+    totals = below[drawn].sum(axis=1)
+    ratios = above[drawn].sum(axis=1)[totals > 0] / totals[totals > 0]
+    low, high = np.percentile(ratios, PERCENTILES)
     return Interval(float(low), float(high))

@@ -13,6 +13,7 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
+from benchmark.bootstrap import Interval, rate_interval
 from benchmark.results import Errors, FileScore, Problem, VariantScore
 
 PACKAGES = ("faster-whisper", "ctranslate2", "openai-whisper", "torch", "jiwer", "whisper-normalizer")
@@ -23,8 +24,9 @@ def summary_table(scores: Sequence[VariantScore]) -> Table:
     """One row for each model and engine; fits into 80 columns."""
     table = Table(
         title="Accuracy and speed",
-        caption="WER, CER: edits / length of all references. S/D/I: substituted, deleted, inserted words. "
-        "Speed: seconds of audio per second, and the real-time factor.",
+        caption="WER, CER: edits / length of all references; below, the 95 % interval of the WER (bootstrap). "
+        "S/D/I: substituted, deleted, inserted words. Speed: seconds of audio per second, and the real-time "
+        "factor.",
         box=box.HORIZONTALS,
         show_lines=True,
     )
@@ -44,7 +46,7 @@ def _cells(score: VariantScore) -> list[str]:
         score.variant.model,
         "\n".join(filter(None, (score.variant.engine, computed))),
         str(len(score.files)),
-        _number(_percent(words), 1),
+        f"{_number(_percent(words), 1)}\n{_interval(_word_interval(score))}",
         _number(_percent(score.characters), 1),
         f"{words.substitutions}/{words.deletions}/{words.insertions}",
         f"{_number(score.times_real_time, 1)} ×\n{_number(score.real_time_factor, 3)}",
@@ -87,7 +89,7 @@ def write_files(
 
 def summary_record(score: VariantScore) -> dict[str, object]:
     """One variant's figures; rates are fractions, not per cent."""
-    measured = score.measurement
+    measured, interval = score.measurement, _word_interval(score)
     return {
         "model": score.variant.model,
         "engine": score.variant.engine,
@@ -95,6 +97,8 @@ def summary_record(score: VariantScore) -> dict[str, object]:
         "compute_type": measured.compute_type,
         "files": len(score.files),
         **_error_fields(score.words, score.characters),
+        "wer_low": interval and interval.low,
+        "wer_high": interval and interval.high,
         "audio_seconds": round(score.audio_seconds, 3),
         "processing_seconds": round(score.processing_seconds, 3),
         "real_time_factor": score.real_time_factor,
@@ -148,6 +152,14 @@ def _write_csv(path: Path, records: Sequence[Mapping[str, object]]) -> Path:
         writer.writeheader()
         writer.writerows(records)
     return path
+
+
+def _word_interval(score: VariantScore) -> Interval | None:
+    return rate_interval([file.words for file in score.files if file.words is not None])
+
+
+def _interval(interval: Interval | None) -> str:
+    return "–" if interval is None else f"{100 * interval.low:.0f} to {100 * interval.high:.0f}"
 
 
 def _percent(errors: Errors) -> float | None:

@@ -17,12 +17,16 @@ from app.core.utils import RECORDING_EXTENSIONS
 from app.weights.catalog import cached_models, resolve_model
 from benchmark.measure import ENGINES, Conditions, installed_engines, measure
 from benchmark.recordings import Recording, find_recordings
+from benchmark.regression import Unreadable, regressions
 from benchmark.report import problems_table, summary_table, write_files
 from benchmark.results import Measurement, Problem, Variant, VariantScore
 from benchmark.scoring import read_references, score
 from benchmark.service import ServiceClient, ServiceUnreachable
 
 HOME = Path(__file__).parent
+WORSE = 3
+"""Exit status of a run that is worse than the one it is compared with."""
+
 OnDone = Callable[[str], None]
 
 app = typer.Typer(add_completion=False)
@@ -46,6 +50,8 @@ class Request:
     beam_size: int | None
     service: str | None
     timeout_seconds: float
+    against: Path | None
+    compares_speed: bool
 
 
 @app.command()
@@ -78,6 +84,14 @@ def main(
     service: Annotated[
         str | None, typer.Option(help="Measure a running service at this URL, from POST to done.")
     ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="results.json of an earlier run: status 3 if this one is worse beyond chance."),
+    ] = None,
+    compare_speed: Annotated[
+        bool,
+        typer.Option(help="With --against: the speed, too (both on the same quiet machine)."),
+    ] = True,
     timeout: Annotated[
         float, typer.Option(min=1, help="With --service: longest wait for a recording, s.")
     ] = 3600,
@@ -94,17 +108,22 @@ def main(
         beam_size=beam_size,
         service=service,
         timeout_seconds=timeout,
+        against=against,
+        compares_speed=compare_speed,
     )
     try:
-        _run(request)
+        worse = _run(request)
     except Hopeless as error:
         Console(stderr=True).print(
             str(error), style="bold red", soft_wrap=True, markup=False, highlight=False
         )
         raise typer.Exit(1) from None
+    if worse:
+        raise typer.Exit(WORSE)
 
 
-def _run(request: Request) -> None:
+def _run(request: Request) -> bool:
+    """Measure and report; whether it is worse than an earlier run that it was to be compared with."""
     settings = read_settings()
     recordings = _recordings(request, settings)
     texts, missing = read_references(recordings)
@@ -116,6 +135,20 @@ def _run(request: Request) -> None:
         for problem in measurement.problems
     ]
     _report(request.output, scores, problems)
+    return request.against is not None and _is_worse(scores, request.against, request.compares_speed)
+
+
+def _is_worse(scores: Sequence[VariantScore], earlier: Path, speed: bool) -> bool:
+    try:
+        found = regressions(scores, earlier, speed=speed)
+    except Unreadable as error:
+        raise Hopeless(str(error)) from error
+    console = Console(stderr=True)
+    for sentence in found:
+        console.print(sentence, style="bold red", soft_wrap=True, markup=False, highlight=False)
+    if not found:
+        console.print(f"Not worse than {earlier}, as far as these recordings can tell.", soft_wrap=True)
+    return bool(found)
 
 
 def _recordings(request: Request, settings: Settings) -> list[Recording]:
