@@ -24,7 +24,7 @@ def summary_table(scores: Sequence[VariantScore]) -> Table:
     """One row for each model and engine; fits into 80 columns."""
     table = Table(
         title="Accuracy and speed",
-        caption="WER, CER: edits / length of all references; below, the 95 % interval of the WER (bootstrap). "
+        caption="WER, CER: edits / length of all references; below, the 95 % interval of the WER. "
         "S/D/I: substituted, deleted, inserted words. Speed: seconds of audio per second, and the real-time "
         "factor.",
         box=box.HORIZONTALS,
