@@ -23,10 +23,13 @@ from app.observability.metrics import Metrics
 from app.queue.clients import command_client
 from app.queue.outlook import Outlook
 from app.queue.rate_limits import RateLimiter
+from app.queue.reader import TaskReader
 from app.queue.repeats import Repeats
+from app.queue.requests import Requests
 from app.services.audio_service import AudioService
+from app.services.idempotency import Idempotency
 from app.services.operator_service import OperatorService
-from app.services.outbox_service import OutboxService
+from app.services.outbox_service import OutboxService, StorageLookup
 from app.services.redis_service import RedisService
 from app.services.task_service import TaskService
 from app.services.webhook_service import WebhookService
@@ -107,7 +110,13 @@ def lifespan_of(
         services = Services(
             settings=settings,
             keys=ApiKeys(settings.key_hashes),
-            audio=AudioService(settings, storage, queue, Repeats(client, settings)),
+            audio=AudioService(
+                settings,
+                storage,
+                queue,
+                Repeats(client, settings),
+                Idempotency(Requests(client, settings), TaskReader(client, settings, StorageLookup(storage))),
+            ),
             queue=queue,
             tasks=TaskService(client, settings, storage, outlook, stopping),
             limiter=RateLimiter(client, settings),

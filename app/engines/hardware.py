@@ -150,3 +150,9 @@ def _cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
     except OSError:
         return frozenset()
     return frozenset(next((line for line in lines if line.startswith("flags")), "").split())
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a runtime says that it found too little memory; most say it in words only."""
+    words = ("out of memory", "allocate memory", "bad_alloc")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.config import Settings
-from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
+from app.core.errors import EngineFailed, ModelOutOfMemory, ModelUnavailable, OutOfDeviceMemory
 from app.engines.answers import Answer
 from app.engines.assembly import divided, transcript_of
 from app.engines.base import EngineInfo, WindowRequest
@@ -20,7 +20,7 @@ from app.engines.detection import Languages, likeliest
 from app.engines.echo import without_echo
 from app.engines.frames import HOP_SAMPLES
 from app.engines.gate import Hearing, heard_in_likeliest, is_divided, mended
-from app.engines.hardware import batch_size, model_threads
+from app.engines.hardware import batch_size, is_out_of_memory, model_threads
 from app.engines.words import APPENDED, PREPENDED, to_words
 from app.schemas.transcript import Word
 from app.schemas.window import WindowTranscript
@@ -271,13 +271,12 @@ def _translated_errors() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError, ValueError) as error:
-        too_small = isinstance(error, MemoryError) or "out of memory" in str(error)
-        failure = OutOfDeviceMemory if too_small else EngineFailed
+        failure = OutOfDeviceMemory if is_out_of_memory(error) else EngineFailed
         raise failure(f"The model failed while transcribing: {error}") from error
 
 
 def load(file: Path, model: str, settings: Settings) -> OpenAIWhisperEngine:
-    """Load the checkpoint `file`. Raises ModelUnavailable or EngineFailed."""
+    """Load the checkpoint `file`. Raises ModelUnavailable or ModelOutOfMemory."""
     import torch
     import whisper
 
@@ -286,9 +285,9 @@ def load(file: Path, model: str, settings: Settings) -> OpenAIWhisperEngine:
     torch.manual_seed(0)
     try:
         runtime = whisper.load_model(str(file), device=device)
-    except MemoryError as error:
-        raise EngineFailed(f"There is not enough memory for the model {model!r}: {error}") from error
     except Exception as error:  # torch's words go unquoted: they recommend an unsafe way of loading
+        if is_out_of_memory(error):
+            raise ModelOutOfMemory(f"There is not enough memory for the model {model!r}.") from error
         raise ModelUnavailable(
             f"The weights of {model!r} cannot be loaded ({type(error).__name__}); "
             f"remove {file.name!r} from the model cache to fetch them again."

@@ -110,6 +110,10 @@ class Keys:
         """STRING with TTL: the request of that owner that came with that key."""
         return f"{self.queue}:request:{owner or ''}:{key}"
 
+    def acceptance(self, owner: str | None, key: str) -> str:
+        """STRING with TTL: the request of that owner and that key is being accepted."""
+        return f"{self.request(owner, key)}:accepting"
+
     def content(self, owner: str | None, fingerprint: str) -> str:
         """STRING with TTL: id of the owner's last task of that content and those options."""
         return f"{self.queue}:content:{owner or ''}:{fingerprint}"

@@ -21,6 +21,14 @@ class EnqueueOutcome(StrEnum):
     FULL = "FULL"
 
 
+class RequestOutcome(StrEnum):
+    """Whose an Idempotency-Key is: the caller's, or another request's, which is being accepted or is not."""
+
+    MINE = "MINE"
+    ACCEPTING = "ACCEPTING"
+    TAKEN = "TAKEN"
+
+
 class ClaimOutcome(StrEnum):
     """STALE: the element was taken back meanwhile; DUPLICATE: the task ended or runs elsewhere."""
 

@@ -20,6 +20,7 @@ from app.queue.outcomes import (
     EnqueueOutcome,
     Lease,
     PromoteOutcome,
+    RequestOutcome,
     RequeueOutcome,
     RestoreOutcome,
     ReviveOutcome,
@@ -281,6 +282,27 @@ class Scripts:
         names = [key for each in task_ids for key in (keys.task(each), keys.windows(each), keys.result(each))]
         found: list[StoredTask] = await self._run("read", names, [len(fields), *fields, *progress])
         return found
+
+    async def remember(
+        self,
+        request_key: str,
+        acceptance_key: str,
+        request: str,
+        ghost: bytes,
+        *,
+        ttl_seconds: int,
+        acceptance_ms: int,
+    ) -> tuple[RequestOutcome, bytes]:
+        """Take or keep an Idempotency-Key; who has it, and that other request as stored."""
+        outcome, held = await self._run(
+            "remember", [request_key, acceptance_key], [request, ghost, ttl_seconds, acceptance_ms]
+        )
+        return RequestOutcome(outcome.decode()), held or b""
+
+    async def release(self, request_key: str, acceptance_key: str, request: str, *, accepted: bool) -> bool:
+        """End the acceptance of a request; False where its Idempotency-Key is another's by now."""
+        answer = await self._run("release", [request_key, acceptance_key], [request, int(accepted)])
+        return bool(answer == b"RELEASED")
 
     async def find(self, text: str, depth: int) -> list[bytes]:
         """Waiting elements that contain `text`, among the `depth` next in line of each list."""

@@ -74,6 +74,7 @@ class _Recording:
 
     def transcribe(self) -> Transcript:
         windows = _begun(self._windows())
+        self._watch.on_loading()
         info = self._loaded()
         self._watch.on_loaded()
         self._plan = plan_of(info, self._job, self._rules)

@@ -25,6 +25,7 @@ from app.worker.messages import (
     Finished,
     Ready,
     Run,
+    Stage,
     Window,
     from_engine,
 )
@@ -53,10 +54,9 @@ class EngineLost(EngineCrashed):
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who hears of a run: `on_alive` that it goes on (and whether the model is loaded), `on_window` what is
-    done."""
+    """Who hears of a run: `on_alive` that it goes on and how far it is, `on_window` what is done."""
 
-    on_alive: Callable[[bool], None]
+    on_alive: Callable[[Stage], None]
     on_window: Callable[[WindowDone], None]
 
 
@@ -68,6 +68,7 @@ class _Pending:
     answer: asyncio.Future[Fetched | Finished | Failed]
     listener: Listener | None
     """Who hears of it; None where it only fetches."""
+    stage: Stage = Stage.READING
 
 
 @dataclass(slots=True)
@@ -221,8 +222,10 @@ class EngineClient:
         elif pending.listener is None:
             return
         elif isinstance(message, Alive):
-            pending.listener.on_alive(message.loaded)
+            pending.stage = message.stage
+            pending.listener.on_alive(message.stage)
         else:
+            pending.stage = Stage.LOADED
             pending.listener.on_window(message.done)
 
     async def _reap(self, engine: _Process) -> int:

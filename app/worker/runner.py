@@ -20,7 +20,7 @@ from app.storage.local import LocalStorage
 from app.worker.checkpoints import saving
 from app.worker.engine_client import Answer, EngineClient, EngineLost, Listener
 from app.worker.gate import SoloGate
-from app.worker.messages import Failed, Fetched, Finished
+from app.worker.messages import Failed, Fetched, Finished, Stage
 from app.worker.slots import Place
 from utils.logger import task_context
 
@@ -174,14 +174,14 @@ class TaskRunner:
         try:
             async with asyncio.timeout(self._settings.model_load_seconds) as limit:
 
-                def on_alive(loaded: bool) -> None:
+                def on_alive(stage: Stage) -> None:
                     nonlocal began
-                    began = began or loaded
+                    began = began or stage is Stage.LOADED
                     if began:
                         limit.reschedule(loop.time() + self._window_seconds())
 
                 def on_window(done: WindowDone) -> None:
-                    on_alive(True)
+                    on_alive(Stage.LOADED)
                     save(done)
 
                 return await self._engine.run(task, checkpoint, Listener(on_alive, on_window))

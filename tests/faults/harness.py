@@ -136,6 +136,15 @@ class Service:
         self._apis.append(self._start(("-m", "uvicorn", "main:app", "--port", str(port)), overrides))
         return port
 
+    async def doomed_api(self) -> str:
+        """An API that is killed at the first upload; its address, once it answers."""
+        port = free_port()
+        self._apis.append(self._start(("-m", "tests.faults.doomed_api", str(port)), {}))
+        address = f"http://127.0.0.1:{port}"
+        async with httpx2.AsyncClient(base_url=address, timeout=30) as client:
+            await self.until(lambda: _answers(client), 60)
+        return address
+
     def _start(self, program: Iterable[str], overrides: dict[str, str]) -> "subprocess.Popen[bytes]":
         with (self.folder / "stderr.txt").open("ab") as errors:
             return subprocess.Popen(
@@ -236,7 +245,8 @@ class Service:
 
     def times_logged(self, text: str, task_id: str = "") -> int:
         """How many such lines there are."""
-        lines = (self.settings.log_dir / "service.log").read_text("utf-8").splitlines()
+        log = self.settings.log_dir / "service.log"
+        lines = log.read_text("utf-8").splitlines() if log.exists() else []
         return sum(task_id in line and text in line for line in lines)
 
     def files(self) -> list[str]:

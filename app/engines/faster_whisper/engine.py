@@ -21,7 +21,7 @@ from app.engines.faster_whisper.suffix import suffix_of
 from app.engines.faster_whisper.tuning import Tuning
 from app.engines.frames import STATES_PER_SECOND, States
 from app.engines.gate import Hearing, heard_in_likeliest, is_divided, mended
-from app.engines.hardware import BatchLimits
+from app.engines.hardware import BatchLimits, is_out_of_memory
 from app.schemas.transcript import Word
 from app.schemas.window import WindowTranscript
 
@@ -247,6 +247,5 @@ def _translated_errors() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError, ValueError) as error:
-        too_small = isinstance(error, MemoryError) or "out of memory" in str(error)
-        failure = OutOfDeviceMemory if too_small else EngineFailed
+        failure = OutOfDeviceMemory if is_out_of_memory(error) else EngineFailed
         raise failure(f"The model failed while transcribing: {error}") from error

@@ -4,17 +4,17 @@ from importlib import metadata
 from pathlib import Path
 
 from app.core.config import Settings
-from app.core.errors import EngineFailed, ModelUnavailable
+from app.core.errors import ModelOutOfMemory, ModelUnavailable
 from app.engines.base import EngineInfo
 from app.engines.faster_whisper.engine import FasterWhisperEngine
 from app.engines.faster_whisper.tuning import Tuning
-from app.engines.hardware import batch_limits, choose_compute_type, choose_lanes
+from app.engines.hardware import batch_limits, choose_compute_type, choose_lanes, is_out_of_memory
 from app.engines.seats import KEPT_LANES
 from app.weights.digest import digest_of
 
 
 def load(folder: Path, model: str, settings: Settings, tuning: Tuning | None = None) -> FasterWhisperEngine:
-    """Load the model in `folder`. Raises ModelUnavailable or EngineFailed."""
+    """Load the model in `folder`. Raises ModelUnavailable or ModelOutOfMemory."""
     import ctranslate2
     from faster_whisper import WhisperModel
 
@@ -31,9 +31,11 @@ def load(folder: Path, model: str, settings: Settings, tuning: Tuning | None = N
             num_workers=lanes.count + KEPT_LANES,
             local_files_only=True,
         )
-    except MemoryError as error:
-        raise EngineFailed(f"There is not enough memory for the model {model!r}: {error}") from error
     except Exception as error:
+        if is_out_of_memory(error):
+            raise ModelOutOfMemory(
+                f"There is not enough memory for the model {model!r} ({error})."
+            ) from error
         raise ModelUnavailable(
             f"The weights of {model!r} cannot be loaded ({error}); remove the folder {folder.name!r} "
             "from the model cache to fetch them again."

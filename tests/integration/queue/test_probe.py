@@ -33,7 +33,7 @@ OTHER_NAMES = {
 
 NO_COMMANDS = {"execute", "execute_command", "aclose", "close", "script_load"}
 OPTIONAL = {"INFO", "PING", "CONFIG_GET"}
-"""The service does without: INFO for its warnings, PING in tests, CONFIG GET to find the Redis of `make run`."""
+"""The service does without: INFO for warnings, PING in tests, CONFIG GET to find the Redis of `make run`."""
 
 Restricted = Callable[[str], AbstractAsyncContextManager[Queue]]
 
