@@ -270,6 +270,12 @@ class Settings(BaseSettings):
         gt=0,
         description="Time a model may take to be fetched and loaded before the engine is restarted.",
     )
+    model_retry_seconds: float = Field(
+        30,
+        gt=0,
+        description="Pause before a worker tries again a model that it could not load; doubles up to 600. "
+        "Meanwhile it leaves the model's tasks to others.",
+    )
     model_downloads: bool = Field(True, description="Fetch weights that are not in the cache.")
 
     # `make run` and `python -m app.launcher`

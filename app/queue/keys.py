@@ -51,6 +51,21 @@ class Keys:
         """STRING with TTL: the outbox has been swept."""
         return f"{self.queue}:swept"
 
+    @property
+    def store(self) -> str:
+        """STRING: id of the upload folder that the APIs of this queue have."""
+        return f"{self.queue}:store"
+
+    @property
+    def store_alive(self) -> str:
+        """STRING with TTL: an API that has that folder is alive."""
+        return f"{self.queue}:store:alive"
+
+    @property
+    def troubles(self) -> str:
+        """HASH with TTL of what workers cannot use, by worker."""
+        return f"{self.queue}:troubles"
+
     def probe(self, kind: str) -> str:
         """A key of that type on which commands are tried; it is removed at once."""
         return f"{self.queue}:probe:{kind}"

@@ -29,6 +29,7 @@ from app.queue.repeats import Repeats, Source
 from app.queue.requests import Request
 from app.schemas.caller import Caller
 from app.schemas.task import ChannelMode, Task, TrackChoice
+from app.services.folder_service import FolderService
 from app.services.idempotency import Idempotency
 from app.services.options import Options, fingerprint_of
 from app.services.receiving import FILE_FIELD, Fields, FormPart, Received, Receiver
@@ -74,12 +75,14 @@ class AudioService:
         self,
         settings: Settings,
         storage: Storage,
+        folder: FolderService,
         queue: RedisService,
         repeats: Repeats,
         idempotency: Idempotency,
     ) -> None:
         self._settings = settings
         self._storage = storage
+        self._folder = folder
         self._queue = queue
         self._repeats = repeats
         self._idempotency = idempotency
@@ -95,6 +98,7 @@ class AudioService:
         """
         request.read(request.values)
         await self._receiver.refuse_early(request.content_length)
+        await self._folder.require()
         await self._queue.refuse_when_full()
         task_id = str(uuid.uuid4())
         with task_context(task_id):

@@ -45,11 +45,17 @@ Answer = Finished | Failed
 
 
 class EngineLost(EngineCrashed):
-    """The engine process ended under the task; `guilty` where no other task can have been the cause."""
+    """The engine process ended under the task; `guilty` where no other task can have been the cause.
 
-    def __init__(self, detail: str, *, guilty: bool) -> None:
+    `loading`: every task in it only waited for its model, so that loading it was the cause;
+    `exit_status` is negative for a signal.
+    """
+
+    def __init__(self, detail: str, *, guilty: bool, loading: bool, status: int) -> None:
         super().__init__(detail)
         self.guilty = guilty
+        self.loading = loading
+        self.exit_status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +244,8 @@ class EngineClient:
             return await engine.process.wait()
 
     def _report_loss(self, engine: _Process, status: int) -> None:
-        guilty = len(engine.pending) == 1 and not engine.blamed
+        loading = not engine.blamed and all(each.stage is Stage.LOADING for each in engine.pending.values())
+        guilty = len(engine.pending) == 1 and not engine.blamed and not loading
         text = f"The engine process ended under the task ({_describe(status)})."
         if engine.pending:
             logger.error(
@@ -248,7 +255,7 @@ class EngineClient:
             )
         for pending in engine.pending.values():
             if not pending.answer.done():
-                pending.answer.set_exception(EngineLost(text, guilty=guilty))
+                pending.answer.set_exception(EngineLost(text, guilty=guilty, loading=loading, status=status))
 
     async def _send(self, engine: _Process, message: Run | Fetch) -> None:
         try:

@@ -33,6 +33,7 @@ from app.queue.scripts import script_sources
 from app.schemas.task import Task, TaskState, TaskStatus
 from app.services.outbox_service import OutboxService, StorageLookup
 from app.storage.local import LocalStorage
+from app.storage.marker import MARKER_NAME
 
 ROOT = Path(__file__).parents[2]
 POLL_SECONDS = 0.05
@@ -250,9 +251,11 @@ class Service:
         return sum(task_id in line and text in line for line in lines)
 
     def files(self) -> list[str]:
-        """What lies in UPLOAD_DIR, the outbox included."""
+        """What lies in UPLOAD_DIR, the outbox included, the marker not."""
         folder = self.settings.upload_dir
-        found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".clock")
+        kept = {MARKER_NAME}  # for good, and the clock's own files, which come and go
+        found = (path for path in folder.rglob("*") if path.is_file() and path.name not in kept)
+        found = (path for path in found if path.suffix != ".clock")
         return sorted(str(path.relative_to(folder)) for path in found)
 
     async def no_files(self) -> bool:
@@ -283,7 +286,7 @@ class Service:
     async def keys_left(self) -> list[str]:
         """Keys that have no owner and would stay for ever, once all tasks have ended."""
         keys = self.keys
-        permanent = {keys.dead, keys.workers, keys.index, keys.totals, keys.pace}
+        permanent = {keys.dead, keys.workers, keys.index, keys.totals, keys.pace, keys.store}
         names = [
             name.decode()
             for prefix in (keys.queue, keys.result_prefix)

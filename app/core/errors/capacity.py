@@ -43,7 +43,7 @@ class StorageUnavailable(CapacityError):
 
 
 class ForeignFolder(StorageUnavailable):
-    """UPLOAD_DIR is the folder of another service, or is not the one of this service's other APIs."""
+    """UPLOAD_DIR is the folder of another service."""
 
     code = "foreign_folder"
     title = "Folder of another service"
