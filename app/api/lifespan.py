@@ -106,7 +106,7 @@ def lifespan_of(
         client = command_client(settings)
         storage = LocalStorage(settings)
         queue = RedisService(client, settings)
-        folder = FolderService(client, settings)
+        folder = FolderService(client, settings, storage)
         outbox = OutboxService(client, settings, storage)
         webhooks = WebhookService(client, settings, storage)
         background = [

@@ -10,7 +10,8 @@ from app.core.errors import ForeignFolder, StorageUnavailable
 from app.queue.binding import API_SECONDS, Binding
 from app.queue.clients import address_of
 from app.queue.outcomes import BindOutcome
-from app.storage.marker import MARKER_NAME, Marker, read_marker, write_marker
+from app.storage.local import LocalStorage
+from app.storage.marker import MARKER_NAME, Marker, MarkerLock, read_marker, write_marker
 
 logger = logging.getLogger(__name__)
 
@@ -20,8 +21,10 @@ RETRY_AFTER_SECONDS = 60
 class FolderService:
     """Compares the marker in UPLOAD_DIR with what Redis knows under the queue's name."""
 
-    def __init__(self, client: Redis, settings: Settings) -> None:
+    def __init__(self, client: Redis, settings: Settings, storage: LocalStorage) -> None:
+        self._storage = storage
         self._folder = settings.upload_dir
+        self._lock = MarkerLock(settings.upload_dir)
         self._queue = settings.redis_queue_name
         self._address = address_of(settings)
         self._binding = Binding(client, settings)
@@ -39,8 +42,10 @@ class FolderService:
         have another, or it cannot be written; StorageFull, QueueUnavailable.
         """
         marker = await asyncio.to_thread(self._marked)
-        is_ours = marker.is_of(self._queue, self._address)
-        outcome = await self._binding.bind(marker.store_id, self._bound, may_be_ours=is_ours)
+        outcome = await self._bind(marker)
+        if outcome is BindOutcome.FOREIGN and await asyncio.to_thread(self._is_abandoned):
+            marker = await asyncio.to_thread(self._new_marker)
+            outcome = await self._bind(marker)
         if outcome in (BindOutcome.FOREIGN, BindOutcome.OTHER):
             self._bound = None
         if outcome is BindOutcome.FOREIGN:
@@ -57,12 +62,12 @@ class FolderService:
                 "take no tasks",
                 self._queue,
             )
-        if not is_ours:
-            await asyncio.to_thread(write_marker, self._folder, marker.known_at(self._address), replace=True)
+        await asyncio.to_thread(self._keep, marker)
         self._bound = marker.store_id
 
     async def leave(self) -> None:
         """This API ends. Raises QueueUnavailable."""
+        self._lock.leave()
         if self._bound is not None:
             await self._binding.leave()
 
@@ -79,6 +84,28 @@ class FolderService:
         if known is None and marker is not None and not marker.is_of(self._queue, self._address):
             return self._foreign_sentence(marker)
         return None
+
+    async def _bind(self, marker: Marker) -> BindOutcome:
+        is_ours = marker.is_of(self._queue, self._address)
+        return await self._binding.bind(marker.store_id, self._bound, may_be_ours=is_ours)
+
+    def _is_abandoned(self) -> bool:
+        """Whether another service has left the folder as empty as a new one: then it may be taken."""
+        return not self._lock.is_others() and self._storage.is_idle()
+
+    def _new_marker(self) -> Marker:
+        marker = Marker.new(self._queue, self._address)
+        write_marker(self._folder, marker, replace=True)
+        return marker
+
+    def _keep(self, marker: Marker) -> None:
+        """Note under which address we know its Redis, and that we are alive."""
+        if not marker.is_of(self._queue, self._address):
+            write_marker(self._folder, marker.known_at(self._address), replace=True)
+        try:
+            self._lock.keep()
+        except OSError as error:
+            logger.warning("The marker %s in UPLOAD_DIR cannot be locked: %s", MARKER_NAME, error)
 
     def _marked(self) -> Marker:
         """The marker of the folder, which gets one where it has none."""

@@ -7,10 +7,12 @@ alone.
 
 import logging
 import uuid
+from io import FileIO
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from app.core.file_locks import hold, is_held
 from app.storage.files import write_durably
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,30 @@ class Marker(BaseModel):
     def known_at(self, address: str) -> "Marker":
         """The same, for a Redis that is reached under a further address."""
         return self.model_copy(update={"addresses": (*self.addresses, address)})
+
+
+class MarkerLock:
+    """Tells other services on this folder that an API which has its marker is alive."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / MARKER_NAME
+        self._file: FileIO | None = None
+
+    def keep(self) -> None:
+        """Hold the marker that is there now; a file system without locks is left alone. Raises OSError."""
+        self.leave()
+        self._file = FileIO(self._path)
+        hold(self._file)
+
+    def leave(self) -> None:
+        """Hold it no more."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def is_others(self) -> bool:
+        """Whether another process holds it."""
+        return self._file is None and is_held(self._path)
 
 
 def read_marker(folder: Path) -> Marker | None:

@@ -33,7 +33,7 @@ async def work(settings: Settings) -> None:
         engine = EngineClient(runtime_environment(settings))
         storage = LocalStorage(settings)
         troubles = Troubles(commands, settings)
-        folder = FolderWatch(FolderService(commands, settings))
+        folder = FolderWatch(FolderService(commands, settings, storage))
         models = ModelWatch(settings, consumer.worker_id, troubles)
         supervisor = Supervisor(
             settings,

@@ -42,7 +42,7 @@ class Bench:
             consumer,
             engine,
             self.storage,
-            FolderWatch(FolderService(queue.commands, queue.settings)),
+            FolderWatch(FolderService(queue.commands, queue.settings, self.storage)),
             ModelWatch(queue.settings, consumer.worker_id, troubles),
         )
 

@@ -24,8 +24,11 @@ def troubles(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def housekeeping(client: Redis, settings: Settings) -> Housekeeping:
-    outbox = OutboxService(client, settings, LocalStorage(settings))
-    return Housekeeping(settings, RedisService(client, settings), FolderService(client, settings), outbox)
+    storage = LocalStorage(settings)
+    outbox = OutboxService(client, settings, storage)
+    return Housekeeping(
+        settings, RedisService(client, settings), FolderService(client, settings, storage), outbox
+    )
 
 
 async def test_redis_away_is_logged_once(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
