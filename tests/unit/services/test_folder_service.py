@@ -49,9 +49,7 @@ async def forget(client: Redis, settings: Settings) -> None:
     await client.delete(keys.store, keys.store_alive)
 
 
-async def test_the_first_api_marks_the_folder_and_all_of_its_service_have_it(
-    client: Redis, folder_of: Folders, settings: Settings
-) -> None:
+async def test_the_first_api_marks_the_folder(client: Redis, folder_of: Folders, settings: Settings) -> None:
     first, second = folder_of(), folder_of()
     await first.bind()
     await second.require()
@@ -61,9 +59,7 @@ async def test_the_first_api_marks_the_folder_and_all_of_its_service_have_it(
     assert await client.get(Keys.from_settings(settings).store) == marker.store_id.encode()
 
 
-async def test_another_service_is_refused_where_something_lies_here(
-    folder_of: Folders, settings: Settings
-) -> None:
+async def test_another_service_is_refused(folder_of: Folders, settings: Settings) -> None:
     await folder_of().bind()
     note(settings)
     other = folder_of(redis_queue_name="other")
@@ -116,9 +112,7 @@ async def test_two_folders_of_one_queue(folder_of: Folders, tmp_path: Path) -> N
     assert await first.problem() is not None
 
 
-async def test_a_marker_that_is_gone_or_damaged_is_written_anew(
-    folder_of: Folders, settings: Settings
-) -> None:
+async def test_a_lost_marker_is_written_anew(folder_of: Folders, settings: Settings) -> None:
     folder = folder_of()
     await folder.bind()
     marker = settings.upload_dir / MARKER_NAME
