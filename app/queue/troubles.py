@@ -42,15 +42,16 @@ class Troubles:
                 pipeline.expire(key, TOLD_SECONDS)
                 await pipeline.execute()
 
-    async def of_the_living(self) -> dict[str, WorkerTroubles]:
-        """Of every worker whose lease runs, by its id; empty where it has none."""
+    async def of_the_living(self, grace_seconds: float = 0.0) -> dict[str, WorkerTroubles]:
+        """Of every worker whose lease runs, or ended less than so long ago, by its id; empty where it has
+        none."""
         async with redis_reachable():
             stored = cast(dict[bytes, bytes], await self._client.hgetall(self._keys.troubles))
-            return {name: _troubles(stored.get(name.encode())) for name in await self._alive()}
+            return {name: _troubles(stored.get(name.encode())) for name in await self._alive(grace_seconds)}
 
-    async def _alive(self) -> list[str]:
-        now = await now_ms(self._client)
-        names = await self._client.zrangebyscore(self._keys.workers, f"({now}", "+inf")
+    async def _alive(self, grace_seconds: float = 0.0) -> list[str]:
+        since = await now_ms(self._client) - int(grace_seconds * 1000)
+        names = await self._client.zrangebyscore(self._keys.workers, f"({since}", "+inf")
         return [name.decode() for name in cast(list[bytes], names)]
 
 

@@ -16,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 LONGEST_PAUSE_SECONDS = 600.0
 
+GRACE_SECONDS = 30.0
+"""A worker whose lease ended less than so long ago may come back: no task ends for its silence."""
+
 WITHOUT_MODEL = frozenset({ModelUnavailable.code, ModelOutOfMemory.code, UnknownModel.code})
 """Codes of failures that are a worker's, and not its task's: another worker may have the model."""
 
@@ -125,7 +128,7 @@ class ModelWatch:
 
     async def _look_at(self, demand: Demand, trouble: _Trouble) -> None:
         try:
-            living = await self._queue.of_the_living()
+            living = await self._queue.of_the_living(GRACE_SECONDS)
         except QueueUnavailable as error:
             logger.info("Who else has the model %s is not known: %s", demand.model, error)
             trouble.others = True

@@ -84,6 +84,13 @@ async def test_a_worker_that_is_lost_has_nothing(queue: Queue, watch: ModelWatch
     assert await watch.failed(TASK, MISSING)
 
 
+async def test_a_worker_that_is_silent_may_come_back(queue: Queue, watch: ModelWatch) -> None:
+    seconds, _ = await queue.commands.time()
+    await queue.worker("other")
+    await queue.commands.zadd(queue.keys.workers, {"other": (seconds - 5) * 1000})
+    assert not await watch.failed(TASK, MISSING)
+
+
 async def test_memory_may_come_back(queue: Queue, watch: ModelWatch, clock: Clock) -> None:
     for _ in range(queue.settings.max_attempts - 1):
         assert not await watch.failed(TASK, NO_MEMORY)
