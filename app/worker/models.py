@@ -16,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 LONGEST_PAUSE_SECONDS = 600.0
 
+FORGET_SECONDS = 600.0
+"""A model that nobody has asked for since it might have been tried again is no trouble any more."""
+
 GRACE_SECONDS = 30.0
 """A worker whose lease ended less than so long ago may come back: no task ends for its silence."""
 
@@ -116,7 +119,11 @@ class ModelWatch:
         return True
 
     async def look(self) -> None:
-        """See what others can have."""
+        """See what others can have, and forget what nobody asks for."""
+        oldest = self._clock() - FORGET_SECONDS
+        self._troubles = {
+            demand: trouble for demand, trouble in self._troubles.items() if trouble.retry_at > oldest
+        }
         for demand, trouble in list(self._troubles.items()):
             await self._look_at(demand, trouble)
 

@@ -113,6 +113,16 @@ async def test_a_model_that_is_loaded_is_no_trouble(watch: ModelWatch) -> None:
     assert (watch.troubles, watch.unwanted, watch.known(TASK)) == ((), frozenset(), None)
 
 
+async def test_what_nobody_asks_for_is_forgotten(watch: ModelWatch, clock: Clock) -> None:
+    await watch.failed(TASK, MISSING)
+    clock.now = 600.0
+    await watch.look()
+    assert watch.troubles
+    clock.now = 631.0
+    await watch.look()
+    assert watch.troubles == ()
+
+
 async def test_what_is_told_ends_with_its_worker(queue: Queue) -> None:
     troubles = Troubles(queue.commands, queue.settings)
     await other(queue, lacks=True)
