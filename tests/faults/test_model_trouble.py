@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,13 +38,15 @@ async def test_beside_a_healthy_worker(
     service: Service, tmp_path: Path, ledger: Ledger, trouble: str, attempt: int
 ) -> None:
     """No task ends as error, none is charged with an attempt, and health and metrics tell of the worker."""
-    service.start_worker()
+    healthy = service.start_worker()
     service.start_worker(CACHE_DIR=str(_cache(tmp_path, trouble)))
     await service.alive(2)
+    healthy.signal(signal.SIGSTOP)  # the other one takes tasks first, however slow the machine
+    task_ids = [await service.accept(seconds=0.3) for _ in range(COUNT)]
+    await service.until(lambda: service.logged("hands back tasks for the model"), 60)
     fault = f"one of two workers: {trouble}"
     with ledger.recovery(fault):
-        task_ids = [await service.accept(seconds=0.3) for _ in range(COUNT)]
-        await service.until(lambda: service.logged("hands back tasks for the model"), 60)
+        healthy.signal(signal.SIGCONT)
         states = await service.ended(task_ids)
     assert {state.status for state in states.values()} == {TaskStatus.DONE}
     for task_id in task_ids:
@@ -96,11 +99,13 @@ async def test_real_weights_that_are_broken(
     settings = settings_for(**QUICK | {"engine": "faster-whisper", "cache_dir": cache_with_base})
     async with running_service(settings, tmp_path) as service:
         service.start_worker(CACHE_DIR=str(tmp_path / "broken"))
-        service.start_worker()
+        healthy = service.start_worker()
         await service.alive(2)
+        healthy.signal(signal.SIGSTOP)
+        task_ids = [await _accept_speech(service, f"t{number}") for number in range(8)]
+        await service.until(lambda: service.logged("cannot be loaded"), 60)
         with ledger.recovery("one of two workers: a cut model.bin"):
-            task_ids = [await _accept_speech(service, f"t{number}") for number in range(8)]
-            await service.until(lambda: service.logged("cannot be loaded"), 60)
+            healthy.signal(signal.SIGCONT)
             states = await service.ended(task_ids, 120)
     assert {state.status for state in states.values()} == {TaskStatus.DONE}
 
