@@ -11,8 +11,8 @@ from app.core.config import Settings
 from app.observability.metrics import Metrics
 from app.queue.rate_limits import RateLimiter
 from app.services.audio_service import AudioService
+from app.services.health_service import HealthService
 from app.services.operator_service import OperatorService
-from app.services.redis_service import RedisService
 from app.services.task_service import TaskService
 
 
@@ -23,7 +23,7 @@ class Services:
     settings: Settings
     keys: ApiKeys
     audio: AudioService
-    queue: RedisService
+    health: HealthService
     tasks: TaskService
     limiter: RateLimiter
     operator: OperatorService

@@ -23,10 +23,15 @@ from app.observability.metrics import Metrics
 from app.queue.clients import command_client
 from app.queue.outlook import Outlook
 from app.queue.rate_limits import RateLimiter
+from app.queue.reader import TaskReader
 from app.queue.repeats import Repeats
+from app.queue.requests import Requests
 from app.services.audio_service import AudioService
+from app.services.folder_service import FolderService
+from app.services.health_service import HealthService
+from app.services.idempotency import Idempotency
 from app.services.operator_service import OperatorService
-from app.services.outbox_service import OutboxService
+from app.services.outbox_service import OutboxService, StorageLookup
 from app.services.redis_service import RedisService
 from app.services.task_service import TaskService
 from app.services.webhook_service import WebhookService
@@ -57,13 +62,17 @@ class _Chore:
 class Housekeeping:
     """Does each chore in its time; goes on when Redis or the disk are away."""
 
-    def __init__(self, settings: Settings, queue: RedisService, outbox: OutboxService) -> None:
+    def __init__(
+        self, settings: Settings, queue: RedisService, folder: FolderService, outbox: OutboxService
+    ) -> None:
         self._pause = settings.maintenance_seconds
         self._backoff = Backoff(
             logger, "Housekeeping", first_seconds=self._pause, quiet_seconds=QUIET_SECONDS
         )
         self._chores = [
             _Chore(queue.maintain, settings.maintenance_seconds),
+            # Where the folder is not ours it raises, and what follows is left undone.
+            _Chore(folder.bind, settings.maintenance_seconds),
             _Chore(outbox.sweep_when_due, settings.maintenance_seconds),
             _Chore(outbox.remove_orphans, TIDY_SECONDS),
         ]
@@ -97,18 +106,26 @@ def lifespan_of(
         client = command_client(settings)
         storage = LocalStorage(settings)
         queue = RedisService(client, settings)
+        folder = FolderService(client, settings, storage)
         outbox = OutboxService(client, settings, storage)
         webhooks = WebhookService(client, settings, storage)
         background = [
-            asyncio.create_task(Housekeeping(settings, queue, outbox).run()),
+            asyncio.create_task(Housekeeping(settings, queue, folder, outbox).run()),
             *(asyncio.create_task(webhooks.run()) for _ in range(WEBHOOKS_AT_ONCE)),
         ]
         outlook = Outlook(client, settings)
         services = Services(
             settings=settings,
             keys=ApiKeys(settings.key_hashes),
-            audio=AudioService(settings, storage, queue, Repeats(client, settings)),
-            queue=queue,
+            audio=AudioService(
+                settings,
+                storage,
+                folder,
+                queue,
+                Repeats(client, settings),
+                Idempotency(Requests(client, settings), TaskReader(client, settings, StorageLookup(storage))),
+            ),
+            health=HealthService(client, settings, queue, folder),
             tasks=TaskService(client, settings, storage, outlook, stopping),
             limiter=RateLimiter(client, settings),
             operator=OperatorService(client, settings, outlook),
@@ -120,6 +137,8 @@ def lifespan_of(
                 yield {"services": services}
         finally:
             await end(background)
+            with contextlib.suppress(CapacityError):
+                await folder.leave()
             await client.aclose()
             await asyncio.to_thread(stop_tracing)  # uvicorn ends by the signal: no exit handler runs
 

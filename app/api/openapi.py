@@ -17,6 +17,7 @@ from app.core.errors import (
     QueueUnavailable,
     RateLimited,
     RecordingTooLong,
+    RequestInProgress,
     ServiceError,
     StorageFull,
     StorageUnavailable,
@@ -135,6 +136,11 @@ UPLOAD_RESPONSES: Responses = {
         ),
         (UnsafeAddress, "The address must begin with http:// or https://; nothing else is allowed."),
         (IdempotencyConflict, "This Idempotency-Key came before with another recording; use a new one."),
+        (
+            RequestInProgress,
+            "An earlier request with this Idempotency-Key is still being accepted; send this one again in a "
+            "moment.",
+        ),
         (UnknownModel, "There is no model 'huge'; choose one of: tiny, base, small."),
         (InvalidParameter, "`trim` must be a number of seconds greater than 0; it was '-5'."),
         (UnknownParameter, "There is no parameter 'modle' here; the nearest is `model`."),

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from app.core.errors import EngineFailed, OutOfDeviceMemory
 
 _OUT_OF_MEMORY = re.compile(
-    r"out of memory|failed to allocate|bad_alloc|(CUBLAS|CUDNN)_STATUS_ALLOC_FAILED|CUDA_ERROR_OUT_OF_MEMORY"
-    r"|cudaErrorMemoryAllocation",
+    r"out of memory|failed to allocate|allocate memory|bad_alloc|(CUBLAS|CUDNN)_STATUS_ALLOC_FAILED"
+    r"|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation",
     re.IGNORECASE,
 )
 _LIBRARY = re.compile(r"\blib(?:cublas|cudnn|cudart|nvrtc)\w*(?:\.so[.\d]*)?")

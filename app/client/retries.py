@@ -25,6 +25,9 @@ _PASSING = frozenset(
     }
 )
 
+_PASSING_CODES = frozenset({"request_in_progress"})
+"""Codes of problems that pass although their status alone does not tell."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -64,7 +67,7 @@ class RetryPolicy:
 def worth_another_try(error: BaseException) -> bool:
     """True where the same request may find the service in a better state."""
     if isinstance(error, ServiceProblem):
-        return error.status in _PASSING
+        return error.status in _PASSING or error.code in _PASSING_CODES
     return isinstance(error, ServiceUnreachable)
 
 

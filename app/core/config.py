@@ -150,7 +150,10 @@ class Settings(BaseSettings):
     )
 
     # Where things lie
-    upload_dir: Path = Field(Path("shared_audio"), description="Uploads; shared by the API and all workers.")
+    upload_dir: Path = Field(
+        Path("shared_audio"),
+        description="Uploads; shared by the API and all workers of one service, and by no other service.",
+    )
     cache_dir: Path = Field(
         Path("_cache"), description="Model weights, in its folder `whisper` (or `wisper`)."
     )
@@ -274,6 +277,12 @@ class Settings(BaseSettings):
         3600,
         gt=0,
         description="Time a model may take to be fetched and loaded before the engine is restarted.",
+    )
+    model_retry_seconds: float = Field(
+        30,
+        gt=0,
+        description="Pause before a worker tries again a model that it could not load, in seconds; doubles "
+        "up to 600. Meanwhile it leaves the model's tasks to others.",
     )
     model_downloads: bool = Field(True, description="Fetch weights that are not in the cache.")
 

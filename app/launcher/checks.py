@@ -87,7 +87,7 @@ def folder_lock(data_dir: Path, on_wait: Callable[[], None]) -> Iterator[int]:
             if holder is None or _is_alive(holder) or time.monotonic() > deadline:
                 raise LaunchError(
                     f"Another `make run` (pid {holder or 'unknown'}) uses the folder {data_dir}: stop it "
-                    "with Ctrl-C, or give this one its own DATA_DIR and PORT."
+                    "with Ctrl-C, or give this one its own DATA_DIR, UPLOAD_DIR and PORT."
                 )
             if not waiting:
                 on_wait()

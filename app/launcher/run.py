@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from typing import IO
 
 from app.core.config import Settings
 from app.launcher.checks import LaunchError, check_disk, check_port
@@ -157,8 +158,10 @@ class Run:
             self._requests.check()
             self._tick()
             self._give_up_on_the_hopeless()
-            workers = live_workers(base_url(self._settings))
-            if workers > 0:
+            health = asked_health(base_url(self._settings))
+            if health.get("status") == "foreign_folder":
+                raise LaunchError(str(health["detail"]))
+            if isinstance(workers := health.get("workers"), int) and workers > 0:
                 return workers
             self._requests.wait(0.1)
         raise LaunchError(
@@ -178,10 +181,20 @@ class Run:
             self._guard.watch("redis", self._redis.start())
 
 
-def live_workers(url: str) -> int:
-    """Number of workers that the API knows to be alive; 0 while it does not answer."""
+def asked_health(url: str) -> dict[str, object]:
+    """What the API says of its health, ready or not; nothing while it does not answer."""
     try:
         with urllib.request.urlopen(f"{url}/health/ready", timeout=5) as answer:
-            return int(json.load(answer)["workers"])
-    except (OSError, ValueError, KeyError, urllib.error.URLError):
-        return 0
+            told = json.load(answer)
+    except urllib.error.HTTPError as error:
+        told = _json_of(error)
+    except (OSError, ValueError):
+        told = None
+    return told if isinstance(told, dict) else {}
+
+
+def _json_of(answer: IO[bytes]) -> object:
+    try:
+        return json.load(answer)
+    except (OSError, ValueError):
+        return None

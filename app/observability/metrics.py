@@ -40,6 +40,8 @@ class Snapshot:
 
     queue: QueueFigures
     workers: int
+    workers_without_storage: int
+    workers_without_model: Mapping[str, int]
     totals: Mapping[str, float]
     pace: Mapping[str, float]
 
@@ -98,9 +100,21 @@ def _of(snapshot: Snapshot) -> CollectorRegistry:
             queue.audio_seconds,
         ),
         "transcriber_workers": ("Workers whose lease runs.", snapshot.workers),
+        "transcriber_workers_without_storage": (
+            "Workers alive that do not see the recordings.",
+            snapshot.workers_without_storage,
+        ),
     }
     for name, (description, value) in figures.items():
         Gauge(name, description, registry=registry).set(value)
+    without_model = Gauge(
+        "transcriber_workers_without_model",
+        "Workers alive that cannot load a model.",
+        ["model"],
+        registry=registry,
+    )
+    for model, count in snapshot.workers_without_model.items():
+        without_model.labels(model).set(count)
     pace = Gauge(
         "transcriber_real_time_factor",
         "Processing seconds per second of recording, of late.",

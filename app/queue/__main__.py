@@ -14,6 +14,7 @@ from app.queue.admin import Admin, DeadLetter
 from app.queue.clients import command_client
 from app.queue.local_server import with_own_redis
 from app.queue.outcomes import ReviveOutcome
+from app.schemas.operations import WorkerTroubles
 
 cli = typer.Typer(no_args_is_help=True, help="Look at the queue and repair it.")
 dead = typer.Typer(no_args_is_help=True, help="Dead letters: tasks that were given up.")
@@ -60,13 +61,17 @@ def overview() -> None:
 
 @cli.command()
 def workers() -> None:
-    """All workers, the rest of their lease, and the tasks that each holds."""
-    table = Table("worker", "lease", "holds")
+    """All workers, the rest of their lease, the tasks that each holds, and what it cannot use."""
+    table = Table("worker", "lease", "holds", "cannot use")
     for worker in _ask(lambda admin: admin.workers()):
         seconds = worker.lease_seconds_left
         lease = f"{seconds:.0f} s" if seconds > 0 else f"[red]lost for {-seconds:.0f} s[/]"
-        table.add_row(worker.worker_id, lease, "\n".join(worker.task_ids) or "-")
+        table.add_row(worker.worker_id, lease, "\n".join(worker.task_ids) or "-", _words(worker.troubles))
     console.print(table)
+
+
+def _words(troubles: WorkerTroubles) -> str:
+    return "\n".join(view.message for view in troubles.views) or "-"
 
 
 @cli.command()

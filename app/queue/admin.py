@@ -15,6 +15,8 @@ from app.queue.outcomes import ReviveOutcome
 from app.queue.policy import Policy
 from app.queue.scan import scan_names
 from app.queue.scripts import Scripts
+from app.queue.troubles import Troubles
+from app.schemas.operations import WorkerTroubles
 from app.schemas.task import TaskFailure
 
 SCAN_LIMIT_SECONDS = 120.0
@@ -34,11 +36,12 @@ class QueueOverview:
 
 @dataclass(frozen=True, slots=True)
 class WorkerHoldings:
-    """A worker, the seconds left of its lease (negative: lost) and the tasks it holds."""
+    """A worker, the seconds left of its lease (negative: lost), the tasks it holds, what it cannot use."""
 
     worker_id: str
     lease_seconds_left: float
     task_ids: tuple[str, ...]
+    troubles: WorkerTroubles
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Admin:
         self._client = client
         self._keys = Keys.from_settings(settings)
         self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
+        self._troubles = Troubles(client, settings)
 
     async def overview(self) -> QueueOverview:
         """How much waits, and for how long."""
@@ -77,6 +81,7 @@ class Admin:
 
     async def workers(self) -> list[WorkerHoldings]:
         """All workers that Redis knows, those lost included, and what each holds."""
+        told = await self._troubles.of_the_living()
         async with redis_reachable():
             now = await now_ms(self._client)
             leases = await self._client.zrange(self._keys.workers, 0, -1, withscores=True)
@@ -84,7 +89,8 @@ class Admin:
             for name, end in cast(list[tuple[bytes, float]], leases):
                 held = await self._client.lrange(self._keys.processing(name.decode()), 0, -1)
                 ids = tuple(_reference(payload) for payload in cast(list[bytes], held))
-                holdings.append(WorkerHoldings(name.decode(), (end - now) / 1000, ids))
+                troubles = told.get(name.decode(), WorkerTroubles())
+                holdings.append(WorkerHoldings(name.decode(), (end - now) / 1000, ids, troubles))
         return holdings
 
     async def dead_letters(self, limit: int = 100) -> list[DeadLetter]:

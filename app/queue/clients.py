@@ -9,6 +9,7 @@ import socket
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
@@ -37,6 +38,7 @@ MAX_CONNECTIONS = 1000
 """Requests served at once hold one connection each."""
 
 SENTINEL_PORT = 26379
+REDIS_PORT = 6379
 
 
 class _MasterPool(SentinelConnectionPool):
@@ -112,6 +114,17 @@ def _client(settings: Settings, **options: Any) -> Redis:
         **_login(settings),
         **options,
     )
+
+
+def address_of(settings: Settings) -> str:
+    """Where Redis is, without user and password: as the settings have it, in one spelling."""
+    if settings.redis_sentinels:
+        return f"sentinel:{settings.redis_sentinel_master}/{settings.redis_db}"
+    if settings.redis_url is None:
+        return f"{settings.redis_host}:{settings.redis_port}/{settings.redis_db}"
+    parts = parse_url(settings.redis_url.get_secret_value())
+    place = parts.get("path") or f"{parts.get('host', 'localhost')}:{parts.get('port', REDIS_PORT)}"
+    return f"{place}/{parts.get('db', 0)}"
 
 
 def _from_url(url: str, options: dict[str, Any]) -> Redis:

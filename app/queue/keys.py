@@ -51,6 +51,21 @@ class Keys:
         """STRING with TTL: the outbox has been swept."""
         return f"{self.queue}:swept"
 
+    @property
+    def store(self) -> str:
+        """STRING: id of the upload folder that the APIs of this queue have."""
+        return f"{self.queue}:store"
+
+    @property
+    def store_alive(self) -> str:
+        """STRING with TTL: an API that has that folder is alive."""
+        return f"{self.queue}:store:alive"
+
+    @property
+    def troubles(self) -> str:
+        """HASH with TTL of what workers cannot use, by worker."""
+        return f"{self.queue}:troubles"
+
     def probe(self, kind: str) -> str:
         """A key of that type on which commands are tried; it is removed at once."""
         return f"{self.queue}:probe:{kind}"
@@ -109,6 +124,10 @@ class Keys:
     def request(self, owner: str | None, key: str) -> str:
         """STRING with TTL: the request of that owner that came with that key."""
         return f"{self.queue}:request:{owner or ''}:{key}"
+
+    def acceptance(self, owner: str | None, key: str) -> str:
+        """STRING with TTL: the request of that owner and that key is being accepted."""
+        return f"{self.request(owner, key)}:accepting"
 
     def content(self, owner: str | None, fingerprint: str) -> str:
         """STRING with TTL: id of the owner's last task of that content and those options."""

@@ -21,6 +21,24 @@ class EnqueueOutcome(StrEnum):
     FULL = "FULL"
 
 
+class RequestOutcome(StrEnum):
+    """Whose an Idempotency-Key is: the caller's, or another request's, which is being accepted or is not."""
+
+    MINE = "MINE"
+    ACCEPTING = "ACCEPTING"
+    TAKEN = "TAKEN"
+
+
+class BindOutcome(StrEnum):
+    """Of an API that names its upload folder. CHANGED: the queue had another one; FOREIGN: the folder is
+    another service's; OTHER: living APIs of this queue have another one."""
+
+    BOUND = "BOUND"
+    CHANGED = "CHANGED"
+    FOREIGN = "FOREIGN"
+    OTHER = "OTHER"
+
+
 class ClaimOutcome(StrEnum):
     """STALE: the element was taken back meanwhile; DUPLICATE: the task ended or runs elsewhere."""
 

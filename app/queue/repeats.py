@@ -1,11 +1,8 @@
-"""Requests that come again, and recordings that have been transcribed before."""
+"""Recordings that have been transcribed before."""
 
-import logging
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json, to_json
 from redis.asyncio import Redis
 
@@ -18,15 +15,6 @@ from app.queue.scripts import Scripts
 from app.schemas.task import Task
 
 FOR_EVER_SECONDS = 10 * 365 * 86_400
-
-
-class Earlier(BaseModel):
-    """A request that came before: what it was, and the task that it became."""
-
-    model_config = ConfigDict(frozen=True)
-
-    fingerprint: str
-    task_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,41 +30,14 @@ class Source:
 
 
 class Repeats:
-    """Remembers requests by their Idempotency-Key, and results by what was asked of which content.
-
-    Both are of one owner: nobody learns from them what another has sent.
-    """
+    """Remembers results by what was asked of which content, each owner's apart: nobody learns from them what
+    another has sent."""
 
     def __init__(self, client: Redis, settings: Settings) -> None:
         self._client = client
         self._keys = Keys.from_settings(settings)
         self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
-        self._key_seconds = settings.idempotency_seconds
         self._result_seconds = settings.result_ttl_seconds
-
-    async def remember(self, owner: str | None, key: str, fingerprint: str, task_id: str) -> Earlier | None:
-        """The request that had this key before; where none had, it has it from now on.
-
-        Raises QueueUnavailable.
-        """
-        name = self._request(owner, key)
-        mine = Earlier(fingerprint=fingerprint, task_id=task_id).model_dump_json()
-        async with redis_reachable():
-            while not await self._client.set(name, mine, nx=True, ex=self._key_seconds):
-                stored = cast(bytes | None, await self._client.get(name))
-                earlier = _earlier(stored)
-                if earlier is None:  # it has expired since, or is not ours
-                    await self._client.delete(name)
-                elif earlier.task_id == task_id:  # our own, whose reply was lost
-                    return None
-                else:
-                    return earlier
-        return None
-
-    async def forget(self, owner: str | None, key: str) -> None:
-        """The request did not become a task: it may come again with the same key."""
-        async with redis_or_not("An Idempotency-Key stays taken", logging.WARNING):
-            await self._client.delete(self._request(owner, key))
 
     async def note(self, task: Task) -> None:
         """The task will have the result of its content, once it is done."""
@@ -123,16 +84,6 @@ class Repeats:
             return None
         return Source(task_id.decode(), result)
 
-    def _request(self, owner: str | None, key: str) -> str:
-        return self._keys.request(owner, sha256(key.encode()).hexdigest())
-
     @property
     def _seconds(self) -> int:
         return self._result_seconds or FOR_EVER_SECONDS
-
-
-def _earlier(stored: bytes | None) -> Earlier | None:
-    try:
-        return Earlier.model_validate_json(stored) if stored else None
-    except ValidationError:
-        return None

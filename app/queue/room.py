@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from app.schemas.task import Task
+from app.schemas.task import Task, TaskKind
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Demand:
+    """What a task asks of a worker: a model, by the name that the task has for it, and what it is to do."""
+
+    model: str
+    kind: TaskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +18,7 @@ class Room:
     """Which waiting tasks a worker may take now.
 
     `normal`: any recording; `high`: any of those that go first; `short`: any that is known to be no longer
-    than `short_seconds`; `fetch`: any that is yet to be fetched.
+    than `short_seconds`; `fetch`: any that is yet to be fetched. Nothing of what is `unwanted` may be taken.
     """
 
     normal: bool = True
@@ -18,11 +26,12 @@ class Room:
     short: bool = True
     fetch: bool = True
     short_seconds: float = 0.0
+    unwanted: frozenset[Demand] = frozenset()
 
     @property
     def is_unlimited(self) -> bool:
         """Whether the next task may be taken, whatever it is."""
-        return self.normal and self.fetch
+        return self.normal and self.fetch and not self.unwanted
 
     def longest(self, *, high: bool) -> float | None:
         """Seconds of the longest recording that may be taken from either list; None: of any length."""

@@ -1,6 +1,6 @@
 """One typed function per Lua script: each is one atomic step of the protocol and safe to repeat."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from app.queue.keys import Keys
 from app.queue.outcomes import (
     CANCELLED,
     EXHAUSTED,
+    BindOutcome,
     CancelOutcome,
     CheckpointOutcome,
     ClaimNumbers,
@@ -20,6 +21,7 @@ from app.queue.outcomes import (
     EnqueueOutcome,
     Lease,
     PromoteOutcome,
+    RequestOutcome,
     RequeueOutcome,
     RestoreOutcome,
     ReviveOutcome,
@@ -28,6 +30,7 @@ from app.queue.outcomes import (
     standing_of,
 )
 from app.queue.policy import Policy
+from app.queue.room import Demand
 from app.schemas.task import TaskFailure
 from app.schemas.window import WindowDone
 
@@ -236,7 +239,15 @@ class Scripts:
         return bool(answer == b"ADOPTED")
 
     async def pick(
-        self, worker_id: str, source: str, longest: float | None, fetch: bool, passed: bytes
+        self,
+        worker_id: str,
+        source: str,
+        longest: float | None,
+        fetch: bool,
+        unwanted: Iterable[Demand],
+        passed: bytes,
+        *,
+        default_model: str,
     ) -> tuple[bytes | None, bytes | None]:
         """Move the first element of a list that is wanted into the worker's; see app.queue.room.
 
@@ -244,7 +255,9 @@ class Scripts:
         """
         limit = "" if longest is None else f"{longest:.3f}"
         element, passed_now = await self._run(
-            "pick", [source, self._keys.processing(worker_id)], [limit, int(fetch), passed]
+            "pick",
+            [source, self._keys.processing(worker_id)],
+            [limit, int(fetch), passed, default_model, *(f"{each.kind} {each.model}" for each in unwanted)],
         )
         return element, passed_now
 
@@ -281,6 +294,36 @@ class Scripts:
         names = [key for each in task_ids for key in (keys.task(each), keys.windows(each), keys.result(each))]
         found: list[StoredTask] = await self._run("read", names, [len(fields), *fields, *progress])
         return found
+
+    async def bind(self, store_id: str, before: str, *, may_be_ours: bool, alive_ms: int) -> BindOutcome:
+        """Bind the queue to an upload folder."""
+        answer = await self._run(
+            "bind",
+            [self._keys.store, self._keys.store_alive],
+            [store_id, before, int(may_be_ours), alive_ms],
+        )
+        return BindOutcome(answer.decode())
+
+    async def remember(
+        self,
+        request_key: str,
+        acceptance_key: str,
+        request: str,
+        ghost: bytes,
+        *,
+        ttl_seconds: int,
+        acceptance_ms: int,
+    ) -> tuple[RequestOutcome, bytes]:
+        """Take or keep an Idempotency-Key; who has it, and that other request as stored."""
+        outcome, held = await self._run(
+            "remember", [request_key, acceptance_key], [request, ghost, ttl_seconds, acceptance_ms]
+        )
+        return RequestOutcome(outcome.decode()), held or b""
+
+    async def release(self, request_key: str, acceptance_key: str, request: str, *, accepted: bool) -> bool:
+        """End the acceptance of a request; False where its Idempotency-Key is another's by now."""
+        answer = await self._run("release", [request_key, acceptance_key], [request, int(accepted)])
+        return bool(answer == b"RELEASED")
 
     async def find(self, text: str, depth: int) -> list[bytes]:
         """Waiting elements that contain `text`, among the `depth` next in line of each list."""

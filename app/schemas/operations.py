@@ -1,6 +1,10 @@
 """What operators are told."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
+
+from app.schemas.task import TaskKind
 
 
 class _Frozen(BaseModel):
@@ -19,12 +23,53 @@ class QueueFigures(_Frozen):
     audio_seconds: float = Field(description="Length of the recordings that wait, of the next 1000 tasks.")
 
 
+class ModelTrouble(_Frozen):
+    """A model that a worker cannot have; `lacks`: it does not expect to."""
+
+    model: str
+    task: TaskKind
+    code: str
+    message: str
+    lacks: bool
+
+
+class WorkerTroubles(_Frozen):
+    """What a worker cannot use: `storage` says why it does not see the recordings."""
+
+    storage: str | None = None
+    models: tuple[ModelTrouble, ...] = ()
+
+    def lacks(self, model: str, kind: TaskKind) -> bool:
+        """Whether tasks for that model need not wait for this worker."""
+        return any(each.lacks and (each.model, each.task) == (model, kind) for each in self.models)
+
+    @property
+    def views(self) -> "tuple[TroubleView, ...]":
+        """For people."""
+        storage = [TroubleView(kind="storage", message=self.storage)] if self.storage else []
+        return (
+            *storage,
+            *(TroubleView(kind="model", model=each.model, message=each.message) for each in self.models),
+        )
+
+
+class TroubleView(_Frozen):
+    """Something that a worker cannot use, so that it leaves tasks to others."""
+
+    kind: Literal["storage", "model"] = Field(
+        description="`storage`: it does not see the recordings; `model`: it cannot load one."
+    )
+    model: str | None = None
+    message: str
+
+
 class WorkerView(_Frozen):
     """A worker and what it does."""
 
     worker_id: str
     lease_seconds_left: float = Field(description="Negative: the worker is lost.")
     task_ids: tuple[str, ...]
+    troubles: tuple[TroubleView, ...] = Field((), description="What it cannot use.")
 
 
 class Overview(_Frozen):

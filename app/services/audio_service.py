@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -18,7 +18,6 @@ from app.core.decorators import timed_stage
 from app.core.errors import (
     FetchFailed,
     FileMissing,
-    IdempotencyConflict,
     InvalidParameter,
     MalformedUpload,
     QueueFull,
@@ -28,8 +27,11 @@ from app.core.tracing import traceparent
 from app.core.utils import extension_of, quoted
 from app.net.guard import AddressPolicy, check_url
 from app.queue.repeats import Repeats, Source
+from app.queue.requests import Request
 from app.schemas.caller import Caller
 from app.schemas.task import ChannelMode, Task, TrackChoice
+from app.services.folder_service import FolderService
+from app.services.idempotency import Idempotency
 from app.services.options import Options, fingerprint_of
 from app.services.receiving import FILE_FIELD, Fields, FormPart, Received, Receiver
 from app.services.redis_service import RedisService
@@ -70,11 +72,21 @@ class Acceptance:
 class AudioService:
     """The use case of an upload."""
 
-    def __init__(self, settings: Settings, storage: Storage, queue: RedisService, repeats: Repeats) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        storage: Storage,
+        folder: FolderService,
+        queue: RedisService,
+        repeats: Repeats,
+        idempotency: Idempotency,
+    ) -> None:
         self._settings = settings
         self._storage = storage
+        self._folder = folder
         self._queue = queue
         self._repeats = repeats
+        self._idempotency = idempotency
         self._receiver = Receiver(settings, storage)
         self._policy = AddressPolicy.from_settings(settings)
         self._audio_limits = AudioLimits.from_settings(settings)
@@ -87,6 +99,7 @@ class AudioService:
         """
         request.read(request.values)
         await self._receiver.refuse_early(request.content_length)
+        await self._folder.require()
         await self._queue.refuse_when_full()
         task_id = str(uuid.uuid4())
         with task_context(task_id):
@@ -96,38 +109,15 @@ class AudioService:
                     received = await self._receiver.receive(form, fields, task_id, undo)
                 options = request.read(request.values)
                 fingerprint = fingerprint_of(options, _source(received, options))
-                earlier = await self._earlier(request, fingerprint, task_id, undo)
-                if earlier is not None:
-                    return Acceptance(earlier, replayed=True)
-                task = await self._task(task_id, received, options, fingerprint, request.caller)
-                await self._hand_in(task, received, undo)
+                named = _named(request, fingerprint, task_id)
+                if named is not None:
+                    earlier = await self._idempotency.earlier(named)
+                    if earlier is not None:
+                        return Acceptance(earlier, replayed=True)
+                async with self._idempotency.accepting(named) if named else nullcontext():
+                    task = await self._task(task_id, received, options, fingerprint, request.caller)
+                    await self._hand_in(task, received, named, undo)
         return Acceptance(task_id)
-
-    async def _earlier(
-        self, request: UploadRequest, fingerprint: str, task_id: str, undo: AsyncExitStack
-    ) -> str | None:
-        """The task that the same request became before. Raises IdempotencyConflict where it was another."""
-        key = request.idempotency_key
-        if key is None:
-            return None
-        before = await self._repeats.remember(request.caller.name, key, fingerprint, task_id)
-        if before is None:
-            undo.push_async_exit(self._forgets(request.caller.name, key))
-            return None
-        if before.fingerprint != fingerprint:
-            raise IdempotencyConflict(
-                "This Idempotency-Key came before with another recording or other options; use a new one."
-            )
-        return before.task_id
-
-    def _forgets(self, owner: str | None, key: str) -> Callable[..., Awaitable[None]]:
-        """Ends a block: a request that failed in it may come again with its key."""
-
-        async def leave(error: type[BaseException] | None, *_: object) -> None:
-            if error is not None:
-                await self._repeats.forget(owner, key)
-
-        return leave
 
     async def _task(
         self, task_id: str, received: Received | None, options: Options, fingerprint: str, caller: Caller
@@ -153,10 +143,14 @@ class AudioService:
         except FetchFailed as error:
             raise UnsafeAddress(error.detail) from error
 
-    async def _hand_in(self, task: Task, received: Received | None, undo: AsyncExitStack) -> None:
+    async def _hand_in(
+        self, task: Task, received: Received | None, named: Request | None, undo: AsyncExitStack
+    ) -> None:
         """Make the upload durable, then have its task known to Redis: what Redis may lose is noted."""
         if received is not None:
             await to_thread.run_sync(received.upload.commit, received.extension)
+        if named is not None:
+            await self._idempotency.confirm(named)
         undo.push_async_exit(self._withdraws(task))
         await to_thread.run_sync(self._storage.outbox.save, task)
         source = await self._source(task)
@@ -242,6 +236,13 @@ def _numbered(number: int, tracks: Sequence[Track]) -> Track:
         message = f"Track {number} of the file cannot be decoded. {track.problem}"
         raise InvalidParameter(message, parameter="track")
     return track
+
+
+def _named(request: UploadRequest, fingerprint: str, task_id: str) -> Request | None:
+    """What the request is remembered by, where its client gave it a name."""
+    if request.idempotency_key is None:
+        return None
+    return Request(request.caller.name, request.idempotency_key, fingerprint, task_id)
 
 
 def _source(received: Received | None, options: Options) -> str:

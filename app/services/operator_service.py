@@ -1,5 +1,7 @@
 """What an operator wants to see and to mend: the queue, the workers, dead letters, the figures."""
 
+from collections import Counter
+
 from redis.asyncio import Redis
 
 from app.core.config import Settings
@@ -31,6 +33,7 @@ class OperatorService:
                 worker_id=each.worker_id,
                 lease_seconds_left=round(each.lease_seconds_left, 1),
                 task_ids=each.task_ids,
+                troubles=each.troubles.views,
             )
             for each in holdings
         )
@@ -54,7 +57,17 @@ class OperatorService:
         """The same for the metrics."""
         now = await self.overview()
         alive = [worker for worker in now.workers if worker.lease_seconds_left > 0]
-        return Snapshot(queue=now.queue, workers=len(alive), totals=now.totals, pace=now.pace)
+        troubles = [
+            each for worker in alive for each in {(each.kind, each.model) for each in worker.troubles}
+        ]
+        return Snapshot(
+            queue=now.queue,
+            workers=len(alive),
+            workers_without_storage=sum(kind == "storage" for kind, _ in troubles),
+            workers_without_model=Counter(model for _, model in troubles if model is not None),
+            totals=now.totals,
+            pace=now.pace,
+        )
 
     async def dead_letters(self, limit: int) -> DeadLetters:
         """The newest dead letters."""

@@ -24,7 +24,7 @@ class Readiness:
     """Whether tasks can be taken, how many workers live, and a sentence for people."""
 
     ready: bool
-    status: Literal["ready", "no_workers", "unavailable"]
+    status: Literal["ready", "no_workers", "unavailable", "foreign_folder"]
     detail: str
     workers: int
     queue_length: int

@@ -193,6 +193,13 @@ class LocalStorage:
                 found.append(StoredUpload(name[1], path.name, complete=path.suffix != PART_SUFFIX))
         return found
 
+    def is_idle(self) -> bool:
+        """Whether nothing here is of any use to a service: no recording, and nothing in the outbox."""
+        listing = self.outbox.listing()
+        if listing.notes or listing.results or listing.tombstones:
+            return False
+        return not any(_OWN_NAME.fullmatch(path.name) for _, path in files_with_ages(self._folder))
+
     def remove_upload(self, upload: StoredUpload) -> None:
         """Remove such a file, if it is there."""
         (self._folder / upload.name).unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Who transcribes: a real model, or the fake engine of the tests."""
 
+from pathlib import Path
 from typing import Protocol
 
 from app.asr.backends import fake
@@ -19,12 +20,17 @@ class Recogniser(Protocol):
 class FakeRecogniser:
     """ENGINE=fake: the file itself says what happens."""
 
+    def __init__(self, cache_dir: Path) -> None:
+        self._cache_dir = cache_dir
+
     def transcribe(self, job: Job, watch: Watch) -> Transcript:
         """See app.asr.backends.fake.Script."""
         return fake.play(
             job.path,
             model=job.model,
+            cache_dir=self._cache_dir,
             checkpoint=job.checkpoint,
+            on_loading=watch.on_loading,
             on_loaded=watch.on_loaded,
             on_window=watch.on_window,
             check=watch.check,
@@ -33,4 +39,6 @@ class FakeRecogniser:
 
 def recogniser_for(settings: Settings) -> Recogniser:
     """The recogniser that ENGINE names."""
-    return FakeRecogniser() if settings.engine == "fake" else SpeechRecogniser.from_settings(settings)
+    if settings.engine == "fake":
+        return FakeRecogniser(settings.cache_dir)
+    return SpeechRecogniser.from_settings(settings)

@@ -76,6 +76,7 @@ class _Recording:
 
     def transcribe(self) -> Transcript:
         windows = _begun(self._windows())
+        self._watch.on_loading()
         info = self._loaded()
         self._watch.on_loaded()
         self._plan = plan_digest(info, self._job, self._rules)

@@ -36,10 +36,12 @@ class Job:
 class Watch:
     """How the caller follows a job. All may be called from the thread that does the job only.
 
-    `on_loaded` hears once that the model is in memory, `on_alive` often that the recording is being read,
-    `on_window` each window that is finished; `should_stop` is asked often.
+    `on_loading` hears once that nothing is done until the model is in memory, `on_loaded` that it is,
+    `on_alive` often that the recording is being read, `on_window` each window that is finished;
+    `should_stop` is asked often.
     """
 
+    on_loading: Callable[[], None]
     on_loaded: Callable[[], None]
     on_alive: Callable[[], None]
     on_window: Callable[[WindowDone], None]
@@ -52,6 +54,10 @@ class Watch:
 
 
 UNWATCHED = Watch(
-    on_loaded=lambda: None, on_alive=lambda: None, on_window=lambda _: None, should_stop=lambda: False
+    on_loading=lambda: None,
+    on_loaded=lambda: None,
+    on_alive=lambda: None,
+    on_window=lambda _: None,
+    should_stop=lambda: False,
 )
 """Nobody follows."""

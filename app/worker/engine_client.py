@@ -25,6 +25,7 @@ from app.worker.messages import (
     Finished,
     Ready,
     Run,
+    Stage,
     Window,
     from_engine,
 )
@@ -44,19 +45,24 @@ Answer = Finished | Failed
 
 
 class EngineLost(EngineCrashed):
-    """The engine process ended under the task; `guilty` where no other task can have been the cause."""
+    """The engine process ended under the task; `guilty` where no other task can have been the cause.
 
-    def __init__(self, detail: str, *, guilty: bool) -> None:
+    `loading`: every task in it only waited for its model, so that loading it was the cause;
+    `exit_status` is negative for a signal.
+    """
+
+    def __init__(self, detail: str, *, guilty: bool, loading: bool, status: int) -> None:
         super().__init__(detail)
         self.guilty = guilty
+        self.loading = loading
+        self.exit_status = status
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who hears of a run: `on_alive` that it goes on (and whether the model is loaded), `on_window` what is
-    done."""
+    """Who hears of a run: `on_alive` that it goes on and how far it is, `on_window` what is done."""
 
-    on_alive: Callable[[bool], None]
+    on_alive: Callable[[Stage], None]
     on_window: Callable[[WindowDone], None]
 
 
@@ -68,6 +74,7 @@ class _Pending:
     answer: asyncio.Future[Fetched | Finished | Failed]
     listener: Listener | None
     """Who hears of it; None where it only fetches."""
+    stage: Stage = Stage.READING
 
 
 @dataclass(slots=True)
@@ -221,8 +228,10 @@ class EngineClient:
         elif pending.listener is None:
             return
         elif isinstance(message, Alive):
-            pending.listener.on_alive(message.loaded)
+            pending.stage = message.stage
+            pending.listener.on_alive(message.stage)
         else:
+            pending.stage = Stage.LOADED
             pending.listener.on_window(message.done)
 
     async def _reap(self, engine: _Process) -> int:
@@ -235,7 +244,8 @@ class EngineClient:
             return await engine.process.wait()
 
     def _report_loss(self, engine: _Process, status: int) -> None:
-        guilty = len(engine.pending) == 1 and not engine.blamed
+        loading = not engine.blamed and all(each.stage is Stage.LOADING for each in engine.pending.values())
+        guilty = len(engine.pending) == 1 and not engine.blamed and not loading
         text = f"The engine process ended under the task ({_describe(status)})."
         if engine.pending:
             logger.error(
@@ -245,7 +255,7 @@ class EngineClient:
             )
         for pending in engine.pending.values():
             if not pending.answer.done():
-                pending.answer.set_exception(EngineLost(text, guilty=guilty))
+                pending.answer.set_exception(EngineLost(text, guilty=guilty, loading=loading, status=status))
 
     async def _send(self, engine: _Process, message: Run | Fetch) -> None:
         try:

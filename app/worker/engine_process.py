@@ -38,6 +38,7 @@ from app.worker.messages import (
     Finished,
     Ready,
     Run,
+    Stage,
     Window,
     to_engine,
 )
@@ -116,6 +117,7 @@ class EngineHost:
         aborted = self._aborted[run.run_id]
         pulse = _Pulse(self._send, run.run_id)
         watch = Watch(
+            on_loading=pulse.loading,
             on_loaded=pulse.loaded,
             on_alive=pulse.beat,
             on_window=lambda done: self._send(Window(run_id=run.run_id, done=done)),
@@ -159,12 +161,17 @@ class _Pulse:
     def __init__(self, send: Callable[[Alive], None], run_id: int) -> None:
         self._send = send
         self._run_id = run_id
-        self._loaded = False
+        self._stage = Stage.READING
         self._said_at = 0.0
+
+    def loading(self) -> None:
+        """Nothing is done until the model is in memory."""
+        self._stage = Stage.LOADING
+        self._say(time.monotonic())
 
     def loaded(self) -> None:
         """The model is in memory."""
-        self._loaded = True
+        self._stage = Stage.LOADED
         self._say(time.monotonic())
 
     def beat(self) -> None:
@@ -175,7 +182,7 @@ class _Pulse:
 
     def _say(self, now: float) -> None:
         self._said_at = now
-        self._send(Alive(run_id=self._run_id, loaded=self._loaded))
+        self._send(Alive(run_id=self._run_id, stage=self._stage))
 
 
 def _run_id_of(line: bytes) -> int | None:

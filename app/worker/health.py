@@ -1,4 +1,5 @@
-"""Are the workers of this host or container alive? `python -m app.worker.health` exits with 0 if all are.
+"""Are the workers of this host or container alive? `python -m app.worker.health` exits with 0 if all are, and
+see the recordings.
 
 Each worker has a pulse file of its own, and writes to it whenever Redis has renewed its lease. The file is
 locked as long as its worker runs, which tells what a dead one left from a worker that stands still. In a
@@ -18,12 +19,19 @@ from typing import IO, Annotated
 import typer
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from app.schemas.operations import WorkerTroubles
+
+MOST_CHARACTERS, MOST_MODELS, MOST_NAME = 500, 10, 50
+LINE_LENGTH = 4000
+"""Of a pulse file, characters: more than its longest content."""
+
 PREFIX, SUFFIX = "transcriber-worker-", ".pulse"
 
 
 class Beat(BaseModel):
     """What a pulse file holds. `at` is on the monotonic clock, which all processes of a host share and nobody
-    sets; a pulse is too old after `lease_seconds`."""
+    sets; a pulse is too old after `lease_seconds`. `storage` says why the worker does not see the recordings,
+    `models` name those that it cannot load."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,6 +39,8 @@ class Beat(BaseModel):
     worker_id: str
     lease_seconds: float
     at: float
+    storage: str | None = None
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,8 @@ class Vitality:
     worker_id: str
     silent_seconds: float
     is_alive: bool
+    storage: str | None = None
+    models: tuple[str, ...] = ()
 
 
 class Pulse:
@@ -51,8 +63,8 @@ class Pulse:
         self._path = _folder(directory) / f"{PREFIX}{worker_id}{SUFFIX}"
         self._file: IO[str] | None = None
 
-    def beat(self) -> None:
-        """The lease has just been renewed."""
+    def beat(self, troubles: WorkerTroubles = WorkerTroubles()) -> None:  # noqa: B008 - frozen
+        """The lease has just been renewed; what the worker cannot use."""
         if self._file is None:
             self._file = self._path.open("w", encoding="utf-8")
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -61,9 +73,13 @@ class Pulse:
             worker_id=self._worker_id,
             lease_seconds=self._lease_seconds,
             at=time.monotonic(),
+            storage=troubles.storage and troubles.storage[:MOST_CHARACTERS],
+            models=tuple(dict.fromkeys(each.model[:MOST_NAME] for each in troubles.models))[:MOST_MODELS],
         )
         self._file.seek(0)
-        self._file.write(f"{beat.model_dump_json():<400}")  # of one length: no reader sees the end of another
+        self._file.write(
+            f"{beat.model_dump_json():<{LINE_LENGTH}}"
+        )  # of one length: no reader sees the end of another
         self._file.flush()
 
     def end(self) -> None:
@@ -92,7 +108,8 @@ def _vitality(path: Path) -> Vitality | None:
     if beat.host != socket.gethostname():
         return None
     silent = time.monotonic() - beat.at
-    return Vitality(beat.worker_id, silent, 0 <= silent < beat.lease_seconds)
+    is_alive = 0 <= silent < beat.lease_seconds
+    return Vitality(beat.worker_id, silent, is_alive, beat.storage, beat.models)
 
 
 def _is_locked(file: IO[str]) -> bool:
@@ -111,14 +128,22 @@ def _folder(directory: Path | None) -> Path:
 def main(
     worker: Annotated[str | None, typer.Option(help="Ask about this worker id only.")] = None,
 ) -> None:
-    """Tell whether the workers of this host name are alive: exit status 0 if all are and there is one."""
+    """Tell whether the workers of this host name are alive and see the recordings.
+
+    Exit status 0 if all do, and there is one.
+    """
     asked = [each for each in workers_here() if worker in (None, each.worker_id)]
     for each in asked:
         state = "alive" if each.is_alive else "NOT ALIVE"
         typer.echo(f"{each.worker_id}: {state}, its lease was renewed {each.silent_seconds:.0f} s ago")
+        if each.storage:
+            typer.echo(f"{each.worker_id}: TAKES NO TASKS. {each.storage}")
+        if each.models:
+            typer.echo(f"{each.worker_id}: cannot load {', '.join(each.models)}; other workers may")
     if not asked:
         typer.echo(f"No worker {worker or ''} of host {socket.gethostname()} runs.".replace("  ", " "))
-    raise typer.Exit(0 if asked and all(each.is_alive for each in asked) else 1)
+    healthy = all(each.is_alive and each.storage is None for each in asked)
+    raise typer.Exit(0 if asked and healthy else 1)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,17 @@ from app.core.startup import read_settings, start_watching
 from app.queue.clients import blocking_client, command_client
 from app.queue.consumer import Consumer, new_worker_id
 from app.queue.maintenance import Maintenance
+from app.queue.troubles import Troubles
+from app.services.folder_service import FolderService
 from app.services.model_choice import check_translate_model
 from app.services.outbox_service import OutboxService
 from app.storage.local import LocalStorage
 from app.worker.disk import DiskWatch
 from app.worker.engine_client import EngineClient
+from app.worker.folder import FolderWatch
 from app.worker.health import Pulse
+from app.worker.models import ModelWatch
+from app.worker.reporter import Reporter
 from app.worker.runner import TaskRunner
 from app.worker.supervisor import Supervisor
 
@@ -27,6 +32,9 @@ async def work(settings: Settings) -> None:
         consumer = Consumer(settings, worker_id=new_worker_id(), commands=commands, blocking=blocking)
         engine = EngineClient(runtime_environment(settings))
         storage = LocalStorage(settings)
+        troubles = Troubles(commands, settings)
+        folder = FolderWatch(FolderService(commands, settings, storage))
+        models = ModelWatch(settings, consumer.worker_id, troubles)
         supervisor = Supervisor(
             settings,
             commands,
@@ -34,9 +42,15 @@ async def work(settings: Settings) -> None:
             Maintenance(commands, settings),
             OutboxService(commands, settings, storage),
             engine,
-            TaskRunner(settings, consumer, engine, storage),
+            TaskRunner(settings, consumer, engine, storage, folder, models),
             DiskWatch(settings, storage),
-            Pulse(consumer.worker_id, settings.lease_seconds),
+            Reporter(
+                consumer.worker_id,
+                troubles,
+                folder,
+                models,
+                Pulse(consumer.worker_id, settings.lease_seconds),
+            ),
         )
         await supervisor.run()
     finally:

@@ -4,6 +4,7 @@ A run is one try at one task, or at fetching its recording. A worker may lose a 
 the engine process is still busy with the first run: only the run's id tells whose answer it is.
 """
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -56,12 +57,21 @@ class Ready(_Message):
     kind: Literal["ready"] = "ready"
 
 
+class Stage(StrEnum):
+    """How far a run is. LOADING: nothing is done for it until the model is in memory, so that an end of the
+    process meanwhile is not the recording's fault."""
+
+    READING = "reading"
+    LOADING = "loading"
+    LOADED = "loaded"
+
+
 class Alive(_Message):
-    """Engine process: the work goes on; `loaded` once the model is in memory."""
+    """Engine process: the work goes on."""
 
     kind: Literal["alive"] = "alive"
     run_id: int
-    loaded: bool
+    stage: Stage
 
 
 class Window(_Message):

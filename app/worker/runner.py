@@ -2,33 +2,39 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from app.core.config import Settings
-from app.core.errors import DeadlineExceeded, EngineCrashed, QueueUnavailable, TaskCancelled
+from app.core.errors import (
+    AudioMissing,
+    DeadlineExceeded,
+    EngineCrashed,
+    ModelOutOfMemory,
+    ModelUnavailable,
+    QueueUnavailable,
+    TaskCancelled,
+)
 from app.core.tracing import record, traced
 from app.queue.claims import Claim
 from app.queue.consumer import Consumer, backoff_seconds
 from app.queue.outcomes import SettleOutcome
 from app.schemas.task import Task, TaskFailure
 from app.schemas.transcript import Transcript
-from app.schemas.window import Checkpoint, WindowDone
 from app.storage.base import Outbox
 from app.storage.local import LocalStorage
-from app.worker.checkpoints import saving
-from app.worker.engine_client import Answer, EngineClient, EngineLost, Listener
-from app.worker.gate import SoloGate
-from app.worker.messages import Failed, Fetched, Finished
+from app.worker.engine_client import Answer, EngineClient
+from app.worker.engine_runs import EngineRuns
+from app.worker.folder import FolderWatch
+from app.worker.messages import Failed, Finished
+from app.worker.models import WITHOUT_MODEL, ModelWatch
 from app.worker.slots import Place
 from utils.logger import task_context
 
 logger = logging.getLogger(__name__)
 
-
-PROBE_SECONDS = 60.0
-"""Time that opening a recording may take once it is fetched."""
+LEFT_TO_OTHERS_SECONDS = 1.0
+"""A task that was taken although its model cannot be had is kept for so long: it may come straight back."""
 
 ENDED = frozenset({SettleOutcome.ERROR, SettleOutcome.CANCELLED})
 
@@ -52,13 +58,20 @@ class TaskRunner:
     """Runs claims in the engine process and settles them in the queue."""
 
     def __init__(
-        self, settings: Settings, consumer: Consumer, engine: EngineClient, storage: LocalStorage
+        self,
+        settings: Settings,
+        consumer: Consumer,
+        engine: EngineClient,
+        storage: LocalStorage,
+        folder: FolderWatch,
+        models: ModelWatch,
     ) -> None:
         self._settings = settings
         self._consumer = consumer
-        self._engine = engine
+        self._runs = EngineRuns(settings, consumer.checkpoints, engine, models)
         self._storage = storage
-        self._gate = SoloGate()
+        self._folder = folder
+        self._models = models
         self._settling: set[str] = set()
 
     async def run(self, claim: Claim, place: Place) -> None:
@@ -82,10 +95,13 @@ class TaskRunner:
                 answer = await self._answer(claim, place)
             except asyncio.CancelledError as cancelled:
                 await self._give_up(claim, Reason(str(cancelled)))
-            except (EngineCrashed, DeadlineExceeded) as error:
+            except (EngineCrashed, DeadlineExceeded, ModelUnavailable, ModelOutOfMemory) as error:
                 self._settling.add(claim.task.task_id)
                 failure = TaskFailure(code=error.code, message=error.detail)
-                await self._fail(claim, failure, retryable=True, crashed=True)
+                if failure.code in WITHOUT_MODEL:
+                    await self._without_model(claim, failure)
+                else:
+                    await self._fail(claim, failure, retryable=True, crashed=True)
             else:
                 self._settling.add(claim.task.task_id)
                 await self._settle(claim, answer)
@@ -111,41 +127,18 @@ class TaskRunner:
         earlier = await self._earlier(claim.task)
         if earlier is not None:
             return earlier
+        if failure := self._models.known(claim.task):
+            if self._models.leaves(claim.task):
+                await asyncio.sleep(LEFT_TO_OTHERS_SECONDS)
+            return Failed(run_id=0, failure=failure, retryable=False)
         if claim.task.url is None:
-            return await self._transcript(claim)
-        fetched = await self._fetched(claim.task)
+            return await self._runs.transcript(claim)
+        fetched = await self._runs.fetched(claim.task)
         if isinstance(fetched, Failed):
             return fetched
         task = claim.task.model_copy(update={"duration": fetched.duration or claim.task.duration})
         await place.move(task)
-        return await self._transcript(replace(claim, task=task))
-
-    async def _fetched(self, task: Task) -> Fetched | Failed:
-        """The recording, fetched; once more where another task may have ended the engine process."""
-        for is_last in (False, True):
-            try:
-                async with asyncio.timeout(self._settings.fetch_seconds + PROBE_SECONDS):
-                    return await self._engine.fetch(task)
-            except EngineLost as lost:
-                if is_last or lost.guilty:
-                    raise
-            except TimeoutError:
-                self._engine.kill()
-                break
-        raise DeadlineExceeded("The recording was not fetched in the time allowed; see FETCH_SECONDS.")
-
-    async def _transcript(self, claim: Claim) -> Answer:
-        """The engine's answer; a task that shared a crashed engine process is run once more, alone."""
-        if claim.crashes == 0:
-            try:
-                async with self._gate.enter(alone=False):
-                    return await self._transcribe(claim)
-            except EngineLost as lost:
-                if lost.guilty:
-                    raise
-                logger.warning("Another task may have ended the engine process; running this one alone")
-        async with self._gate.enter(alone=True):
-            return await self._transcribe(claim)
+        return await self._runs.transcript(replace(claim, task=task))
 
     async def _earlier(self, task: Task) -> Earlier | None:
         """The end of a task that Redis has forgotten, or cannot know yet; None where it goes on."""
@@ -158,45 +151,6 @@ class TaskRunner:
         result = outbox.result(task_id)
         return None if result is None else Earlier(result)
 
-    async def _transcribe(self, claim: Claim) -> Answer:
-        """The engine's answer, every finished window being saved on the way."""
-        checkpoint = await self._consumer.checkpoints.load(claim)
-        async with saving(self._consumer.checkpoints, claim) as save:
-            return await self._within_deadline(claim.task, checkpoint, save)
-
-    async def _within_deadline(
-        self, task: Task, checkpoint: Checkpoint | None, save: Callable[[WindowDone], None]
-    ) -> Answer:
-        """The engine's answer, as long as there are signs of life: of the model's loading, then of each
-        window."""
-        loop = asyncio.get_running_loop()
-        began = False
-        try:
-            async with asyncio.timeout(self._settings.model_load_seconds) as limit:
-
-                def on_alive(loaded: bool) -> None:
-                    nonlocal began
-                    began = began or loaded
-                    if began:
-                        limit.reschedule(loop.time() + self._window_seconds())
-
-                def on_window(done: WindowDone) -> None:
-                    on_alive(True)
-                    save(done)
-
-                return await self._engine.run(task, checkpoint, Listener(on_alive, on_window))
-        except TimeoutError:
-            self._engine.kill()
-            raise DeadlineExceeded(
-                "The transcription stood still for too long; see TASK_TIMEOUT_SECONDS."
-                if began
-                else "The model was not loaded in the time allowed; see MODEL_LOAD_SECONDS."
-            ) from None
-
-    def _window_seconds(self) -> float:
-        """Time until the next sign of life of a task: all that run share the machine."""
-        return self._settings.task_timeout_seconds * max(1, self._engine.runs)
-
     async def _settle(self, claim: Claim, answer: Answer | Earlier) -> None:
         if isinstance(answer, Finished):
             await self._complete(claim, answer)
@@ -204,8 +158,27 @@ class TaskRunner:
             await self._end_as_before(claim, answer)
         elif answer.failure.code == TaskCancelled.code:
             await self._give_up(claim, Reason.RELEASE)
+        elif answer.failure.code in WITHOUT_MODEL:
+            await self._without_model(claim, answer.failure)
+        elif answer.failure.code == AudioMissing.code and await self._is_without_folder():
+            logger.warning("The recording is not seen here; the task goes back uncharged")
+            await self._give_up(claim, Reason.RELEASE)
         else:
             await self._fail(claim, answer.failure, retryable=answer.retryable)
+
+    async def _without_model(self, claim: Claim, failure: TaskFailure) -> None:
+        """The model cannot be had here: the task goes to another worker, or ends where none may have it."""
+        if await self._models.failed(claim.task, failure):
+            await self._fail(claim, failure, retryable=False)
+        else:
+            await self._give_up(claim, Reason.RELEASE)
+
+    async def _is_without_folder(self) -> bool:
+        try:
+            await self._folder.look()
+        except QueueUnavailable as error:
+            logger.warning("Whether UPLOAD_DIR is the queue's folder is not known: %s", error)
+        return self._folder.problem is not None
 
     async def _complete(self, claim: Claim, answer: Finished) -> None:
         transcript = _attempted(answer.transcript, claim.attempt)

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -23,7 +24,7 @@ from app.queue.room import Room
 from app.services.outbox_service import OutboxService
 from app.worker.disk import DiskWatch
 from app.worker.engine_client import EngineClient
-from app.worker.health import Pulse
+from app.worker.reporter import Reporter
 from app.worker.runner import Reason, TaskRunner
 from app.worker.slots import Place, Slots, slot_sizes
 
@@ -40,6 +41,9 @@ BUSY_CLAIM_SECONDS = 0.1
 
 DISK_SECONDS = 5.0
 """Time between two looks at the free disk space."""
+
+FOLDER_SECONDS = 0.5
+"""Pause of a worker that does not see the recordings."""
 
 GOODBYE_SECONDS = 10.0
 """Time that handing back tasks may take at the end, e.g. with Redis out of reach."""
@@ -58,7 +62,7 @@ class Supervisor:
         engine: EngineClient,
         runner: TaskRunner,
         disk: DiskWatch,
-        pulse: Pulse,
+        reporter: Reporter,
     ) -> None:
         self._settings = settings
         self._commands = commands
@@ -68,7 +72,7 @@ class Supervisor:
         self._engine = engine
         self._runner = runner
         self._disk = disk
-        self._pulse = pulse
+        self._reporter = reporter
         self._running: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
         self._slots = Slots(slot_sizes(settings), settings.short_seconds)
         self._stopping = asyncio.Event()
@@ -90,11 +94,13 @@ class Supervisor:
             loop.add_signal_handler(number, self.stop)
         await self._until_registered()
         await self._disk.look()
+        await self._look()
         background = [
             self._chore("Renewing the lease", self._settings.heartbeat_seconds, self._heartbeat),
             self._chore("Maintenance", self._settings.maintenance_seconds, self._maintenance.tick),
+            self._chore("Sweeping the outbox", self._settings.maintenance_seconds, self._sweep_outbox),
             self._chore(
-                "Sweeping the outbox", self._settings.maintenance_seconds, self._outbox.sweep_when_due
+                "Looking for the folder and the models", self._settings.heartbeat_seconds, self._reporter.look
             ),
             self._chore("Looking at the disk", DISK_SECONDS, self._disk.look),
         ]
@@ -105,7 +111,7 @@ class Supervisor:
             await end(background)
             await self._engine.close()
             await self._leave()
-            self._pulse.end()
+            self._reporter.end()
 
     async def _until_registered(self) -> None:
         """Redis may start later than the worker does, or refuse what the worker needs until it is allowed."""
@@ -114,7 +120,7 @@ class Supervisor:
                 await check_server(self._commands)
                 await check_commands(self._commands, self._settings, worker=True)
                 await self._consumer.register()
-                self._pulse.beat()
+                self._reporter.beat()
                 self._registering.succeeded()
                 return
             except (RedisError, QueueUnavailable) as error:
@@ -126,7 +132,11 @@ class Supervisor:
                 continue
             if not await self._unless_stopping(self._slots.some_free()):
                 continue
+            if not self._reporter.sees_folder:
+                await self._pause(FOLDER_SECONDS)
+                continue
             room = self._slots.offer(may_fetch=self._disk.has_room)
+            room = replace(room, unwanted=self._reporter.unwanted)
             waits = room.is_unlimited and not self._running
             claim = await self._claim(room, waits)
             place = self._slots.accept(claim.task if claim else None)
@@ -135,6 +145,19 @@ class Supervisor:
                 await self._pause(NEXT_CLAIM_SECONDS * (len(self._running) - 1))
             elif not waits:
                 await self._pause(BUSY_CLAIM_SECONDS)
+
+    async def _look(self) -> None:
+        """Before the first claim: a worker that does not see the recordings takes none."""
+        try:
+            await self._reporter.look()
+        except QueueUnavailable as error:
+            logger.info("Whether UPLOAD_DIR is the queue's folder is looked at later: %s", error)
+
+    async def _sweep_outbox(self) -> None:
+        """Not where it may be another service's: what is noted there is not for this queue."""
+        await self._reporter.look()
+        if self._reporter.sees_folder:
+            await self._outbox.sweep_when_due()
 
     async def _unless_stopping(self, wait: Coroutine[None, None, bool]) -> bool:
         """What `wait` answers, or False where the worker is told to stop meanwhile."""
@@ -190,7 +213,7 @@ class Supervisor:
         for task_id, lease in leases.items():
             if lease is not Lease.RUN:
                 self._take_out(task_id, Reason.LOST if lease is Lease.LOST else Reason.CANCEL)
-        self._pulse.beat()
+        self._reporter.beat()
         if not claims:
             await self._sweep()
 
@@ -228,6 +251,7 @@ class Supervisor:
         async def leave() -> None:
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self._consumer.leave()
+                await self._reporter.leave()
 
         try:
             await leave()

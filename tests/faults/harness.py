@@ -33,6 +33,7 @@ from app.queue.scripts import script_sources
 from app.schemas.task import Task, TaskState, TaskStatus
 from app.services.outbox_service import OutboxService, StorageLookup
 from app.storage.local import LocalStorage
+from app.storage.marker import MARKER_NAME
 
 ROOT = Path(__file__).parents[2]
 POLL_SECONDS = 0.05
@@ -136,6 +137,15 @@ class Service:
         self._apis.append(self._start(("-m", "uvicorn", "main:app", "--port", str(port)), overrides))
         return port
 
+    async def doomed_api(self) -> str:
+        """An API that is killed at the first upload; its address, once it answers."""
+        port = free_port()
+        self._apis.append(self._start(("-m", "tests.faults.doomed_api", str(port)), {}))
+        address = f"http://127.0.0.1:{port}"
+        async with httpx2.AsyncClient(base_url=address, timeout=30) as client:
+            await self.until(lambda: _answers(client), 60)
+        return address
+
     def _start(self, program: Iterable[str], overrides: dict[str, str]) -> "subprocess.Popen[bytes]":
         with (self.folder / "stderr.txt").open("ab") as errors:
             return subprocess.Popen(
@@ -236,13 +246,16 @@ class Service:
 
     def times_logged(self, text: str, task_id: str = "") -> int:
         """How many such lines there are."""
-        lines = (self.settings.log_dir / "service.log").read_text("utf-8").splitlines()
+        log = self.settings.log_dir / "service.log"
+        lines = log.read_text("utf-8").splitlines() if log.exists() else []
         return sum(task_id in line and text in line for line in lines)
 
     def files(self) -> list[str]:
-        """What lies in UPLOAD_DIR, the outbox included."""
+        """What lies in UPLOAD_DIR, the outbox included, the marker not."""
         folder = self.settings.upload_dir
-        found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".clock")
+        kept = {MARKER_NAME}  # for good, and the clock's own files, which come and go
+        found = (path for path in folder.rglob("*") if path.is_file() and path.name not in kept)
+        found = (path for path in found if path.suffix != ".clock")
         return sorted(str(path.relative_to(folder)) for path in found)
 
     async def no_files(self) -> bool:
@@ -273,7 +286,7 @@ class Service:
     async def keys_left(self) -> list[str]:
         """Keys that have no owner and would stay for ever, once all tasks have ended."""
         keys = self.keys
-        permanent = {keys.dead, keys.workers, keys.index, keys.totals, keys.pace}
+        permanent = {keys.dead, keys.workers, keys.index, keys.totals, keys.pace, keys.store}
         names = [
             name.decode()
             for prefix in (keys.queue, keys.result_prefix)

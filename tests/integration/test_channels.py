@@ -1,5 +1,6 @@
 """Channels and tracks through the real `base` model: what is heard, and under which name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from app.core.errors import AudioUndecodable
 from app.schemas.task import Task
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint, WindowDone
-from app.transcription.request import Watch
+from app.transcription.request import UNWATCHED
 from app.transcription.service import TranscriptionService
 from tests.recordings import RATE, Part, channels, planes, sentence, silence, wav, write
 
@@ -42,7 +43,7 @@ def _transcribe(
     **fields: object,
 ) -> Transcript:
     windows = [] if heard is None else heard
-    watch = Watch(lambda: None, lambda: None, windows.append, lambda: False)
+    watch = replace(UNWATCHED, on_window=windows.append)
     task = Task.model_validate({"task_id": "t", "file_path": path.name, **fields})
     return service.transcribe(task, checkpoint, watch)
 

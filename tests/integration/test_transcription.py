@@ -85,7 +85,11 @@ def transcribe(service: TranscriptionService) -> Transcribe:
 def _watch(heard: list[WindowDone] | None = None, *, stop: bool = False) -> Watch:
     windows = [] if heard is None else heard
     return Watch(
-        on_loaded=lambda: None, on_alive=lambda: None, on_window=windows.append, should_stop=lambda: stop
+        on_loading=lambda: None,
+        on_loaded=lambda: None,
+        on_alive=lambda: None,
+        on_window=windows.append,
+        should_stop=lambda: stop,
     )
 
 

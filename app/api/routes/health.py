@@ -9,6 +9,7 @@ from app.api import openapi
 from app.api.auth import OPERATORS_ONLY
 from app.api.deps import ServicesDep
 from app.observability.metrics import CONTENT_TYPE
+from app.schemas.operations import TroubleView
 
 router = APIRouter(tags=["health"])
 
@@ -22,10 +23,15 @@ class Live(BaseModel):
 class Ready(BaseModel):
     """Whether tasks can be taken now, and who would work on them."""
 
-    status: Literal["ready", "no_workers", "unavailable"] = Field(examples=["ready"])
+    status: Literal["ready", "no_workers", "unavailable", "foreign_folder"] = Field(
+        description="`foreign_folder`: UPLOAD_DIR is another service's.", examples=["ready"]
+    )
     detail: str = Field(examples=["Redis answers and workers are alive."])
     workers: int = Field(description="Workers that are alive.", examples=[4])
     queue_length: int = Field(description="Tasks that wait for a worker.", examples=[0])
+    troubles: tuple[TroubleView, ...] = Field(
+        description="What workers that are alive cannot use, so that they leave tasks to others."
+    )
 
 
 @router.get("/health/live", summary="Does the process answer")
@@ -40,21 +46,24 @@ async def live() -> Live:
     responses={
         503: {
             "model": Ready,
-            "description": "Redis does not answer, or refuses writes or a command that is needed.",
+            "description": "Redis does not answer, or refuses writes or a command that is needed; or "
+            "UPLOAD_DIR is another service's.",
         },
         **openapi.ANY_PROBLEM,
     },
 )
 async def ready(services: ServicesDep, response: Response) -> Ready:
     """200 where Redis serves every command that the service needs, even with no worker alive (`status` says
-    so: tasks wait); 503 where not, with the names of those that it refuses."""
-    readiness = await services.queue.readiness()
+    so: tasks wait) or with some that leave tasks to others (`troubles`); 503 where not, with the names of
+    those that it refuses, or where UPLOAD_DIR is another service's."""
+    readiness, troubles = await services.health.readiness()
     response.status_code = 200 if readiness.ready else 503
     return Ready(
         status=readiness.status,
         detail=readiness.detail,
         workers=readiness.workers,
         queue_length=readiness.queue_length,
+        troubles=troubles,
     )
 
 

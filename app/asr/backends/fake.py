@@ -15,7 +15,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.core.errors import AudioMissing, AudioUndecodable, EngineFailed
+from app.core.errors import (
+    AudioMissing,
+    AudioUndecodable,
+    EngineFailed,
+    ModelOutOfMemory,
+    ModelUnavailable,
+)
 from app.schemas.transcript import Provenance, Segment, Transcript
 from app.schemas.window import Checkpoint, WindowDone, WindowTranscript
 
@@ -23,6 +29,22 @@ STEP_SECONDS = 0.02
 
 PLAN = "fake"
 """The plan of all its windows."""
+
+WEIGHTS_FOLDER = "fake"
+"""Folder of the model cache with the fake engine's weights; most models need none there."""
+
+
+class Weights(BaseModel):
+    """What loading a model does, read from `<model>.json` in WEIGHTS_FOLDER; without the file it succeeds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    broken: bool = False
+    """Raise ModelUnavailable."""
+    allocate_mb: int = 0
+    """Ask for so much memory, which may be more than there is."""
+    killed: bool = False
+    """Die as by the kernel's out-of-memory killer."""
 
 
 class Script(BaseModel):
@@ -61,16 +83,39 @@ class Script(BaseModel):
         return Script.model_validate(self.model_dump(include=kept))
 
 
+def load(model: str, cache_dir: Path) -> None:
+    """Do what the model's weights say. Raises ModelUnavailable or EngineFailed."""
+    try:
+        text = (cache_dir / WEIGHTS_FOLDER / f"{model}.json").read_bytes()
+    except FileNotFoundError:
+        return
+    weights = Weights.model_validate_json(text)
+    if weights.broken:
+        raise ModelUnavailable(f"The weights of {model!r} cannot be loaded.")
+    if weights.killed:
+        os.kill(os.getpid(), signal.SIGKILL)
+    try:
+        bytearray(weights.allocate_mb * 1024 * 1024)
+    except (MemoryError, OverflowError) as error:
+        raise ModelOutOfMemory(
+            f"There is not enough memory for the model {model!r} ({error or 'none could be had'})."
+        ) from error
+
+
 def play(
     path: Path,
     *,
     model: str,
+    cache_dir: Path,
     checkpoint: Checkpoint | None,
+    on_loading: Callable[[], None],
     on_loaded: Callable[[], None],
     on_window: Callable[[WindowDone], None],
     check: Callable[[], None],
 ) -> Transcript:
-    """Do what the file says. Raises AudioMissing, AudioUndecodable or EngineFailed, and what `check` raises.
+    """Do what the file says.
+
+    Raises AudioMissing, AudioUndecodable, ModelUnavailable or EngineFailed, and what `check` raises.
 
     `check` is called often; windows of `checkpoint` are not done again.
     """
@@ -80,6 +125,8 @@ def play(
         replacement = path.with_name(path.name + ".new")
         replacement.write_text(script.without_faults().model_dump_json(exclude_none=True))
         replacement.replace(path)
+    on_loading()
+    load(model, cache_dir)
     on_loaded()
     ballast = bytearray(script.allocate_mb * 1024 * 1024)
     _fault(script)

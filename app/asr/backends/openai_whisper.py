@@ -21,7 +21,7 @@ from app.asr.hypothesis import Hypothesis
 from app.asr.language import Languages, likeliest
 from app.asr.words import APPENDED, PREPENDED, to_words
 from app.core.config import Settings
-from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory, ServiceError
+from app.core.errors import ModelOutOfMemory, ModelUnavailable, OutOfDeviceMemory, ServiceError
 from app.schemas.transcript import Word
 from app.schemas.window import WindowTranscript
 from app.weights.digest import digest_of, has_changed
@@ -269,7 +269,7 @@ def _hypothesis(result: "WhisperResult", room: int, first_time: int) -> Hypothes
 
 
 def load(file: Path, model: str, settings: Settings) -> OpenAIWhisperEngine:
-    """Load the checkpoint `file`. Raises ModelUnavailable or EngineFailed."""
+    """Load the checkpoint `file`. Raises ModelUnavailable or ModelOutOfMemory."""
     import torch
     import whisper
 
@@ -295,7 +295,7 @@ def load(file: Path, model: str, settings: Settings) -> OpenAIWhisperEngine:
 def _told(error: Exception, file: Path, model: str, device: Device) -> ServiceError:
     """The error of loading as one of the service; torch's words go unquoted: they recommend an unsafe way."""
     if is_out_of_memory(error):
-        failure = OutOfDeviceMemory if device.kind == "cuda" else EngineFailed
+        failure = OutOfDeviceMemory if device.kind == "cuda" else ModelOutOfMemory
         return failure(f"There is not enough memory for the model {model!r}.")
     if has_changed(file):
         return ModelUnavailable(

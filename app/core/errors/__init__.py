@@ -27,6 +27,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── Forbidden                a key that may not do this
     │   ├── CannotRetry              a task that cannot be queued anew
     │   ├── IdempotencyConflict      an Idempotency-Key that came with another request
+    │   ├── RequestInProgress        an Idempotency-Key of a request that is still being accepted
     │   └── UnsafeAddress            an address that no request may go to
     ├── UnsafeRedis                  Redis is set up so that it may throw tasks away
     ├── CapacityError                nothing is wrong with the request; try later
@@ -34,6 +35,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── RateLimited              more than RATE_LIMIT or UPLOAD_LIMIT
     │   ├── StorageFull              free disk below MIN_FREE_DISK_MB
     │   ├── StorageUnavailable       UPLOAD_DIR cannot be written
+    │   │   └── ForeignFolder        UPLOAD_DIR is another service's
     │   └── QueueUnavailable         Redis does not answer
     │       └── QueueRefused         Redis does not let the service's user run a command
     └── TaskError                    a task that was accepted cannot be finished
@@ -42,7 +44,8 @@ Every error that a client or an operator can meet is a class here: its `code` is
         ├── AudioUndecodable         decoding fails from the first sample on
         ├── ModelUnavailable         weights neither in the cache nor to be fetched
         ├── EngineFailed             the engine raised
-        │   └── OutOfDeviceMemory    … for want of memory
+        │   ├── OutOfDeviceMemory    … for want of memory
+        │   └── ModelOutOfMemory     … while it loaded the model
         ├── EngineCrashed            the engine process died under the task
         ├── DeadlineExceeded         the engine did not finish in time
         ├── AttemptsExhausted        MAX_ATTEMPTS used up
@@ -54,6 +57,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
 from app.core.errors.base import ServiceError, UnsafeRedis
 from app.core.errors.capacity import (
     CapacityError,
+    ForeignFolder,
     QueueFull,
     QueueRefused,
     QueueUnavailable,
@@ -75,6 +79,7 @@ from app.core.errors.request import (
     NotFinished,
     RecordingTooLong,
     RequestError,
+    RequestInProgress,
     TaskNotFound,
     TranscriptionFailed,
     Unauthorized,
@@ -98,6 +103,7 @@ from app.core.errors.task import (
     FetchFailed,
     FetchRefused,
     InvalidTask,
+    ModelOutOfMemory,
     ModelUnavailable,
     OutOfDeviceMemory,
     TaskCancelled,
@@ -121,10 +127,12 @@ __all__ = [
     "FetchRefused",
     "FileMissing",
     "Forbidden",
+    "ForeignFolder",
     "IdempotencyConflict",
     "InvalidParameter",
     "InvalidTask",
     "MalformedUpload",
+    "ModelOutOfMemory",
     "ModelUnavailable",
     "NoAudio",
     "NotFinished",
@@ -135,6 +143,7 @@ __all__ = [
     "RateLimited",
     "RecordingTooLong",
     "RequestError",
+    "RequestInProgress",
     "ServiceError",
     "StorageFull",
     "StorageUnavailable",

@@ -42,6 +42,13 @@ class StorageUnavailable(CapacityError):
     title = "Storage unavailable"
 
 
+class ForeignFolder(StorageUnavailable):
+    """UPLOAD_DIR is the folder of another service."""
+
+    code = "foreign_folder"
+    title = "Folder of another service"
+
+
 class QueueUnavailable(CapacityError):
     """Redis does not answer."""
 

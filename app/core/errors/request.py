@@ -186,6 +186,14 @@ class IdempotencyConflict(RequestError):
     status = 422
 
 
+class RequestInProgress(RequestError):
+    """An earlier request with the same Idempotency-Key is still being accepted."""
+
+    code = "request_in_progress"
+    title = "Request in progress"
+    status = 409
+
+
 class UnsafeAddress(RequestError):
     """The address is none that this service may send a request to."""
 

@@ -57,6 +57,13 @@ class OutOfDeviceMemory(EngineFailed):
     title = "Out of memory"
 
 
+class ModelOutOfMemory(EngineFailed):
+    """There was too little memory to load the model."""
+
+    code = "model_out_of_memory"
+    title = "Too little memory for the model"
+
+
 class EngineCrashed(TaskError):
     """The engine process died while it held the task."""
 
@@ -106,8 +113,8 @@ class FetchRefused(TaskError):
 WORTH_ANOTHER_TRY = frozenset(
     error.code
     for error in (
-        *(ModelUnavailable, EngineFailed, OutOfDeviceMemory, EngineCrashed, DeadlineExceeded),
-        *(AttemptsExhausted, FetchFailed, StorageFull),
+        *(AudioMissing, ModelUnavailable, ModelOutOfMemory, EngineFailed, OutOfDeviceMemory),
+        *(EngineCrashed, DeadlineExceeded, AttemptsExhausted, FetchFailed, StorageFull),
     )
 )
 """Codes of failures that an operator may mend and queue again: their recordings are kept."""

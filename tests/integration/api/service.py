@@ -9,6 +9,7 @@ import redis
 
 from app.api.app import create_served_app
 from app.core.config import Settings
+from app.storage.marker import MARKER_NAME
 from tests.serving import listening
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -27,17 +28,18 @@ class Service:
         return f"http://127.0.0.1:{self.port}"
 
     def files(self) -> list[str]:
-        """What lies in UPLOAD_DIR, outbox and temporary files included; not what its clock needs."""
+        """What lies in UPLOAD_DIR, outbox and temporary files included; not its marker and its clock."""
         folder = self.settings.upload_dir
         found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".clock")
-        return sorted(str(path.relative_to(folder)) for path in found)
+        return sorted(str(path.relative_to(folder)) for path in found if path.name != MARKER_NAME)
 
     def keys(self) -> list[str]:
-        """What this service has in Redis, the clocks of its housekeeping apart."""
+        """What this service has in Redis, its folder and the clocks of its housekeeping apart."""
         names = (self.settings.redis_queue_name, self.settings.redis_results_prefix)
         with redis.Redis(port=self.settings.redis_port) as client:
             found = {key.decode() for name in names for key in client.scan_iter(f"{name}*")}
-        return sorted(key for key in found if not key.endswith((":scanned", ":swept")))
+        kept = (":scanned", ":swept", ":store", ":store:alive")
+        return sorted(key for key in found if not key.endswith(kept))
 
 
 @contextmanager

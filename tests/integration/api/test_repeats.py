@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from app.core.config import Settings
+from app.services import idempotency
 from tests.integration.api.service import ASSETS, Service, serving
 from tests.serving import until
 
@@ -71,6 +72,45 @@ def test_a_request_that_was_refused_may_come_again(client: httpx2.Client) -> Non
         "/transcribe/", files={"file": ("a.mp3", b"no sound")}, headers={"Idempotency-Key": "k"}
     )
     assert broken.status_code == 422
+    assert task_id(post(client, key="k"))
+
+
+def test_a_request_that_is_still_being_accepted_is_waited_for_and_then_told(
+    service: Service, client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its acceptance is in Redis: another API may be at it."""
+    first = post(client, key="k")
+    with redis.Redis(port=service.settings.redis_port) as store:
+        (name,) = store.keys(f"{service.settings.redis_queue_name}:request:*")
+        store.set(f"{name.decode()}:accepting", "1", px=600_000)
+        monkeypatch.setattr(idempotency, "WAIT_SECONDS", 0.5)
+        answer = post(client, key="k")
+        assert (answer.status_code, answer.json()["code"]) == (409, "request_in_progress")
+        assert int(answer.headers["retry-after"]) > 0
+        assert post(client, OTHER, key="k").json()["code"] == "idempotency_conflict"
+        store.delete(f"{name.decode()}:accepting")
+    assert task_id(post(client, key="k")) == task_id(first)
+
+
+def test_a_key_of_a_task_that_is_not_known_is_taken_over(service: Service, client: httpx2.Client) -> None:
+    """As an earlier version left it, whose API was killed before the task was there."""
+    first = task_id(post(client, key="k"))
+    with redis.Redis(port=service.settings.redis_port) as store:
+        store.delete(f"{service.settings.redis_queue_name}:task:{first}")
+    assert task_id(post(client, key="k")) == first, "it is noted"
+    (service.settings.outbox_dir / f"{first}.json").unlink()
+    with redis.Redis(port=service.settings.redis_port) as store:
+        store.delete(f"{service.settings.redis_queue_name}:task:{first}", service.settings.redis_queue_name)
+    again = task_id(post(client, OTHER, key="k"))
+    assert again != first
+    assert client.get(f"/transcribe/{again}").status_code == 200
+
+
+def test_a_key_that_is_not_ours_is_taken_over(service: Service, client: httpx2.Client) -> None:
+    post(client, key="k")
+    with redis.Redis(port=service.settings.redis_port) as store:
+        (name,) = store.keys(f"{service.settings.redis_queue_name}:request:*")
+        store.set(name, "{")
     assert task_id(post(client, key="k"))
 
 

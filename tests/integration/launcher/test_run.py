@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import psutil
 import pytest
 
 from app.launcher.redis_programs import SERVER_NAMES
+from app.storage.marker import Marker, read_marker, write_marker
 from tests.old_redis import old_redis_in
 
 ROOT = Path(__file__).parents[3]
@@ -186,6 +188,19 @@ def test_a_port_in_use_ends_it_with_one_sentence(service: Service, redis_server:
     assert service.process.wait(LONG_SECONDS) == 1
     [line] = service.output().splitlines()
     assert re.fullmatch(rf"error: Port {port} of 127\.0\.0\.1 is in use .*PORT={port + 1}`\.", line)
+
+
+def test_a_folder_of_another_service_ends_it_with_a_sentence(service: Service, tmp_path: Path) -> None:
+    folder = tmp_path / "audio"
+    folder.mkdir()
+    marker = Marker.new("another_queue", "redis:6379/0")
+    write_marker(folder, marker, replace=True)
+    (folder / f"{uuid.uuid4()}.wav").write_bytes(b"a recording")
+    service.start(ENGINE="fake")
+    assert service.process is not None
+    assert service.process.wait(LONG_SECONDS) == 1
+    assert "UPLOAD_DIR belongs to the service with the queue another_queue" in service.output()
+    assert read_marker(folder) == marker
 
 
 def test_a_misspelt_setting_is_warned_of(service: Service, redis_server: object) -> None:

@@ -9,7 +9,8 @@ from app.core.config import Settings
 from app.launcher.redis_server import RedisServer
 from app.queue import line as line_module
 from app.queue.line import Line
-from app.queue.room import EVERYTHING, Room
+from app.queue.room import EVERYTHING, Demand, Room
+from app.schemas.task import TaskKind
 from tests.integration.queue.harness import Queue, connected
 
 SHORT_ONLY = Room(normal=False, high=False, fetch=False, short_seconds=60)
@@ -141,3 +142,29 @@ async def test_a_full_redis_lets_tasks_be_taken(
         await push(queue, element("long", LONG), element("t", SHORT))
         await queue.commands.config_set("maxmemory", 1)
         assert await take(queue, SHORT_ONLY) == "t"
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_taken"),
+    [
+        (['"model": "base"'], False),
+        (['"model":"base"', '"task":"transcribe"'], False),
+        (['"model": "base"', '"task": "translate"'], True),
+        (['"model": "small"'], True),
+        ([], True),
+        (['"model": null'], True),
+        (['"prompt": "\\"model\\": \\"base\\""'], True),
+    ],
+)
+async def test_what_is_not_wanted_is_left(queue: Queue, fields: list[str], is_taken: bool) -> None:
+    await push(queue, element("a", *fields))
+    room = Room(unwanted=frozenset({Demand("base", TaskKind.TRANSCRIBE)}))
+    assert not room.is_unlimited
+    assert await take(queue, room) == ("a" if is_taken else None)
+
+
+async def test_a_task_without_a_model_is_for_the_default_one(queue: Queue) -> None:
+    await push(queue, element("a"))
+    unwanted = frozenset({Demand(queue.settings.default_model, TaskKind.TRANSCRIBE)})
+    assert await take(queue, Room(unwanted=unwanted)) is None
+    assert await take(queue, EVERYTHING) == "a"

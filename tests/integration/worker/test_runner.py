@@ -10,10 +10,14 @@ import pytest
 
 from app.core.config import Settings
 from app.queue.consumer import Consumer
+from app.queue.troubles import Troubles
 from app.schemas.task import Task, TaskFailure
+from app.services.folder_service import FolderService
 from app.storage import files as storage_files
 from app.storage.local import LocalStorage
 from app.worker.engine_client import EngineClient
+from app.worker.folder import FolderWatch
+from app.worker.models import ModelWatch
 from app.worker.runner import TaskRunner
 from app.worker.slots import Slots, slot_sizes
 from tests.integration.queue.harness import Queue, claim, connected, stored_result
@@ -32,7 +36,15 @@ class Bench:
         self.folder = queue.settings.upload_dir
         self._journal = self.folder.with_name("journal")
         self._slots = Slots(slot_sizes(queue.settings), queue.settings.short_seconds)
-        self._runner = TaskRunner(queue.settings, consumer, engine, self.storage)
+        troubles = Troubles(queue.commands, queue.settings)
+        self._runner = TaskRunner(
+            queue.settings,
+            consumer,
+            engine,
+            self.storage,
+            FolderWatch(FolderService(queue.commands, queue.settings, self.storage)),
+            ModelWatch(queue.settings, consumer.worker_id, troubles),
+        )
 
     async def accept(self, **script: object) -> Task:
         """A recording for the fake engine, its note and its place in the queue."""

@@ -11,6 +11,7 @@ from app.core.config import Settings
 from app.launcher.redis_server import free_port
 from app.queue.clients import command_client
 from app.schemas.task import Task
+from app.services.folder_service import FolderService
 from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
 from app.storage.local import LocalStorage
@@ -23,8 +24,11 @@ def troubles(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def housekeeping(client: Redis, settings: Settings) -> Housekeeping:
-    outbox = OutboxService(client, settings, LocalStorage(settings))
-    return Housekeeping(settings, RedisService(client, settings), outbox)
+    storage = LocalStorage(settings)
+    outbox = OutboxService(client, settings, storage)
+    return Housekeeping(
+        settings, RedisService(client, settings), FolderService(client, settings, storage), outbox
+    )
 
 
 async def test_redis_away_is_logged_once(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:

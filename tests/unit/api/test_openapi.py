@@ -46,7 +46,7 @@ def test_the_upload_is_documented_though_parsed_by_hand(schema: dict[str, Any]) 
     assert set(form["properties"]) == {"file", *OPTIONS}
     assert [parameter["name"] for parameter in upload["parameters"]] == list(OPTIONS)
     assert set(upload["responses"]) == {
-        *("202", "400", "401", "408", "413", "415", "422", "429", "503", "507", "default"),
+        *("202", "400", "401", "408", "409", "413", "415", "422", "429", "503", "507", "default"),
     }
 
 

@@ -26,6 +26,15 @@ def test_a_busy_service_is_asked_again(client: Client, service: Service, status:
     assert service.count("GET") == 3
 
 
+def test_an_earlier_request_that_is_still_being_accepted_is_waited_for(
+    client: Client, service: Service
+) -> None:
+    service.misbehave("GET", Problem(409, "request_in_progress"))
+
+    assert client.models() == ("base", "turbo")
+    assert service.count("GET") == 2
+
+
 @pytest.mark.parametrize("status", [400, 401, 409, 422, 500])
 def test_what_another_try_would_not_mend(client: Client, service: Service, status: int) -> None:
     service.misbehave("GET", Problem(status))

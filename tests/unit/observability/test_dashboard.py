@@ -20,6 +20,8 @@ def names() -> set[str]:
             waiting=1, high=2, delayed=3, dead=4, running=1, oldest_seconds=5.0, audio_seconds=60.0
         ),
         workers=1,
+        workers_without_storage=1,
+        workers_without_model={"base": 1},
         totals={"tasks_done": 3},
         pace={"base": 0.1},
     )

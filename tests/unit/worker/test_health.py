@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from app.schemas.operations import ModelTrouble, WorkerTroubles
+from app.schemas.task import TaskKind
 from app.worker.health import Beat, Pulse, Vitality, workers_here
 from tests.processes import ROOT
 
@@ -61,6 +63,20 @@ def test_a_beat_is_young_and_ends_with_the_worker(tmp_path: Path, pulse: Pulse) 
     assert words.startswith("w1: alive")
     pulse.end()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_that_does_not_see_the_recordings_is_not_healthy(tmp_path: Path, pulse: Pulse) -> None:
+    model = ModelTrouble(
+        model="base", task=TaskKind.TRANSCRIBE, code="model_unavailable", message="Broken.", lacks=True
+    )
+    pulse.beat(WorkerTroubles(models=(model,)))
+    status, words = asked(tmp_path)
+    assert (status, "cannot load base" in words) == (0, True)
+    pulse.beat(WorkerTroubles(storage="No volume. " * 1000, models=(model,) * 100))
+    status, words = asked(tmp_path)
+    assert (status, "TAKES NO TASKS. No volume." in words) == (1, True)
+    pulse.beat()
+    assert asked(tmp_path)[0] == 0
 
 
 def test_a_fresh_worker_does_not_hide_one_that_has_stopped(tmp_path: Path, pulse: Pulse) -> None:

@@ -7,7 +7,18 @@ import pytest
 from app.schemas.task import Task, TaskFailure
 from app.schemas.transcript import Segment, Transcript
 from app.schemas.window import Checkpoint, WindowDone, WindowTranscript
-from app.worker.messages import Abort, Alive, Failed, Finished, Ready, Run, Window, from_engine, to_engine
+from app.worker.messages import (
+    Abort,
+    Alive,
+    Failed,
+    Finished,
+    Ready,
+    Run,
+    Stage,
+    Window,
+    from_engine,
+    to_engine,
+)
 
 TRANSCRIPT = Transcript(
     text="Привет\nмир",
@@ -44,7 +55,7 @@ def test_to_engine(message: Run | Abort) -> None:
     "message",
     [
         Ready(),
-        Alive(run_id=1, loaded=False),
+        Alive(run_id=1, stage=Stage.READING),
         Window(run_id=1, done=WindowDone(plan="p", window=WINDOW, covered=2.5)),
         Finished(run_id=1, transcript=TRANSCRIPT),
         Failed(run_id=1, failure=TaskFailure(code="x", message="y\nz"), retryable=True),

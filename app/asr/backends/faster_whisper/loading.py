@@ -17,7 +17,7 @@ from app.asr.frames import FULL_FRAMES
 from app.asr.hardware import DecodeWorkers, Device, batch_limits, choose_compute_type, choose_decode_workers
 from app.asr.scheduling.scheduler import SPARE_DECODE_WORKERS
 from app.core.config import Settings
-from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory, ServiceError
+from app.core.errors import ModelOutOfMemory, ModelUnavailable, OutOfDeviceMemory, ServiceError
 from app.weights.digest import digest_of, has_changed
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ CUDA_PACKAGES = "pip install -r requirements/cuda.txt"
 def load(folder: Path, model: str, settings: Settings, tuning: Tuning | None = None) -> FasterWhisperEngine:
     """Load the model in `folder`.
 
-    Raises ModelUnavailable or EngineFailed; OutOfDeviceMemory where it does not fit into the GPU as asked.
+    Raises ModelUnavailable or ModelOutOfMemory; OutOfDeviceMemory where it does not fit into the GPU.
     """
     import ctranslate2
 
@@ -105,7 +105,7 @@ def _told(error: Exception, library: str | None, folder: Path, model: str, devic
             "DEVICE to auto or cpu."
         )
     if is_out_of_memory(error):
-        failure = OutOfDeviceMemory if device.kind == "cuda" else EngineFailed
+        failure = OutOfDeviceMemory if device.kind == "cuda" else ModelOutOfMemory
         return failure(f"There is not enough memory for the model {model!r}: {error}")
     if has_changed(folder / "model.bin"):
         return ModelUnavailable(

@@ -204,6 +204,7 @@ export const TEXTS = {
   error_cannot_retry: "The task cannot be queued again: its recording is gone.",
   error_audio_undecodable: "The recording could not be decoded.",
   error_audio_missing: "The recording is no longer on the service.",
+  error_model_out_of_memory: "There was not enough memory to load the model.",
   error_model_unavailable: "The model could not be loaded.",
   error_engine_failed: "The recogniser failed.",
   error_engine_crashed: "The recogniser broke down.",

@@ -234,6 +234,7 @@ export const TEXTS = {
   error_cannot_retry: "Задачу нельзя поставить снова: её записи больше нет.",
   error_audio_undecodable: "Запись не удалось прочитать.",
   error_audio_missing: "Записи больше нет на сервисе.",
+  error_model_out_of_memory: "Для загрузки модели не хватило памяти.",
   error_model_unavailable: "Модель не удалось загрузить.",
   error_engine_failed: "Распознавание не удалось.",
   error_engine_crashed: "Распознаватель сломался.",

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from app.asr.backends import fake
-from app.core.errors import AudioMissing, AudioUndecodable, EngineFailed, TaskCancelled
+from app.core.errors import (
+    AudioMissing,
+    AudioUndecodable,
+    EngineFailed,
+    ModelOutOfMemory,
+    ModelUnavailable,
+    TaskCancelled,
+)
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint, WindowDone
 
@@ -17,8 +24,8 @@ import sys
 from pathlib import Path
 from app.asr.backends import fake
 nothing = lambda *_: None
-fake.play(Path(sys.argv[1]), model="base", checkpoint=None, on_loaded=nothing, on_window=nothing,
-check=nothing)
+fake.play(Path(sys.argv[1]), model="base", cache_dir=Path("none"), checkpoint=None, on_loading=nothing,
+on_loaded=nothing, on_window=nothing, check=nothing)
 """
 
 
@@ -44,7 +51,9 @@ def _play(
     return fake.play(
         path,
         model="base",
+        cache_dir=path.parent / "_cache",
         checkpoint=checkpoint,
+        on_loading=lambda: None,
         on_loaded=lambda: None,
         on_window=windows.append,
         check=check,
@@ -55,6 +64,18 @@ def test_says_what_the_script_says(tmp_path: Path) -> None:
     transcript = _play(_script(tmp_path, text="hello", seconds=0.1, duration=3))
 
     assert (transcript.text, transcript.duration, transcript.engine) == ("hello", 3, "fake")
+
+
+def test_broken_weights(tmp_path: Path) -> None:
+    weights = tmp_path / "_cache" / "fake" / "base.json"
+    weights.parent.mkdir(parents=True)
+
+    weights.write_text('{"broken": true}')
+    with pytest.raises(ModelUnavailable):
+        _play(_script(tmp_path))
+    weights.write_text(f'{{"allocate_mb": {2**60}}}')
+    with pytest.raises(ModelOutOfMemory, match="memory"):
+        _play(_script(tmp_path))
 
 
 def test_goes_on_where_it_was(tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""Which upload folder is the queue's: Redis keeps the folder's id under the queue's name."""
+
+from typing import cast
+
+from redis.asyncio import Redis
+
+from app.core.config import Settings
+from app.queue.guard import redis_reachable
+from app.queue.keys import Keys
+from app.queue.outcomes import BindOutcome
+from app.queue.policy import Policy
+from app.queue.scripts import Scripts
+
+API_SECONDS = 60.0
+"""An API that was silent this long no longer keeps another from binding the queue to another folder."""
+
+
+class Binding:
+    """The queue's folder. Every method raises QueueUnavailable."""
+
+    def __init__(self, client: Redis, settings: Settings) -> None:
+        self._client = client
+        self._keys = Keys.from_settings(settings)
+        self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
+
+    async def bind(self, store_id: str, before: str | None, *, may_be_ours: bool) -> BindOutcome:
+        """Bind the queue to a folder, in the name of a living API that had bound it to `before`."""
+        async with redis_reachable():
+            return await self._scripts.bind(
+                store_id, before or "", may_be_ours=may_be_ours, alive_ms=int(API_SECONDS * 1000)
+            )
+
+    async def known(self) -> str | None:
+        """The id of the queue's folder; None where no API has told."""
+        async with redis_reachable():
+            stored = cast(bytes | None, await self._client.get(self._keys.store))
+        return stored.decode() if stored else None
+
+    async def leave(self) -> None:
+        """This API ends: another may bind the queue to another folder at once."""
+        async with redis_reachable():
+            await self._client.delete(self._keys.store_alive)

@@ -1,0 +1,97 @@
+"""Requests that come again, known by their Idempotency-Key.
+
+A key is of a request from the moment at which its content is known; that the request is being accepted is a
+second key in Redis, which ends by itself when its API dies. Who holds neither an acceptance nor a task is a
+ghost, whose key the next request takes over.
+"""
+
+import logging
+from dataclasses import dataclass
+from hashlib import sha256
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from redis.asyncio import Redis
+
+from app.core.config import Settings
+from app.queue.guard import redis_or_not, redis_reachable
+from app.queue.keys import Keys
+from app.queue.outcomes import RequestOutcome
+from app.queue.policy import Policy
+from app.queue.scripts import Scripts
+
+ACCEPTANCE_SECONDS = 10.0
+"""How long a key stays with a request whose API has died."""
+
+
+class Earlier(BaseModel):
+    """A request that came before: what it was, and the task that it became, or was to become."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fingerprint: str
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request of an owner, under its Idempotency-Key, that is to become a task."""
+
+    owner: str | None
+    key: str
+    fingerprint: str
+    task_id: str
+
+    @property
+    def stored(self) -> str:
+        """As Redis has it."""
+        return Earlier(fingerprint=self.fingerprint, task_id=self.task_id).model_dump_json()
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has the key: the request that asks, another that is being accepted, or another that is not."""
+
+    outcome: RequestOutcome
+    earlier: Earlier | None = None
+    stored: bytes = b""
+
+
+class Requests:
+    """Remembers requests, each owner's apart: nobody learns from them what another has sent."""
+
+    def __init__(self, client: Redis, settings: Settings) -> None:
+        self._keys = Keys.from_settings(settings)
+        self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
+        self._key_seconds = settings.idempotency_seconds
+
+    async def remember(self, request: Request, ghost: bytes = b"") -> Holder:
+        """Take the key of the request, or keep it for another ACCEPTANCE_SECONDS.
+
+        `ghost` is an earlier one, as stored, that is known to have become no task. Raises QueueUnavailable.
+        """
+        async with redis_reachable():
+            outcome, stored = await self._scripts.remember(
+                *self._names(request),
+                request.stored,
+                ghost,
+                ttl_seconds=self._key_seconds,
+                acceptance_ms=int(ACCEPTANCE_SECONDS * 1000),
+            )
+        return Holder(outcome, _earlier(stored), stored)
+
+    async def release(self, request: Request, *, accepted: bool) -> None:
+        """The request became a task, or did not, and may come again with the same key."""
+        async with redis_or_not("An Idempotency-Key is free later", logging.WARNING):
+            await self._scripts.release(*self._names(request), request.stored, accepted=accepted)
+
+    def _names(self, request: Request) -> tuple[str, str]:
+        digest = sha256(request.key.encode()).hexdigest()
+        return self._keys.request(request.owner, digest), self._keys.acceptance(request.owner, digest)
+
+
+def _earlier(stored: bytes) -> Earlier | None:
+    """None where it is not ours."""
+    try:
+        return Earlier.model_validate_json(stored) if stored else None
+    except ValidationError:
+        return None

@@ -1,0 +1,40 @@
+"""Is the service ready: the queue, the upload folder, and what workers cannot use."""
+
+from dataclasses import replace
+
+from redis.asyncio import Redis
+
+from app.core.config import Settings
+from app.core.errors import CapacityError, ForeignFolder
+from app.queue.troubles import Troubles
+from app.schemas.operations import TroubleView
+from app.services.folder_service import FolderService
+from app.services.redis_service import Readiness, RedisService
+
+
+class HealthService:
+    """Asks all that an upload and its task need."""
+
+    def __init__(self, client: Redis, settings: Settings, queue: RedisService, folder: FolderService) -> None:
+        self._queue = queue
+        self._folder = folder
+        self._troubles = Troubles(client, settings)
+
+    async def readiness(self) -> tuple[Readiness, tuple[TroubleView, ...]]:
+        """Whether tasks can be taken, and what living workers cannot use."""
+        readiness = await self._queue.readiness()
+        if not readiness.ready:
+            return readiness, ()
+        try:
+            await self._folder.require()
+            told = (await self._troubles.of_the_living()).values()
+        except CapacityError as error:
+            unready = replace(readiness, ready=False, status="unavailable", detail=error.detail)
+            is_foreign = isinstance(error, ForeignFolder)
+            return (replace(unready, status="foreign_folder") if is_foreign else unready), ()
+        troubles = tuple(view for each in told for view in each.views)
+        impaired = sum(bool(each.views) for each in told)
+        if impaired:
+            whose = f"{impaired} of {readiness.workers} workers leave tasks to others"
+            readiness = replace(readiness, detail=f"Redis answers; {whose}, see `troubles`.")
+        return readiness, troubles

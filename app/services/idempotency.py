@@ -1,0 +1,98 @@
+"""The same request, sent again, is the same task."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+
+from app.core.background import end
+from app.core.errors import IdempotencyConflict, QueueUnavailable, RequestInProgress
+from app.queue.outcomes import RequestOutcome
+from app.queue.reader import TaskReader
+from app.queue.requests import ACCEPTANCE_SECONDS, Earlier, Request, Requests
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.25
+"""Time between two looks at an earlier request that is still being accepted."""
+
+WAIT_SECONDS = 30.0
+"""How long a request waits for the end of such an earlier one."""
+
+RETRY_AFTER_SECONDS = 5
+
+
+class Idempotency:
+    """Says which task a request with an Idempotency-Key became before, if that task is known or noted."""
+
+    def __init__(self, requests: Requests, reader: TaskReader) -> None:
+        self._requests = requests
+        self._reader = reader
+
+    async def earlier(self, request: Request) -> str | None:
+        """The task of the same request; None where it is this one's to become a task.
+
+        Raises IdempotencyConflict where it was another request, RequestInProgress where it is not known in
+        time what becomes of it, and QueueUnavailable.
+        """
+        deadline = time.monotonic() + WAIT_SECONDS
+        ghost = b""
+        while (holder := await self._requests.remember(request, ghost)).outcome is not RequestOutcome.MINE:
+            if holder.outcome is RequestOutcome.ACCEPTING:
+                _refuse_another(request, holder.earlier)
+                if time.monotonic() > deadline:
+                    raise _in_progress()
+                await asyncio.sleep(LOOK_SECONDS)
+            elif holder.earlier is not None and await self._reader.record(holder.earlier.task_id):
+                _refuse_another(request, holder.earlier)
+                return holder.earlier.task_id
+            else:
+                ghost = holder.stored
+        return None
+
+    @asynccontextmanager
+    async def accepting(self, request: Request) -> AsyncIterator[None]:
+        """Keep the key while the block makes the request a task; where it fails, the key is free again."""
+        keeping = asyncio.create_task(self._keep(request))
+        accepted = False
+        try:
+            yield
+            accepted = True
+        finally:
+            with anyio.CancelScope(shield=True):
+                await end([keeping])
+                await self._requests.release(request, accepted=accepted)
+
+    async def confirm(self, request: Request) -> None:
+        """Raises RequestInProgress where the key is another's by now, QueueUnavailable.
+
+        That is so where this API stood still for longer than ACCEPTANCE_SECONDS.
+        """
+        if (await self._requests.remember(request)).outcome is not RequestOutcome.MINE:
+            raise _in_progress()
+
+    async def _keep(self, request: Request) -> None:
+        while True:
+            await asyncio.sleep(ACCEPTANCE_SECONDS / 3)
+            try:
+                await self._requests.remember(request)
+            except QueueUnavailable as error:
+                logger.info("An Idempotency-Key is not renewed now: %s", error)
+
+
+def _refuse_another(request: Request, earlier: Earlier | None) -> None:
+    if earlier is not None and earlier.fingerprint != request.fingerprint:
+        raise IdempotencyConflict(
+            "This Idempotency-Key came before with another recording or other options; use a new one."
+        )
+
+
+def _in_progress() -> RequestInProgress:
+    return RequestInProgress(
+        "An earlier request with this Idempotency-Key is still being accepted; send this one again in a "
+        "moment.",
+        retry_after_seconds=RETRY_AFTER_SECONDS,
+    )
