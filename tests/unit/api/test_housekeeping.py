@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from redis.asyncio import Redis
@@ -23,35 +25,39 @@ def troubles(caplog: pytest.LogCaptureFixture) -> list[str]:
     return lines
 
 
-def housekeeping(client: Redis, settings: Settings) -> Housekeeping:
-    storage = LocalStorage(settings)
-    outbox = OutboxService(client, settings, storage)
-    return Housekeeping(
-        settings, RedisService(client, settings), FolderService(client, settings, storage), outbox
-    )
+@asynccontextmanager
+async def housekeeping(settings: Settings) -> AsyncIterator[Redis]:
+    """The housekeeping of an API, at work; and a client of its Redis."""
+    client, storage = command_client(settings), LocalStorage(settings)
+    folder, outbox = FolderService(client, settings, storage), OutboxService(client, settings, storage)
+    house = Housekeeping(settings, RedisService(client, settings), folder, outbox)
+    work = asyncio.create_task(house.run())
+    try:
+        yield client
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        await folder.leave()
+        await client.aclose()
 
 
 async def test_redis_away_is_logged_once(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     settings = settings.model_copy(update={"redis_port": free_port(), "maintenance_seconds": 0.01})
-    client = command_client(settings)
-    house = asyncio.create_task(housekeeping(client, settings).run())
-    with caplog.at_level(logging.WARNING):
-        async with asyncio.timeout(20):
-            while not troubles(caplog):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-        await asyncio.sleep(1)  # several more rounds
-    house.cancel()
-    await asyncio.gather(house, return_exceptions=True)
-    await client.aclose()
+    async with housekeeping(settings):
+        with caplog.at_level(logging.WARNING):
+            async with asyncio.timeout(20):
+                while not troubles(caplog):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            await asyncio.sleep(1)  # several more rounds
     assert len(troubles(caplog)) == 1
 
 
 async def test_a_broken_chore_does_not_end_it(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     settings = settings.model_copy(update={"maintenance_seconds": 0.05})
-    client = command_client(settings)
-    await client.set(f"{settings.redis_queue_name}:delayed", "not a sorted set")
-    house = asyncio.create_task(housekeeping(client, settings).run())
-    async with asyncio.timeout(60):
+    other = command_client(settings)
+    await other.set(f"{settings.redis_queue_name}:delayed", "not a sorted set")
+    await other.aclose()
+    async with housekeeping(settings) as client, asyncio.timeout(60):
         while "Housekeeping fails" not in caplog.text:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         await client.delete(f"{settings.redis_queue_name}:delayed")
@@ -59,6 +65,3 @@ async def test_a_broken_chore_does_not_end_it(settings: Settings, caplog: pytest
         while not await client.llen(settings.redis_queue_name):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     assert caplog.text.count("Traceback") == 1
-    house.cancel()
-    await asyncio.gather(house, return_exceptions=True)
-    await client.aclose()
