@@ -14,6 +14,7 @@ from app.api.connections import Connections
 from app.api.headers import StandardHeaders
 from app.api.lifespan import lifespan_of
 from app.api.lingering import LingeringClose
+from app.api.openai import models as openai_models
 from app.api.problems import add_problem_handlers
 from app.api.request_id import RequestId
 from app.api.routes import health, openai, operator, page, problems, tasks, transcribe
@@ -23,7 +24,7 @@ from app.core.config import Settings
 from app.core.startup import read_settings, start_watching
 from app.observability.metrics import Metrics
 from app.queue.rate_limits import RateLimits
-from app.services.model_choice import check_translate_model
+from app.services.model_choice import check_model_aliases, check_translate_model
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     start_watching(settings, "api")
     RateLimits.from_settings(settings)  # wrong ones are told before the first request
     check_translate_model(settings)
+    check_model_aliases(settings)
     _warn_if_open(settings)
     app = FastAPIOffline(  # its pages load nothing from elsewhere
         redoc_url=None,
@@ -86,6 +88,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(tasks.router)  # first, since it is asked most
     app.include_router(transcribe.router)
     app.include_router(openai.router)
+    app.include_router(openai_models.router)
     app.include_router(operator.router)
     app.include_router(health.router)
     app.include_router(problems.router)

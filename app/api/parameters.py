@@ -149,7 +149,8 @@ OWN_OPTIONS = ("prompt", "temperature", "hotwords", "vad", "track", "channels", 
 
 _OPENAI_MODEL: Schema = {
     **OPTION_SCHEMAS["model"],
-    "description": "As in POST /transcribe/; OpenAI's own names (`whisper-1`) stand for DEFAULT_MODEL.",
+    "description": "As in POST /transcribe/; OpenAI's own names (`whisper-1`, `gpt-transcribe`) stand for "
+    "DEFAULT_MODEL.",
 }
 _OPENAI_SCHEMAS: dict[str, Schema] = {
     "model": _OPENAI_MODEL,

@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         description="Model that translates where the one asked for was not trained to (turbo, distilled and "
         "English ones); none: such requests are refused.",
     )
+    model_aliases: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Other names of models, as `name=model`, separated by commas: `nova-3=turbo`; those of "
+        "OpenAI, Groq and the Hugging Face Hub are known.",
+    )
     default_duration: float = Field(
         0, ge=0, description="`trim` of a request that gives none, in seconds; 0 = the whole recording."
     )
@@ -325,7 +330,19 @@ class Settings(BaseSettings):
                 raise ValueError("an entry is not `name:hash`; make entries with `transcriber key NAME`")
         return value
 
-    @field_validator("redis_sentinels", "operator_keys", "cors_origins", "trusted_proxies", mode="before")
+    @field_validator("model_aliases")
+    @classmethod
+    def _check_aliases(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            name, sign, model = entry.partition("=")
+            if not (name and sign and model):
+                raise ValueError(f"{entry!r} is not `name=model`")
+        return value
+
+    @field_validator(
+        *("redis_sentinels", "operator_keys", "cors_origins", "trusted_proxies", "model_aliases"),
+        mode="before",
+    )
     @classmethod
     def _lists(cls, value: object) -> object:
         return tuple(_list_of(value)) if isinstance(value, str) else value
@@ -344,6 +361,12 @@ class Settings(BaseSettings):
     def key_hashes(self) -> dict[str, str]:
         """Hashes of the API keys by the names of those who have them."""
         return dict(entry.split(":", 1) for entry in self.api_keys)
+
+    @property
+    def own_model_names(self) -> dict[str, str]:
+        """Models by the other names that the operator gives them, in small letters."""
+        entries = (entry.partition("=") for entry in self.model_aliases)
+        return {name.lower(): model for name, _, model in entries}
 
     @property
     def outbox_dir(self) -> Path:

@@ -32,7 +32,7 @@ def answer_of(result: Mapping[str, Any], wishes: Wishes, task: TaskKind) -> Resp
     if wishes.format is AnswerFormat.VERBOSE_JSON:
         content = verbose_of(result, wishes, task)
     else:
-        content = {"text": result["text"], "usage": usage_of(result)}
+        content = {"text": result["text"], "usage": usage_of(result), **model_of(result)}
     return Response(to_json(content, inf_nan_mode="null"), media_type="application/json")
 
 
@@ -46,6 +46,7 @@ def verbose_of(result: Mapping[str, Any], wishes: Wishes, task: TaskKind) -> dic
         "duration": _number(result.get("duration")),
         "text": result["text"],
         "usage": usage_of(result),
+        **model_of(result),
     }
     if wishes.segments:
         content["segments"] = [_segment(number, segment) for number, segment in enumerate(segments)]
@@ -58,6 +59,12 @@ def verbose_of(result: Mapping[str, Any], wishes: Wishes, task: TaskKind) -> dic
 def usage_of(result: Mapping[str, Any]) -> dict[str, Any]:
     """What OpenAI would send a bill for."""
     return {"type": "duration", "seconds": _number(result.get("duration"))}
+
+
+def model_of(result: Mapping[str, Any]) -> dict[str, str]:
+    """The model that wrote the transcript: the one asked for may have another name elsewhere."""
+    model = result.get("model")
+    return {"model": model} if isinstance(model, str) else {}
 
 
 def _segment(number: int, segment: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,9 +12,6 @@ from app.core.errors import InvalidParameter
 from app.core.utils import parse_choice, parse_flag, single_value
 from app.services.options import Options, options_of
 
-DEFAULT_MODEL_NAMES = frozenset({"whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe"})
-"""OpenAI's own models; whoever asks for them gets DEFAULT_MODEL."""
-
 GRANULARITIES = "timestamp_granularities[]"
 OWN_FIELDS = ("response_format", GRANULARITIES, "stream")
 PASSED_ON = (
@@ -81,5 +78,4 @@ def openai_options(values: Mapping[str, Sequence[str]], settings: Settings, task
     """The fields that concern the recording. Raises UnknownModel, InvalidParameter."""
     wishes = wishes_of(values)
     passed = {name: list(values[name]) for name in PASSED_ON}
-    passed["model"] = [name for name in passed["model"] if name not in DEFAULT_MODEL_NAMES]
     return options_of({**passed, "task": [task], "word_timestamps": [str(wishes.words)]}, settings)

@@ -8,7 +8,6 @@ from typing import Any
 import anyio
 from fastapi import APIRouter, Request, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, StreamingResponse
 
@@ -24,7 +23,6 @@ from app.core.errors import WORTH_ANOTHER_TRY, EngineFailed, TaskNotFound, Trans
 from app.schemas.caller import Caller
 from app.schemas.task import ENDED, TaskFailure, TaskKind, TaskState, TaskStatus
 from app.services.audio_service import UploadRequest
-from app.weights.catalog import ALIASES, available_models, cached_models
 
 router = APIRouter(prefix="/v1", tags=["openai"])
 
@@ -64,30 +62,6 @@ async def transcriptions(request: Request, services: ServicesDep, caller: Caller
 async def translations(request: Request, services: ServicesDep, caller: CallerDep) -> Response:
     """The same, in English whatever is spoken."""
     return await _answer(request, services, caller, TaskKind.TRANSLATE)
-
-
-@router.get("/models", summary="OpenAI: which models there are", responses=openapi.ANY_OPENAI_ERROR)
-async def models(services: ServicesDep, _: CallerDep) -> dict[str, Any]:
-    """Those whose weights lie here first; the others are fetched when they are first asked for."""
-    here = cached_models(services.settings.cache_dir)
-    names = [*here, *(name for name in _model_names(services) if name not in here)]
-    return {"object": "list", "data": [_model(name) for name in names]}
-
-
-@router.get("/models/{name}", summary="OpenAI: one model", responses=openapi.ANY_OPENAI_ERROR)
-async def model(name: str, services: ServicesDep, _: CallerDep) -> dict[str, Any]:
-    """404 where there is none of that name."""
-    if name not in _model_names(services):
-        raise HTTPException(404)
-    return _model(name)
-
-
-def _model_names(services: Services) -> list[str]:
-    return [*available_models(services.settings.cache_dir), *ALIASES, "whisper-1"]
-
-
-def _model(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "openai"}
 
 
 async def _answer(request: Request, services: Services, caller: Caller, kind: TaskKind) -> Response:

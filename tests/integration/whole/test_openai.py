@@ -120,8 +120,20 @@ def test_models_are_listed(client: openai.OpenAI) -> None:
     assert names[0] == "base"
     assert {"turbo", "whisper-1", "large-v3"} <= set(names)
     assert client.models.retrieve("base").id == "base"
+    assert client.models.retrieve("Systran/faster-whisper-base").to_dict()["root"] == "base"
+    assert client.models.retrieve("whisper-1").to_dict()["root"] == "base"
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("huge")
+
+
+@pytest.mark.parametrize(
+    "name", ["gpt-transcribe", "gpt-4o-transcribe-diarize", "openai/whisper-base", "ggml-base.bin"]
+)
+def test_the_result_tells_the_model_that_a_name_stands_for(
+    client: openai.OpenAI, speech: Path, name: str
+) -> None:
+    transcription = client.audio.transcriptions.create(model=name, file=speech)
+    assert transcription.to_dict()["model"] == "base"
 
 
 def test_a_model_that_there_is_not(client: openai.OpenAI, speech: Path) -> None:
