@@ -166,10 +166,23 @@ _OPENAI_SCHEMAS: dict[str, Schema] = {
         "maxItems": MOST_REPEATS,
         "description": "Needs verbose_json.",
     },
+    "include[]": {
+        "type": "array",
+        "items": {"type": "string", "enum": ["logprobs"]},
+        "maxItems": MOST_REPEATS,
+        "description": "`logprobs`: the log probability of each word.",
+    },
+    "keywords[]": {
+        "type": "array",
+        "items": {"type": "string"},
+        "maxItems": MOST_REPEATS,
+        "description": "Words that are likely to be said, as in `hotwords`.",
+    },
     "stream": {
         "type": "boolean",
         "default": False,
-        "description": "Server-sent events `transcript.text.delta` and `transcript.text.done`; needs json.",
+        "description": "Server-sent events `transcript.text.delta` and `transcript.text.done`; with "
+        "diarized_json also `transcript.text.segment`. Subtitles come as one delta.",
     },
 }
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from app.api.body import BodyReader
 from app.api.disposition import filename_of
-from app.api.multipart import FormReader, boundary_of
+from app.api.multipart import MAX_PARTS, FormReader, boundary_of
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
 from app.core.speed import SlowestSpeed
@@ -30,7 +30,9 @@ class _Recording:
         return self.body.chunks()
 
 
-def form_of(request: Request, settings: Settings) -> AsyncIterator[FormPart]:
+def form_of(
+    request: Request, settings: Settings, *, max_parts: int | None = MAX_PARTS
+) -> AsyncIterator[FormPart]:
     """The fields of the request's form, as they arrive. Raises MalformedUpload where it is none.
 
     The body may be the recording alone, which its Content-Type tells; its name then comes in a
@@ -47,7 +49,7 @@ def form_of(request: Request, settings: Settings) -> AsyncIterator[FormPart]:
     if content_type is not None and is_recording(content_type):
         filename = filename_of(request.headers.get("content-disposition", ""))
         return _parts(_Recording(filename, content_type, body))
-    return FormReader(body, boundary_of(content_type)).parts()
+    return FormReader(body, boundary_of(content_type), max_parts).parts()
 
 
 async def _parts(*parts: FormPart) -> AsyncIterator[FormPart]:

@@ -47,7 +47,7 @@ class UploadRequest:
     `values` are those of the fields that matter, by name: those from outside the form, to which the form's
     are added; `read` understands them, or raises a RequestError; `content_length` are the bytes announced,
     `idempotency_key` the client's name of the request; `refuses_unknown`: a form field that is not among
-    `values` is an error, and not left alone.
+    `values` is an error, and not left alone; `named` gives the name in `values` of a form field.
     """
 
     values: dict[str, list[str]]
@@ -56,6 +56,7 @@ class UploadRequest:
     content_length: int | None = None
     idempotency_key: str | None = None
     refuses_unknown: bool = False
+    named: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class AudioService:
         with task_context(task_id):
             async with AsyncExitStack() as undo:
                 with timed_stage("receive upload"):
-                    fields = Fields(request.values, request.refuses_unknown)
+                    fields = Fields(request.values, request.refuses_unknown, request.named)
                     received = await self._receiver.receive(form, fields, task_id, undo)
                 options = request.read(request.values)
                 fingerprint = fingerprint_of(options, _source(received, options))

@@ -1,25 +1,22 @@
 """`/v1`: OpenAI's audio API, on the same durable queue."""
 
-import contextlib
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
-import anyio
 from fastapi import APIRouter, Request, Response
-from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi.sse import EventSourceResponse
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, StreamingResponse
 
 from app.api import openapi, parameters
 from app.api.auth import CallerDep
 from app.api.deps import Services, ServicesDep
-from app.api.openai.answers import answer_of, usage_of
-from app.api.openai.wishes import FIELDS, openai_options, wishes_of
+from app.api.openai.answers import answer_of
+from app.api.openai.stream import stream_of
+from app.api.openai.wishes import field_name, openai_options, query_values, wishes_of
 from app.api.rates import COUNTED
-from app.api.responses import json_of
 from app.api.uploads import form_of, idempotency_key_of, length_of
-from app.core.errors import WORTH_ANOTHER_TRY, EngineFailed, TaskNotFound, TranscriptionFailed
+from app.core.errors import WORTH_ANOTHER_TRY, EngineFailed, TranscriptionFailed
 from app.schemas.caller import Caller
 from app.schemas.task import ENDED, TaskFailure, TaskKind, TaskState, TaskStatus
 from app.services.audio_service import UploadRequest
@@ -41,7 +38,7 @@ RESPOND_ASYNC = "respond-async"
     openapi_extra=parameters.TRANSCRIPTION_DOCS,
 )
 async def transcriptions(request: Request, services: ServicesDep, caller: CallerDep) -> Response:
-    """As OpenAI's clients send it: json, text, srt, verbose_json or vtt; with `stream`, text as it comes.
+    """As OpenAI's clients send it, in all of its formats; with `stream`, text as it comes.
 
     The recording may also be the whole body, with its own Content-Type and the fields in the query.
 
@@ -65,15 +62,16 @@ async def translations(request: Request, services: ServicesDep, caller: CallerDe
 
 
 async def _answer(request: Request, services: Services, caller: Caller, kind: TaskKind) -> Response:
-    values = {name: request.query_params.getlist(name) for name in FIELDS}
+    values = query_values(request.query_params.multi_items())
     accepted = await services.audio.accept(
-        form_of(request, services.settings),
+        form_of(request, services.settings, max_parts=None),
         UploadRequest(
             values=values,
             read=lambda given: openai_options(given, services.settings, kind),
             caller=caller,
             content_length=length_of(request),
             idempotency_key=idempotency_key_of(request),
+            named=field_name,
         ),
     )
     task_id, wishes = accepted.task_id, wishes_of(values)
@@ -81,7 +79,7 @@ async def _answer(request: Request, services: Services, caller: Caller, kind: Ta
         return _later(task_id, {"Preference-Applied": RESPOND_ASYNC})
     if wishes.stream:
         return StreamingResponse(
-            _deltas(services, caller, task_id),
+            stream_of(services, caller, task_id, wishes),
             media_type=EventSourceResponse.media_type,
             headers=_AS_IT_COMES,
         )
@@ -123,47 +121,3 @@ def _result(state: TaskState) -> dict[str, Any]:
     failure = state.error or TaskFailure(code=TranscriptionFailed.code, message="The task failed.")
     kind = EngineFailed if failure.code in WORTH_ANOTHER_TRY else TranscriptionFailed
     raise kind(failure.message)
-
-
-async def _deltas(services: Services, caller: Caller, task_id: str) -> AsyncIterator[bytes]:
-    """Text as windows end. A client that goes away cancels its task, as where it waits.
-
-    Where it is the service that goes away, the task goes on, and is named.
-    """
-    told, is_left = "", True
-    state: TaskState | None = None
-    try:
-        async for event in services.tasks.follow(task_id, caller):
-            if event.window is not None:
-                told += event.window.text
-                yield _event({"type": "transcript.text.delta", "delta": event.window.text})
-            else:
-                state = event.state
-        is_left = False
-        for message in _last_events(task_id, state, told):
-            yield _event(message)
-        yield format_sse_event(data_str="[DONE]")
-    finally:
-        if is_left:
-            with anyio.CancelScope(shield=True), contextlib.suppress(TaskNotFound):
-                await services.tasks.delete(task_id, caller)
-
-
-def _last_events(task_id: str, state: TaskState | None, told: str) -> list[dict[str, Any]]:
-    """What is left of the text, and the whole; or why there is none."""
-    if state is None or state.status not in ENDED:
-        message = f"The service is stopping. The transcript will be at /transcribe/{task_id}."
-        return [{"error": {"message": message, "type": "server_error", "code": "stopping"}}]
-    if state.result is None:
-        failure = state.error
-        message = failure.message if failure else "The task failed."
-        return [{"error": {"message": message, "type": "server_error", "code": failure and failure.code}}]
-    text = str(state.result["text"])
-    said = told.lstrip()
-    rest = text[len(said) :] if text.startswith(said) else ""
-    deltas = [{"type": "transcript.text.delta", "delta": rest}] if rest else []
-    return [*deltas, {"type": "transcript.text.done", "text": text, "usage": usage_of(state.result)}]
-
-
-def _event(content: dict[str, Any]) -> bytes:
-    return format_sse_event(data_str=json_of(content).decode())

@@ -102,6 +102,63 @@ def test_text_is_streamed(client: openai.OpenAI, speech: Path) -> None:
     assert events[-1].text.endswith(WORDS)
 
 
+@pytest.mark.parametrize(
+    ("response_format", "pattern"),
+    [
+        ("text", rf".*{re.escape(WORDS)}"),
+        ("verbose_json", rf".*{re.escape(WORDS)}"),
+        ("diarized_json", rf".*{re.escape(WORDS)}"),
+        ("srt", r"1\n00:00:.*"),
+        ("vtt", "WEBVTT.*"),
+    ],
+)
+def test_every_format_is_streamed(
+    client: openai.OpenAI, speech: Path, response_format: str, pattern: str
+) -> None:
+    with client.audio.transcriptions.create(  # type: ignore[call-overload]
+        model="base", file=speech, stream=True, response_format=response_format
+    ) as stream:
+        events = list(stream)
+
+    deltas = "".join(event.delta for event in events if event.type == "transcript.text.delta")
+    assert events[-1].type == "transcript.text.done"
+    assert events[-1].text == deltas.lstrip()
+    assert re.fullmatch(pattern, events[-1].text, re.DOTALL)
+    speakers = {event.speaker for event in events if event.type == "transcript.text.segment"}
+    assert speakers == ({"A"} if response_format == "diarized_json" else set())
+
+
+def test_speakers_are_named(client: openai.OpenAI, assets: Path) -> None:
+    reference = f"data:audio/mpeg;base64,{'A' * 300_000}"
+    diarized = client.audio.transcriptions.create(
+        model="gpt-4o-transcribe-diarize",
+        file=assets / "speech_en.mp3",
+        response_format="diarized_json",
+        chunking_strategy={"type": "server_vad", "threshold": 0.4},
+        known_speaker_names=["agent", "caller"],
+        known_speaker_references=[reference, reference],
+    )
+    assert {segment.speaker for segment in diarized.segments} == {"A"}
+    assert "".join(segment.text for segment in diarized.segments).strip() == diarized.text
+    assert diarized.duration > 5
+
+
+def test_what_this_years_clients_send(client: openai.OpenAI, speech: Path) -> None:
+    transcription = client.audio.transcriptions.create(
+        model="gpt-transcribe",
+        file=speech,
+        languages=["de", "en"],
+        keywords=["tree", "old"],
+        include=["logprobs"],
+        chunking_strategy="auto",
+    )
+    assert transcription.languages
+    assert [language.code for language in transcription.languages] == ["en"]
+    assert transcription.logprobs
+    assert "".join(str(each.token) for each in transcription.logprobs).strip() == transcription.text
+    assert all(-21 < (each.logprob or 0) <= 0 for each in transcription.logprobs)
+
+
 def test_translations_are_in_english(client: openai.OpenAI, assets: Path) -> None:
     with pytest.deprecated_call():  # the client's authors want to be rid of it
         translation = client.audio.translations.create(model="base", file=assets / "speech_ru.ogg")
@@ -150,7 +207,7 @@ def test_a_model_that_there_is_not(client: openai.OpenAI, speech: Path) -> None:
         {"timestamp_granularities": ["letter"], "response_format": "verbose_json"},
         {"temperature": 2.0},
         {"language": "klingon"},
-        {"stream": True, "response_format": "srt"},
+        {"include": ["logprobs"], "languages": ["en", "Klingon"]},
     ],
 )
 def test_what_cannot_be_had_is_a_bad_request(
