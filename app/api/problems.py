@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from app.api.openai import errors as openai_errors
 from app.api.request_id import HEADER
 from app.core.errors import InvalidParameter, ServiceError, Unauthorized
+from app.core.names import nearest_name
 
 logger = logging.getLogger(__name__)
 
@@ -117,11 +118,23 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     title = HTTPStatus(error.status_code).phrase
     code = title.lower().replace(" ", "_")
     detail = _SENTENCES.get(error.status_code, f"{error.detail}.").format(method=request.method)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = _not_found(request)
     problem = Problem(
         title=title, status=error.status_code, detail=detail, instance=request.url.path, code=code
     )
     headers = _allowed(request) if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else None
     return _answer(problem, headers or error.headers)
+
+
+def _not_found(request: Request) -> str:
+    """A sentence that names the address that is spelt most like the one asked for, where one is near."""
+    paths = request.app.openapi()["paths"]
+    path = nearest_name(request.url.path, paths)
+    if path is None:
+        return "There is nothing at this address; see /docs for what there is."
+    methods = ", ".join(method.upper() for method in paths[path])
+    return f"There is nothing at this address; the nearest is {methods} {path}, see /docs for others."
 
 
 def _allowed(request: Request) -> dict[str, str]:
@@ -150,6 +163,5 @@ async def _on_unexpected(request: Request, error: Exception) -> Response:
 
 
 _SENTENCES = {
-    404: "There is nothing at this address; see /docs for what there is.",
     405: "This address does not take {method}; see /docs for what it takes.",
 }
