@@ -20,6 +20,7 @@ from app.core.errors import CapacityError
 from app.core.stopping import Stopping
 from app.core.tracing import stop_tracing
 from app.observability.metrics import Metrics
+from app.queue.awaited import Awaited
 from app.queue.clients import command_client
 from app.queue.outlook import Outlook
 from app.queue.rate_limits import RateLimiter
@@ -29,6 +30,7 @@ from app.services.operator_service import OperatorService
 from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
 from app.services.task_service import TaskService
+from app.services.waiting_service import WaitingService
 from app.services.webhook_service import WebhookService
 from app.storage.local import LocalStorage
 
@@ -57,7 +59,9 @@ class _Chore:
 class Housekeeping:
     """Does each chore in its time; goes on when Redis or the disk are away."""
 
-    def __init__(self, settings: Settings, queue: RedisService, outbox: OutboxService) -> None:
+    def __init__(
+        self, settings: Settings, queue: RedisService, outbox: OutboxService, waiting: WaitingService
+    ) -> None:
         self._pause = settings.maintenance_seconds
         self._backoff = Backoff(
             logger, "Housekeeping", first_seconds=self._pause, quiet_seconds=QUIET_SECONDS
@@ -66,6 +70,7 @@ class Housekeeping:
             _Chore(queue.maintain, settings.maintenance_seconds),
             _Chore(outbox.sweep_when_due, settings.maintenance_seconds),
             _Chore(outbox.remove_orphans, TIDY_SECONDS),
+            _Chore(waiting.remove_orphans, settings.maintenance_seconds),
         ]
 
     async def run(self) -> None:
@@ -99,17 +104,21 @@ def lifespan_of(
         queue = RedisService(client, settings)
         outbox = OutboxService(client, settings, storage)
         webhooks = WebhookService(client, settings, storage)
+        outlook = Outlook(client, settings)
+        tasks = TaskService(client, settings, storage, outlook, stopping)
+        awaited = Awaited(client, settings)
+        waiting = WaitingService(settings, awaited, tasks, stopping)
         background = [
-            asyncio.create_task(Housekeeping(settings, queue, outbox).run()),
+            asyncio.create_task(Housekeeping(settings, queue, outbox, waiting).run()),
             *(asyncio.create_task(webhooks.run()) for _ in range(WEBHOOKS_AT_ONCE)),
         ]
-        outlook = Outlook(client, settings)
         services = Services(
             settings=settings,
             keys=ApiKeys(settings.key_hashes),
-            audio=AudioService(settings, storage, queue, Repeats(client, settings)),
+            audio=AudioService(settings, storage, queue, Repeats(client, settings), awaited),
             queue=queue,
-            tasks=TaskService(client, settings, storage, outlook, stopping),
+            tasks=tasks,
+            waiting=waiting,
             limiter=RateLimiter(client, settings),
             operator=OperatorService(client, settings, outlook),
             metrics=metrics,

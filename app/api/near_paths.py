@@ -28,7 +28,7 @@ class NearPaths:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (path := right_path(scope["path"])) != scope["path"]:
             query = _with_deployment(scope["query_string"], scope["path"])
-            scope = {**scope, "path": path, "raw_path": quote(path).encode(), "query_string": query}
+            scope.update(path=path, raw_path=quote(path).encode(), query_string=query)
         await self._app(scope, receive, send)
 
 

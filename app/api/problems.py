@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.api.openai import errors as openai_errors
 from app.api.request_id import HEADER
-from app.core.errors import InvalidParameter, ServiceError, Unauthorized
+from app.core.errors import InvalidParameter, ServiceError, StillTranscribing, Unauthorized
 from app.core.names import nearest_name
 
 logger = logging.getLogger(__name__)
@@ -84,6 +84,8 @@ def _headers(error: ServiceError) -> dict[str, str]:
     headers = {}
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, StillTranscribing):
+        headers["Location"] = f"/transcribe/{error.extra['task_id']}"
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
     return headers
@@ -145,7 +147,7 @@ def _allowed(request: Request) -> dict[str, str]:
 
 
 async def _on_disconnect(request: Request, _: Exception) -> Response:
-    logger.info("The client of %s %s went away before its upload had ended", request.method, request.url.path)
+    logger.info("The client of %s %s went away before its answer", request.method, request.url.path)
     return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody is left to read it
 
 

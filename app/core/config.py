@@ -151,7 +151,22 @@ class Settings(BaseSettings):
         10, ge=1, description="Tries to deliver a webhook, over about a day; an answer of 4xx ends them."
     )
     sync_wait_seconds: float = Field(
-        600, ge=0, description="How long `/v1/audio` waits for a transcript before it answers 202."
+        600,
+        ge=0,
+        description="How long a request that waits for its transcript (`/v1/audio` …) does so before it is "
+        "answered with 503 and the address of its task.",
+    )
+    orphan_seconds: float = Field(
+        900,
+        ge=0,
+        description="How long the task of a caller who waited for it and went away is kept for the same "
+        "request, sent again; 0: it is removed at once.",
+    )
+    keepalive_seconds: float = Field(
+        15,
+        ge=0,
+        description="Time between two signs of life of an answer that takes long: white space before JSON, "
+        "comments in streams; 0: none.",
     )
 
     # Where things lie

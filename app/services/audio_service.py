@@ -26,6 +26,8 @@ from app.core.errors import (
 from app.core.tracing import traceparent
 from app.core.utils import extension_of, quoted
 from app.net.guard import AddressPolicy, check_url
+from app.queue.awaited import Awaited
+from app.queue.guard import redis_or_not
 from app.queue.repeats import Repeats, Source
 from app.schemas.caller import Caller
 from app.schemas.task import ChannelMode, Task, TrackChoice
@@ -47,7 +49,8 @@ class UploadRequest:
     `values` are those of the fields that matter, by name: those from outside the form, to which the form's
     are added; `read` understands them, or raises a RequestError; `content_length` are the bytes announced,
     `idempotency_key` the client's name of the request; `refuses_unknown`: a form field that is not among
-    `values` is an error, and not left alone; `named` gives the name in `values` of a form field.
+    `values` is an error, and not left alone; `named` gives the name in `values` of a form field;
+    `is_awaited`: the caller waits for the transcript, and knows its task by nothing but this request.
     """
 
     values: dict[str, list[str]]
@@ -57,24 +60,39 @@ class UploadRequest:
     idempotency_key: str | None = None
     refuses_unknown: bool = False
     named: Callable[[str], str] = str
+    is_awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """The task that a request became; `replayed`: the same request came before, and became this task."""
+    """The task that a request became; `replayed`: the same request came before, and became this task.
+
+    `fingerprint` names what is asked of which recording; where it `may_be_shared`, equal requests at the same
+    time may have one task.
+    """
 
     task_id: str
+    fingerprint: str
+    may_be_shared: bool
     replayed: bool = False
 
 
 class AudioService:
     """The use case of an upload."""
 
-    def __init__(self, settings: Settings, storage: Storage, queue: RedisService, repeats: Repeats) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        storage: Storage,
+        queue: RedisService,
+        repeats: Repeats,
+        awaited: Awaited,
+    ) -> None:
         self._settings = settings
         self._storage = storage
         self._queue = queue
         self._repeats = repeats
+        self._awaited = awaited
         self._receiver = Receiver(settings, storage)
         self._policy = AddressPolicy.from_settings(settings)
         self._audio_limits = AudioLimits.from_settings(settings)
@@ -97,11 +115,23 @@ class AudioService:
                 options = request.read(request.values)
                 fingerprint = fingerprint_of(options, _source(received, options))
                 earlier = await self._earlier(request, fingerprint, task_id, undo)
-                if earlier is not None:
-                    return Acceptance(earlier, replayed=True)
-                task = await self._task(task_id, received, options, fingerprint, request.caller)
-                await self._hand_in(task, received, undo)
-        return Acceptance(task_id)
+                accepted = Acceptance(
+                    earlier or task_id, fingerprint, options.may_be_reused, replayed=earlier is not None
+                )
+                if earlier is None:
+                    task = await self._task(task_id, received, options, fingerprint, request.caller)
+                    await self._hand_in(task, received, undo)
+        if request.is_awaited and not accepted.replayed:
+            await self._expect(accepted, request.caller)
+        return accepted
+
+    async def _expect(self, accepted: Acceptance, caller: Caller) -> None:
+        async with redis_or_not("A task is not found by the same request, sent again", logging.WARNING):
+            await self._awaited.expect(
+                *(accepted.task_id, caller.name, accepted.fingerprint),
+                begin=True,
+                share=accepted.may_be_shared,
+            )
 
     async def _earlier(
         self, request: UploadRequest, fingerprint: str, task_id: str, undo: AsyncExitStack
@@ -109,7 +139,8 @@ class AudioService:
         """The task that the same request became before. Raises IdempotencyConflict where it was another."""
         key = request.idempotency_key
         if key is None:
-            return None
+            joins = request.is_awaited
+            return await self._awaited.join(request.caller.name, fingerprint) if joins else None
         before = await self._repeats.remember(request.caller.name, key, fingerprint, task_id)
         if before is None:
             undo.push_async_exit(self._forgets(request.caller.name, key))

@@ -1,13 +1,13 @@
 """`stream=true`: the transcript as server-sent events, in the words of OpenAI's API."""
 
-import contextlib
+import math
 from collections.abc import AsyncIterator
 from typing import Any
 
-import anyio
-from fastapi.sse import format_sse_event
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from app.api.deps import Services
+from app.api.keepalive import with_pauses
 from app.api.openai.answers import (
     RENDERED,
     logprobs_of,
@@ -17,38 +17,40 @@ from app.api.openai.answers import (
 )
 from app.api.openai.wishes import AnswerFormat, Wishes
 from app.api.responses import json_of
-from app.core.errors import TaskNotFound
 from app.formats.formats import render
 from app.schemas.caller import Caller
 from app.schemas.form import TranscriptFormat
 from app.schemas.task import ENDED, TaskState
+from app.services.audio_service import Acceptance
+from app.services.waiting_service import Parting
 
 Message = dict[str, Any]
 
 
-async def stream_of(services: Services, caller: Caller, task_id: str, wishes: Wishes) -> AsyncIterator[bytes]:
-    """Text as windows end. A client that goes away cancels its task, as where it waits.
+async def stream_of(
+    services: Services, caller: Caller, accepted: Acceptance, wishes: Wishes
+) -> AsyncIterator[bytes]:
+    """Text as windows end, and comments while there is none.
 
-    Where it is the service that goes away, the task goes on, and is named.
+    The task of a client that goes away is kept for a while, as where it waits. Where it is the service that
+    goes away, the task goes on, and is named.
     """
-    told, is_left = "", True
-    state: TaskState | None = None
-    try:
-        async for event in services.tasks.follow(task_id, caller):
-            if event.window is None:
+    told, state, task_id = "", None, accepted.task_id
+    pause = services.settings.keepalive_seconds
+    async with services.waiting.wait(accepted, caller, math.inf) as wait:
+        async for event in with_pauses(services.tasks.follow(task_id, caller), pause):
+            if event is None:
+                yield KEEPALIVE_COMMENT
+            elif event.window is None:
                 state = event.state
             elif _tells_text(wishes):
                 told += event.window.text
                 yield _event(_delta(event.window.text))
-        is_left = False
-        result = state.result if state else None
-        for message in await services.renderer.run(result, _last_events, task_id, state, told, wishes):
-            yield _event(message)
-        yield format_sse_event(data_str="[DONE]")
-    finally:
-        if is_left:
-            with anyio.CancelScope(shield=True), contextlib.suppress(TaskNotFound):
-                await services.tasks.delete(task_id, caller)
+        wait.parting = Parting.TOLD if state and state.status in ENDED else Parting.NAMED
+    result = state.result if state else None
+    for message in await services.renderer.run(result, _last_events, task_id, state, told, wishes):
+        yield _event(message)
+    yield format_sse_event(data_str="[DONE]")
 
 
 def _tells_text(wishes: Wishes) -> bool:

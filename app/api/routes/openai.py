@@ -1,30 +1,25 @@
 """`/v1`: OpenAI's audio API, on the same durable queue."""
 
-import time
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.sse import EventSourceResponse
-from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, StreamingResponse
 
 from app.api import openapi, parameters
 from app.api.auth import CallerDep
 from app.api.deps import Services, ServicesDep
-from app.api.openai.answers import answer_of
+from app.api.openai.answers import RENDERED, answer_of
 from app.api.openai.stream import stream_of
 from app.api.openai.wishes import field_name, openai_options, query_values, wishes_of
 from app.api.rates import COUNTED
 from app.api.uploads import form_of, idempotency_key_of, length_of
-from app.core.errors import WORTH_ANOTHER_TRY, EngineFailed, TranscriptionFailed
+from app.api.waiting import answer_when_done
 from app.schemas.caller import Caller
-from app.schemas.task import ENDED, TaskFailure, TaskKind, TaskState, TaskStatus
+from app.schemas.task import TaskKind, TaskStatus
 from app.services.audio_service import UploadRequest
 
 router = APIRouter(prefix="/v1", tags=["openai"])
-
-LOOK_SECONDS = 0.5
-"""Time between two looks whether the client is still there."""
 
 RESPOND_ASYNC = "respond-async"
 
@@ -42,8 +37,9 @@ async def transcriptions(request: Request, services: ServicesDep, caller: Caller
 
     The recording may also be the whole body, with its own Content-Type and the fields in the query.
 
-    A client that goes away cancels its task. What takes longer than SYNC_WAIT_SECONDS, or is asked for with
-    `Prefer: respond-async`, is answered with 202 and the address of its task.
+    The task of a client that goes away is kept for ORPHAN_SECONDS: the same request, sent again, takes it
+    over. What takes longer than SYNC_WAIT_SECONDS is answered with 503 and the address of its task; with
+    `Prefer: respond-async`, everything is answered at once, with 202 and that address.
     """
     return await _answer(request, services, caller, TaskKind.TRANSCRIBE)
 
@@ -63,6 +59,7 @@ async def translations(request: Request, services: ServicesDep, caller: CallerDe
 
 async def _answer(request: Request, services: Services, caller: Caller, kind: TaskKind) -> Response:
     values = query_values(request.query_params.multi_items())
+    is_async = RESPOND_ASYNC in request.headers.get("prefer", "")
     accepted = await services.audio.accept(
         form_of(request, services.settings, max_parts=None),
         UploadRequest(
@@ -72,52 +69,30 @@ async def _answer(request: Request, services: Services, caller: Caller, kind: Ta
             content_length=length_of(request),
             idempotency_key=idempotency_key_of(request),
             named=field_name,
+            is_awaited=not is_async,
         ),
     )
-    task_id, wishes = accepted.task_id, wishes_of(values)
-    if RESPOND_ASYNC in request.headers.get("prefer", ""):
-        return _later(task_id, {"Preference-Applied": RESPOND_ASYNC})
+    if is_async:
+        return _later(accepted.task_id)
+    wishes = wishes_of(values)
     if wishes.stream:
         return StreamingResponse(
-            stream_of(services, caller, task_id, wishes),
+            stream_of(services, caller, accepted, wishes),
             media_type=EventSourceResponse.media_type,
             headers=_AS_IT_COMES,
         )
-    state = await _ended(request, services, caller, task_id)
-    if state.status not in ENDED:
-        return _later(task_id, {"Retry-After": "1"})
-    result = _result(state)
-    return await services.renderer.run(result, answer_of, result, wishes, kind)
+
+    async def make(result: dict[str, Any]) -> Response:
+        return await services.renderer.run(result, answer_of, result, wishes, kind)
+
+    is_json = wishes.format not in RENDERED
+    return await answer_when_done(request, services, caller, accepted, make, is_json=is_json)
 
 
 _AS_IT_COMES = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
-def _later(task_id: str, headers: dict[str, str]) -> Response:
+def _later(task_id: str) -> Response:
     content = {"task_id": task_id, "status": TaskStatus.QUEUED}
-    return JSONResponse(content, 202, {"Location": f"/transcribe/{task_id}", **headers})
-
-
-async def _ended(request: Request, services: Services, caller: Caller, task_id: str) -> TaskState:
-    """The state of the task once it has ended, or when time is up.
-
-    Nobody waits for the transcript of a client that went away: its task is removed.
-    """
-    deadline = time.monotonic() + services.settings.sync_wait_seconds
-    while True:
-        left = deadline - time.monotonic()
-        state = await services.tasks.wait(task_id, caller, min(LOOK_SECONDS, max(0.0, left)))
-        if state.status in ENDED or left <= 0:
-            return state
-        if await request.is_disconnected():
-            await services.tasks.delete(task_id, caller)
-            raise ClientDisconnect
-
-
-def _result(state: TaskState) -> dict[str, Any]:
-    """The transcript. Raises TranscriptionFailed, or EngineFailed where the fault is ours."""
-    if state.result is not None:
-        return state.result
-    failure = state.error or TaskFailure(code=TranscriptionFailed.code, message="The task failed.")
-    kind = EngineFailed if failure.code in WORTH_ANOTHER_TRY else TranscriptionFailed
-    raise kind(failure.message)
+    headers = {"Location": f"/transcribe/{task_id}", "Preference-Applied": RESPOND_ASYNC}
+    return JSONResponse(content, 202, headers)

@@ -32,6 +32,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     ├── CapacityError                nothing is wrong with the request; try later
     │   ├── QueueFull                MAX_QUEUE_LENGTH reached
     │   ├── RateLimited              more than RATE_LIMIT or UPLOAD_LIMIT
+    │   ├── StillTranscribing        longer than SYNC_WAIT_SECONDS
     │   ├── StorageFull              free disk below MIN_FREE_DISK_MB
     │   ├── StorageUnavailable       UPLOAD_DIR cannot be written
     │   └── QueueUnavailable         Redis does not answer
@@ -58,6 +59,7 @@ from app.core.errors.capacity import (
     QueueRefused,
     QueueUnavailable,
     RateLimited,
+    StillTranscribing,
     StorageFull,
     StorageUnavailable,
 )
@@ -136,6 +138,7 @@ __all__ = [
     "RecordingTooLong",
     "RequestError",
     "ServiceError",
+    "StillTranscribing",
     "StorageFull",
     "StorageUnavailable",
     "TaskCancelled",

@@ -8,11 +8,16 @@ from redis.asyncio import Redis
 
 from app.api.lifespan import Housekeeping
 from app.core.config import Settings
+from app.core.stopping import Stopping
 from app.launcher.redis_server import free_port
+from app.queue.awaited import Awaited
 from app.queue.clients import command_client
+from app.queue.outlook import Outlook
 from app.schemas.task import Task
 from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
+from app.services.task_service import TaskService
+from app.services.waiting_service import WaitingService
 from app.storage.local import LocalStorage
 
 
@@ -24,7 +29,10 @@ def troubles(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 def housekeeping(client: Redis, settings: Settings) -> Housekeeping:
     outbox = OutboxService(client, settings, LocalStorage(settings))
-    return Housekeeping(settings, RedisService(client, settings), outbox)
+    stopping = Stopping()
+    tasks = TaskService(client, settings, LocalStorage(settings), Outlook(client, settings), stopping)
+    waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
+    return Housekeeping(settings, RedisService(client, settings), outbox, waiting)
 
 
 async def test_redis_away_is_logged_once(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
