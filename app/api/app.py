@@ -9,8 +9,10 @@ from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.api.admission import Admission
+from app.api.asr_webservice import routes as asr_webservice
 from app.api.connections import Connections
 from app.api.cross_origin import CrossOrigin
+from app.api.deepgram import routes as deepgram
 from app.api.headers import StandardHeaders
 from app.api.lifespan import lifespan_of
 from app.api.lingering import LingeringClose
@@ -91,6 +93,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(transcribe.router)
     app.include_router(openai.router)
     app.include_router(openai_models.router)
+    app.include_router(asr_webservice.router)
+    app.include_router(deepgram.router)
     app.include_router(operator.router)
     app.include_router(health.router)
     app.include_router(problems.router)

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
+from app.api.deepgram import errors as deepgram_errors
 from app.api.openai import errors as openai_errors
 from app.api.request_id import HEADER
 from app.core.errors import InvalidParameter, ServiceError, StillTranscribing, Unauthorized
@@ -64,11 +65,19 @@ def problem_of(error: ServiceError, request: Request) -> Response:
         instance=request.url.path,
         code=error.code,
     )
-    return _answer(problem, _headers(error))
+    return _answer(problem, _headers(error), getattr(request.state, "request_id", ""))
 
 
-def _answer(problem: Problem, headers: Mapping[str, str] | None) -> Response:
+def _answer(problem: Problem, headers: Mapping[str, str] | None, request_id: str = "") -> Response:
     """The problem in the form of the address that it is about."""
+    if problem.instance == deepgram_errors.PATH:
+        return deepgram_errors.deepgram_error(
+            code=problem.code,
+            message=problem.detail,
+            status=problem.status,
+            request_id=request_id,
+            headers=headers,
+        )
     if problem.instance.startswith(openai_errors.PREFIX):
         return openai_errors.openai_error(
             code=problem.code,

@@ -41,15 +41,20 @@ def form_of(
     content_type = request.headers.get("content-type")
     if "url" in request.query_params and content_type is None:
         return _parts()
-    body = BodyReader(
-        request.stream(),
-        max_bytes=settings.max_upload_bytes + FORM_OVERHEAD_BYTES,
-        slowest=SlowestSpeed(settings.min_transfer_bytes_per_second),
-    )
+    body = body_of(request, settings)
     if content_type is not None and is_recording(content_type):
         filename = filename_of(request.headers.get("content-disposition", ""))
         return _parts(_Recording(filename, content_type, body))
     return FormReader(body, boundary_of(content_type), max_parts).parts()
+
+
+def body_of(request: Request, settings: Settings) -> BodyReader:
+    """The request's body, within the bounds of the settings."""
+    return BodyReader(
+        request.stream(),
+        max_bytes=settings.max_upload_bytes + FORM_OVERHEAD_BYTES,
+        slowest=SlowestSpeed(settings.min_transfer_bytes_per_second),
+    )
 
 
 async def _parts(*parts: FormPart) -> AsyncIterator[FormPart]:

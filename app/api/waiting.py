@@ -1,5 +1,6 @@
 """Answers that come when a task has ended, over connections that proxies close when nothing is said there."""
 
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -37,9 +38,16 @@ class Awaited:
 
 
 async def answer_when_done(
-    request: Request, services: Services, caller: Caller, accepted: Acceptance, make: Make, *, is_json: bool
+    request: Request,
+    services: Services,
+    caller: Caller,
+    accepted: Acceptance,
+    make: Make,
+    *,
+    is_json: bool,
+    is_patient: bool = False,
 ) -> Response:
-    """What `make` makes of the transcript.
+    """What `make` makes of the transcript; who `is_patient` waits for longer than SYNC_WAIT_SECONDS, too.
 
     Where the answer is JSON and takes longer than KEEPALIVE_SECONDS, it begins with white space. It has then
     the status 200, and one that cannot be given breaks off: no client takes it for a transcript, and one that
@@ -47,7 +55,8 @@ async def answer_when_done(
 
     Raises StillTranscribing, TranscriptionFailed, EngineFailed, ClientDisconnect.
     """
-    awaited = Awaited(services, caller, accepted, make, services.waiting.deadline())
+    deadline = math.inf if is_patient else services.waiting.deadline()
+    awaited = Awaited(services, caller, accepted, make, deadline)
     pause = services.settings.keepalive_seconds if is_json and _ends_are_told(request) else 0
     async with services.waiting.wait(accepted, caller, awaited.deadline) as wait:
         state = await _ended(request, wait, pause)
