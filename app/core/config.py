@@ -296,6 +296,13 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that the API listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port that the API listens on.")
     workers: int = Field(1, ge=1, description="Workers that `make run` starts.")
+    wyoming_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port on which `make run` serves Home Assistant's voice assistants (Wyoming; 10300 is "
+        "usual), on HOST; 0: none.",
+    )
     data_dir: Path = Field(Path("_data"), description="Where `make run` keeps its own Redis.")
 
     @field_validator("log_level", mode="before")

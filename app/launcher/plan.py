@@ -50,7 +50,7 @@ def child_environment(settings: Settings, model: str, own_redis_port: int | None
 
 
 def programs(settings: Settings) -> tuple[Program, ...]:
-    """The API and WORKERS workers, in the order in which they are started."""
+    """The API, WORKERS workers and the server for voice assistants, in the order of their start."""
     api = Program(
         "api",
         (
@@ -63,7 +63,8 @@ def programs(settings: Settings) -> tuple[Program, ...]:
     command = (sys.executable, str(ROOT / "worker.py"))
     stop_seconds = settings.drain_seconds + STOP_MARGIN_SECONDS
     workers = (Program(f"worker-{number + 1}", command, stop_seconds) for number in range(settings.workers))
-    return (api, *workers)
+    assistants = Program("wyoming", (sys.executable, "-m", "app.wyoming"), STOP_MARGIN_SECONDS)
+    return (api, *workers, *([assistants] if settings.wyoming_port else []))
 
 
 def base_url(settings: Settings) -> str:
