@@ -35,7 +35,8 @@ format: dev ## Put the code into shape
 
 test: dev ## All tests, with coverage (PYTEST_ARGS=…)
 	$(BIN)/python -m app.weights get base
-	@$(BIN)/python scripts/browser.py
+	@$(BIN)/python -m scripts.browser
+	@$(BIN)/python -m scripts.nginx
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
@@ -52,7 +53,7 @@ soak: dev ## Random kills under load for SOAK_MINUTES (10); SOAK_ARGS=--forgetfu
 
 page: dev ## Fetch the page's libraries, and draw every view into _data/screenshots
 	$(BIN)/python scripts/vendor_web.py
-	@$(BIN)/python scripts/browser.py
+	@$(BIN)/python -m scripts.browser
 	$(BIN)/python -m tests.web.screenshots _data/screenshots
 
 model: env-run ## Fetch the weights of a model (NAME=small)

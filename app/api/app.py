@@ -5,15 +5,19 @@ from ipaddress import ip_address
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.api.admission import Admission
+from app.api.asr_webservice import routes as asr_webservice
 from app.api.connections import Connections
+from app.api.cross_origin import CrossOrigin
+from app.api.deepgram import routes as deepgram
 from app.api.headers import StandardHeaders
 from app.api.lifespan import lifespan_of
 from app.api.lingering import LingeringClose
+from app.api.near_paths import NearPaths
+from app.api.openai import models as openai_models
 from app.api.problems import add_problem_handlers
 from app.api.request_id import RequestId
 from app.api.routes import health, openai, operator, page, problems, tasks, transcribe
@@ -23,7 +27,7 @@ from app.core.config import Settings
 from app.core.startup import read_settings, start_watching
 from app.observability.metrics import Metrics
 from app.queue.rate_limits import RateLimits
-from app.services.model_choice import check_translate_model
+from app.services.model_choice import check_model_aliases, check_translate_model
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     start_watching(settings, "api")
     RateLimits.from_settings(settings)  # wrong ones are told before the first request
     check_translate_model(settings)
+    check_model_aliases(settings)
     _warn_if_open(settings)
     app = FastAPIOffline(  # its pages load nothing from elsewhere
         redoc_url=None,
@@ -67,13 +72,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan_of(settings, metrics),
         redirect_slashes=False,
     )
+    app.add_middleware(NearPaths)
     app.add_middleware(Admission, sites=SitePolicy.from_settings(settings))
     app.add_middleware(LingeringClose)
     app.add_middleware(RequestId)
     app.add_middleware(StandardHeaders)
     if settings.cors_origins:
         app.add_middleware(
-            CORSMiddleware,
+            CrossOrigin,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
@@ -86,6 +92,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(tasks.router)  # first, since it is asked most
     app.include_router(transcribe.router)
     app.include_router(openai.router)
+    app.include_router(openai_models.router)
+    app.include_router(asr_webservice.router)
+    app.include_router(deepgram.router)
     app.include_router(operator.router)
     app.include_router(health.router)
     app.include_router(problems.router)

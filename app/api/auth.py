@@ -12,6 +12,8 @@ from app.core.errors import Forbidden, Unauthorized
 from app.schemas.caller import ANYBODY, Caller
 
 KEY_HEADER = "X-API-Key"
+SCHEMES = frozenset({"bearer", "token"})
+"""Words before a key in the Authorization header; `Token` is Deepgram's."""
 
 
 class _CallerOf(SecurityBase):
@@ -29,7 +31,7 @@ class _CallerOf(SecurityBase):
         if not keys.are_asked_for:
             return ANYBODY
         scheme, credentials = get_authorization_scheme_param(request.headers.get("Authorization"))
-        key = credentials if scheme.lower() == "bearer" else request.headers.get(KEY_HEADER)
+        key = credentials if scheme.lower() in SCHEMES else request.headers.get(KEY_HEADER)
         if not key:
             raise Unauthorized("This service asks for an API key; send it as `Authorization: Bearer KEY`.")
         name = keys.name_of(key)

@@ -14,6 +14,7 @@ from app.services.audio_service import AudioService
 from app.services.health_service import HealthService
 from app.services.operator_service import OperatorService
 from app.services.task_service import TaskService
+from app.services.waiting_service import WaitingService
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Services:
     audio: AudioService
     health: HealthService
     tasks: TaskService
+    waiting: WaitingService
     limiter: RateLimiter
     operator: OperatorService
     metrics: Metrics

@@ -20,6 +20,7 @@ from app.core.errors import CapacityError
 from app.core.stopping import Stopping
 from app.core.tracing import stop_tracing
 from app.observability.metrics import Metrics
+from app.queue.awaited import Awaited
 from app.queue.clients import command_client
 from app.queue.outlook import Outlook
 from app.queue.rate_limits import RateLimiter
@@ -34,6 +35,7 @@ from app.services.operator_service import OperatorService
 from app.services.outbox_service import OutboxService, StorageLookup
 from app.services.redis_service import RedisService
 from app.services.task_service import TaskService
+from app.services.waiting_service import WaitingService
 from app.services.webhook_service import WebhookService
 from app.storage.local import LocalStorage
 
@@ -63,7 +65,12 @@ class Housekeeping:
     """Does each chore in its time; goes on when Redis or the disk are away."""
 
     def __init__(
-        self, settings: Settings, queue: RedisService, folder: FolderService, outbox: OutboxService
+        self,
+        settings: Settings,
+        queue: RedisService,
+        folder: FolderService,
+        outbox: OutboxService,
+        waiting: WaitingService,
     ) -> None:
         self._pause = settings.maintenance_seconds
         self._backoff = Backoff(
@@ -75,6 +82,7 @@ class Housekeeping:
             _Chore(folder.bind, settings.maintenance_seconds),
             _Chore(outbox.sweep_when_due, settings.maintenance_seconds),
             _Chore(outbox.remove_orphans, TIDY_SECONDS),
+            _Chore(waiting.remove_orphans, settings.maintenance_seconds),
         ]
 
     async def run(self) -> None:
@@ -109,11 +117,14 @@ def lifespan_of(
         folder = FolderService(client, settings, storage)
         outbox = OutboxService(client, settings, storage)
         webhooks = WebhookService(client, settings, storage)
+        outlook = Outlook(client, settings)
+        tasks = TaskService(client, settings, storage, outlook, stopping)
+        awaited = Awaited(client, settings)
+        waiting = WaitingService(settings, awaited, tasks, stopping)
         background = [
-            asyncio.create_task(Housekeeping(settings, queue, folder, outbox).run()),
+            asyncio.create_task(Housekeeping(settings, queue, folder, outbox, waiting).run()),
             *(asyncio.create_task(webhooks.run()) for _ in range(WEBHOOKS_AT_ONCE)),
         ]
-        outlook = Outlook(client, settings)
         services = Services(
             settings=settings,
             keys=ApiKeys(settings.key_hashes),
@@ -124,9 +135,11 @@ def lifespan_of(
                 queue,
                 Repeats(client, settings),
                 Idempotency(Requests(client, settings), TaskReader(client, settings, StorageLookup(storage))),
+                awaited,
             ),
             health=HealthService(client, settings, queue, folder),
-            tasks=TaskService(client, settings, storage, outlook, stopping),
+            tasks=tasks,
+            waiting=waiting,
             limiter=RateLimiter(client, settings),
             operator=OperatorService(client, settings, outlook),
             metrics=metrics,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 MAX_PARTS = 32
+"""Parts of a form whose fields are all known; what is passed over may come in any number."""
 
 _CURL_HINT = "send the recording as multipart/form-data, for example with curl -F file=@talk.mp3"
 _RAW_HINT = "or alone, with its own Content-Type, such as audio/mpeg"
@@ -60,7 +61,8 @@ def boundary_of(content_type: str | None) -> bytes:
 class _Events:
     """Turns bytes into events; python-multipart calls back for each thing that it finds."""
 
-    def __init__(self, boundary: bytes) -> None:
+    def __init__(self, boundary: bytes, max_parts: int | None) -> None:
+        self._max_parts = max_parts
         self.found: deque[_Event] = deque()
         self.ended = False
         self._parts = 0
@@ -89,8 +91,10 @@ class _Events:
 
     def _on_part_begin(self) -> None:
         self._parts += 1
-        if self._parts > MAX_PARTS:
-            raise MalformedUpload(f"The form has more than {MAX_PARTS} parts; send only the fields needed.")
+        if self._max_parts is not None and self._parts > self._max_parts:
+            raise MalformedUpload(
+                f"The form has more than {self._max_parts} parts; send only the fields needed."
+            )
         self._headers = {}
 
     def _on_header_field(self, data: bytes, start: int, end: int) -> None:
@@ -145,11 +149,11 @@ class Part:
 
 
 class FormReader:
-    """Reads a multipart body; each part is to be read before the next one is asked for."""
+    """Reads a multipart body of at most `max_parts`; each is to be read before the next one is asked for."""
 
-    def __init__(self, body: BodyReader, boundary: bytes) -> None:
+    def __init__(self, body: BodyReader, boundary: bytes, max_parts: int | None = MAX_PARTS) -> None:
         self._body = body
-        self._events = _Events(boundary)
+        self._events = _Events(boundary, max_parts)
 
     async def parts(self) -> AsyncIterator[Part]:
         """The parts in order. Raises MalformedUpload, UploadStalled, UploadTooLarge."""

@@ -231,6 +231,14 @@ ANY_OPENAI_ERROR: Responses = {
     },
 }
 
+WAITED_RESPONSES: Responses = {
+    200: {
+        "description": "The transcript.",
+        "content": {"application/json": {}, "text/plain": {"schema": {"type": "string"}}},
+    },
+    **ANY_PROBLEM,
+}
+
 OPENAI_RESPONSES: Responses = {
     200: {
         "description": "The transcript, in the format asked for.",

@@ -5,6 +5,7 @@ from typing import Any
 from app.api.openai.wishes import AnswerFormat
 from app.core.languages import LANGUAGES
 from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
+from app.services.receiving import FILE_FIELD
 
 Schema = dict[str, Any]
 
@@ -111,7 +112,7 @@ OPTION_SCHEMAS: dict[str, Schema] = {
 """In the order of the docs; app.services.options reads the values."""
 
 
-def _query(fields: dict[str, Schema]) -> list[dict[str, Any]]:
+def query_docs(fields: dict[str, Schema]) -> list[dict[str, Any]]:
     """The same fields as parameters of the query."""
     return [
         {"name": name, "in": "query", "description": schema.get("description", ""), "schema": schema}
@@ -119,7 +120,7 @@ def _query(fields: dict[str, Schema]) -> list[dict[str, Any]]:
     ]
 
 
-QUERY_PARAMETERS = _query(OPTION_SCHEMAS)
+QUERY_PARAMETERS = query_docs(OPTION_SCHEMAS)
 
 _FILE: Schema = {
     "type": "string",
@@ -128,28 +129,29 @@ _FILE: Schema = {
 }
 
 
-_ALONE = {name: {"schema": _FILE} for name in ("audio/*", "video/*", "application/octet-stream")}
+RECORDING_BODIES = {name: {"schema": _FILE} for name in ("audio/*", "video/*", "application/octet-stream")}
 """A body that is the recording itself."""
 
 
-def _form(fields: dict[str, Schema], *recordings: str) -> dict[str, Any]:
+def form_docs(fields: dict[str, Schema], *recordings: str, recording: str = FILE_FIELD) -> dict[str, Any]:
     """A form; the recording comes in one of the fields `recordings`, or alone, the options in the query."""
     schema = {
         "type": "object",
-        "properties": {"file": _FILE, **fields},
+        "properties": {recording: _FILE, **fields},
         "maxProperties": MOST_FIELDS,
         "anyOf": [{"required": [name]} for name in recordings],
     }
-    return {"required": True, "content": {"multipart/form-data": {"schema": schema}, **_ALONE}}
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}, **RECORDING_BODIES}}
 
 
-UPLOAD_BODY = _form(OPTION_SCHEMAS, "file", "url")
+UPLOAD_BODY = form_docs(OPTION_SCHEMAS, "file", "url")
 
 OWN_OPTIONS = ("prompt", "temperature", "hotwords", "vad", "track", "channels", "priority")
 
 _OPENAI_MODEL: Schema = {
     **OPTION_SCHEMAS["model"],
-    "description": "As in POST /transcribe/; OpenAI's own names (`whisper-1`) stand for DEFAULT_MODEL.",
+    "description": "As in POST /transcribe/; OpenAI's own names (`whisper-1`, `gpt-transcribe`) stand for "
+    "DEFAULT_MODEL.",
 }
 _OPENAI_SCHEMAS: dict[str, Schema] = {
     "model": _OPENAI_MODEL,
@@ -165,10 +167,23 @@ _OPENAI_SCHEMAS: dict[str, Schema] = {
         "maxItems": MOST_REPEATS,
         "description": "Needs verbose_json.",
     },
+    "include[]": {
+        "type": "array",
+        "items": {"type": "string", "enum": ["logprobs"]},
+        "maxItems": MOST_REPEATS,
+        "description": "`logprobs`: the log probability of each word.",
+    },
+    "keywords[]": {
+        "type": "array",
+        "items": {"type": "string"},
+        "maxItems": MOST_REPEATS,
+        "description": "Words that are likely to be said, as in `hotwords`.",
+    },
     "stream": {
         "type": "boolean",
         "default": False,
-        "description": "Server-sent events `transcript.text.delta` and `transcript.text.done`; needs json.",
+        "description": "Server-sent events `transcript.text.delta` and `transcript.text.done`; with "
+        "diarized_json also `transcript.text.segment`. Subtitles come as one delta.",
     },
 }
 
@@ -177,8 +192,11 @@ _TRANSCRIPTION_SCHEMAS = {
     **{name: OPTION_SCHEMAS[name] for name in ("language", "languages")},
 }
 
-TRANSLATION_DOCS = {"parameters": _query(_OPENAI_SCHEMAS), "requestBody": _form(_OPENAI_SCHEMAS, "file")}
+TRANSLATION_DOCS = {
+    "parameters": query_docs(_OPENAI_SCHEMAS),
+    "requestBody": form_docs(_OPENAI_SCHEMAS, "file"),
+}
 TRANSCRIPTION_DOCS = {
-    "parameters": _query(_TRANSCRIPTION_SCHEMAS),
-    "requestBody": _form(_TRANSCRIPTION_SCHEMAS, "file"),
+    "parameters": query_docs(_TRANSCRIPTION_SCHEMAS),
+    "requestBody": form_docs(_TRANSCRIPTION_SCHEMAS, "file"),
 }

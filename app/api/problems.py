@@ -12,9 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
+from app.api.deepgram import errors as deepgram_errors
 from app.api.openai import errors as openai_errors
 from app.api.request_id import HEADER
-from app.core.errors import InvalidParameter, ServiceError, Unauthorized
+from app.core.errors import InvalidParameter, ServiceError, StillTranscribing, Unauthorized
+from app.core.names import nearest_name
 
 logger = logging.getLogger(__name__)
 
@@ -63,11 +65,19 @@ def problem_of(error: ServiceError, request: Request) -> Response:
         instance=request.url.path,
         code=error.code,
     )
-    return _answer(problem, _headers(error))
+    return _answer(problem, _headers(error), getattr(request.state, "request_id", ""))
 
 
-def _answer(problem: Problem, headers: Mapping[str, str] | None) -> Response:
+def _answer(problem: Problem, headers: Mapping[str, str] | None, request_id: str = "") -> Response:
     """The problem in the form of the address that it is about."""
+    if problem.instance == deepgram_errors.PATH:
+        return deepgram_errors.deepgram_error(
+            code=problem.code,
+            message=problem.detail,
+            status=problem.status,
+            request_id=request_id,
+            headers=headers,
+        )
     if problem.instance.startswith(openai_errors.PREFIX):
         return openai_errors.openai_error(
             code=problem.code,
@@ -83,6 +93,8 @@ def _headers(error: ServiceError) -> dict[str, str]:
     headers = {}
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, StillTranscribing):
+        headers["Location"] = f"/transcribe/{error.extra['task_id']}"
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
     return headers
@@ -117,11 +129,23 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     title = HTTPStatus(error.status_code).phrase
     code = title.lower().replace(" ", "_")
     detail = _SENTENCES.get(error.status_code, f"{error.detail}.").format(method=request.method)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = _not_found(request)
     problem = Problem(
         title=title, status=error.status_code, detail=detail, instance=request.url.path, code=code
     )
     headers = _allowed(request) if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else None
     return _answer(problem, headers or error.headers)
+
+
+def _not_found(request: Request) -> str:
+    """A sentence that names the address that is spelt most like the one asked for, where one is near."""
+    paths = request.app.openapi()["paths"]
+    path = nearest_name(request.url.path, paths)
+    if path is None:
+        return "There is nothing at this address; see /docs for what there is."
+    methods = ", ".join(method.upper() for method in paths[path])
+    return f"There is nothing at this address; the nearest is {methods} {path}, see /docs for others."
 
 
 def _allowed(request: Request) -> dict[str, str]:
@@ -132,7 +156,7 @@ def _allowed(request: Request) -> dict[str, str]:
 
 
 async def _on_disconnect(request: Request, _: Exception) -> Response:
-    logger.info("The client of %s %s went away before its upload had ended", request.method, request.url.path)
+    logger.info("The client of %s %s went away before its answer", request.method, request.url.path)
     return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody is left to read it
 
 
@@ -150,6 +174,5 @@ async def _on_unexpected(request: Request, error: Exception) -> Response:
 
 
 _SENTENCES = {
-    404: "There is nothing at this address; see /docs for what there is.",
     405: "This address does not take {method}; see /docs for what it takes.",
 }

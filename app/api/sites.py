@@ -36,6 +36,9 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_PAGE = frozenset({"same-origin", "none"})
 """Values of Sec-Fetch-Site: asked by a page of this service, or by its user (address bar, bookmark)."""
 
+PREFLIGHT = "access-control-request-method"
+"""The header by which a browser asks whether a page of another site may send a request."""
+
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^\s:\[\]@/]+)(:(?P<port>\d{1,5}))?", re.IGNORECASE)
@@ -69,10 +72,10 @@ class SitePolicy:
                 f"This service does not answer to the name {quoted(headers['host'])}; if it is yours, add it "
                 "to ALLOWED_HOSTS."
             )
+        if method == "OPTIONS" and PREFLIGHT in headers:
+            raise unknown_origin(headers.get("origin", ""))
         if self.origins is not None and method not in SAFE_METHODS and not self._may_change(headers):
-            raise CrossSite(
-                "A page of another site may not do this; the operator can name its origin in CORS_ORIGINS."
-            )
+            raise unknown_origin(headers.get("origin", ""))
 
     def _knows(self, authority: str) -> bool:
         host = _host_of(authority)
@@ -93,6 +96,14 @@ class SitePolicy:
             return headers["sec-fetch-site"].lower() in OWN_PAGE
         hosts = [headers.get("host", ""), headers.get("x-forwarded-host", "")]
         return not origin or any(_is_of(origin, host) for host in hosts)
+
+
+def unknown_origin(origin: str) -> CrossSite:
+    """The refusal of a page elsewhere."""
+    named = f" ({quoted(origin)})" if origin else ""
+    return CrossSite(
+        f"A page of another site{named} may not do this; the operator can name its origin in CORS_ORIGINS."
+    )
 
 
 def _is_of(origin: str, authority: str) -> bool:

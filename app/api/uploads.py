@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from app.api.body import BodyReader
 from app.api.disposition import filename_of
-from app.api.multipart import FormReader, boundary_of
+from app.api.multipart import MAX_PARTS, FormReader, boundary_of
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
 from app.core.speed import SlowestSpeed
@@ -30,7 +30,9 @@ class _Recording:
         return self.body.chunks()
 
 
-def form_of(request: Request, settings: Settings) -> AsyncIterator[FormPart]:
+def form_of(
+    request: Request, settings: Settings, *, max_parts: int | None = MAX_PARTS
+) -> AsyncIterator[FormPart]:
     """The fields of the request's form, as they arrive. Raises MalformedUpload where it is none.
 
     The body may be the recording alone, which its Content-Type tells; its name then comes in a
@@ -39,15 +41,20 @@ def form_of(request: Request, settings: Settings) -> AsyncIterator[FormPart]:
     content_type = request.headers.get("content-type")
     if "url" in request.query_params and content_type is None:
         return _parts()
-    body = BodyReader(
+    body = body_of(request, settings)
+    if content_type is not None and is_recording(content_type):
+        filename = filename_of(request.headers.get("content-disposition", ""))
+        return _parts(_Recording(filename, content_type, body))
+    return FormReader(body, boundary_of(content_type), max_parts).parts()
+
+
+def body_of(request: Request, settings: Settings) -> BodyReader:
+    """The request's body, within the bounds of the settings."""
+    return BodyReader(
         request.stream(),
         max_bytes=settings.max_upload_bytes + FORM_OVERHEAD_BYTES,
         slowest=SlowestSpeed(settings.min_transfer_bytes_per_second),
     )
-    if content_type is not None and is_recording(content_type):
-        filename = filename_of(request.headers.get("content-disposition", ""))
-        return _parts(_Recording(filename, content_type, body))
-    return FormReader(body, boundary_of(content_type)).parts()
 
 
 async def _parts(*parts: FormPart) -> AsyncIterator[FormPart]:

@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         description="Model that translates where the one asked for was not trained to (turbo, distilled and "
         "English ones); none: such requests are refused.",
     )
+    model_aliases: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Other names of models, as `name=model`, separated by commas: `nova-3=turbo`; those of "
+        "OpenAI, Groq and the Hugging Face Hub are known.",
+    )
     default_duration: float = Field(
         0, ge=0, description="`trim` of a request that gives none, in seconds; 0 = the whole recording."
     )
@@ -146,7 +151,22 @@ class Settings(BaseSettings):
         10, ge=1, description="Tries to deliver a webhook, over about a day; an answer of 4xx ends them."
     )
     sync_wait_seconds: float = Field(
-        600, ge=0, description="How long `/v1/audio` waits for a transcript before it answers 202."
+        600,
+        ge=0,
+        description="How long a request that waits for its transcript (`/v1/audio` …) does so before it is "
+        "answered with 503 and the address of its task.",
+    )
+    orphan_seconds: float = Field(
+        900,
+        ge=0,
+        description="How long the task of a caller who waited for it and went away is kept for the same "
+        "request, sent again; 0: it is removed at once.",
+    )
+    keepalive_seconds: float = Field(
+        15,
+        ge=0,
+        description="Time between two signs of life of an answer that takes long: white space before JSON, "
+        "comments in streams; 0: none.",
     )
 
     # Where things lie
@@ -292,6 +312,13 @@ class Settings(BaseSettings):
     workers: int = Field(
         0, ge=0, description="Workers that `make run` starts; 0: one for every 4 cores, one for a GPU."
     )
+    wyoming_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port on which `make run` serves Home Assistant's voice assistants (Wyoming; 10300 is "
+        "usual), on HOST; 0: none.",
+    )
     data_dir: Path = Field(Path("_data"), description="Where `make run` keeps its own Redis.")
 
     @field_validator("log_level", mode="before")
@@ -341,7 +368,19 @@ class Settings(BaseSettings):
                 raise ValueError("an entry is not `name:hash`; make entries with `transcriber key NAME`")
         return value
 
-    @field_validator("redis_sentinels", "operator_keys", "cors_origins", "trusted_proxies", mode="before")
+    @field_validator("model_aliases")
+    @classmethod
+    def _check_aliases(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            name, sign, model = entry.partition("=")
+            if not (name and sign and model):
+                raise ValueError(f"{entry!r} is not `name=model`")
+        return value
+
+    @field_validator(
+        *("redis_sentinels", "operator_keys", "cors_origins", "trusted_proxies", "model_aliases"),
+        mode="before",
+    )
     @classmethod
     def _lists(cls, value: object) -> object:
         return tuple(_list_of(value)) if isinstance(value, str) else value
@@ -360,6 +399,12 @@ class Settings(BaseSettings):
     def key_hashes(self) -> dict[str, str]:
         """Hashes of the API keys by the names of those who have them."""
         return dict(entry.split(":", 1) for entry in self.api_keys)
+
+    @property
+    def own_model_names(self) -> dict[str, str]:
+        """Models by the other names that the operator gives them, in small letters."""
+        entries = (entry.partition("=") for entry in self.model_aliases)
+        return {name.lower(): model for name, _, model in entries}
 
     @property
     def outbox_dir(self) -> Path:

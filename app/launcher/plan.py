@@ -73,7 +73,7 @@ def worker_count(settings: Settings) -> int:
 
 
 def programs(settings: Settings) -> tuple[Program, ...]:
-    """The API and the workers, in the order in which they are started."""
+    """The API, the workers and the server for voice assistants, in the order of their start."""
     api = Program(
         "api",
         (
@@ -88,7 +88,8 @@ def programs(settings: Settings) -> tuple[Program, ...]:
     workers = (
         Program(f"worker-{number + 1}", command, stop_seconds) for number in range(worker_count(settings))
     )
-    return (api, *workers)
+    assistants = Program("wyoming", (sys.executable, "-m", "app.wyoming"), STOP_MARGIN_SECONDS)
+    return (api, *workers, *([assistants] if settings.wyoming_port else []))
 
 
 def base_url(settings: Settings) -> str:

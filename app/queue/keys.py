@@ -133,6 +133,15 @@ class Keys:
         """STRING with TTL: id of the owner's last task of that content and those options."""
         return f"{self.queue}:content:{owner or ''}:{fingerprint}"
 
+    @property
+    def awaited(self) -> str:
+        """ZSET of tasks that only a waiting caller knows of, by the time (ms) until which they are kept."""
+        return f"{self.queue}:awaited"
+
+    def shared(self, owner: str | None, fingerprint: str) -> str:
+        """STRING with TTL: id of the owner's task that an equal request may take over."""
+        return f"{self.queue}:shared:{owner or ''}:{fingerprint}"
+
     def result(self, task_id: str) -> str:
         """STRING: result of that task, as JSON."""
         return f"{self.result_prefix}{task_id}"

@@ -26,6 +26,8 @@ from app.core.errors import (
 from app.core.tracing import traceparent
 from app.core.utils import extension_of, quoted
 from app.net.guard import AddressPolicy, check_url
+from app.queue.awaited import Awaited
+from app.queue.guard import redis_or_not
 from app.queue.repeats import Repeats, Source
 from app.queue.requests import Request
 from app.schemas.caller import Caller
@@ -50,7 +52,8 @@ class UploadRequest:
     `values` are those of the fields that matter, by name: those from outside the form, to which the form's
     are added; `read` understands them, or raises a RequestError; `content_length` are the bytes announced,
     `idempotency_key` the client's name of the request; `refuses_unknown`: a form field that is not among
-    `values` is an error, and not left alone.
+    `values` is an error, and not left alone; `named` gives the name in `values` of a form field;
+    `is_awaited`: the caller waits for the transcript, and knows its task by nothing but this request.
     """
 
     values: dict[str, list[str]]
@@ -59,13 +62,21 @@ class UploadRequest:
     content_length: int | None = None
     idempotency_key: str | None = None
     refuses_unknown: bool = False
+    named: Callable[[str], str] = str
+    is_awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """The task that a request became; `replayed`: the same request came before, and became this task."""
+    """The task that a request became; `replayed`: the same request came before, and became this task.
+
+    `fingerprint` names what is asked of which recording; where it `may_be_shared`, equal requests at the same
+    time may have one task.
+    """
 
     task_id: str
+    fingerprint: str
+    may_be_shared: bool
     replayed: bool = False
 
 
@@ -80,6 +91,7 @@ class AudioService:
         queue: RedisService,
         repeats: Repeats,
         idempotency: Idempotency,
+        awaited: Awaited,
     ) -> None:
         self._settings = settings
         self._storage = storage
@@ -87,6 +99,7 @@ class AudioService:
         self._queue = queue
         self._repeats = repeats
         self._idempotency = idempotency
+        self._awaited = awaited
         self._receiver = Receiver(settings, storage)
         self._policy = AddressPolicy.from_settings(settings)
         self._audio_limits = AudioLimits.from_settings(settings)
@@ -105,19 +118,39 @@ class AudioService:
         with task_context(task_id):
             async with AsyncExitStack() as undo:
                 with timed_stage("receive upload"):
-                    fields = Fields(request.values, request.refuses_unknown)
+                    fields = Fields(request.values, request.refuses_unknown, request.named)
                     received = await self._receiver.receive(form, fields, task_id, undo)
                 options = request.read(request.values)
                 fingerprint = fingerprint_of(options, _source(received, options))
                 named = _named(request, fingerprint, task_id)
-                if named is not None:
-                    earlier = await self._idempotency.earlier(named)
-                    if earlier is not None:
-                        return Acceptance(earlier, replayed=True)
+                earlier = await self._earlier(request, named, fingerprint)
+                if earlier is not None:
+                    return Acceptance(earlier, fingerprint, options.may_be_reused, replayed=True)
                 async with self._idempotency.accepting(named) if named else nullcontext():
                     task = await self._task(task_id, received, options, fingerprint, request.caller)
                     await self._hand_in(task, received, named, undo)
-        return Acceptance(task_id)
+        accepted = Acceptance(task_id, fingerprint, options.may_be_reused)
+        if request.is_awaited:
+            await self._expect(accepted, request.caller)
+        return accepted
+
+    async def _expect(self, accepted: Acceptance, caller: Caller) -> None:
+        async with redis_or_not("A task is not found by the same request, sent again", logging.WARNING):
+            await self._awaited.expect(
+                accepted.task_id,
+                caller.name,
+                accepted.fingerprint,
+                begin=True,
+                share=accepted.may_be_shared,
+            )
+
+    async def _earlier(self, request: UploadRequest, named: Request | None, fingerprint: str) -> str | None:
+        """The task that the same request became before. Raises IdempotencyConflict where it was another."""
+        if named is not None:
+            return await self._idempotency.earlier(named)
+        if request.is_awaited:
+            return await self._awaited.join(request.caller.name, fingerprint)
+        return None
 
     async def _task(
         self, task_id: str, received: Received | None, options: Options, fingerprint: str, caller: Caller

@@ -8,6 +8,7 @@ from app.core.errors import InvalidParameter, UnknownModel
 from app.core.languages import LANGUAGES, parse_language
 from app.core.scripts import CHINESE, ChineseScript, script_of
 from app.schemas.task import TaskKind
+from app.weights.aliases import local_name
 from app.weights.catalog import (
     ALIASES,
     available_models,
@@ -43,7 +44,7 @@ def choose_model(
 
     Raises UnknownModel, InvalidParameter.
     """
-    name = resolve_model(model, settings.cache_dir) if model else canonical_name(settings.default_model)
+    name = named_model(model, settings) if model else canonical_name(settings.default_model)
     if kind is TaskKind.TRANSLATE:
         name = _translating(name, settings)
     listed = _listed(languages)
@@ -61,6 +62,26 @@ def choose_model(
     choice = ModelChoice(name, spoken, () if spoken is not None else among, script)
     _check_known(choice)
     return choice
+
+
+def named_model(name: str, settings: Settings) -> str:
+    """Canonical name of the model that a client named in its own words. Raises UnknownModel."""
+    own = settings.own_model_names
+    return resolve_model(
+        local_name(name, settings.default_model, own, settings.cache_dir), settings.cache_dir
+    )
+
+
+def check_model_aliases(settings: Settings) -> None:
+    """Raises SystemExit with a sentence where MODEL_ALIASES leads to a model that there is not."""
+    for alias, target in settings.own_model_names.items():
+        try:
+            resolve_model(target, settings.cache_dir)
+        except UnknownModel as error:
+            raise SystemExit(
+                f"Setting MODEL_ALIASES is wrong: of {alias!r}: {error.detail.removesuffix('.')}; correct it "
+                "in `.env` or the environment."
+            ) from error
 
 
 def check_translate_model(settings: Settings) -> None:

@@ -1,6 +1,6 @@
 """Forms on their way in: the recording goes to disk while it arrives, the other fields are gathered."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from hashlib import sha256
@@ -33,6 +33,8 @@ FORM_OVERHEAD_BYTES = 1024 * 1024
 """What a request may be longer than its file: boundaries, part headers and the other fields."""
 
 MAX_FIELD_BYTES = 8192
+MAX_VALUES = 1000
+"""Values of fields that are read which one request may hold: they are kept in memory."""
 
 
 _RECORDING_TYPES = frozenset({"application/octet-stream", "application/ogg"})
@@ -76,18 +78,25 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The fields that are no files; `values` gets those that it knows by name."""
+    """The fields that are no files; `values` gets those that it knows by name, `named` tells by which.
+
+    Where unknown ones are not refused they are passed over unread, of whatever length.
+    """
 
     values: Mapping[str, list[str]]
     refuses_unknown: bool = False
+    named: Callable[[str], str] = str
 
     async def read(self, part: FormPart) -> None:
         """Take one. Raises UnknownParameter, MalformedUpload."""
+        name = self.named(part.name)
         if self.refuses_unknown:
-            refuse_unknown([part.name], self.values)
-        text = await _text(part)
-        if part.name in self.values:
-            self.values[part.name].append(text)
+            refuse_unknown([name], self.values)
+        if name not in self.values:
+            return
+        self.values[name].append(await _text(part))
+        if sum(map(len, self.values.values())) > MAX_VALUES:
+            raise MalformedUpload(f"The form has more than {MAX_VALUES} values; send only those needed.")
 
 
 class Receiver:

@@ -110,7 +110,17 @@ class TaskService:
         Raises QueueUnavailable, StorageFull, StorageUnavailable. Once the tombstone is written the task stays
         deleted, also where Redis cannot be told now or forgets it again.
         """
-        record = await self._record(task_id, caller)
+        await self._remove(task_id, await self._record(task_id, caller))
+
+    async def delete_unfinished(self, task_id: str) -> bool:
+        """Remove a task that has not ended, whoever's; False where there is none. Raises as `delete` does."""
+        record = await self._reader.record(task_id)
+        if record is None or record.state.status in ENDED:
+            return False
+        await self._remove(task_id, record)
+        return True
+
+    async def _remove(self, task_id: str, record: TaskRecord) -> None:
         task = record.task or Task(task_id=task_id, file_path=task_id)
         await to_thread.run_sync(self._storage.discard, task)
         async with redis_or_not(f"Task {task_id} is deleted in Redis later", logging.WARNING):

@@ -1,6 +1,8 @@
 """Transcripts as OpenAI's audio API sends them."""
 
+import math
 from collections.abc import Mapping
+from string import ascii_uppercase
 from typing import Any
 
 from pydantic_core import to_json
@@ -24,40 +26,126 @@ SEGMENT_FIGURES = ("start", "end", "temperature", "avg_logprob", "compression_ra
 LARGEST = 1e15
 """Beyond, a number is a foreign worker's mistake."""
 
+LEAST_PROBABILITY = 1e-9
+"""Below, a logarithm would soon be no number that JSON knows."""
+
 
 def answer_of(result: Mapping[str, Any], wishes: Wishes, task: TaskKind) -> Response:
     """The whole transcript at once; `result` may be a foreign worker's."""
     if wishes.format in RENDERED:
         return Response(render(result, RENDERED[wishes.format]), media_type="text/plain")
-    if wishes.format is AnswerFormat.VERBOSE_JSON:
-        content = verbose_of(result, wishes, task)
-    else:
-        content = {"text": result["text"], "usage": usage_of(result)}
+    content = content_of(result, wishes, task)
     return Response(to_json(content, inf_nan_mode="null"), media_type="application/json")
+
+
+def content_of(result: Mapping[str, Any], wishes: Wishes, task: TaskKind) -> dict[str, Any]:
+    """The transcript in that of the formats which are JSON that is asked for; `json` where it is none."""
+    if wishes.format is AnswerFormat.VERBOSE_JSON:
+        return verbose_of(result, wishes, task)
+    if wishes.format is AnswerFormat.DIARIZED_JSON:
+        return diarized_of(result, task)
+    return {
+        "text": result["text"],
+        "languages": _languages(result),
+        "usage": usage_of(result),
+        **model_of(result),
+        **logprobs_of(result, wishes),
+    }
 
 
 def verbose_of(result: Mapping[str, Any], wishes: Wishes, task: TaskKind) -> dict[str, Any]:
     """`verbose_json`: with segments, words, or both."""
     language = result.get("language")
-    segments = [each for each in _dicts(result.get("segments")) if isinstance(each.get("text"), str)]
+    segments = _segments(result)
     content: dict[str, Any] = {
         "task": str(task),
         "language": LANGUAGES.get(language, language) if isinstance(language, str) else "unknown",
         "duration": _number(result.get("duration")),
         "text": result["text"],
         "usage": usage_of(result),
+        **model_of(result),
     }
     if wishes.segments:
         content["segments"] = [_segment(number, segment) for number, segment in enumerate(segments)]
     if wishes.words:
         words = [word for segment in segments for word in _dicts(segment.get("words"))]
         content["words"] = [_word(word) for word in words if isinstance(word.get("word"), str)]
-    return content
+    return content | logprobs_of(result, wishes)
+
+
+def diarized_of(result: Mapping[str, Any], task: TaskKind) -> dict[str, Any]:
+    """`diarized_json`: each segment with its speaker."""
+    return {
+        "task": str(task),
+        "duration": _number(result.get("duration")),
+        "text": result["text"],
+        "segments": speaker_segments(result),
+        "usage": usage_of(result),
+        **model_of(result),
+    }
+
+
+def speaker_segments(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Segments as `diarized_json` has them, and a stream in that format sends them."""
+    return [
+        {
+            "type": "transcript.text.segment",
+            "id": f"seg_{number}",
+            "start": _number(segment.get("start")),
+            "end": _number(segment.get("end")),
+            "text": segment["text"],
+            "speaker": _speaker(segment),
+        }
+        for number, segment in enumerate(_segments(result))
+    ]
+
+
+def logprobs_of(result: Mapping[str, Any], wishes: Wishes) -> dict[str, Any]:
+    """`logprobs`, where they are asked for: of words, since those of single tokens are not kept."""
+    if not wishes.logprobs:
+        return {}
+    words = [word for segment in _segments(result) for word in _dicts(segment.get("words"))]
+    return {"logprobs": [_logprob(word) for word in words if isinstance(word.get("word"), str)]}
 
 
 def usage_of(result: Mapping[str, Any]) -> dict[str, Any]:
     """What OpenAI would send a bill for."""
     return {"type": "duration", "seconds": _number(result.get("duration"))}
+
+
+def model_of(result: Mapping[str, Any]) -> dict[str, str]:
+    """The model that wrote the transcript: the one asked for may have another name elsewhere."""
+    model = result.get("model")
+    return {"model": model} if isinstance(model, str) else {}
+
+
+def _segments(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in _dicts(result.get("segments")) if isinstance(each.get("text"), str)]
+
+
+def _languages(result: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Languages that are spoken, that of the beginning first."""
+    named = [result.get("language"), *(segment.get("language") for segment in _segments(result))]
+    return [{"code": code} for code in dict.fromkeys(each for each in named if isinstance(each, str))]
+
+
+def _speaker(segment: Mapping[str, Any]) -> str:
+    """Who speaks: whom the transcript names, else each channel's own letter, else one speaker for all."""
+    speaker, channel = segment.get("speaker"), segment.get("channel")
+    if isinstance(speaker, str):
+        return speaker
+    number = channel if isinstance(channel, int) and 0 <= channel < len(ascii_uppercase) else 0
+    return ascii_uppercase[number]
+
+
+def _logprob(word: Mapping[str, Any]) -> dict[str, Any]:
+    text = word["word"].encode(errors="replace")
+    probability = number_within(word.get("probability"), 0, 1) or 0.0
+    return {
+        "token": word["word"],
+        "bytes": list(text),
+        "logprob": math.log(max(probability, LEAST_PROBABILITY)),
+    }
 
 
 def _segment(number: int, segment: Mapping[str, Any]) -> dict[str, Any]:

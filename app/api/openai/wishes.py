@@ -3,7 +3,8 @@
 https://platform.openai.com/docs/api-reference/audio, as of the `openai` package 3.57.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,17 +13,20 @@ from app.core.errors import InvalidParameter
 from app.core.utils import parse_choice, parse_flag, single_value
 from app.services.options import Options, options_of
 
-DEFAULT_MODEL_NAMES = frozenset({"whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe"})
-"""OpenAI's own models; whoever asks for them gets DEFAULT_MODEL."""
-
-GRANULARITIES = "timestamp_granularities[]"
-OWN_FIELDS = ("response_format", GRANULARITIES, "stream")
+GRANULARITIES = "timestamp_granularities"
+OWN_FIELDS = ("response_format", GRANULARITIES, "stream", "include", "keywords")
 PASSED_ON = (
     *("model", "language", "languages", "prompt", "temperature", "hotwords"),
     *("vad", "track", "channels", "priority"),
 )
 FIELDS = (*PASSED_ON, *OWN_FIELDS)
-"""Fields of the form that are read; others, such as `include[]`, are left alone."""
+"""Fields of the form that are read; others are left alone.
+
+Left alone among OpenAI's own: `chunking_strategy` (recordings are always cut at pauses) and
+`known_speaker_names` and `known_speaker_references`.
+"""
+
+_SUBSCRIPT = re.compile(r"\[[^\]]*\]$")
 
 
 class AnswerFormat(StrEnum):
@@ -33,6 +37,7 @@ class AnswerFormat(StrEnum):
     SRT = "srt"
     VERBOSE_JSON = "verbose_json"
     VTT = "vtt"
+    DIARIZED_JSON = "diarized_json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,21 @@ class Wishes:
     words: bool
     segments: bool
     stream: bool
+    logprobs: bool = False
+
+
+def field_name(name: str) -> str:
+    """The name of a field without the subscript that marks lists: `languages[]`, `languages[0]`."""
+    return _SUBSCRIPT.sub("", name)
+
+
+def query_values(query: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """What the query says of FIELDS, by their names."""
+    values: dict[str, list[str]] = {name: [] for name in FIELDS}
+    for name, value in query:
+        if field_name(name) in values:
+            values[field_name(name)].append(value)
+    return values
 
 
 def wishes_of(values: Mapping[str, Sequence[str]]) -> Wishes:
@@ -53,7 +73,7 @@ def wishes_of(values: Mapping[str, Sequence[str]]) -> Wishes:
         AnswerFormat,
         AnswerFormat.JSON,
     )
-    granularities = set(values[GRANULARITIES])
+    granularities = _words(values[GRANULARITIES])
     unknown = granularities - {"word", "segment"}
     if unknown:
         raise InvalidParameter(
@@ -66,20 +86,29 @@ def wishes_of(values: Mapping[str, Sequence[str]]) -> Wishes:
             parameter="timestamp_granularities",
         )
     streamed = single_value("stream", values["stream"])
-    stream = streamed is not None and parse_flag("stream", streamed)
-    if stream and answer_format is not AnswerFormat.JSON:
-        raise InvalidParameter("`stream` needs `response_format` to be json.", parameter="response_format")
     return Wishes(
         format=answer_format,
         words="word" in granularities,
         segments="segment" in granularities or not granularities,
-        stream=stream,
+        stream=streamed is not None and parse_flag("stream", streamed),
+        logprobs="logprobs" in _words(values["include"]),
     )
 
 
 def openai_options(values: Mapping[str, Sequence[str]], settings: Settings, task: str) -> Options:
     """The fields that concern the recording. Raises UnknownModel, InvalidParameter."""
     wishes = wishes_of(values)
-    passed = {name: list(values[name]) for name in PASSED_ON}
-    passed["model"] = [name for name in passed["model"] if name not in DEFAULT_MODEL_NAMES]
-    return options_of({**passed, "task": [task], "word_timestamps": [str(wishes.words)]}, settings)
+    hotwords = single_value("hotwords", values["hotwords"]) or ""
+    needs_words = wishes.words or wishes.logprobs
+    passed = {
+        **{name: values[name] for name in PASSED_ON},
+        "hotwords": [", ".join(filter(None, map(str.strip, [hotwords, *values["keywords"]])))],
+        "task": [task],
+        "word_timestamps": [str(needs_words)],
+    }
+    return options_of(passed, settings)
+
+
+def _words(values: Iterable[str]) -> frozenset[str]:
+    """Words of a list that came as several fields, as one (`word,segment`) or in JSON."""
+    return frozenset(word for value in values for word in re.split(r"[\s,\[\]\"']+", value) if word)

@@ -1,35 +1,25 @@
 """`/v1`: OpenAI's audio API, on the same durable queue."""
 
-import contextlib
-import time
-from collections.abc import AsyncIterator
 from typing import Any
 
-import anyio
 from fastapi import APIRouter, Request, Response
-from fastapi.sse import EventSourceResponse, format_sse_event
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from fastapi.sse import EventSourceResponse
 from starlette.responses import JSONResponse, StreamingResponse
 
 from app.api import openapi, parameters
 from app.api.auth import CallerDep
 from app.api.deps import Services, ServicesDep
-from app.api.openai.answers import answer_of, usage_of
-from app.api.openai.wishes import FIELDS, openai_options, wishes_of
+from app.api.openai.answers import RENDERED, answer_of
+from app.api.openai.stream import stream_of
+from app.api.openai.wishes import field_name, openai_options, query_values, wishes_of
 from app.api.rates import COUNTED
-from app.api.responses import json_of
 from app.api.uploads import form_of, idempotency_key_of, length_of
-from app.core.errors import WORTH_ANOTHER_TRY, EngineFailed, TaskNotFound, TranscriptionFailed
+from app.api.waiting import answer_when_done
 from app.schemas.caller import Caller
-from app.schemas.task import ENDED, TaskFailure, TaskKind, TaskState, TaskStatus
+from app.schemas.task import TaskKind, TaskStatus
 from app.services.audio_service import UploadRequest
-from app.weights.catalog import ALIASES, available_models, cached_models
 
 router = APIRouter(prefix="/v1", tags=["openai"])
-
-LOOK_SECONDS = 0.5
-"""Time between two looks whether the client is still there."""
 
 RESPOND_ASYNC = "respond-async"
 
@@ -43,12 +33,13 @@ RESPOND_ASYNC = "respond-async"
     openapi_extra=parameters.TRANSCRIPTION_DOCS,
 )
 async def transcriptions(request: Request, services: ServicesDep, caller: CallerDep) -> Response:
-    """As OpenAI's clients send it: json, text, srt, verbose_json or vtt; with `stream`, text as it comes.
+    """As OpenAI's clients send it, in all of its formats; with `stream`, text as it comes.
 
     The recording may also be the whole body, with its own Content-Type and the fields in the query.
 
-    A client that goes away cancels its task. What takes longer than SYNC_WAIT_SECONDS, or is asked for with
-    `Prefer: respond-async`, is answered with 202 and the address of its task.
+    The task of a client that goes away is kept for ORPHAN_SECONDS: the same request, sent again, takes it
+    over. What takes longer than SYNC_WAIT_SECONDS is answered with 503 and the address of its task; with
+    `Prefer: respond-async`, everything is answered at once, with 202 and that address.
     """
     return await _answer(request, services, caller, TaskKind.TRANSCRIBE)
 
@@ -66,130 +57,42 @@ async def translations(request: Request, services: ServicesDep, caller: CallerDe
     return await _answer(request, services, caller, TaskKind.TRANSLATE)
 
 
-@router.get("/models", summary="OpenAI: which models there are", responses=openapi.ANY_OPENAI_ERROR)
-async def models(services: ServicesDep, _: CallerDep) -> dict[str, Any]:
-    """Those whose weights lie here first; the others are fetched when they are first asked for."""
-    here = cached_models(services.settings.cache_dir)
-    names = [*here, *(name for name in _model_names(services) if name not in here)]
-    return {"object": "list", "data": [_model(name) for name in names]}
-
-
-@router.get("/models/{name}", summary="OpenAI: one model", responses=openapi.ANY_OPENAI_ERROR)
-async def model(name: str, services: ServicesDep, _: CallerDep) -> dict[str, Any]:
-    """404 where there is none of that name."""
-    if name not in _model_names(services):
-        raise HTTPException(404)
-    return _model(name)
-
-
-def _model_names(services: Services) -> list[str]:
-    return [*available_models(services.settings.cache_dir), *ALIASES, "whisper-1"]
-
-
-def _model(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "openai"}
-
-
 async def _answer(request: Request, services: Services, caller: Caller, kind: TaskKind) -> Response:
-    values = {name: request.query_params.getlist(name) for name in FIELDS}
+    values = query_values(request.query_params.multi_items())
+    is_async = RESPOND_ASYNC in request.headers.get("prefer", "")
     accepted = await services.audio.accept(
-        form_of(request, services.settings),
+        form_of(request, services.settings, max_parts=None),
         UploadRequest(
             values=values,
             read=lambda given: openai_options(given, services.settings, kind),
             caller=caller,
             content_length=length_of(request),
             idempotency_key=idempotency_key_of(request),
+            named=field_name,
+            is_awaited=not is_async,
         ),
     )
-    task_id, wishes = accepted.task_id, wishes_of(values)
-    if RESPOND_ASYNC in request.headers.get("prefer", ""):
-        return _later(task_id, {"Preference-Applied": RESPOND_ASYNC})
+    if is_async:
+        return _later(accepted.task_id)
+    wishes = wishes_of(values)
     if wishes.stream:
         return StreamingResponse(
-            _deltas(services, caller, task_id),
+            stream_of(services, caller, accepted, wishes),
             media_type=EventSourceResponse.media_type,
             headers=_AS_IT_COMES,
         )
-    state = await _ended(request, services, caller, task_id)
-    if state.status not in ENDED:
-        return _later(task_id, {"Retry-After": "1"})
-    result = _result(state)
-    return await services.renderer.run(result, answer_of, result, wishes, kind)
+
+    async def make(result: dict[str, Any]) -> Response:
+        return await services.renderer.run(result, answer_of, result, wishes, kind)
+
+    is_json = wishes.format not in RENDERED
+    return await answer_when_done(request, services, caller, accepted, make, is_json=is_json)
 
 
 _AS_IT_COMES = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
-def _later(task_id: str, headers: dict[str, str]) -> Response:
+def _later(task_id: str) -> Response:
     content = {"task_id": task_id, "status": TaskStatus.QUEUED}
-    return JSONResponse(content, 202, {"Location": f"/transcribe/{task_id}", **headers})
-
-
-async def _ended(request: Request, services: Services, caller: Caller, task_id: str) -> TaskState:
-    """The state of the task once it has ended, or when time is up.
-
-    Nobody waits for the transcript of a client that went away: its task is removed.
-    """
-    deadline = time.monotonic() + services.settings.sync_wait_seconds
-    while True:
-        left = deadline - time.monotonic()
-        state = await services.tasks.wait(task_id, caller, min(LOOK_SECONDS, max(0.0, left)))
-        if state.status in ENDED or left <= 0:
-            return state
-        if await request.is_disconnected():
-            await services.tasks.delete(task_id, caller)
-            raise ClientDisconnect
-
-
-def _result(state: TaskState) -> dict[str, Any]:
-    """The transcript. Raises TranscriptionFailed, or EngineFailed where the fault is ours."""
-    if state.result is not None:
-        return state.result
-    failure = state.error or TaskFailure(code=TranscriptionFailed.code, message="The task failed.")
-    kind = EngineFailed if failure.code in WORTH_ANOTHER_TRY else TranscriptionFailed
-    raise kind(failure.message)
-
-
-async def _deltas(services: Services, caller: Caller, task_id: str) -> AsyncIterator[bytes]:
-    """Text as windows end. A client that goes away cancels its task, as where it waits.
-
-    Where it is the service that goes away, the task goes on, and is named.
-    """
-    told, is_left = "", True
-    state: TaskState | None = None
-    try:
-        async for event in services.tasks.follow(task_id, caller):
-            if event.window is not None:
-                told += event.window.text
-                yield _event({"type": "transcript.text.delta", "delta": event.window.text})
-            else:
-                state = event.state
-        is_left = False
-        for message in _last_events(task_id, state, told):
-            yield _event(message)
-        yield format_sse_event(data_str="[DONE]")
-    finally:
-        if is_left:
-            with anyio.CancelScope(shield=True), contextlib.suppress(TaskNotFound):
-                await services.tasks.delete(task_id, caller)
-
-
-def _last_events(task_id: str, state: TaskState | None, told: str) -> list[dict[str, Any]]:
-    """What is left of the text, and the whole; or why there is none."""
-    if state is None or state.status not in ENDED:
-        message = f"The service is stopping. The transcript will be at /transcribe/{task_id}."
-        return [{"error": {"message": message, "type": "server_error", "code": "stopping"}}]
-    if state.result is None:
-        failure = state.error
-        message = failure.message if failure else "The task failed."
-        return [{"error": {"message": message, "type": "server_error", "code": failure and failure.code}}]
-    text = str(state.result["text"])
-    said = told.lstrip()
-    rest = text[len(said) :] if text.startswith(said) else ""
-    deltas = [{"type": "transcript.text.delta", "delta": rest}] if rest else []
-    return [*deltas, {"type": "transcript.text.done", "text": text, "usage": usage_of(state.result)}]
-
-
-def _event(content: dict[str, Any]) -> bytes:
-    return format_sse_event(data_str=json_of(content).decode())
+    headers = {"Location": f"/transcribe/{task_id}", "Preference-Applied": RESPOND_ASYNC}
+    return JSONResponse(content, 202, headers)

@@ -33,6 +33,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     ├── CapacityError                nothing is wrong with the request; try later
     │   ├── QueueFull                MAX_QUEUE_LENGTH reached
     │   ├── RateLimited              more than RATE_LIMIT or UPLOAD_LIMIT
+    │   ├── StillTranscribing        longer than SYNC_WAIT_SECONDS
     │   ├── StorageFull              free disk below MIN_FREE_DISK_MB
     │   ├── StorageUnavailable       UPLOAD_DIR cannot be written
     │   │   └── ForeignFolder        UPLOAD_DIR is another service's
@@ -62,6 +63,7 @@ from app.core.errors.capacity import (
     QueueRefused,
     QueueUnavailable,
     RateLimited,
+    StillTranscribing,
     StorageFull,
     StorageUnavailable,
 )
@@ -145,6 +147,7 @@ __all__ = [
     "RequestError",
     "RequestInProgress",
     "ServiceError",
+    "StillTranscribing",
     "StorageFull",
     "StorageUnavailable",
     "TaskCancelled",

@@ -27,6 +27,13 @@ class RateLimited(CapacityError):
     status = 429
 
 
+class StillTranscribing(CapacityError):
+    """The transcript takes longer than SYNC_WAIT_SECONDS; the task goes on."""
+
+    code = "still_transcribing"
+    title = "Still transcribing"
+
+
 class StorageFull(CapacityError):
     """Free disk space is below MIN_FREE_DISK_MB."""
 

@@ -50,3 +50,30 @@ def test_openais_address_leaves_them_alone(service: Service, client: httpx2.Clie
     with redis.Redis(port=service.settings.redis_port) as connection:
         [element] = connection.lrange(service.settings.redis_queue_name, 0, -1)
     assert Task.model_validate_json(element).model == "base"
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        [text("known_speaker_references[]", "x" * 900_000)],
+        [text(f"field{number}", "x") for number in range(500)],
+        [text("extra", b"\xff\xfe")],
+    ],
+    ids=["large", "many", "binary"],
+)
+def test_openais_address_takes_any_amount_of_them(client: httpx2.Client, unknown: list[bytes]) -> None:
+    content = form(*unknown, SPEECH, text("model", "base"), *unknown[:100])
+    headers = HEADERS | {"Prefer": "respond-async"}
+    answer = client.post("/v1/audio/transcriptions", content=content, headers=headers)
+    assert answer.status_code == 202, answer.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [([("keywords[]", "x")] * 1001, "more than 1000 values"), ([("prompt", "x" * 9000)], "longer than 8192")],
+)
+def test_what_is_read_has_bounds(client: httpx2.Client, fields: list[tuple[str, str]], words: str) -> None:
+    content = form(SPEECH, *(text(name, value) for name, value in fields))
+    answer = client.post("/v1/audio/transcriptions", content=content, headers=HEADERS)
+    assert answer.status_code == 400
+    assert words in answer.json()["error"]["message"]

@@ -56,3 +56,10 @@ def spare_worker(whole_settings: Settings) -> Iterator[Callable[[], Worker]]:
 def serving_with(whole_settings: Settings, whole: Service) -> Callable[..., object]:
     """A second API beside the same worker, with other settings."""
     return lambda **changes: serving(whole_settings.model_copy(update=changes))
+
+
+@pytest.fixture
+def service_without_worker(settings_for: Callable[..., Settings]) -> Iterator[Service]:
+    """An API whose tasks wait, and whose callers are soon told so."""
+    with serving(settings_for(default_model="base", sync_wait_seconds=0.1)) as service:
+        yield service

@@ -10,12 +10,17 @@ from redis.asyncio import Redis
 
 from app.api.lifespan import Housekeeping
 from app.core.config import Settings
+from app.core.stopping import Stopping
 from app.launcher.redis_server import free_port
+from app.queue.awaited import Awaited
 from app.queue.clients import command_client
+from app.queue.outlook import Outlook
 from app.schemas.task import Task
 from app.services.folder_service import FolderService
 from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
+from app.services.task_service import TaskService
+from app.services.waiting_service import WaitingService
 from app.storage.local import LocalStorage
 
 
@@ -30,7 +35,10 @@ async def housekeeping(settings: Settings) -> AsyncIterator[Redis]:
     """The housekeeping of an API, at work; and a client of its Redis."""
     client, storage = command_client(settings), LocalStorage(settings)
     folder, outbox = FolderService(client, settings, storage), OutboxService(client, settings, storage)
-    house = Housekeeping(settings, RedisService(client, settings), folder, outbox)
+    stopping = Stopping()
+    tasks = TaskService(client, settings, storage, Outlook(client, settings), stopping)
+    waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
+    house = Housekeeping(settings, RedisService(client, settings), folder, outbox, waiting)
     work = asyncio.create_task(house.run())
     try:
         yield client

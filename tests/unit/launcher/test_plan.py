@@ -87,6 +87,14 @@ def test_programs(settings_for: Callable[..., Settings]) -> None:
     assert all(worker.stop_seconds > 7 for worker in workers)
 
 
+def test_voice_assistants_are_served_where_a_port_is_named(settings_for: Callable[..., Settings]) -> None:
+    assert [each.name for each in programs(settings_for(wyoming_port=10300))] == [
+        "api",
+        "worker-1",
+        "wyoming",
+    ]
+
+
 @pytest.mark.parametrize(
     ("cores", "gigabytes", "gpu", "given", "workers", "threads"),
     [

@@ -8,7 +8,7 @@ from app.core.config import Settings
 from app.core.errors import InvalidParameter, UnknownModel
 from app.core.scripts import ChineseScript
 from app.schemas.task import TaskKind
-from app.services.model_choice import ModelChoice, check_translate_model, choose_model
+from app.services.model_choice import ModelChoice, check_model_aliases, check_translate_model, choose_model
 
 TRANSCRIBE, TRANSLATE = TaskKind.TRANSCRIBE, TaskKind.TRANSLATE
 
@@ -134,3 +134,18 @@ def test_a_translate_model_that_cannot_translate(settings_for: Callable[..., Set
         check_translate_model(settings_for(translate_model="mediun"))
     check_translate_model(settings_for(translate_model="medium"))
     check_translate_model(settings_for())
+
+
+def test_names_of_other_services(settings_for: Callable[..., Settings]) -> None:
+    settings = settings_for(default_model="base", model_aliases="Nova-3=turbo, mine=small")
+    names = ("whisper-1", "Systran/faster-whisper-medium", "nova-3", "MINE")
+    models = [chosen(settings, name).model for name in names]
+    assert models == ["base", "medium", "large-v3-turbo", "small"]
+
+
+def test_an_alias_of_a_model_that_there_is_not(settings_for: Callable[..., Settings]) -> None:
+    with pytest.raises(SystemExit, match="MODEL_ALIASES is wrong: of 'mine': There is no model 'mediun'"):
+        check_model_aliases(settings_for(model_aliases="mine=mediun"))
+    with pytest.raises(ValueError, match="'mine' is not `name=model`"):
+        settings_for(model_aliases="mine")
+    check_model_aliases(settings_for(model_aliases="mine=medium"))

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openai.types.audio import TranscriptionVerbose
+from openai.types.audio import TranscriptionDiarized, TranscriptionVerbose
 
-from app.api.openai.answers import answer_of
+from app.api.openai.answers import answer_of, diarized_of
 from app.api.openai.wishes import AnswerFormat, Wishes
 from app.queue.results import state_of_result
 from app.schemas.task import TaskKind
 from tests.integration.api.test_foreign import ODD_RESULTS
 
-ALL = [Wishes(format, words=True, segments=True, stream=False) for format in AnswerFormat]
+ALL = [Wishes(format, words=True, segments=True, stream=False, logprobs=True) for format in AnswerFormat]
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -61,3 +61,15 @@ def test_what_is_sound_among_the_odd_is_kept() -> None:
     transcription = verbose(result)
     assert [(word.word, word.end) for word in transcription.words or ()] == [("Hello", 0.5)]
     assert [segment.text for segment in transcription.segments or ()] == [" Hello"]
+
+
+def test_speakers_are_named_by_the_transcript_or_by_their_channels() -> None:
+    segments = [
+        {"start": 0, "end": 1, "text": " Hello."},
+        {"start": 1, "end": 2, "text": " Yes?", "channel": 1},
+        {"start": 2, "end": 3, "text": " Fine.", "channel": 1, "speaker": "Jane"},
+        {"start": 3, "end": 4, "text": " Well.", "channel": 400},
+    ]
+    content = diarized_of({"text": "", "segments": segments}, TaskKind.TRANSCRIBE)
+    assert [segment["speaker"] for segment in content["segments"]] == ["A", "B", "Jane", "A"]
+    TranscriptionDiarized.model_validate(content)

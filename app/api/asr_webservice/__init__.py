@@ -1,0 +1,1 @@
+"""The API of whisper-asr-webservice (github.com/ahmetoner/whisper-asr-webservice), which Bazarr speaks."""

@@ -1,0 +1,1 @@
+"""The API of Deepgram for recordings (developers.deepgram.com/reference), which telephone programs speak."""
