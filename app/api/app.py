@@ -1,7 +1,6 @@
 """Put the API together."""
 
 import logging
-from ipaddress import ip_address
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -25,6 +24,7 @@ from app.api.sites import SitePolicy
 from app.api.timing import Timing
 from app.core.config import Settings
 from app.core.startup import read_settings, start_watching
+from app.core.utils import is_loopback
 from app.observability.metrics import Metrics
 from app.queue.rate_limits import RateLimits
 from app.services.model_choice import check_model_aliases, check_translate_model
@@ -104,19 +104,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _warn_if_open(settings: Settings) -> None:
     """Say it loudly where the whole network may use the service."""
-    if settings.api_keys or _is_loopback(settings.host):
+    if settings.api_keys or is_loopback(settings.host):
         return
     logger.warning(
         "ANYBODY WHO REACHES %s MAY USE THIS SERVICE, read all transcripts and delete them: "
         "set API_KEYS (`transcriber key NAME` makes entries) or listen on 127.0.0.1.",
         settings.host,
     )
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether an address, or `address:port` as docker compose has it, is this machine's own."""
-    name = host.rpartition(":")[0] if host.count(":") == 1 else host
-    try:
-        return ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return name == "localhost"

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Collection, Sequence
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import TypeVar
 
 from app.core.errors import InvalidParameter, UnsupportedExtension
@@ -148,6 +149,15 @@ def host_matches(host: str, entry: str) -> bool:
     """Whether a host's name is that of a list's entry; one that begins with a dot stands for all below it."""
     entry = entry.lower().strip("[]").removesuffix(".")
     return host.endswith(entry) if entry.startswith(".") else host == entry
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address, or `address:port` as docker compose has it, is this machine's own."""
+    name = host.rpartition(":")[0] if host.count(":") == 1 else host
+    try:
+        return ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return name == "localhost"
 
 
 def quoted(text: str) -> str:

@@ -46,6 +46,15 @@ class Display:
             else:
                 self._console.print(text)
 
+    def reachable(self, url: str, *, is_open: bool) -> None:
+        """Where others in the network find the service, and what they may do there."""
+        self._console.print(f"Others in this network reach it at [bold]{url}[/].")
+        if is_open:
+            self.warn(
+                "everybody there may send recordings, read all transcripts and delete them; set API_KEYS to "
+                "change that (`transcriber key NAME` makes entries)."
+            )
+
     def ready(self, url: str, model: str, workers: int) -> None:
         """The service is up: how to use it. From now on the children's lines are shown."""
         noun = "worker" if workers == 1 else "workers"

@@ -1,6 +1,7 @@
 """What a run consists of: which model, which Redis, and what the children are told about both."""
 
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from app.core import lifeline
 from app.core.config import Settings
 from app.core.machine import available_memory, has_gpu, usable_cores
+from app.core.utils import is_loopback
 from app.queue.local_server import own_redis_url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,6 +22,9 @@ MEMORY_PER_WORKER = 4 * 1024**3
 """Bytes; `large-v3` in int8 and the windows in hand need less."""
 
 STOP_MARGIN_SECONDS = 10.0
+
+SOMEWHERE = "192.0.2.1"
+"""An address that nobody has (RFC 5737): the way there begins with this machine's address in its network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,19 @@ def programs(settings: Settings) -> tuple[Program, ...]:
     )
     assistants = Program("wyoming", (sys.executable, "-m", "app.wyoming"), STOP_MARGIN_SECONDS)
     return (api, *workers, *([assistants] if settings.wyoming_port else []))
+
+
+def network_url(settings: Settings) -> str | None:
+    """Where others in the network find the API; None where it listens on this machine only."""
+    if settings.host not in ("0.0.0.0", "::", ""):
+        return None if is_loopback(settings.host) else base_url(settings)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((SOMEWHERE, 9))  # sends nothing: the system only chooses the way
+        except OSError:
+            return None
+        address = str(probe.getsockname()[0])
+    return None if is_loopback(address) else f"http://{address}:{settings.port}"
 
 
 def base_url(settings: Settings) -> str:

@@ -19,6 +19,7 @@ from app.launcher.plan import (
     base_url,
     child_environment,
     chosen_model,
+    network_url,
     programs,
     worker_count,
 )
@@ -96,7 +97,10 @@ class Run:
             self._children.append(child)
             child.start()
         alive = self._wait_until_ready()
+        network = network_url(settings)
         self._display.ready(base_url(settings), model, alive)
+        if network is not None:
+            self._display.reachable(network, is_open=not settings.api_keys)
 
     def watch(self) -> None:
         """Keep everything up until the user wants to stop."""

@@ -2,6 +2,7 @@
 
 from io import StringIO
 
+import pytest
 from rich.console import Console
 
 from app.launcher.display import Display
@@ -20,6 +21,14 @@ def test_ready_gives_lines_to_paste() -> None:
     assert "curl http://127.0.0.1:8000/transcribe/TASK_ID" in lines
     assert "API documentation: http://127.0.0.1:8000/docs" in lines
     assert any("1 worker;" in line for line in lines)
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_what_others_may_do_is_said(is_open: bool) -> None:
+    display, out = make()
+    display.reachable("http://192.168.1.5:8000", is_open=is_open)
+    assert "reach it at http://192.168.1.5:8000." in out.getvalue()
+    assert ("read all transcripts and delete them" in out.getvalue()) is is_open
 
 
 def test_children_are_quiet_until_the_service_is_ready() -> None:

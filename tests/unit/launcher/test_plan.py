@@ -1,5 +1,6 @@
 """Which model and which Redis a run uses."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from app.launcher.plan import (
     base_url,
     child_environment,
     chosen_model,
+    network_url,
     programs,
 )
 from app.launcher.redis_server import RedisServer
@@ -141,3 +143,25 @@ def test_as_many_workers_as_the_machine_has_work_for(
 )
 def test_the_url_to_open(settings_for: Callable[..., Settings], host: str, url: str) -> None:
     assert base_url(settings_for(host=host)) == url
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", None),
+        ("::1", None),
+        ("localhost", None),
+        ("192.0.2.7", "http://192.0.2.7:8000"),
+        ("nas.lan", "http://nas.lan:8000"),
+    ],
+)
+def test_where_others_find_it(settings_for: Callable[..., Settings], host: str, url: str | None) -> None:
+    assert network_url(settings_for(host=host)) == url
+
+
+def test_all_addresses_are_told_as_this_machines_own(settings_for: Callable[..., Settings]) -> None:
+    url = network_url(settings_for(host="0.0.0.0"))
+    if url is not None:  # a machine without a network has none
+        host = url.removeprefix("http://").removesuffix(":8000")
+        with socket.create_server((host, 0)):
+            assert not host.startswith("127.")
