@@ -19,9 +19,12 @@ LOW_LOGPROB = -0.5
 """Mean log-probability below which words of a segment were likely misheard: measured, docs/performance.md."""
 
 
-def plan_of(info: EngineInfo, job: Job, rules: CutRules) -> str:
-    """Name of everything that a window's transcript depends on but its sound."""
-    heard = [job.listening.track, job.listening.split, job.vad, job.script]
+def plan_of(info: EngineInfo, job: Job, rules: CutRules, voices: str | None = None) -> str:
+    """Name of everything that a window's transcript depends on but its sound, and of the weights that tell
+    voices apart."""
+    heard: list[object] = [job.listening.track, job.listening.split, job.vad, job.script]
+    if voices is not None:
+        heard.append(voices)
     content = json.dumps([asdict(info), asdict(job.options), heard, asdict(rules)], sort_keys=True)
     return sha256(content.encode()).hexdigest()[:16]
 

@@ -9,6 +9,7 @@ from app.core.errors import TaskCancelled
 from app.core.scripts import ChineseScript
 from app.engines.base import DecodeOptions
 from app.schemas.window import Checkpoint, WindowDone
+from app.speakers.clustering import SpeakerCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +17,9 @@ class Job:
     """A recording and what is asked of it.
 
     `model` is a canonical name, `listening` tells what of the recording is heard; without `vad` nothing is
-    taken for silence; `script` is that in which Chinese is to be written; `duration` is the length of the
-    recording where the API could tell it; one that `is_short` waits behind no longer ones; `checkpoint` is
-    what an earlier attempt has finished.
+    taken for silence; `script` is that in which Chinese is to be written; `speakers` tells how many people to
+    tell apart (None: they are not); `duration` is the length of the recording where the API could tell
+    it; one that `is_short` waits behind no longer ones; `checkpoint` is what an earlier attempt has finished.
     """
 
     path: Path
@@ -27,6 +28,7 @@ class Job:
     options: DecodeOptions
     vad: bool = True
     script: ChineseScript | None = None
+    speakers: SpeakerCount | None = None
     duration: float | None = None
     is_short: bool = False
     checkpoint: Checkpoint | None = None

@@ -21,6 +21,8 @@ from app.services.assembly import plan_of, transcript_of
 from app.services.chinese import in_script
 from app.services.jobs import Job, Watch
 from app.services.languages import LanguageVote
+from app.services.speaker_stage import SpeakerStage
+from app.speakers.model import VoiceModel
 
 POLL_SECONDS = 0.2
 """How often a recording that waits for its windows asks whether it is still wanted."""
@@ -29,14 +31,16 @@ POLL_SECONDS = 0.2
 class SpeechRecogniser:
     """Transcribes with a Whisper model; recordings that are given to several threads share its batches."""
 
-    def __init__(self, batcher: Batcher, rules: CutRules) -> None:
+    def __init__(self, batcher: Batcher, rules: CutRules, voices: VoiceModel) -> None:
         self._batcher = batcher
         self._rules = rules
+        self._voices = voices
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "SpeechRecogniser":
         """With the models that the settings ask for."""
-        return cls(Batcher(ModelPool(settings)), CutRules())
+        voices = VoiceModel(settings.cache_dir, downloads=settings.model_downloads)
+        return cls(Batcher(ModelPool(settings)), CutRules(), voices)
 
     def load(self, model: str) -> EngineInfo:
         """Have a model in memory. Raises ModelUnavailable or EngineFailed."""
@@ -50,7 +54,8 @@ class SpeechRecogniser:
         """Raises the TaskErrors of app.core.errors; a broken file costs no model."""
         seat = self._batcher.sit(job.model, is_short=job.is_short)
         try:
-            return _Recording(self._batcher, seat, job, watch, self._rules).transcribe()
+            stage = SpeakerStage.of(job, self._voices, watch)
+            return _Recording(self._batcher, seat, job, watch, self._rules, stage).transcribe()
         finally:
             self._batcher.leave(seat)
 
@@ -58,12 +63,21 @@ class SpeechRecogniser:
 class _Recording:
     """One recording on its way."""
 
-    def __init__(self, batcher: Batcher, seat: Seat, job: Job, watch: Watch, rules: CutRules) -> None:
+    def __init__(
+        self,
+        batcher: Batcher,
+        seat: Seat,
+        job: Job,
+        watch: Watch,
+        rules: CutRules,
+        speakers: SpeakerStage | None,
+    ) -> None:
         self._batcher = batcher
         self._seat = seat
         self._job = job
         self._watch = watch
         self._rules = rules
+        self._speakers = speakers
         self._stream = SoundStream(job.path, job.listening)
         self._votes: dict[int | None, LanguageVote] = {}
         self._plan = ""
@@ -76,7 +90,9 @@ class _Recording:
         windows = _begun(self._windows())
         info = self._loaded()
         self._watch.on_loaded()
-        self._plan = plan_of(info, self._job, self._rules)
+        self._plan = plan_of(
+            info, self._job, self._rules, None if self._speakers is None else self._speakers.digest
+        )
         resumed = self._read(windows)
         while self._pending:
             self._hear()
@@ -84,11 +100,17 @@ class _Recording:
         while self._pending:
             self._hear()
         in_order = [self._done[number] for number in sorted(self._done)]
-        return transcript_of(
+        transcript = transcript_of(
             in_order, self._main_vote(), self._stream.report, info, resumed, vad=self._job.vad
         )
+        return transcript if self._speakers is None else self._speakers.labelled(transcript)
 
     def _windows(self) -> Iterator[ChannelWindow]:
+        """All windows, whose voices are listened to on their way where speakers are asked for."""
+        windows = self._cut_windows()
+        return windows if self._speakers is None else self._speakers.listening(windows, self._stream)
+
+    def _cut_windows(self) -> Iterator[ChannelWindow]:
         """All windows, of the mix or of each channel."""
         blocks = _checked(self._stream, self._watch)
         if self._job.listening.split:

@@ -22,6 +22,7 @@ from app.schemas.window import Checkpoint
 from app.services.jobs import Job, Watch
 from app.services.model_choice import choose_model
 from app.services.recognisers import recogniser_for
+from app.speakers.clustering import SpeakerCount
 from app.storage.files import PART_SUFFIX
 from app.storage.local import LocalStorage
 
@@ -106,10 +107,11 @@ class TranscriptionService:
                 prompt=task.prompt,
                 hotwords=task.hotwords,
                 temperature=task.temperature,
-                word_timestamps=task.word_timestamps,
+                word_timestamps=task.word_timestamps or task.diarize,
             ),
             vad=task.vad,
             script=task.script or choice.script,
+            speakers=SpeakerCount(*task.speakers or ()) if task.diarize else None,
             duration=task.duration,
             is_short=is_short(task, settings.short_seconds),
             checkpoint=checkpoint,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.speaker_counts import MOST_SPEAKERS
 from app.speakers.encoder import Vectors, unit
 
 Labels = NDArray[np.intp]
@@ -36,7 +37,7 @@ class SpeakerCount:
     """How many people speak: at least, at most; the same number twice where it is known."""
 
     least: int = 1
-    most: int = 15
+    most: int = MOST_SPEAKERS
 
     @property
     def is_known(self) -> bool:

@@ -1,4 +1,4 @@
-"""What of a window is encoded: spans of speech, and stretches of them that are long enough to tell a voice."""
+"""What of a window is encoded: spans of speech, in stretches that are long enough to tell a voice."""
 
 import math
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from app.audio.samples import SAMPLE_RATE
 from app.audio.windows import Spans, Window
 from app.speakers.encoder import LEAST_FRAMES, VoiceEncoder
 from app.speakers.features import FRAME_SAMPLES, STEP_SAMPLES, Features, features_of
+from app.weights.campplus import DIMENSIONS
 
 STRETCH_SECONDS, STEP_SECONDS = 1.5, 1.0
 """Length of a stretch, and how far at most the next one is from it: chosen in docs/performance.md."""
@@ -51,6 +52,11 @@ def voices_of(window: Window, encoder: VoiceEncoder) -> Voices:
     stretches = np.array([stretch for stretch, _ in heard], np.float64).reshape(-1, 2)
     greatest = np.abs(vectors).max(axis=1, keepdims=True, initial=1e-9)
     return Voices(spans, stretches, np.rint(vectors * (_FULL_SCALE / greatest)).astype(np.int8))
+
+
+def spans_only(window: Window) -> Voices:
+    """When somebody speaks in a window of which it is known who: no vectors are needed."""
+    return Voices(spans_of(window), np.empty((0, 2)), np.empty((0, DIMENSIONS), np.int8))
 
 
 def spans_of(window: Window) -> Spans:

@@ -18,6 +18,7 @@ from app.engines.hardware import tasks_in_flight, usable_cores
 from app.engines.registry import ModelPool
 from app.services.jobs import UNWATCHED, Job
 from app.services.speech_recogniser import SpeechRecogniser
+from app.speakers.model import VoiceModel
 from app.weights.store import WeightStore
 from benchmark.engine.messages import Round, Said
 
@@ -41,7 +42,9 @@ class Windows:
         self._options = DecodeOptions(beam_size=order.beam_size)
         self._threads = tasks_in_flight(settings)
         pool = _TunedPool(settings, replace(Tuning(), **order.tuning) if order.tuning else None)
-        self._recogniser = SpeechRecogniser(Batcher(pool), CutRules(**order.rules))
+        self._recogniser = SpeechRecogniser(
+            Batcher(pool), CutRules(**order.rules), VoiceModel(settings.cache_dir, downloads=False)
+        )
         self._recogniser.load(order.model)
 
     def transcribe(self, paths: Sequence[Path]) -> list[Said]:
