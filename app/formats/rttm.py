@@ -2,8 +2,13 @@
 appendix A): one line for each turn, times in seconds."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from app.core.errors import NoSpeakers
+from app.core.utils import number_within
+from app.formats.phrases import LATEST, speaker_label, speaker_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +18,27 @@ class Turn:
     start: float
     end: float
     speaker: str
+
+
+def turns_of(result: Mapping[str, Any]) -> list[Turn]:
+    """The turns of a stored result. Raises NoSpeakers where it has none, or none that can be understood."""
+    turns = result.get("turns")
+    if not isinstance(turns, list | tuple):
+        raise NoSpeakers(
+            "Speakers were not told apart in this transcript: send the recording with `diarize`."
+        )
+    names = speaker_names(result)
+    return [turn for turn in (_turn(each, names) for each in turns) if turn is not None]
+
+
+def _turn(value: object, names: Mapping[str, str]) -> Turn | None:
+    if not isinstance(value, Mapping):
+        return None
+    speaker = speaker_label(value.get("speaker"))
+    start, end = (number_within(value.get(name), 0, LATEST) for name in ("start", "end"))
+    if speaker is None or start is None or end is None or end <= start:
+        return None
+    return Turn(start, end, names.get(speaker, speaker))
 
 
 def to_rttm(turns: Iterable[Turn], recording: str = "recording") -> str:

@@ -23,6 +23,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── TaskNotFound             no task of that id, or its result has expired
     │   ├── NotFinished              the transcript is asked for before it is there
     │   ├── TranscriptionFailed      the transcript is asked for of a task that has none
+    │   ├── NoSpeakers               turns are asked for of a transcript that has none
     │   ├── Unauthorized             no API key, or one that is not known
     │   ├── Forbidden                a key that may not do this
     │   ├── CannotRetry              a task that cannot be queued anew
@@ -72,6 +73,7 @@ from app.core.errors.request import (
     InvalidParameter,
     MalformedUpload,
     NoAudio,
+    NoSpeakers,
     NotFinished,
     RecordingTooLong,
     RequestError,
@@ -127,6 +129,7 @@ __all__ = [
     "MalformedUpload",
     "ModelUnavailable",
     "NoAudio",
+    "NoSpeakers",
     "NotFinished",
     "OutOfDeviceMemory",
     "QueueFull",
