@@ -23,8 +23,7 @@ def plan_of(info: EngineInfo, job: Job, rules: CutRules, voices: str | None = No
     """Name of everything that a window's transcript depends on but its sound, and of the weights that tell
     voices apart."""
     heard: list[object] = [job.listening.track, job.listening.split, job.vad, job.script]
-    if voices is not None:
-        heard.append(voices)
+    heard += [each for each in (voices, job.sides and job.sides.crosstalk) if each is not None]
     content = json.dumps([asdict(info), asdict(job.options), heard, asdict(rules)], sort_keys=True)
     return sha256(content.encode()).hexdigest()[:16]
 

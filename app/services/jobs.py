@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.audio.calls import CallSides
 from app.audio.listening import Listening
 from app.core.errors import TaskCancelled
 from app.core.scripts import ChineseScript
@@ -18,8 +19,9 @@ class Job:
 
     `model` is a canonical name, `listening` tells what of the recording is heard; without `vad` nothing is
     taken for silence; `script` is that in which Chinese is to be written; `speakers` tells how many people to
-    tell apart (None: they are not); `duration` is the length of the recording where the API could tell
-    it; one that `is_short` waits behind no longer ones; `checkpoint` is what an earlier attempt has finished.
+    tell apart (None: they are not), `sides` that the channels are those of a call; `duration` is the length of
+    the recording where the API could tell it; one that `is_short` waits behind no longer ones; `checkpoint` is
+    what an earlier attempt has finished.
     """
 
     path: Path
@@ -29,6 +31,7 @@ class Job:
     vad: bool = True
     script: ChineseScript | None = None
     speakers: SpeakerCount | None = None
+    sides: CallSides | None = None
     duration: float | None = None
     is_short: bool = False
     checkpoint: Checkpoint | None = None

@@ -5,6 +5,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from itertools import chain, islice
 
+from app.audio.calls import without_crosstalk
 from app.audio.channels import ChannelWindow, cut_channels
 from app.audio.cutter import CutRules
 from app.audio.decode import SoundStream
@@ -113,6 +114,8 @@ class _Recording:
     def _cut_windows(self) -> Iterator[ChannelWindow]:
         """All windows, of the mix or of each channel."""
         blocks = _checked(self._stream, self._watch)
+        if self._job.sides is not None:
+            blocks = without_crosstalk(blocks, self._job.sides)
         if self._job.listening.split:
             return cut_channels(blocks, self._rules, vad=self._job.vad)
         windows = cut_windows((block[0] for block in blocks), self._rules, vad=self._job.vad)

@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from app.audio.calls import call_sides
 from app.audio.limits import AudioLimits
 from app.audio.listening import Listening
 from app.audio.probe import probe
@@ -84,21 +86,26 @@ class TranscriptionService:
             raise AudioMissing("The uploaded recording is no longer there; upload it again.")
         return path
 
+    def _listening(self, task: Task) -> Listening:
+        return Listening(
+            trim=task.trim or self._settings.default_trim,
+            track=task.track,
+            split=task.channels is ChannelMode.SPLIT,
+            limits=AudioLimits.from_settings(self._settings),
+        )
+
     def _job(self, task: Task, checkpoint: Checkpoint | None) -> Job:
         settings = self._settings
         # a task that a foreign program pushed says what it wants in its own words
         choice = choose_model(
             task.model or settings.default_model, task.task, task.language, task.languages, settings
         )
+        path, listening = self._recording(task), self._listening(task)
+        sides = call_sides(path, listening) if task.channels is ChannelMode.AUTO else None
         return Job(
-            path=self._recording(task),
+            path=path,
             model=choice.model,
-            listening=Listening(
-                trim=task.trim or settings.default_trim,
-                track=task.track,
-                split=task.channels is ChannelMode.SPLIT,
-                limits=AudioLimits.from_settings(settings),
-            ),
+            listening=listening if sides is None else replace(listening, split=True),
             options=DecodeOptions(
                 beam_size=settings.whisper_beam_size,
                 language=choice.language,
@@ -111,6 +118,7 @@ class TranscriptionService:
             ),
             vad=task.vad,
             script=task.script or choice.script,
+            sides=sides,
             speakers=SpeakerCount(*task.speakers or ()) if task.diarize else None,
             duration=task.duration,
             is_short=is_short(task, settings.short_seconds),

@@ -190,3 +190,36 @@ def test_other_weights_begin_anew(service: TranscriptionService, settings_of_mod
     _transcribe(service, path, diarized, diarize=True)
 
     assert plain[0].plan != diarized[0].plan
+
+
+def test_the_sides_of_a_call_are_found_and_each_is_heard_once(
+    service: TranscriptionService, settings_of_module: Settings
+) -> None:
+    """Two channels with cross-talk of -12 dB: `channels` is `auto` with `diarize`, as the API has it."""
+    one, other, pause = sentence(), lower(sentence()), silence(1.0)
+    left = np.concatenate([one, np.zeros_like(other), pause, one])
+    right = np.concatenate([np.zeros_like(one), other, pause, np.zeros_like(one)])
+    leak = np.float32(10 ** (-12 / 20))
+    hiss = np.random.default_rng(0).normal(0, 3e-4, (2, len(left))).astype(np.float32)
+    path = wav(
+        settings_of_module.upload_dir / "leaky.wav", planes(left + leak * right, right + leak * left) + hiss
+    )
+
+    transcript = _transcribe(service, path, diarize=True, channels="auto")
+
+    assert transcript.source is not None
+    assert transcript.source.split
+    assert transcript.utterances is not None
+    assert [said.speaker for said in transcript.utterances] == ["S1", "S2", "S1"]
+    assert transcript.text.lower().count(HEARD) == 3
+
+
+def test_ordinary_stereo_is_mixed(service: TranscriptionService, settings_of_module: Settings) -> None:
+    sound = np.concatenate([sentence(), silence(0.6), lower(sentence())])
+    path = wav(settings_of_module.upload_dir / "stereo.wav", planes(sound, 0.6 * sound))
+
+    transcript = _transcribe(service, path, diarize=True, channels="auto")
+
+    assert transcript.source is not None
+    assert not transcript.source.split
+    assert [turn.speaker for turn in transcript.turns or ()] == ["S1", "S2"]
