@@ -19,9 +19,9 @@ class Job:
 
     `model` is a canonical name, `listening` tells what of the recording is heard; without `vad` nothing is
     taken for silence; `script` is that in which Chinese is to be written; `speakers` tells how many people to
-    tell apart (None: they are not), `sides` that the channels are those of a call; `duration` is the length of
-    the recording where the API could tell it; one that `is_short` waits behind no longer ones; `checkpoint` is
-    what an earlier attempt has finished.
+    tell apart (None: they are not), `sides` that the channels are those of a call; `duration` is the length
+    of the recording where the API could tell it; one that `is_short` waits behind no longer ones;
+    `checkpoint` is what an earlier attempt has finished.
     """
 
     path: Path
