@@ -1,4 +1,5 @@
-"""`python -m benchmark.speakers RECORDING…`: who speaks when, written as RTTM, by the service's own parts."""
+"""`python -m benchmark.speakers RECORDING…`: who speaks when, by the service's own parts, as RTTM and as
+pictures; where X.rttm lies beside a recording X, how much of it is wrong."""
 
 import time
 from dataclasses import dataclass
@@ -17,19 +18,26 @@ from app.speakers.encoder import VoiceEncoder
 from app.speakers.stretches import Voices, voices_of
 from app.speakers.turns import turns_of
 from app.weights.speakers import ensure_speaker_weights
+from benchmark.speakers.plot import draw_turns
+from benchmark.speakers.scoring import Errors, errors_of, read_rttm
 
 SUFFIXES = frozenset({".flac", ".wav", ".opus", ".ogg", ".mp3", ".m4a"})
 console = Console()
 
 
+COLLAR_SECONDS = 0.25
+
+
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """CPU seconds of one recording, and its length."""
+class Outcome:
+    """What one recording gave: CPU seconds and its length, errors with a collar and without."""
 
     cut: float
     listen: float
     cluster: float
     recording: float
+    forgiving: Errors
+    strict: Errors
 
 
 def main(
@@ -42,10 +50,25 @@ def main(
     settings = Settings()
     encoder = VoiceEncoder(ensure_speaker_weights(settings.cache_dir, downloads=settings.model_downloads))
     output.mkdir(parents=True, exist_ok=True)
-    costs = [_diarize(path, output, encoder, SpeakerCount(least, most)) for path in _files(recordings)]
-    total = sum(cost.recording for cost in costs) or 1.0
-    shares = (sum(getattr(cost, name) for cost in costs) / total for name in ("cut", "listen", "cluster"))
+    outcomes = [_diarize(path, output, encoder, SpeakerCount(least, most)) for path in _files(recordings)]
+    total = sum(each.recording for each in outcomes) or 1.0
+    shares = (sum(getattr(each, name) for each in outcomes) / total for name in ("cut", "listen", "cluster"))
     console.print("CPU s per s of audio: cut {:.5f}, listen {:.5f}, cluster {:.5f}".format(*shares))
+    forgiving, strict = (
+        sum((each for each in errors), Errors())
+        for errors in ([each.forgiving for each in outcomes], [each.strict for each in outcomes])
+    )
+    if strict.speech:
+        console.print(f"DER in all: {_rates(forgiving, strict)}")
+
+
+def _rates(forgiving: Errors, strict: Errors) -> str:
+    parts = [strict.missed, strict.false_alarm, strict.confused]
+    missed, false_alarm, confused = (100 * part / max(strict.speech, 1e-9) for part in parts)
+    return (
+        f"{100 * forgiving.rate:.1f} % (± {COLLAR_SECONDS} s), {100 * strict.rate:.1f} % strict: missed "
+        f"{missed:.1f}, false alarm {false_alarm:.1f}, confused {confused:.1f}"
+    )
 
 
 def _files(paths: list[Path]) -> list[Path]:
@@ -53,7 +76,7 @@ def _files(paths: list[Path]) -> list[Path]:
     return [file for file in found if file.suffix in SUFFIXES]
 
 
-def _diarize(path: Path, output: Path, encoder: VoiceEncoder, count: SpeakerCount) -> Cost:
+def _diarize(path: Path, output: Path, encoder: VoiceEncoder, count: SpeakerCount) -> Outcome:
     stream = stream_samples(path)
     heard: list[Voices] = []
     cut = listen = 0.0
@@ -68,8 +91,23 @@ def _diarize(path: Path, output: Path, encoder: VoiceEncoder, count: SpeakerCoun
     cluster = time.process_time() - mark
     named = [Turn(turn.start, turn.end, f"S{turn.voice + 1}") for turn in turns]
     (output / f"{path.stem}.rttm").write_text(to_rttm(named, path.stem), "utf-8")
-    console.print(f"{path.stem}: {len({turn.voice for turn in turns})} speakers, {len(turns)} turns")
-    return Cost(cut, listen, cluster, stream.report.seconds)
+    known = path.with_suffix(".rttm")
+    reference = read_rttm(known) if known.is_file() else []
+    draw_turns(output / f"{path.stem}.png", named, reference)
+    seconds = stream.report.seconds
+    forgiving, strict = (
+        errors_of(reference, named, seconds, collar) if reference else Errors()
+        for collar in (COLLAR_SECONDS, 0.0)
+    )
+    console.print(
+        f"{path.stem}: {len({turn.speaker for turn in named})} speakers"
+        + (
+            f" of {len({turn.speaker for turn in reference})}, {_rates(forgiving, strict)}"
+            if reference
+            else ""
+        )
+    )
+    return Outcome(cut, listen, cluster, seconds, forgiving, strict)
 
 
 if __name__ == "__main__":
