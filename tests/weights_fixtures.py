@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from app.weights.speakers import ensure_speaker_weights
 from app.weights.store import WeightStore
 
 PROJECT = Path(__file__).parent.parent
@@ -16,6 +17,12 @@ def base_weights() -> Path:
     cache_dir = PROJECT / "_cache"
     WeightStore(cache_dir, downloads=True).ensure_ct2("base")
     return cache_dir
+
+
+@pytest.fixture(scope="session")
+def speaker_weights(base_weights: Path) -> Path:
+    """The network that tells voices apart, in the project's own cache; it is fetched once and stays."""
+    return ensure_speaker_weights(base_weights, downloads=True)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from typing import Any
 
 from app.api.openai.wishes import AnswerFormat
 from app.core.languages import LANGUAGES
+from app.core.speaker_counts import MOST_SPEAKERS
 from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
 from app.services.receiving import FILE_FIELD
 
@@ -83,7 +84,21 @@ OPTION_SCHEMAS: dict[str, Schema] = {
         "enum": [str(mode) for mode in ChannelMode],
         "default": "mix",
         "description": "`split` makes a transcript of each channel, such as the sides of a call, and puts "
-        "them together in time order; segments and words then name their `channel`, from 0.",
+        "them together in time order; segments and words then name their `channel`, from 0. `auto` does so "
+        "where the two channels are the sides of a call, which is the default with `diarize`.",
+    },
+    "diarize": {
+        "type": "boolean",
+        "default": False,
+        "description": "Tell who says what: segments and words name their `speaker`, and `speakers`, `turns` "
+        "and `utterances` are in the result. Word times are found, too.",
+    },
+    "speakers": {
+        "type": "string",
+        "examples": ["2", "2-5"],
+        "pattern": "^[0-9]+(-[0-9]+)?$",
+        "description": "How many people speak, where that is known, or at least and at most (1 to "
+        f"{MOST_SPEAKERS}); implies `diarize`.",
     },
     "priority": {
         "type": "string",

@@ -48,7 +48,12 @@ def send(
         str | None, typer.Option(help="Number of the audio track, auto (the first with speech) or mix.")
     ] = None,
     channels: Annotated[
-        ChannelMode | None, typer.Option(help="One transcript of all channels, or one of each (split).")
+        ChannelMode | None,
+        typer.Option(help="One transcript of all channels, one of each (split), or that of a call (auto)."),
+    ] = None,
+    diarize: Annotated[bool, typer.Option("--diarize", help="Tell who says what.")] = False,
+    speakers: Annotated[
+        str | None, typer.Option(help="How many people speak, such as 3 or 2-5; implies --diarize.")
     ] = None,
     priority: Annotated[Priority | None, typer.Option(help="Which of the two queues to wait in.")] = None,
     formats: Annotated[
@@ -82,6 +87,8 @@ def send(
         trim=trim,
         track=_track(track),
         channels=channels,
+        diarize=diarize or None,
+        speakers=speakers,
         priority=priority,
     )
     try:

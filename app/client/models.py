@@ -23,6 +23,8 @@ class SubmitOptions(TypedDict, total=False):
     vad: bool | None
     track: int | TrackChoice | None
     channels: ChannelMode | None
+    diarize: bool | None
+    speakers: int | str | None
     priority: Priority | None
     webhook: str | None
     reuse: bool | None

@@ -38,27 +38,32 @@ class Cue:
 def cues_of(result: Mapping[str, Any]) -> list[Cue]:
     """A transcript as cues that are easy to read and end with the recording; every word is in one of them.
 
-    They never overlap, unless what different people say does.
+    They never overlap, unless they are of different channels.
     """
     phrases = phrases_of(result)
     end = length_of(result, phrases)
-    labels = sorted({phrase.label for phrase in phrases}, key=str)
-    voices = [[phrase for phrase in phrases if phrase.label == label] for label in labels]
-    cues = [cue for voice in voices for cue in _cues(voice, end)]
-    return sorted(cues, key=lambda cue: cue.start) if len(voices) > 1 else cues
+    channels = sorted({phrase.channel for phrase in phrases}, key=str)
+    apart = [[phrase for phrase in phrases if phrase.channel == channel] for channel in channels]
+    cues = [cue for voice in apart for cue in _cues(voice, end)]
+    return sorted(cues, key=lambda cue: cue.start) if len(apart) > 1 else cues
 
 
 def _cues(phrases: Sequence[Phrase], end: float) -> list[Cue]:
-    """The cues of one who speaks."""
-    label = phrases[0].label if phrases else None
-    width = width_of(f"{label}: ") if label else 0
-    subtitles = [
-        subtitle for phrase in _apart(phrases, end) for subtitle in subtitles_of(pieces_of(phrase), width)
+    """The cues of one channel."""
+    labelled = [
+        (subtitle, phrase.label)
+        for phrase in _apart(phrases, end)
+        for subtitle in subtitles_of(pieces_of(phrase), _label_width(phrase.label))
     ]
+    times = _times([subtitle for subtitle, _ in labelled], end)
     return [
-        Cue(start, stop, text_of(subtitle, width), label)
-        for subtitle, (start, stop) in zip(subtitles, _times(subtitles, end), strict=True)
+        Cue(start, stop, text_of(subtitle, _label_width(label)), label)
+        for (subtitle, label), (start, stop) in zip(labelled, times, strict=True)
     ]
+
+
+def _label_width(label: str | None) -> int:
+    return width_of(f"{label}: ") if label else 0
 
 
 def _apart(phrases: Sequence[Phrase], end_of_all: float) -> Iterable[Phrase]:

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from app.formats.accept import quality_of, ranges_of
 from app.formats.cues import cues_of
 from app.formats.phrases import Phrase, phrases_of
+from app.formats.rttm import to_rttm, turns_of
 from app.formats.subtitles import to_srt, to_vtt
 from app.schemas.form import TranscriptFormat
 
@@ -21,6 +22,7 @@ _MEDIA_TYPES = {
     TranscriptFormat.SRT: "application/x-subrip",
     TranscriptFormat.VTT: "text/vtt",
     TranscriptFormat.TSV: "text/tab-separated-values",
+    TranscriptFormat.RTTM: "text/x-rttm",
 }
 
 
@@ -39,7 +41,10 @@ def of_media_types(accept: str) -> TranscriptFormat | None:
 
 
 def render(result: Mapping[str, Any], format: TranscriptFormat) -> str:
-    """A stored result, which may be a foreign worker's, in a format."""
+    """A stored result, which may be a foreign worker's, in a format.
+
+    Raises NoSpeakers where turns are asked for, and it has none.
+    """
     match format:
         case TranscriptFormat.JSON:
             return to_json(result, inf_nan_mode="null").decode()
@@ -51,6 +56,8 @@ def render(result: Mapping[str, Any], format: TranscriptFormat) -> str:
             return to_vtt(cues_of(result))
         case TranscriptFormat.TSV:
             return _to_tsv(result)
+        case TranscriptFormat.RTTM:
+            return to_rttm(turns_of(result))
 
 
 def _to_text(result: Mapping[str, Any]) -> str:
@@ -71,13 +78,17 @@ def _turns(phrases: Sequence[Phrase]) -> Iterator[str]:
 
 
 def _to_tsv(result: Mapping[str, Any]) -> str:
-    """Segments in whole milliseconds, as openai-whisper writes them; channels kept apart add a column."""
+    """Segments in whole milliseconds, as openai-whisper writes them; channels and speakers add a column."""
     file = io.StringIO()
     rows = csv.writer(file, csv.excel_tab, lineterminator="\n")
     phrases = phrases_of(result)
-    has_channels = any(phrase.channel is not None for phrase in phrases)
-    rows.writerow(("start", "end", "text", *(["channel"] if has_channels else [])))
+    added = [
+        name
+        for name in ("channel", "speaker")
+        if any(getattr(phrase, name) is not None for phrase in phrases)
+    ]
+    rows.writerow(("start", "end", "text", *added))
     for phrase in phrases:
-        channel = [phrase.channel] if has_channels else []
-        rows.writerow((round(phrase.start * 1000), round(phrase.end * 1000), phrase.text, *channel))
+        known = (getattr(phrase, name) for name in added)
+        rows.writerow((round(phrase.start * 1000), round(phrase.end * 1000), phrase.text, *known))
     return file.getvalue()

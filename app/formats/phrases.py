@@ -11,6 +11,9 @@ ESTIMATED_SPEED = 15.0
 MOST_CHANNELS = 65_536
 """More than a WAV file may have."""
 
+LONGEST_NAME = 100
+"""Characters of a speaker's name."""
+
 LATEST = 360_000.0
 """Seconds; a time beyond is no time: SRT has two digits for the hours."""
 
@@ -28,15 +31,19 @@ class TimedText:
 class Phrase(TimedText):
     """A segment; `words` is empty where their times are not known.
 
-    `channel` is that in which it is said, counted from 0; None where channels were not kept apart.
+    `channel` is that in which it is said, counted from 0; None where channels were not kept apart. `speaker`
+    is the name or id of who says it; None where that is not known.
     """
 
     words: tuple[TimedText, ...] = ()
     channel: int | None = None
+    speaker: str | None = None
 
     @property
     def label(self) -> str | None:
         """Who says it, for people."""
+        if self.speaker is not None:
+            return self.speaker
         return None if self.channel is None else f"Channel {self.channel}"
 
 
@@ -46,7 +53,8 @@ def phrases_of(result: Mapping[str, Any]) -> list[Phrase]:
     Where there are none, or one of them cannot be understood, the whole text is one phrase, so that nothing
     is left out.
     """
-    segments = [_phrase(segment) for segment in _items(result.get("segments"))]
+    names = speaker_names(result)
+    segments = [_phrase(segment, names) for segment in _items(result.get("segments"))]
     phrases = [phrase for phrase in segments if phrase is not None and phrase.text]
     whole = _whole(result)
     if whole is not None and (not phrases or None in segments):
@@ -70,14 +78,29 @@ def _whole(result: Mapping[str, Any]) -> Phrase | None:
     return Phrase(text, 0.0, _seconds(result.get("duration")) or len(text) / ESTIMATED_SPEED)
 
 
-def _phrase(segment: object) -> Phrase | None:
+def speaker_names(result: Mapping[str, Any]) -> dict[str, str]:
+    """What people call the speakers of a result, by id: those that have a name."""
+    told = [each for each in _items(result.get("speakers")) if isinstance(each, Mapping)]
+    named = {speaker_label(each.get("id")): speaker_label(each.get("name")) for each in told}
+    return {one: name for one, name in named.items() if one is not None and name is not None}
+
+
+def speaker_label(value: object) -> str | None:
+    """The id or name of a speaker, in one line; None where it is neither."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return " ".join(str(value).split())[:LONGEST_NAME] or None
+
+
+def _phrase(segment: object, names: Mapping[str, str]) -> Phrase | None:
     timed = _timed(segment, "text")
     if timed is None or not isinstance(segment, Mapping):
         return None
     words = [_timed(word, "word") for word in _items(segment.get("words"))]
     known = tuple(word for word in words if word is not None)
     known = known if len(known) == len(words) else ()
-    return Phrase(timed.text, timed.start, timed.end, known, _channel(segment.get("channel")))
+    channel, speaker = _channel(segment.get("channel")), speaker_label(segment.get("speaker"))
+    return Phrase(timed.text, timed.start, timed.end, known, channel, names.get(speaker or "", speaker))
 
 
 def _channel(value: object) -> int | None:

@@ -16,14 +16,19 @@ _LATEST = 360_000_000 - 1  # milliseconds: 99:59:59.999 is the last time that SR
 def to_srt(cues: Sequence[Cue]) -> str:
     """SubRip. It knows no escapes, so a word joiner takes `<` and `-->` their meaning."""
     texts = [_guarded(cue.text) for cue in cues]
-    labelled = [f"{cue.label}: {text}" if cue.label else text for cue, text in zip(cues, texts, strict=True)]
+    labelled = [
+        f"{_guarded(cue.label)}: {text}" if cue.label else text for cue, text in zip(cues, texts, strict=True)
+    ]
     return _written(cues, "srt", labelled)
 
 
 def to_vtt(cues: Sequence[Cue]) -> str:
     """WebVTT; `&`, `<` and `>` are written as its character references. Who says it is a voice span."""
     texts = [html.escape(cue.text, quote=False) for cue in cues]
-    voiced = [f"<v {cue.label}>{text}" if cue.label else text for cue, text in zip(cues, texts, strict=True)]
+    voiced = [
+        f"<v {html.escape(cue.label, quote=False)}>{text}" if cue.label else text
+        for cue, text in zip(cues, texts, strict=True)
+    ]
     return _written(cues, "vtt", voiced)
 
 

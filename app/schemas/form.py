@@ -11,6 +11,7 @@ class TranscriptFormat(StrEnum):
     SRT = "srt"
     VTT = "vtt"
     TSV = "tsv"
+    RTTM = "rttm"
 
     @property
     def extension(self) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.core.scripts import ChineseScript
+from app.core.speaker_counts import SpeakerRange, speaker_range
 from app.core.utils import number_within
 
 TASK_ID_PATTERN = r"^[A-Za-z0-9._-]{1,128}$"
@@ -46,10 +47,12 @@ TrackNumber = Annotated[int, Field(ge=1)]
 
 
 class ChannelMode(StrEnum):
-    """Whether all channels of a recording make one transcript, or each its own."""
+    """Whether all channels of a recording make one transcript, or each its own; `auto`: each its own where
+    the two channels are the two sides of a call."""
 
     MIX = "mix"
     SPLIT = "split"
+    AUTO = "auto"
 
 
 LONGEST_SECONDS = 10 * 365 * 86_400.0
@@ -61,6 +64,10 @@ LATEST_TIME = 1e11
 
 def _length(value: object) -> float | None:
     return number_within(value, 0, LONGEST_SECONDS) or None
+
+
+def _speakers(value: object) -> SpeakerRange | None:
+    return None if value is None else speaker_range(value)
 
 
 def _moment(value: object) -> float:
@@ -102,6 +109,10 @@ class Task(BaseModel):
         TrackChoice.AUTO, description="Audio track of the file, from 1; or which."
     )
     channels: ChannelMode = Field(ChannelMode.MIX, description="What is made of several channels.")
+    diarize: bool = Field(False, description="Tell who says what.")
+    speakers: Annotated[SpeakerRange | None, BeforeValidator(_speakers)] = Field(
+        None, description="How many people speak, at least and at most: 3, `2-5` or [2, 5]."
+    )
     priority: Priority = Priority.NORMAL
     url: str | None = Field(None, description="Where a worker fetches the recording from, into `file_path`.")
     webhook: str | None = Field(None, description="Address that is told when the task has ended.")
@@ -186,6 +197,6 @@ class TaskState(BaseModel):
     progress: float | None = Field(None, ge=0, le=1, description="Part of the recording that is done.")
     processed_seconds: float | None = Field(None, description="Seconds of the recording that are done.")
     eta_seconds: float | None = Field(None, description="Seconds until the rest is done, at the pace so far.")
-    text: str | None = Field(None, description="The text so far.")
+    text: str | None = Field(None, description="The text so far; who says it is known at the end only.")
     webhook: Delivery | None = Field(None, description="The delivery of its webhook, where it has one.")
     position: int | None = Field(None, description="Place in the queue, from 1: next.")

@@ -13,6 +13,7 @@ class Word(BaseModel):
     word: str
     probability: float
     channel: int | None = Field(None, exclude_if=lambda channel: channel is None)
+    speaker: str | None = Field(None, exclude_if=lambda speaker: speaker is None)
 
 
 class Segment(BaseModel):
@@ -38,6 +39,11 @@ class Segment(BaseModel):
         exclude_if=lambda channel: channel is None,
         description="Channel that it is said in, from 0, where channels are kept apart.",
     )
+    speaker: str | None = Field(
+        None,
+        exclude_if=lambda speaker: speaker is None,
+        description="Id of who says it, as in `speakers`, where that was asked for.",
+    )
     words: tuple[Word, ...] | None = Field(None, exclude_if=lambda words: words is None)
 
 
@@ -48,6 +54,30 @@ class Span(BaseModel):
 
     start: float
     end: float
+
+
+class Speaker(BaseModel):
+    """Somebody who speaks."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str = Field(examples=["S1"], description="S1, S2, … in the order in which they first speak.")
+    name: str | None = Field(None, description="That of a known speaker whose voice it is.")
+    seconds: float = Field(description="How long this one speaks.")
+
+
+class SpeakerTurn(Span):
+    """Somebody speaks without a longer pause; `overlap`: somebody else does, too, for a part of it."""
+
+    speaker: str
+    overlap: bool
+
+
+class Utterance(Span):
+    """What somebody says until somebody else does: segments of the same speaker together."""
+
+    speaker: str | None
+    text: str
 
 
 class Quality(BaseModel):
@@ -86,6 +116,11 @@ class Provenance(BaseModel):
     )
     model_digest: str = Field(description="`sha256:` and the sum of the weights.")
     versions: dict[str, str] = Field(description="Packages that the text depends on.")
+    speaker_model_digest: str | None = Field(
+        None,
+        exclude_if=lambda digest: digest is None,
+        description="The same of the network that tells voices apart, with `diarize`.",
+    )
     real_time_factor: float | None = Field(description="Processing seconds per second of the recording.")
     engine_seconds: float = Field(0, description="Of the batches, what fell to this recording.")
     batch_places: float = Field(
@@ -117,6 +152,15 @@ class Transcript(BaseModel):
     trimmed: bool = Field(description="True where `trim` cut the recording short.")
     warnings: tuple[str, ...] = Field(
         (), description="What a reader should know, e.g. that the file is damaged."
+    )
+    speakers: tuple[Speaker, ...] | None = Field(
+        None, exclude_if=lambda speakers: speakers is None, description="Who speaks, with `diarize`."
+    )
+    turns: tuple[SpeakerTurn, ...] | None = Field(
+        None, exclude_if=lambda turns: turns is None, description="Who speaks when, whatever is said."
+    )
+    utterances: tuple[Utterance, ...] | None = Field(
+        None, exclude_if=lambda utterances: utterances is None, description="Who says what, with `diarize`."
     )
     source: Source | None = None
     quality: Quality | None = None

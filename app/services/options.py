@@ -9,6 +9,7 @@ from hashlib import sha256
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
 from app.core.scripts import ChineseScript
+from app.core.speaker_counts import SpeakerRange, speaker_range
 from app.core.utils import parse_choice, parse_flag, parse_number, parse_trim, quoted, single_value
 from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
 from app.services.model_choice import choose_model
@@ -18,7 +19,18 @@ LISTS = ("languages",)
 
 OPTIONS = (
     *("model", "trim", "language", "languages", "task", "prompt", "hotwords", "temperature"),
-    *("word_timestamps", "vad", "track", "channels", "priority", "url", "webhook", "reuse"),
+    *(
+        "word_timestamps",
+        "vad",
+        "track",
+        "channels",
+        "diarize",
+        "speakers",
+        "priority",
+        "url",
+        "webhook",
+        "reuse",
+    ),
 )
 """Parameters that may come in the query or as form fields."""
 
@@ -42,6 +54,8 @@ class Options:
     vad: bool
     track: int | TrackChoice
     channels: ChannelMode
+    diarize: bool
+    speakers: SpeakerRange | None
     priority: Priority
     url: str | None
     webhook: str | None
@@ -62,6 +76,10 @@ def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Optio
     trim, temperature = given["trim"], given["temperature"]
     kind = parse_choice("task", given["task"], TaskKind, TaskKind.TRANSCRIBE)
     choice = choose_model(given["model"], kind, given["language"], values.get("languages", ()), settings)
+    speakers = _speakers(given["speakers"], given["diarize"])
+    diarize = _flag(given, "diarize", default=speakers is not None)
+    # the sides of a call are told apart by their channels, which nothing does better
+    usual_channels = ChannelMode.AUTO if diarize else ChannelMode.MIX
     return Options(
         model=choice.model,
         trim=parse_trim(trim) if trim else settings.default_trim,
@@ -75,7 +93,9 @@ def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Optio
         word_timestamps=_flag(given, "word_timestamps", default=False),
         vad=_flag(given, "vad", default=True),
         track=_track(given["track"]),
-        channels=parse_choice("channels", given["channels"], ChannelMode, ChannelMode.MIX),
+        channels=parse_choice("channels", given["channels"], ChannelMode, usual_channels),
+        diarize=diarize,
+        speakers=speakers,
         priority=parse_choice("priority", given["priority"], Priority, Priority.NORMAL),
         url=given["url"],
         webhook=given["webhook"],
@@ -101,6 +121,22 @@ def _track(text: str | None) -> int | TrackChoice:
         f"`track` must be the number of an audio track, from 1, or auto or mix; it was {quoted(text)}.",
         parameter="track",
     )
+
+
+def _speakers(text: str | None, diarize: str | None) -> SpeakerRange | None:
+    """How many speak; whoever tells that wants them told apart."""
+    if text is None:
+        return None
+    if diarize is not None and not parse_flag("diarize", diarize):
+        raise InvalidParameter(
+            "`speakers` needs `diarize` to be true: leave one of them out.", parameter="speakers"
+        )
+    try:
+        return speaker_range(text)
+    except ValueError as error:
+        raise InvalidParameter(
+            f"`speakers` must be {error}; it was {quoted(text)}.", parameter="speakers"
+        ) from error
 
 
 def _flag(given: Mapping[str, str | None], name: str, *, default: bool) -> bool:

@@ -9,6 +9,7 @@ from app.asr.base import EngineInfo, WindowRequest
 from app.asr.scheduling.dispatcher import Dispatcher
 from app.asr.scheduling.models import ModelPool
 from app.asr.scheduling.scheduler import Session
+from app.audio.calls import without_crosstalk
 from app.audio.channels import ChannelWindow, cut_channels
 from app.audio.chunker import ChunkRules
 from app.audio.decode import SoundStream
@@ -17,10 +18,12 @@ from app.audio.windows import Window, cut_windows
 from app.core.config import Settings
 from app.schemas.transcript import Transcript
 from app.schemas.window import WindowDone, WindowTranscript
+from app.speakers.model import VoiceModel
 from app.transcription.chinese import in_script
 from app.transcription.language import LanguageVote
 from app.transcription.request import Job, Watch
 from app.transcription.result import assemble_transcript, plan_digest
+from app.transcription.speaker_stage import SpeakerStage
 
 POLL_SECONDS = 0.2
 """How often a recording that waits for its windows asks whether it is still wanted."""
@@ -29,14 +32,16 @@ POLL_SECONDS = 0.2
 class SpeechRecogniser:
     """Transcribes with a Whisper model; recordings that are given to several threads share its batches."""
 
-    def __init__(self, dispatcher: Dispatcher, rules: ChunkRules) -> None:
+    def __init__(self, dispatcher: Dispatcher, rules: ChunkRules, voices: VoiceModel) -> None:
         self._dispatcher = dispatcher
         self._rules = rules
+        self._voices = voices
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "SpeechRecogniser":
         """With the models that the settings ask for."""
-        return cls(Dispatcher(ModelPool(settings)), ChunkRules())
+        voices = VoiceModel(settings.cache_dir, downloads=settings.model_downloads)
+        return cls(Dispatcher(ModelPool(settings)), ChunkRules(), voices)
 
     def load(self, model: str) -> EngineInfo:
         """Have a model in memory. Raises ModelUnavailable or EngineFailed."""
@@ -50,7 +55,8 @@ class SpeechRecogniser:
         """Raises the TaskErrors of app.core.errors; a broken file costs no model."""
         session = self._dispatcher.open(job.model, is_short=job.is_short)
         try:
-            return _Recording(self._dispatcher, session, job, watch, self._rules).transcribe()
+            stage = SpeakerStage.of(job, self._voices, watch)
+            return _Recording(self._dispatcher, session, job, watch, self._rules, stage).transcribe()
         finally:
             self._dispatcher.close(session)
 
@@ -59,13 +65,20 @@ class _Recording:
     """One recording on its way."""
 
     def __init__(
-        self, dispatcher: Dispatcher, session: Session, job: Job, watch: Watch, rules: ChunkRules
+        self,
+        dispatcher: Dispatcher,
+        session: Session,
+        job: Job,
+        watch: Watch,
+        rules: ChunkRules,
+        speakers: SpeakerStage | None,
     ) -> None:
         self._dispatcher = dispatcher
         self._session = session
         self._job = job
         self._watch = watch
         self._rules = rules
+        self._speakers = speakers
         self._stream = SoundStream(job.path, job.listening)
         self._votes: dict[int | None, LanguageVote] = {}
         self._plan = ""
@@ -79,7 +92,9 @@ class _Recording:
         self._watch.on_loading()
         info = self._loaded()
         self._watch.on_loaded()
-        self._plan = plan_digest(info, self._job, self._rules)
+        self._plan = plan_digest(
+            info, self._job, self._rules, None if self._speakers is None else self._speakers.digest
+        )
         resumed = self._read(windows)
         while self._pending:
             self._hear()
@@ -87,13 +102,21 @@ class _Recording:
         while self._pending:
             self._hear()
         in_order = [self._done[number] for number in sorted(self._done)]
-        return assemble_transcript(
+        transcript = assemble_transcript(
             in_order, self._main_vote(), self._stream.report, info, resumed, vad=self._job.vad
         )
+        return transcript if self._speakers is None else self._speakers.labelled(transcript)
 
     def _windows(self) -> Iterator[ChannelWindow]:
+        """All windows, whose voices are listened to on their way where speakers are asked for."""
+        windows = self._cut_windows()
+        return windows if self._speakers is None else self._speakers.listening(windows, self._stream)
+
+    def _cut_windows(self) -> Iterator[ChannelWindow]:
         """All windows, of the mix or of each channel."""
         blocks = _checked(self._stream, self._watch)
+        if self._job.sides is not None:
+            blocks = without_crosstalk(blocks, self._job.sides)
         if self._job.listening.split:
             return cut_channels(blocks, self._rules, vad=self._job.vad)
         windows = cut_windows((block[0] for block in blocks), self._rules, vad=self._job.vad)

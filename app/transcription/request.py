@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.asr.base import DecodeOptions
+from app.audio.calls import CallSides
 from app.audio.listening import Listening
 from app.core.errors import TaskCancelled
 from app.core.scripts import ChineseScript
 from app.schemas.window import Checkpoint, WindowDone
+from app.speakers.clustering import SpeakerCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +18,10 @@ class Job:
     """A recording and what is asked of it.
 
     `model` is a canonical name, `listening` tells what of the recording is heard; without `vad` nothing is
-    taken for silence; `script` is that in which Chinese is to be written; `duration` is the length of the
-    recording where the API could tell it; one that `is_short` waits behind no longer ones; `checkpoint` is
-    what an earlier attempt has finished.
+    taken for silence; `script` is that in which Chinese is to be written; `speakers` tells how many people to
+    tell apart (None: they are not), `sides` that the channels are those of a call; `duration` is the length
+    of the recording where the API could tell it; one that `is_short` waits behind no longer ones;
+    `checkpoint` is what an earlier attempt has finished.
     """
 
     path: Path
@@ -27,6 +30,8 @@ class Job:
     options: DecodeOptions
     vad: bool = True
     script: ChineseScript | None = None
+    speakers: SpeakerCount | None = None
+    sides: CallSides | None = None
     duration: float | None = None
     is_short: bool = False
     checkpoint: Checkpoint | None = None

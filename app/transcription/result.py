@@ -20,13 +20,15 @@ LOW_LOGPROB = -0.5
 """Mean log-probability below which words of a segment were likely misheard: measured, docs/performance.md."""
 
 
-def plan_digest(info: EngineInfo, job: Job, rules: ChunkRules) -> str:
-    """Name of everything that a window's transcript depends on but its sound.
+def plan_digest(info: EngineInfo, job: Job, rules: ChunkRules, voices: str | None = None) -> str:
+    """Name of everything that a window's transcript depends on but its sound, and of the weights that tell
+    voices apart.
 
     The code that decides it is part of that: an upgrade begins recordings again that are half done.
     """
-    code = source_digest("app.audio", "app.asr")
-    heard = [job.listening.track, job.listening.split, job.vad, job.script]
+    code = source_digest("app.audio", "app.asr", "app.speakers")
+    heard: list[object] = [job.listening.track, job.listening.split, job.vad, job.script]
+    heard += [each for each in (voices, job.sides and job.sides.crosstalk) if each is not None]
     content = json.dumps([code, asdict(info), asdict(job.options), heard, asdict(rules)], sort_keys=True)
     return sha256(content.encode()).hexdigest()[:16]
 

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from app.asr.base import DecodeOptions
+from app.audio.calls import call_sides
 from app.audio.limits import AudioLimits
 from app.audio.listening import Listening
 from app.audio.probe import probe
@@ -20,6 +22,7 @@ from app.schemas.task import ChannelMode, Task, TaskKind
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
 from app.services.model_choice import choose_model
+from app.speakers.clustering import SpeakerCount
 from app.storage.files import PART_SUFFIX
 from app.storage.local import LocalStorage
 from app.transcription.recognisers import recogniser_for
@@ -83,21 +86,26 @@ class TranscriptionService:
             raise AudioMissing("The uploaded recording is no longer there; upload it again.")
         return path
 
+    def _listening(self, task: Task) -> Listening:
+        return Listening(
+            trim=task.trim or self._settings.default_trim,
+            track=task.track,
+            split=task.channels is ChannelMode.SPLIT,
+            limits=AudioLimits.from_settings(self._settings),
+        )
+
     def _job(self, task: Task, checkpoint: Checkpoint | None) -> Job:
         settings = self._settings
         # a task that a foreign program pushed says what it wants in its own words
         choice = choose_model(
             task.model or settings.default_model, task.task, task.language, task.languages, settings
         )
+        path, listening = self._recording(task), self._listening(task)
+        sides = call_sides(path, listening) if task.channels is ChannelMode.AUTO else None
         return Job(
-            path=self._recording(task),
+            path=path,
             model=choice.model,
-            listening=Listening(
-                trim=task.trim or settings.default_trim,
-                track=task.track,
-                split=task.channels is ChannelMode.SPLIT,
-                limits=AudioLimits.from_settings(settings),
-            ),
+            listening=listening if sides is None else replace(listening, split=True),
             options=DecodeOptions(
                 beam_size=settings.whisper_beam_size,
                 language=choice.language,
@@ -106,10 +114,12 @@ class TranscriptionService:
                 prompt=task.prompt,
                 hotwords=task.hotwords,
                 temperature=task.temperature,
-                word_timestamps=task.word_timestamps,
+                word_timestamps=task.word_timestamps or task.diarize,
             ),
             vad=task.vad,
             script=task.script or choice.script,
+            sides=sides,
+            speakers=SpeakerCount(*task.speakers or ()) if task.diarize else None,
             duration=task.duration,
             is_short=is_short(task, settings.short_seconds),
             checkpoint=checkpoint,

@@ -2,6 +2,7 @@
 
 import logging
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,8 @@ from app.core.config import Settings
 from app.core.errors import ServiceError
 from app.weights.catalog import CACHE_FOLDERS, available_models, find_ct2, find_pt, resolve_model
 from app.weights.progress import size_of
+from app.weights.speakers import NAME as SPEAKERS
+from app.weights.speakers import ensure_speaker_weights, find_speaker_weights
 from app.weights.store import WeightStore
 
 
@@ -28,7 +31,7 @@ app = typer.Typer(help="Whisper weights in the cache.", no_args_is_help=True, ad
 
 @app.command()
 def get(
-    name: Annotated[str, typer.Argument(help="Model, e.g. small or turbo.")],
+    name: Annotated[str, typer.Argument(help="Model, e.g. small or turbo; speakers: to tell them apart.")],
     engine: Annotated[EngineName, typer.Option(help="Engine that will use it.")] = EngineName.FASTER_WHISPER,
 ) -> None:
     """Have a model ready in the cache: fetched or converted where needed."""
@@ -38,14 +41,23 @@ def get(
         level="INFO", format="%(message)s", handlers=[RichHandler(console=console, show_path=False)]
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    store = WeightStore(settings.cache_dir, downloads=True)
     try:
-        model = resolve_model(name, settings.cache_dir)
-        path = store.ensure_ct2(model) if engine is EngineName.FASTER_WHISPER else store.ensure_openai(model)
+        model, path = _ensure(name, engine, settings.cache_dir)
     except ServiceError as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
     console.print(f"{model} is ready: {path} ({size_of(path) / 1e6:.0f} MB)", markup=False, soft_wrap=True)
+
+
+def _ensure(name: str, engine: EngineName, cache_dir: Path) -> tuple[str, Path]:
+    """The canonical name of a model, and where it lies. Raises UnknownModel or ModelUnavailable."""
+    if name == SPEAKERS:
+        return name, ensure_speaker_weights(cache_dir, downloads=True)
+    store = WeightStore(cache_dir, downloads=True)
+    model = resolve_model(name, cache_dir)
+    return model, store.ensure_ct2(model) if engine is EngineName.FASTER_WHISPER else store.ensure_openai(
+        model
+    )
 
 
 @app.command("list")
@@ -63,6 +75,11 @@ def list_models() -> None:
             table.add_row(name, label, f"{size_of(path) / 1e6:.0f} MB", str(path))
         if not found:
             table.add_row(name, "", "", "to be fetched", style="dim")
+    speakers = find_speaker_weights(settings.cache_dir)
+    if speakers is None:
+        table.add_row(SPEAKERS, "", "", "to be fetched", style="dim")
+    else:
+        table.add_row(SPEAKERS, "ONNX", f"{size_of(speakers) / 1e6:.0f} MB", str(speakers))
     console = Console()
     console.print(table)
     console.print(f"Cache: {settings.cache_dir / CACHE_FOLDERS[0]}", markup=False, soft_wrap=True)

@@ -45,12 +45,24 @@ class Checkpoint:
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read a `.pt` file as openai-whisper writes them. Raises WeightsError."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            pickled = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
-            content = _Unpickler(archive, pickled.removesuffix("data.pkl")).load()
+        content = _unpickled(path)
         return Checkpoint(Dimensions(**content["dims"]), dict(content["model_state_dict"]))
     except Exception as error:  # pickle and zip raise whatever a broken file leads them to
         raise WeightsError(f"{path.name} is no checkpoint of openai-whisper ({error})") from error
+
+
+def read_tensors(path: Path) -> dict[str, Array]:
+    """Read a `.pt` file that holds nothing but tensors by name. Raises WeightsError."""
+    try:
+        return dict(_unpickled(path))
+    except Exception as error:  # as above
+        raise WeightsError(f"{path.name} is no file of tensors ({error})") from error
+
+
+def _unpickled(path: Path) -> Any:
+    with zipfile.ZipFile(path) as archive:
+        pickled = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
+        return _Unpickler(archive, pickled.removesuffix("data.pkl")).load()
 
 
 class _Unpickler(pickle.Unpickler):

@@ -24,14 +24,14 @@ def fetch(name: str, part: Path) -> Path:
     return fetch_checked(address, part / f"{name}.pt", expected_sum=address.split("/")[-2])
 
 
-def fetch_checked(address: str, file: Path, *, expected_sum: str) -> Path:
-    """Download to `file`, resuming, and check its sha256. Raises WeightsError."""
+def fetch_checked(address: str, file: Path, *, expected_sum: str, publisher: str = "OpenAI") -> Path:
+    """Download to `file`, resuming, and check its sha256; messages name `publisher`. Raises WeightsError."""
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with watching(file.parent, f"Fetching {file.name} from OpenAI", None):
+        with watching(file.parent, f"Fetching {file.name} from {publisher}", None):
             _download(address, file)
     except (urllib.error.URLError, OSError) as error:
-        raise WeightsError(f"OpenAI's server failed ({error})") from error
+        raise WeightsError(f"the server of {publisher} failed ({error})") from error
     if sha256_of(file) != expected_sum:
         remove(file)
         raise WeightsError(f"{file.name} does not have the expected checksum")

@@ -17,6 +17,7 @@ from app.audio.chunker import ChunkRules
 from app.audio.listening import Listening
 from app.core.config import Settings
 from app.core.machine import usable_cores
+from app.speakers.model import VoiceModel
 from app.transcription.recording import SpeechRecogniser
 from app.transcription.request import UNWATCHED, Job
 from app.weights.store import WeightStore
@@ -42,7 +43,9 @@ class Windows:
         self._options = DecodeOptions(beam_size=order.beam_size)
         self._threads = tasks_in_flight(settings)
         pool = _TunedPool(settings, replace(Tuning(), **order.tuning) if order.tuning else None)
-        self._recogniser = SpeechRecogniser(Dispatcher(pool), ChunkRules(**order.rules))
+        self._recogniser = SpeechRecogniser(
+            Dispatcher(pool), ChunkRules(**order.rules), VoiceModel(settings.cache_dir, downloads=False)
+        )
         self._recogniser.load(order.model)
 
     def transcribe(self, paths: Sequence[Path]) -> list[Said]:

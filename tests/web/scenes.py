@@ -67,6 +67,22 @@ def result_of(sentences: tuple[str, ...] = SENTENCES) -> dict[str, Any]:
     }
 
 
+def conversation() -> dict[str, Any]:
+    """The same transcript, said by three people in turn."""
+    result = result_of()
+    who = [f"S{place % 3 + 1}" for place in range(len(SENTENCES))]
+    for segment, speaker in zip(result["segments"], who, strict=True):
+        segment["speaker"] = speaker
+        segment["words"] = [{**word, "speaker": speaker} for word in segment["words"]]
+    seconds = {name: who.count(name) * SECONDS_EACH for name in sorted(set(who))}
+    result["speakers"] = [{"id": name, "name": None, "seconds": length} for name, length in seconds.items()]
+    result["turns"] = [
+        {"start": segment["start"], "end": segment["end"], "speaker": speaker, "overlap": False}
+        for segment, speaker in zip(result["segments"], who, strict=True)
+    ]
+    return result
+
+
 def finish(settings: Settings, task_id: str, result: object) -> None:
     """What a foreign worker does."""
     with redis.Redis(port=settings.redis_port) as client:

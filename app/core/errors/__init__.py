@@ -23,6 +23,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── TaskNotFound             no task of that id, or its result has expired
     │   ├── NotFinished              the transcript is asked for before it is there
     │   ├── TranscriptionFailed      the transcript is asked for of a task that has none
+    │   ├── NoSpeakers               turns are asked for of a transcript that has none
     │   ├── Unauthorized             no API key, or one that is not known
     │   ├── Forbidden                a key that may not do this
     │   ├── CannotRetry              a task that cannot be queued anew
@@ -78,6 +79,7 @@ from app.core.errors.request import (
     InvalidParameter,
     MalformedUpload,
     NoAudio,
+    NoSpeakers,
     NotFinished,
     RecordingTooLong,
     RequestError,
@@ -137,6 +139,7 @@ __all__ = [
     "ModelOutOfMemory",
     "ModelUnavailable",
     "NoAudio",
+    "NoSpeakers",
     "NotFinished",
     "OutOfDeviceMemory",
     "QueueFull",

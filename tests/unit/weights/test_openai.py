@@ -41,7 +41,7 @@ def test_a_wrong_file_is_removed(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")
 def test_an_error_of_the_server_is_told(tmp_path: Path) -> None:
-    with serving({}) as (address, _), pytest.raises(WeightsError, match="OpenAI's server failed"):
+    with serving({}) as (address, _), pytest.raises(WeightsError, match="the server of OpenAI failed"):
         openai.fetch_checked(f"{address}/tiny.pt", tmp_path / "tiny.pt", expected_sum=SUM)
 
 

@@ -6,7 +6,7 @@ const LINE_LETTERS = 42;
 /** Takes no space and shows nothing; SubRip knows no escapes, so it keeps `<` from being read as markup. */
 const WORD_JOINER = "\u2060";
 
-/** @typedef {{start: number, end: number, text: string, label?: string}} Line `label` is who says it */
+/** @typedef {{start: number, end: number, text: string, label?: string, channel?: number, speaker?: string}} Line `label` is who says it */
 
 /** In two lines where it is long: at the space that is nearest to the middle. @param {string} text */
 function wrapped(text) {
@@ -21,7 +21,7 @@ function wrapped(text) {
 const plain = (text) => text.replace(/\s+/g, " ").trim();
 const filled = (lines) => lines.filter((line) => plain(line.text));
 
-const labelled = ({ label, text }) => (label ? `${label}: ${plain(text)}` : plain(text));
+const labelled = ({ label, text }) => (label ? `${plain(label)}: ${plain(text)}` : plain(text));
 
 /** @param {Line[]} lines */
 export const toText = (lines) => `${filled(lines).map(labelled).join("\n")}\n`;
@@ -42,7 +42,7 @@ export function toVtt(lines) {
   const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   const cues = filled(lines).map(
     ({ start, end, text, label }) =>
-      `${subtitleTime(start, ".")} --> ${subtitleTime(end, ".")}\n${label ? `<v ${label}>` : ""}${escaped(wrapped(plain(text)))}\n`,
+      `${subtitleTime(start, ".")} --> ${subtitleTime(end, ".")}\n${label ? `<v ${escaped(plain(label))}>` : ""}${escaped(wrapped(plain(text)))}\n`,
   );
   return ["WEBVTT\n", ...cues].join("\n");
 }
@@ -50,12 +50,12 @@ export function toVtt(lines) {
 /** @param {Line[]} lines */
 export function toTsv(lines) {
   const kept = filled(lines);
-  const hasChannels = kept.some(({ label }) => label);
-  const rows = kept.map(({ start, end, text, label }) => {
-    const columns = [Math.round(start * 1000), Math.round(end * 1000), plain(text)];
-    return [...columns, ...(hasChannels ? [label?.replace("Channel ", "") ?? ""] : [])].join("\t");
+  const added = ["channel", "speaker"].filter((name) => kept.some((line) => line[name] !== undefined));
+  const rows = kept.map((line) => {
+    const columns = [Math.round(line.start * 1000), Math.round(line.end * 1000), plain(line.text)];
+    return [...columns, ...added.map((name) => plain(String(line[name] ?? "")))].join("\t");
   });
-  return `${[`start\tend\ttext${hasChannels ? "\tchannel" : ""}`, ...rows].join("\n")}\n`;
+  return `${[["start", "end", "text", ...added].join("\t"), ...rows].join("\n")}\n`;
 }
 
 /** The result with the texts of `lines`; words of a changed segment are left out: they no longer fit. */
@@ -70,6 +70,15 @@ export function toJson(lines, result) {
   return `${JSON.stringify({ ...result, text, segments, edited: true }, null, 2)}\n`;
 }
 
+/** Turns, in the form in which diarization is scored. */
+export function toRttm(_, result) {
+  const names = new Map((Array.isArray(result?.speakers) ? result.speakers : []).map(({ id, name }) => [id, name ?? id]));
+  const field = (value) => String(value).trim().replace(/\s+/g, "_") || "<NA>";
+  const rows = (Array.isArray(result?.turns) ? result.turns : []).map(({ start, end, speaker }) =>
+    `SPEAKER recording 1 ${start.toFixed(3)} ${(end - start).toFixed(3)} <NA> <NA> ${field(names.get(speaker) ?? speaker)} <NA> <NA>\n`);
+  return rows.join("");
+}
+
 /** By the names that the service gives them. */
-export const WRITERS = { text: toText, srt: toSrt, vtt: toVtt, tsv: toTsv, json: toJson };
-export const EXTENSIONS = { text: "txt", srt: "srt", vtt: "vtt", tsv: "tsv", json: "json" };
+export const WRITERS = { text: toText, srt: toSrt, vtt: toVtt, tsv: toTsv, json: toJson, rttm: toRttm };
+export const EXTENSIONS = { text: "txt", srt: "srt", vtt: "vtt", tsv: "tsv", json: "json", rttm: "rttm" };

@@ -2,13 +2,14 @@
 
 /**
  * @typedef {{start: number, end: number, word: string, doubtful: boolean}} Word
- * @typedef {{start: number, end: number, text: string, words: Word[], doubtful: boolean, label: string}} Segment
+ * @typedef {{start: number, end: number, text: string, words: Word[], doubtful: boolean, label: string, speaker: string, channel?: number}} Segment
  * @typedef {object} Transcript
  * @property {string} text
  * @property {string} language its code, or empty
  * @property {number} duration in seconds
  * @property {string} model
  * @property {Segment[]} segments
+ * @property {import("./speakers.js").Speaker[]} speakers in the order in which they first speak
  * @property {{start: number, end: number}[]} doubts
  * @property {string[]} warnings
  * @property {any} result as the service sent it
@@ -27,7 +28,7 @@ export function transcriptOf(result) {
   const whole = text(result?.text).trim();
   const duration = number(result?.duration, segments.at(-1)?.end ?? 0);
   if (!segments.length && whole) {
-    segments.push({ start: 0, end: duration, text: whole, words: [], doubtful: false, label: "" });
+    segments.push({ start: 0, end: duration, text: whole, words: [], doubtful: false, label: "", speaker: "" });
   }
   return {
     text: whole,
@@ -35,10 +36,19 @@ export function transcriptOf(result) {
     duration,
     model: text(result?.model),
     segments,
+    speakers: speakersTold(result, segments),
     doubts,
     warnings: (Array.isArray(result?.warnings) ? result.warnings : []).filter((each) => typeof each === "string"),
     result,
   };
+}
+
+/** Those that the result lists, and whoever else says a segment. */
+function speakersTold(result, segments) {
+  const listed = list(result?.speakers).filter(({ id }) => text(id));
+  const known = new Map(listed.map(({ id, name, seconds }) => [id, { id, name: text(name) || id, seconds: number(seconds) }]));
+  for (const { speaker: id } of segments) if (id && !known.has(id)) known.set(id, { id, name: id, seconds: 0 });
+  return [...known.values()].map((speaker, place) => ({ ...speaker, place }));
 }
 
 /** @returns {Segment} */
@@ -51,8 +61,10 @@ function segmentOf(segment, within, doubts) {
   const shown = text(segment.text).trim();
   const spelled = words.map((each) => each.word).join("");
   const overlaps = doubts.some((doubt) => doubt.start < times.end && times.start < doubt.end);
-  const label = Number.isInteger(segment.channel) ? `Channel ${segment.channel}` : "";
-  return { ...times, text: shown, words: spelled.trim() === shown ? words : [], doubtful: overlaps, label };
+  const channel = Number.isInteger(segment.channel) ? segment.channel : undefined;
+  const label = channel === undefined ? "" : `Channel ${channel}`;
+  const fitting = spelled.trim() === shown ? words : [];
+  return { ...times, text: shown, words: fitting, doubtful: overlaps, label, speaker: text(segment.speaker), channel };
 }
 
 /**

@@ -2,12 +2,13 @@
 
 import { transcriptFile } from "../api/client.js";
 import { EXTENSIONS, WRITERS, toText } from "../transcript/formats.js";
+import { appliedTo, speakerOf } from "../transcript/speakers.js";
 import { explainThrown, t } from "../i18n/texts.js";
 import { Component, html } from "../ui.js";
 
-const NAMES = { text: "TXT", srt: "SRT", vtt: "VTT", tsv: "TSV", json: "JSON" };
+const NAMES = { text: "TXT", srt: "SRT", vtt: "VTT", tsv: "TSV", json: "JSON", rttm: "RTTM" };
 
-/** Props: `entry`, `transcript`, `texts`, `edited`. */
+/** Props: `entry`, `transcript`, `texts`, `edited`, `changes` of `speakers`, and these. */
 export class Downloads extends Component {
   state = { told: "" };
 
@@ -15,7 +16,7 @@ export class Downloads extends Component {
     return html`<div class="downloads">
       <div role="group" aria-label=${t("download")} class="download-buttons">
         <button type="button" class="button button-primary" onClick=${() => this.copy()}>${t("copy")}</button>
-        ${Object.entries(NAMES).map(
+        ${Object.entries(NAMES).filter(([format]) => format !== "rttm" || Array.isArray(this.props.transcript.result?.turns)).map(
           ([format, name]) => html`<button key=${format} type="button" class="button" aria-label=${t("download_as", { format: name })}
             onClick=${() => this.download(format)}>${name}</button>`,
         )}
@@ -25,23 +26,27 @@ export class Downloads extends Component {
   }
 
   get lines() {
-    const { texts, transcript } = this.props;
-    return transcript.segments.map(({ start, end, label }, index) => ({ start, end, label, text: texts[index] }));
+    const { texts, transcript, changes, speakers } = this.props;
+    return transcript.segments.map(({ start, end, label, channel, speaker: told }, index) => {
+      const id = told && speakerOf(changes, index, told);
+      const speaker = speakers.find((each) => each.id === id)?.name;
+      return { start, end, channel, speaker, label: speaker ?? label, text: texts[index] };
+    });
   }
 
   async copy() {
-    const { edited, transcript } = this.props;
-    const copied = await put(edited ? toText(this.lines) : transcript.text);
+    const { edited, transcript, speakers } = this.props;
+    const copied = await put(edited || speakers.length ? toText(this.lines) : transcript.text);
     this.tell(t(copied ? "copied" : "copy_failed"));
   }
 
   /** @param {keyof typeof NAMES} format */
   async download(format) {
-    const { entry, edited, transcript } = this.props;
+    const { entry, edited, transcript, changes, speakers } = this.props;
     const name = `${entry.name.replace(/\.[^.]+$/, "") || "transcript"}.${EXTENSIONS[format]}`;
     try {
       const content = edited
-        ? new Blob([WRITERS[format](this.lines, transcript.result)], { type: "text/plain;charset=utf-8" })
+        ? new Blob([WRITERS[format](this.lines, appliedTo(transcript.result, changes, speakers))], { type: "text/plain;charset=utf-8" })
         : await transcriptFile(entry.task_id, format);
       save(content, name);
       this.tell(t("downloaded", { name }));

@@ -31,10 +31,11 @@ export class OptionsForm extends Watcher {
           <${Text} name="prompt" />
           <${Text} name="hotwords" />
           <${Text} name="trim" type="number" min="1" />
-          <${Choice} name="channels" choices=${[["mix", t("channels_mix")], ["split", t("channels_split")]]} />
+          <${Choice} name="channels" choices=${[["", t("channels_auto")], ["mix", t("channels_mix")], ["split", t("channels_split")]]} />
+          <${Text} name="speakers" />
           <${Text} name="track" />
           <div class="checks">
-            ${["word_timestamps", "vad", "reuse"].map((name) => html`<${Check} key=${name} name=${name} />`)}
+            ${["diarize", "word_timestamps", "vad", "reuse"].map((name) => html`<${Check} key=${name} name=${name} />`)}
           </div>
         </div>
       </details>

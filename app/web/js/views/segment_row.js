@@ -4,15 +4,19 @@ import { clock } from "../core/times.js";
 import { language, t } from "../i18n/texts.js";
 import { Component, createRef, html } from "../ui.js";
 import { Icon } from "./icons.js";
+import { colourOf } from "./speakers.js";
 
-/** Props: `index`, `segment`, `text`, `editing`, `found`, and what to do: `onSeek`, `onPlace`, `onEdit`, `onChange`. */
+const named = (speakers) => speakers.map(({ id, name }) => `${id} ${name}`).join("\n");
+
+/** Props: `index`, `segment`, `text`, `editing`, `found`, `speaker` (an id), `speakers`, and what to do: `onSpeaker`, `onSeek`, `onPlace`, `onEdit`, `onChange`. */
 export class SegmentRow extends Component {
   area = createRef();
   button = createRef();
 
   shouldComponentUpdate(props) {
     return (
-      ["text", "editing", "found", "segment"].some((name) => props[name] !== this.props[name]) || this.drawnIn !== language.value
+      ["text", "editing", "found", "segment", "speaker"].some((name) => props[name] !== this.props[name]) ||
+      named(props.speakers) !== named(this.props.speakers) || this.drawnIn !== language.value
     );
   }
 
@@ -32,11 +36,22 @@ export class SegmentRow extends Component {
       ${editing
         ? html`<textarea ref=${this.area} class="segment-area" rows="2" dir="auto" aria-label=${t("text_at", { time })}
             defaultValue=${text} onKeyDown=${(event) => this.pressed(event)} onBlur=${() => this.finish(true)}></textarea>`
-        : html`<p class="segment-text" dir="auto" onClick=${(event) => this.clicked(event)}>${segment.label &&
-          html`<span class="segment-label">${segment.label}</span> `}${this.words(segment, text)}</p>`}
+        : html`<div>${this.speaker(time)}<p class="segment-text" dir="auto" onClick=${(event) => this.clicked(event)}>${!this.props.speaker &&
+          segment.label && html`<span class="segment-label">${segment.label}</span> `}${this.words(segment, text)}</p></div>`}
       <button ref=${this.button} type="button" class="segment-edit" aria-label=${t("edit_at", { time })} title=${t("edit")}
         disabled=${editing} data-index=${index} onClick=${() => onEdit(true)}><${Icon} name="edit" /></button>
     </li>`;
+  }
+
+  /** Who says it, to be changed. */
+  speaker(time) {
+    const { speaker, speakers, onSpeaker } = this.props;
+    if (!speaker) return null;
+    const found = speakers.find(({ id }) => id === speaker);
+    return html`<select class=${`segment-speaker ${colourOf(found)}`} aria-label=${t("speaker_at", { time })}
+      value=${speaker} onChange=${(event) => onSpeaker(event.currentTarget.value)}>
+      ${speakers.map(({ id, name }) => html`<option key=${id} value=${id} selected=${id === speaker}>${name}</option>`)}
+    </select>`;
   }
 
   words(segment, text) {

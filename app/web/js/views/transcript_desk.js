@@ -4,11 +4,13 @@ import { announce } from "../core/announcer.js";
 import { clock } from "../core/times.js";
 import { hitsOf } from "../transcript/search.js";
 import { Playback } from "../transcript/playback.js";
+import { merged, moved, renamed, speakersOf } from "../transcript/speakers.js";
 import { keepRecording, recordingOf } from "../tasks/recordings.js";
 import { languageName, t } from "../i18n/texts.js";
 import { Watcher, createRef, html } from "../ui.js";
 import { Downloads } from "./downloads.js";
 import { Player } from "./player.js";
+import { Speakers } from "./speakers.js";
 import { Toolbar } from "./toolbar.js";
 import { TranscriptText } from "./transcript_text.js";
 
@@ -54,6 +56,7 @@ export class TranscriptDesk extends Watcher {
   render({ entry, transcript, edits }, { recording, wanted, current, doubts, follow }) {
     const texts = this.texts();
     const hits = hitsOf(texts, wanted);
+    const speakers = speakersOf(transcript.speakers, edits.value.speakers);
     const at = hits.length ? current % hits.length : 0;
     const facts = [clock(transcript.duration), transcript.language && languageName(transcript.language), transcript.model];
     return html`
@@ -63,7 +66,8 @@ export class TranscriptDesk extends Watcher {
           <p class="card-facts">${facts.filter(Boolean).join(" · ")}
             ${edits.isEdited && html` <span class="badge">${t("edited")}</span>`}</p>
         </div>
-        <${Downloads} entry=${entry} transcript=${transcript} texts=${texts} edited=${edits.isEdited} />
+        <${Downloads} entry=${entry} transcript=${transcript} texts=${texts} edited=${edits.isEdited}
+          changes=${edits.value.speakers} speakers=${speakers} />
       </div>
       ${transcript.warnings.map((warning) => html`<p key=${warning} class="notice">${warning}</p>`)}
       <${Player} playback=${this.playback} transcript=${transcript} recording=${recording} onRecording=${(file) => this.bring(file)} />
@@ -74,11 +78,21 @@ export class TranscriptDesk extends Watcher {
         onUndo=${() => this.step("undo")} onRedo=${() => this.step("redo")}
         onDoubts=${(value) => this.setState({ doubts: value })} onFollow=${(value) => this.setState({ follow: value })}
         onNextDoubt=${() => this.nextDoubt()} />
-      <${TranscriptText} handle=${this.text} transcript=${transcript} edits=${edits} playback=${this.playback} hits=${hits}
+      ${speakers.length > 0 &&
+      html`<${Speakers} speakers=${speakers} onRename=${(id, name) => this.speak(renamed, id, name)}
+        onMerge=${(id, into) => this.speak(merged, id, into)} />`}
+      <${TranscriptText} handle=${this.text} transcript=${transcript} edits=${edits} speakers=${speakers} playback=${this.playback} hits=${hits}
+        onSpeaker=${(index, id) => this.speak(moved, index, id)}
         current=${at} doubts=${doubts} follow=${follow} language=${transcript.language} />
       ${!transcript.segments.length && html`<p class="quiet">${t("no_speech")}</p>`}
       <p class="help">${t("desk_keys")}</p>
     `;
+  }
+
+  /** Change something of the speakers: `how` is of transcript/speakers.js. */
+  speak(how, ...what) {
+    const { edits } = this.props;
+    edits.changeSpeakers(how(edits.value.speakers, ...what));
   }
 
   bring(file) {
@@ -106,7 +120,7 @@ export class TranscriptDesk extends Watcher {
     const { edits, transcript } = this.props;
     const index = edits[name]((place) => transcript.segments[place]?.text ?? "");
     if (index === null) return;
-    this.text.current.reveal(index);
+    if (index >= 0) this.text.current.reveal(index);
     announce(t(name === "undo" ? "undone" : "redone"));
   }
 

@@ -1,0 +1,1 @@
+"""How well speakers are told apart, and what that is tuned with."""
