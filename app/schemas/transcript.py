@@ -84,7 +84,9 @@ class Provenance(BaseModel):
     encoder_context: str | None = Field(
         None, description="What the encoder heard of a window: `short` or `full` (30 s)."
     )
-    model_digest: str = Field(description="`sha256:` and the sum of the weights.")
+    model_digest: str = Field(
+        description="`sha256:` and the sum of the weights; with ENGINE=remote, its model's name."
+    )
     versions: dict[str, str] = Field(description="Packages that the text depends on.")
     real_time_factor: float | None = Field(description="Processing seconds per second of the recording.")
     engine_seconds: float = Field(0, description="Of the batches, what fell to this recording.")

@@ -43,6 +43,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
         ├── ModelUnavailable         weights neither in the cache nor to be fetched
         ├── EngineFailed             the engine raised
         │   └── OutOfDeviceMemory    … for want of memory
+        ├── EngineRefused            the remote transcription server refuses the window
         ├── EngineCrashed            the engine process died under the task
         ├── DeadlineExceeded         the engine did not finish in time
         ├── AttemptsExhausted        MAX_ATTEMPTS used up
@@ -95,6 +96,7 @@ from app.core.errors.task import (
     DeadlineExceeded,
     EngineCrashed,
     EngineFailed,
+    EngineRefused,
     FetchFailed,
     FetchRefused,
     InvalidTask,
@@ -117,6 +119,7 @@ __all__ = [
     "EmptyUpload",
     "EngineCrashed",
     "EngineFailed",
+    "EngineRefused",
     "FetchFailed",
     "FetchRefused",
     "FileMissing",
