@@ -252,6 +252,11 @@ class Settings(BaseSettings):
         description="Time for which a window is sent again while the server is away, full or failing; then "
         "the attempt has failed, and the queue tries the task again.",
     )
+    remote_sample_format: Literal["s16", "f32"] = Field(
+        "s16",
+        description="Samples of the WAV files that are sent: `s16`: 16 bits, which every server reads; "
+        "`f32`: 32 bits, floating point, as a model here would have them.",
+    )
     remote_fields: str = Field(
         "",
         description="Further form fields of each request, `vad=false&beam_size=5`, for what the server has "

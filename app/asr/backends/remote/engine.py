@@ -5,20 +5,16 @@ checks is sent again at higher temperatures, unless the server has fallen back b
 is named, not decoded again, and a window is decoded in the language of its recording.
 """
 
-import io
-import wave
 from collections.abc import Hashable, Sequence
-
-import numpy as np
 
 from app.asr.backends.remote.response import UNDETERMINED
 from app.asr.backends.remote.server import Detail, RemoteRequest, TranscriptionServer
 from app.asr.backends.remote.transcript import RemoteResult, remote_result, remote_transcript
+from app.asr.backends.remote.wav import wav_of
 from app.asr.base import EngineInfo, WindowRequest
 from app.asr.echo import without_echo
 from app.asr.fallback import DecodingResult, decode_with_fallback
 from app.asr.language import LANGUAGES_KEPT
-from app.audio.samples import SAMPLE_RATE, Samples
 from app.core.config import Settings
 from app.core.errors import ModelUnavailable
 from app.schemas.window import WindowTranscript
@@ -31,6 +27,7 @@ class RemoteEngine:
         self._server = server
         self.info = info
         self.decode_workers = settings.remote_concurrency
+        self._sample_format = settings.remote_sample_format
         self._fields = {"model": settings.remote_model or info.model, **settings.remote_form_fields}
 
     def max_batch(self, _: WindowRequest) -> int:
@@ -53,7 +50,7 @@ class RemoteEngine:
         self._server.close()
 
     def _transcribe(self, request: WindowRequest) -> WindowTranscript:
-        result, retries = self._with_fallback(request, _wav(request.window.samples))
+        result, retries = self._with_fallback(request, wav_of(request.window.samples, self._sample_format))
         transcript = remote_transcript(request, result, retries)
         return without_echo(request, transcript, self.transcribe)
 
@@ -104,17 +101,6 @@ class RemoteEngine:
 def _known(language: str | None) -> str | None:
     """A language that a server can be told."""
     return None if language == UNDETERMINED else language
-
-
-def _wav(samples: Samples) -> bytes:
-    """A WAV file with 16 bits a sample, which every server reads."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(SAMPLE_RATE)
-        sound.writeframes((np.clip(samples, -1.0, 1.0) * 32767).round().astype("<i2").tobytes())
-    return file.getvalue()
 
 
 def load(model: str, settings: Settings) -> RemoteEngine:

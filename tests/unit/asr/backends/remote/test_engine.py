@@ -4,11 +4,13 @@ import io
 import wave
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.asr.base import DecodeOptions, WindowRequest
+from app.audio.decode import read_samples
 from app.audio.samples import SAMPLE_RATE
 from app.audio.windows import TimeAnchor, Window
 from app.core.config import Settings
@@ -52,6 +54,22 @@ def test_options_are_passed_on(server: Transcriber, settings_for: SettingsFor) -
     }
     with wave.open(io.BytesIO(form["file"][0])) as sound:
         assert (sound.getframerate(), sound.getnchannels(), sound.getnframes()) == (16_000, 1, 80_000)
+
+
+@pytest.mark.parametrize(("sample_format", "rounding"), [("s16", 2**-16), ("f32", 0)])
+def test_the_sound_arrives_as_it_is(
+    server: Transcriber, settings_for: SettingsFor, tmp_path: Path, sample_format: str, rounding: float
+) -> None:
+    samples = np.linspace(-1.0, 0.99, 5 * SAMPLE_RATE, dtype=np.float32)
+    server.reply(spoken("Hi."))
+    with server.engine(settings_for, remote_sample_format=sample_format) as engine:
+        engine.transcribe([WindowRequest(whole_window(samples), DecodeOptions())])
+
+    path = tmp_path / "window.wav"
+    path.write_bytes(server.forms[0]["file"][0])
+    received, _ = read_samples(path)
+    assert len(received) == len(samples)
+    assert np.abs(received - samples).max() <= rounding
 
 
 def test_what_the_record_says(server: Transcriber, settings_for: SettingsFor) -> None:
