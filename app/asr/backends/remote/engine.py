@@ -10,7 +10,7 @@ from collections.abc import Hashable, Sequence
 from app.asr.backends.remote.response import UNDETERMINED
 from app.asr.backends.remote.server import Detail, RemoteRequest, TranscriptionServer
 from app.asr.backends.remote.transcript import RemoteResult, remote_result, remote_transcript
-from app.asr.backends.remote.wav import wav_of
+from app.asr.backends.remote.wav import wav_file
 from app.asr.base import EngineInfo, WindowRequest
 from app.asr.echo import without_echo
 from app.asr.fallback import DecodingResult, decode_with_fallback
@@ -50,7 +50,7 @@ class RemoteEngine:
         self._server.close()
 
     def _transcribe(self, request: WindowRequest) -> WindowTranscript:
-        result, retries = self._with_fallback(request, wav_of(request.window.samples, self._sample_format))
+        result, retries = self._with_fallback(request, wav_file(request.window.samples, self._sample_format))
         transcript = remote_transcript(request, result, retries)
         return without_echo(request, transcript, self.transcribe)
 

@@ -11,7 +11,7 @@ from app.audio.samples import SAMPLE_RATE, Samples
 SampleFormat = Literal["s16", "f32"]
 
 
-def wav_of(samples: Samples, sample_format: SampleFormat) -> bytes:
+def wav_file(samples: Samples, sample_format: SampleFormat) -> bytes:
     """A mono file at 16 kHz: 16-bit samples, or 32-bit floating point ones, which are not rounded."""
     if sample_format == "f32":
         codec, layout, content = "pcm_f32le", "flt", samples.astype("<f4")
