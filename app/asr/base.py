@@ -63,10 +63,10 @@ class WindowRequest:
 class EngineInfo:
     """What an engine runs, for people and for the record.
 
-    `engine` is `faster-whisper` or `openai-whisper`, `model` a canonical name (`large-v3-turbo`), `device`
-    `cpu` or `cuda`, `compute_type` what the weights were loaded as (`int8`), `encoder_context` what the
-    encoder hears of a window (`short`, `full`), `digest` the sum of the weights, `versions` those of the
-    packages that the hypotheses depend on.
+    `engine` is `faster-whisper`, `openai-whisper` or `remote`, `model` a canonical name (`large-v3-turbo`),
+    `device` `cpu`, `cuda` or `remote`, `compute_type` what the weights were loaded as (`int8`),
+    `encoder_context` what the encoder hears of a window (`short`, `full`), `digest` the sum of the weights
+    (the name of a server's model), `versions` those of the packages that the hypotheses depend on.
     """
 
     engine: str

@@ -126,6 +126,8 @@ def tasks_in_flight(settings: Settings) -> int:
     follow."""
     if settings.tasks_in_flight:
         return settings.tasks_in_flight
+    if settings.engine == "remote":
+        return max(MIN_TASKS_IN_FLIGHT, 2 * settings.remote_concurrency)
     decode_workers = choose_decode_workers(settings.cpu_threads, "cpu").count
     return max(MIN_TASKS_IN_FLIGHT, 2 * decode_workers * (settings.batch_size or CPU_BATCH))
 

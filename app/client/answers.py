@@ -59,7 +59,7 @@ def problem_of(response: httpx2.Response) -> ClientError | None:
     """What is wrong, in an answer that has been read; None where all is well."""
     if response.is_success:
         return None
-    retry_after = _seconds(response.headers.get("Retry-After"))
+    retry_after = retry_after_seconds(response.headers.get("Retry-After"))
     try:
         problem = _Problem.model_validate_json(response.content)
     except ValidationError:  # what stands before the service, such as a proxy, answered
@@ -72,7 +72,7 @@ def problem_of(response: httpx2.Response) -> ClientError | None:
     return ServiceProblem(problem.code, problem.detail, response.status_code, retry_after)
 
 
-def _seconds(retry_after: str | None) -> float | None:
+def retry_after_seconds(retry_after: str | None) -> float | None:
     """Retry-After is a number of seconds or a date; what is neither is as good as none."""
     if retry_after is None:
         return None

@@ -7,6 +7,7 @@ Every field is an environment variable of the same name in capitals, or a line o
 import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import parse_qsl
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -16,7 +17,7 @@ from app.core.webhook_secret import key_of
 
 _API_KEY = re.compile(rf"{KEY_NAME.pattern}:[0-9a-f]{{64}}")
 
-EngineChoice = Literal["faster-whisper", "openai-whisper", "auto", "fake"]
+EngineChoice = Literal["faster-whisper", "openai-whisper", "auto", "remote", "fake"]
 
 
 class Settings(BaseSettings):
@@ -249,7 +250,40 @@ class Settings(BaseSettings):
 
     # Engine
     engine: EngineChoice = Field(
-        "faster-whisper", description="`faster-whisper`, `openai-whisper` or `auto`."
+        "faster-whisper",
+        description="`faster-whisper`, `openai-whisper`, `auto`, or `remote`: the server of REMOTE_URL.",
+    )
+    remote_url: str = Field(
+        "",
+        description="Server of `ENGINE=remote`: base address of any OpenAI-compatible one, `http://gpu:8000/v1`.",
+    )
+    remote_api_key: SecretStr | None = Field(
+        None, description="Key that is sent to the server of REMOTE_URL; none: no key."
+    )
+    remote_model: str | None = Field(
+        None, description="Model that the server is asked for; none: the task's, by its canonical name."
+    )
+    remote_concurrency: int = Field(
+        8, ge=1, le=256, description="Windows of one model that one worker has at the server at a time."
+    )
+    remote_timeout_seconds: float = Field(
+        120, gt=0, description="Time that the server gets to answer one request."
+    )
+    remote_retry_seconds: float = Field(
+        300,
+        ge=0,
+        description="Time for which a window is sent again while the server is away, full or failing; then "
+        "the attempt has failed, and the queue tries the task again.",
+    )
+    remote_sample_format: Literal["s16", "f32"] = Field(
+        "s16",
+        description="Samples of the WAV files that are sent: `s16`: 16 bits, which every server reads; "
+        "`f32`: 32 bits, floating point, as a model here would have them.",
+    )
+    remote_fields: str = Field(
+        "",
+        description="Further form fields of each request, `vad=false&beam_size=5`, for what the server has "
+        "beside OpenAI's API.",
     )
     device: str = Field(
         "auto",
@@ -339,6 +373,21 @@ class Settings(BaseSettings):
     def _hosts(cls, value: object) -> object:
         return frozenset(_list_of(value)) if isinstance(value, str) else value
 
+    @field_validator("remote_url")
+    @classmethod
+    def _check_remote_url(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.data.get("engine") == "remote":
+            raise ValueError("ENGINE=remote needs the address of a server, such as http://gpu:8000/v1")
+        if value and not re.match(r"https?://[^/]", value):
+            raise ValueError("it is no address such as http://gpu:8000/v1")
+        return value
+
+    @field_validator("remote_fields")
+    @classmethod
+    def _check_remote_fields(cls, value: str) -> str:
+        parse_qsl(value, keep_blank_values=True, strict_parsing=bool(value))
+        return value
+
     @field_validator("webhook_secret")
     @classmethod
     def _check_secret(cls, value: SecretStr | None) -> SecretStr | None:
@@ -394,6 +443,11 @@ class Settings(BaseSettings):
     def min_free_disk_bytes(self) -> int:
         """Free space that no recording may take, in bytes."""
         return self.min_free_disk_mb * 1024 * 1024
+
+    @property
+    def remote_form_fields(self) -> dict[str, str]:
+        """REMOTE_FIELDS by their names."""
+        return dict(parse_qsl(self.remote_fields, keep_blank_values=True))
 
     @property
     def key_hashes(self) -> dict[str, str]:

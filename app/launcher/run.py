@@ -124,7 +124,7 @@ class Run:
             self._display.step("Stopped.")
 
     def _fetch_model(self, model: str) -> None:
-        if self._settings.engine == "fake":
+        if self._settings.engine in ("fake", "remote"):
             return
         self._display.step(f"Model {model}: looking into {self._settings.cache_dir}, else fetching it …")
         command = [sys.executable, "-m", "app.weights", "get", model]

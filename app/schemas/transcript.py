@@ -114,7 +114,9 @@ class Provenance(BaseModel):
     encoder_context: str | None = Field(
         None, description="What the encoder heard of a window: `short` or `full` (30 s)."
     )
-    model_digest: str = Field(description="`sha256:` and the sum of the weights.")
+    model_digest: str = Field(
+        description="`sha256:` and the sum of the weights; with ENGINE=remote, its model's name."
+    )
     versions: dict[str, str] = Field(description="Packages that the text depends on.")
     speaker_model_digest: str | None = Field(
         None,

@@ -18,7 +18,7 @@ from app.schemas.window import WindowTranscript
 
 logger = logging.getLogger(__name__)
 
-MAX_THREADS = 32
+MAX_THREADS = 512
 """Batches and models that load, all together: far more than there are decode workers."""
 
 WINDOWS_WAITING = 16

@@ -1,15 +1,17 @@
 """Loaded models: which engine runs one, how it was loaded, and how many stay in memory.
 
 ENGINE=faster-whisper and ENGINE=openai-whisper use that engine; weights are fetched or converted as needed.
+ENGINE=remote has no weights here: a server transcribes.
 ENGINE=auto goes by what lies in the cache: a CTranslate2 folder or a `.pt` file (converted once) gives
 faster-whisper; openai-whisper, where installed, takes over a model that faster-whisper cannot get or load.
 """
 
 import gc
 import logging
+import sys
 from collections import OrderedDict
 
-from app.asr.backends import faster_whisper, openai_whisper
+from app.asr.backends import faster_whisper, openai_whisper, remote
 from app.asr.base import Engine
 from app.core.config import Settings
 from app.core.decorators import stage
@@ -42,8 +44,8 @@ class ModelPool:
 
     @property
     def places(self) -> int:
-        """How many models may be in memory."""
-        return self._settings.models_in_memory
+        """How many models may be in memory; any number of those that a server has."""
+        return sys.maxsize if self._settings.engine == "remote" else self._settings.models_in_memory
 
     def get(self, model: str) -> Engine | None:
         """A loaded model, which thereby was used last."""
@@ -104,6 +106,8 @@ class ModelPool:
         return True
 
     def _load(self, model: str, settings: Settings) -> Engine:
+        if settings.engine == "remote":
+            return remote.load(model, settings)
         if settings.engine == "openai-whisper":
             return self._load_openai(model, settings)
         try:

@@ -48,6 +48,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
         ├── EngineFailed             the engine raised
         │   ├── OutOfDeviceMemory    … for want of memory
         │   └── ModelOutOfMemory     … while it loaded the model
+        ├── EngineRefused            the remote transcription server refuses the window
         ├── EngineCrashed            the engine process died under the task
         ├── DeadlineExceeded         the engine did not finish in time
         ├── AttemptsExhausted        MAX_ATTEMPTS used up
@@ -104,6 +105,7 @@ from app.core.errors.task import (
     DeadlineExceeded,
     EngineCrashed,
     EngineFailed,
+    EngineRefused,
     FetchFailed,
     FetchRefused,
     InvalidTask,
@@ -127,6 +129,7 @@ __all__ = [
     "EmptyUpload",
     "EngineCrashed",
     "EngineFailed",
+    "EngineRefused",
     "FetchFailed",
     "FetchRefused",
     "FileMissing",

@@ -50,6 +50,14 @@ class EngineFailed(TaskError):
     title = "Engine failed"
 
 
+class EngineRefused(TaskError):
+    """The transcription server of ENGINE=remote refuses a window, and would refuse it again."""
+
+    code = "engine_refused"
+    title = "Engine refused"
+    retryable = False
+
+
 class OutOfDeviceMemory(EngineFailed):
     """The engine found too little memory, however few windows at a time it was given."""
 
@@ -113,8 +121,8 @@ class FetchRefused(TaskError):
 WORTH_ANOTHER_TRY = frozenset(
     error.code
     for error in (
-        *(AudioMissing, ModelUnavailable, ModelOutOfMemory, EngineFailed, OutOfDeviceMemory),
-        *(EngineCrashed, DeadlineExceeded, AttemptsExhausted, FetchFailed, StorageFull),
+        *(AudioMissing, ModelUnavailable, ModelOutOfMemory, EngineFailed, EngineRefused),
+        *(OutOfDeviceMemory, EngineCrashed, DeadlineExceeded, AttemptsExhausted, FetchFailed, StorageFull),
     )
 )
 """Codes of failures that an operator may mend and queue again: their recordings are kept."""

@@ -121,3 +121,21 @@ def test_results_outlive_what_is_kept_of_their_tasks(ttl: int, keep: float, acce
         return
     with pytest.raises(ValidationError, match="at least twice KEEP_ENDED_SECONDS, which is 120"):
         Settings(result_ttl_seconds=ttl, keep_ended_seconds=keep)
+
+
+def test_a_remote_engine_needs_an_address() -> None:
+    with pytest.raises(ValidationError, match="ENGINE=remote needs the address"):
+        Settings(engine="remote")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("remote_url", "gpu:8000/v1"), ("remote_url", "http:///v1"), ("remote_fields", "vad")]
+)
+def test_what_no_server_can_be_asked_with_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ValidationError, match=name):
+        Settings(**{name: value})  # type: ignore[arg-type]
+
+
+def test_remote_fields_are_read_as_a_query() -> None:
+    settings = Settings(remote_fields="vad=false&prompt=a%20b&empty=")
+    assert settings.remote_form_fields == {"vad": "false", "prompt": "a b", "empty": ""}

@@ -246,6 +246,7 @@ export const TEXTS = {
   error_model_out_of_memory: "Для загрузки модели не хватило памяти.",
   error_model_unavailable: "Модель не удалось загрузить.",
   error_engine_failed: "Распознавание не удалось.",
+  error_engine_refused: "Сервер распознавания отклонил запись.",
   error_engine_crashed: "Распознаватель сломался.",
   error_out_of_memory: "Не хватило памяти.",
   error_deadline_exceeded: "Заняло слишком много времени.",

@@ -91,3 +91,15 @@ def test_a_gpu_that_is_not_there_is_told(
 
     with pytest.raises(ModelUnavailable, match="DEVICE=cuda is set"):
         ModelPool(settings_for(cache_dir=cache, engine=engine, device="cuda")).load("mine")
+
+
+def test_a_server_may_have_any_number_of_models(settings_for: Callable[..., Settings]) -> None:
+    """They take no memory here, and need no weights."""
+    pool = ModelPool(settings_for(engine="remote", remote_url="http://127.0.0.1:9/v1"))
+    for name in ("base", "turbo"):
+        pool.put(name, pool.load(name))
+
+    assert pool.places > 1000
+    assert [pool.get(name).info.engine for name in pool.loaded] == ["remote", "remote"]  # type: ignore[union-attr]
+    for name in pool.loaded:
+        pool.evict(name)
