@@ -44,6 +44,9 @@ logger = logging.getLogger(__name__)
 
 PROBES_AT_ONCE = 2
 
+ABLE_MODEL = "large-v3"
+"""Translates, and knows every language."""
+
 
 @dataclass(frozen=True, slots=True)
 class UploadRequest:
@@ -110,7 +113,7 @@ class AudioService:
 
         Raises RequestError or CapacityError, and then leaves nothing.
         """
-        request.read(request.values)
+        request.read(_before_the_form(request.values))
         await self._receiver.refuse_early(request.content_length)
         await self._folder.require()
         await self._queue.refuse_when_full()
@@ -240,6 +243,14 @@ class AudioService:
                     await to_thread.run_sync(self._storage.discard, task)
 
         return leave
+
+
+def _before_the_form(values: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """What is known before the form is read; where it names no model, one that refuses nothing.
+
+    The form may still name one: what DEFAULT_MODEL cannot do (translate, Cantonese) is no reason to refuse.
+    """
+    return {**values, "model": values.get("model") or [ABLE_MODEL]}
 
 
 def _check_channels(options: Options, tracks: Sequence[Track], limits: AudioLimits) -> None:

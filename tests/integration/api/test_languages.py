@@ -83,3 +83,16 @@ def test_a_translation_by_the_model_for_it(settings_for: Callable[..., Settings]
     assert answer.status_code == 202, answer.text
     task = queued(settings)
     assert (task.model, task.task) == ("medium", TaskKind.TRANSLATE)
+
+
+@pytest.mark.parametrize("query", ["task=translate", "language=yue"])
+def test_the_form_may_name_a_model_that_can_do_it(settings_for: Callable[..., Settings], query: str) -> None:
+    """What the query asks for is checked before the form is read, which may name another model."""
+    with (
+        serving(settings_for(default_model="distil-large-v2")) as service,
+        httpx2.Client(base_url=service.url, timeout=30) as client,
+    ):
+        files = {"file": ("a.ogg", (ASSETS / "speech_ru.ogg").read_bytes())}
+        answer = client.post(f"/transcribe/?{query}", files=files, data={"model": "large-v3"})
+        assert answer.status_code == 202, answer.text
+        assert client.post(f"/transcribe/?{query}", files=files).status_code == 422

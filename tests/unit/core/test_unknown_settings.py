@@ -37,10 +37,10 @@ def test_a_name_that_nobody_reads(dotenv: Path) -> None:
 
 
 def test_names_that_other_programs_read(dotenv: Path) -> None:
-    compose = (ROOT / "docker-compose.yml").read_text() + (ROOT / "docker-compose.gpu.yml").read_text()
+    compose = "".join(path.read_text() for path in ROOT.glob("docker-compose*.yml"))
     names = set(re.findall(r"\$\{(\w+)", compose)) | {"COMPOSE_PROJECT_NAME", "HTTPS_PROXY", "HF_HOME", "TZ"}
     dotenv.write_text("".join(f"{name}=1\n" for name in sorted(names)))
-    assert {"API_BIND", "DEVICE_BUILD"} <= names
+    assert {"API_BIND", "DEVICE_BUILD", "WYOMING_BIND", "CADDY_TLS"} <= names
     assert unknown_settings({}) == []
 
 
