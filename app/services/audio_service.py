@@ -28,6 +28,7 @@ from app.core.utils import extension_of, quoted
 from app.net.guard import AddressPolicy, check_url
 from app.queue.repeats import Repeats, Source
 from app.schemas.caller import Caller
+from app.schemas.known_speaker import known_speakers
 from app.schemas.task import ChannelMode, Task, TrackChoice
 from app.services.options import Options, fingerprint_of
 from app.services.receiving import FILE_FIELD, Fields, FormPart, Received, Receiver
@@ -99,6 +100,7 @@ class AudioService:
                 if earlier is not None:
                     return Acceptance(earlier, replayed=True)
                 task = await self._task(task_id, received, options, fingerprint, request.caller)
+                await self._keep_clips(task_id, options)
                 await self._hand_in(task, received, undo)
         return Acceptance(task_id)
 
@@ -142,7 +144,7 @@ class AudioService:
             fingerprint=fingerprint if options.may_be_reused else None,
             owner=caller.name,
             traceparent=traceparent(),
-            **asdict(options),
+            **asdict(options) | {"known_speakers": [each.name for each in options.known_speakers]},
         )
 
     async def _check_address(self, address: str) -> None:
@@ -151,6 +153,12 @@ class AudioService:
             await to_thread.run_sync(check_url, address, self._policy)
         except FetchFailed as error:
             raise UnsafeAddress(error.detail) from error
+
+    async def _keep_clips(self, task_id: str, options: Options) -> None:
+        """Store the clips of known speakers beside the recording; without a note they are orphans."""
+        if options.known_speakers:
+            clips = known_speakers.dump_json(options.known_speakers)
+            await to_thread.run_sync(self._storage.save_clips, task_id, clips)
 
     async def _hand_in(self, task: Task, received: Received | None, undo: AsyncExitStack) -> None:
         """Make the upload durable, then have its task known to Redis: what Redis may lose is noted."""
