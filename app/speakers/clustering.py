@@ -92,7 +92,7 @@ def _laplacian(vectors: Vectors) -> NDArray[np.float32]:
     for row in alike:  # one at a time: the matrix is large enough once
         if kept < len(row):
             row[row < np.partition(row, -kept)[-kept]] = 0.0
-    laplacian = (alike + alike.T) / -2
+    laplacian = np.asarray((alike + alike.T) / -2, np.float32)
     np.fill_diagonal(laplacian, 0.0)
     np.fill_diagonal(laplacian, np.abs(laplacian).sum(axis=1))
     return laplacian
