@@ -6,6 +6,7 @@ from app.api.openai.wishes import AnswerFormat
 from app.core.languages import LANGUAGES
 from app.core.speaker_counts import MOST_SPEAKERS
 from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
+from app.services.known_speakers import MOST_KNOWN_SPEAKERS
 from app.services.receiving import FILE_FIELD
 
 Schema = dict[str, Any]
@@ -99,6 +100,20 @@ OPTION_SCHEMAS: dict[str, Schema] = {
         "pattern": "^[0-9]+(-[0-9]+)?$",
         "description": "How many people speak, where that is known, or at least and at most (1 to "
         f"{MOST_SPEAKERS}); implies `diarize`.",
+    },
+    "known_speaker_names": {
+        "type": "array",
+        "items": {"type": "string"},
+        "maxItems": MOST_KNOWN_SPEAKERS,
+        "description": "Names of people whose voices may be recognised, one field each, with a clip of "
+        "each in `known_speaker_references`; implies `diarize`.",
+    },
+    "known_speaker_references": {
+        "type": "array",
+        "items": {"type": "string"},
+        "maxItems": MOST_KNOWN_SPEAKERS,
+        "description": "For each name, in the same order, 2 to 10 s of that voice alone, as data URL in "
+        "base64. The clips are deleted with the task; nothing of a voice is kept.",
     },
     "priority": {
         "type": "string",

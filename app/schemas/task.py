@@ -113,6 +113,9 @@ class Task(BaseModel):
     speakers: Annotated[SpeakerRange | None, BeforeValidator(_speakers)] = Field(
         None, description="How many people speak, at least and at most: 3, `2-5` or [2, 5]."
     )
+    known_speakers: tuple[str, ...] = Field(
+        (), description="Names of those whose voices may be recognised; the clips lie beside the recording."
+    )
     priority: Priority = Priority.NORMAL
     url: str | None = Field(None, description="Where a worker fetches the recording from, into `file_path`.")
     webhook: str | None = Field(None, description="Address that is told when the task has ended.")

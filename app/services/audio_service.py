@@ -31,6 +31,7 @@ from app.queue.guard import redis_or_not
 from app.queue.repeats import Repeats, Source
 from app.queue.requests import Request
 from app.schemas.caller import Caller
+from app.schemas.known_speaker import known_speakers
 from app.schemas.task import ChannelMode, Task, TrackChoice
 from app.services.folder_service import FolderService
 from app.services.idempotency import Idempotency
@@ -131,6 +132,7 @@ class AudioService:
                     return Acceptance(earlier, fingerprint, options.may_be_reused, replayed=True)
                 async with self._idempotency.accepting(named) if named else nullcontext():
                     task = await self._task(task_id, received, options, fingerprint, request.caller)
+                    await self._keep_clips(task_id, options)
                     await self._hand_in(task, received, named, undo)
         accepted = Acceptance(task_id, fingerprint, options.may_be_reused)
         if request.is_awaited:
@@ -169,7 +171,7 @@ class AudioService:
             fingerprint=fingerprint if options.may_be_reused else None,
             owner=caller.name,
             traceparent=traceparent(),
-            **asdict(options),
+            **asdict(options) | {"known_speakers": [each.name for each in options.known_speakers]},
         )
 
     async def _check_address(self, address: str) -> None:
@@ -178,6 +180,12 @@ class AudioService:
             await to_thread.run_sync(check_url, address, self._policy)
         except FetchFailed as error:
             raise UnsafeAddress(error.detail) from error
+
+    async def _keep_clips(self, task_id: str, options: Options) -> None:
+        """Store the clips of known speakers beside the recording; without a note they are orphans."""
+        if options.known_speakers:
+            clips = known_speakers.dump_json(options.known_speakers)
+            await to_thread.run_sync(self._storage.save_clips, task_id, clips)
 
     async def _hand_in(
         self, task: Task, received: Received | None, named: Request | None, undo: AsyncExitStack

@@ -11,26 +11,18 @@ from app.core.errors import InvalidParameter
 from app.core.scripts import ChineseScript
 from app.core.speaker_counts import SpeakerRange, speaker_range
 from app.core.utils import parse_choice, parse_flag, parse_number, parse_trim, quoted, single_value
+from app.schemas.known_speaker import KnownSpeaker
 from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
+from app.services.known_speakers import NAMES, REFERENCES, known_speakers_of
 from app.services.model_choice import choose_model
 
-LISTS = ("languages",)
+LISTS = ("languages", NAMES, REFERENCES)
 """Parameters that may be given several times, and then hold all that was given."""
 
 OPTIONS = (
     *("model", "trim", "language", "languages", "task", "prompt", "hotwords", "temperature"),
-    *(
-        "word_timestamps",
-        "vad",
-        "track",
-        "channels",
-        "diarize",
-        "speakers",
-        "priority",
-        "url",
-        "webhook",
-        "reuse",
-    ),
+    *("word_timestamps", "vad", "track", "channels", "diarize", "speakers", NAMES, REFERENCES),
+    *("priority", "url", "webhook", "reuse"),
 )
 """Parameters that may come in the query or as form fields."""
 
@@ -56,6 +48,7 @@ class Options:
     channels: ChannelMode
     diarize: bool
     speakers: SpeakerRange | None
+    known_speakers: tuple[KnownSpeaker, ...]
     priority: Priority
     url: str | None
     webhook: str | None
@@ -76,8 +69,8 @@ def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Optio
     trim, temperature = given["trim"], given["temperature"]
     kind = parse_choice("task", given["task"], TaskKind, TaskKind.TRANSCRIBE)
     choice = choose_model(given["model"], kind, given["language"], values.get("languages", ()), settings)
-    speakers = _speakers(given["speakers"], given["diarize"])
-    diarize = _flag(given, "diarize", default=speakers is not None)
+    speakers, known = _speakers(given["speakers"], given["diarize"]), known_speakers_of(values)
+    diarize = _flag(given, "diarize", default=speakers is not None or bool(known))
     # the sides of a call are told apart by their channels, which nothing does better
     usual_channels = ChannelMode.AUTO if diarize else ChannelMode.MIX
     return Options(
@@ -96,6 +89,7 @@ def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Optio
         channels=parse_choice("channels", given["channels"], ChannelMode, usual_channels),
         diarize=diarize,
         speakers=speakers,
+        known_speakers=known if diarize else (),
         priority=parse_choice("priority", given["priority"], Priority, Priority.NORMAL),
         url=given["url"],
         webhook=given["webhook"],
@@ -105,7 +99,10 @@ def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Optio
 
 def fingerprint_of(options: Options, source: str) -> str:
     """Name of what is asked of which recording; `source` is the digest of its content, or its address."""
-    asked = asdict(replace(options, priority=Priority.NORMAL, webhook=None, reuse=True))
+    known = [each.model_dump() for each in options.known_speakers]
+    asked = asdict(replace(options, priority=Priority.NORMAL, webhook=None, reuse=True)) | {
+        "known_speakers": known
+    }
     return sha256(json.dumps([source, asked], sort_keys=True).encode()).hexdigest()
 
 

@@ -21,6 +21,7 @@ from app.core.errors import (
 )
 from app.core.names import refuse_unknown
 from app.core.utils import extension_of, quoted, shown_name
+from app.services.known_speakers import REFERENCES
 from app.storage.base import Storage, UploadWriter
 from app.storage.files import RETRY_AFTER_SECONDS
 
@@ -35,6 +36,8 @@ FORM_OVERHEAD_BYTES = 1024 * 1024
 MAX_FIELD_BYTES = 8192
 MAX_VALUES = 1000
 """Values of fields that are read which one request may hold: they are kept in memory."""
+
+MAX_CLIP_BYTES = 2 * 1024 * 1024  # a clip in base64: 10 s in mono at 48 kHz as WAV are 1.3 MB
 
 
 _RECORDING_TYPES = frozenset({"application/octet-stream", "application/ogg"})
@@ -94,7 +97,7 @@ class Fields:
             refuse_unknown([name], self.values)
         if name not in self.values:
             return
-        self.values[name].append(await _text(part))
+        self.values[name].append(await _text(part, MAX_CLIP_BYTES if name == REFERENCES else MAX_FIELD_BYTES))
         if sum(map(len, self.values.values())) > MAX_VALUES:
             raise MalformedUpload(f"The form has more than {MAX_VALUES} values; send only those needed.")
 
@@ -219,13 +222,13 @@ def _media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-async def _text(part: FormPart) -> str:
+async def _text(part: FormPart, max_bytes: int) -> str:
     content = bytearray()
     async for chunk in part.chunks():
         content += chunk
-        if len(content) > MAX_FIELD_BYTES:
+        if len(content) > max_bytes:
             raise MalformedUpload(
-                f"The form field {quoted(part.name)} is longer than {MAX_FIELD_BYTES} bytes; a recording "
+                f"The form field {quoted(part.name)} is longer than {max_bytes} bytes; a recording "
                 f"belongs into the field `{FILE_FIELD}`, with a file name."
             )
     try:

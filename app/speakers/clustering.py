@@ -17,7 +17,7 @@ from app.speakers.encoder import Vectors, unit
 Labels = NDArray[np.intp]
 Seconds = NDArray[np.float64]
 
-MOST_VECTORS = 1500
+MOST_VECTORS = 1000
 """More are not clustered, lest time and memory grow with the square of the length: evenly spread ones are."""
 
 LEAST_SECONDS = 0.6
@@ -89,16 +89,13 @@ def _spectral(vectors: Vectors, count: SpeakerCount) -> Labels:
 def _laplacian(vectors: Vectors) -> NDArray[np.float32]:
     alike = vectors @ vectors.T
     kept = max(int(np.ceil(len(vectors) * NEIGHBOURS_SHARE)), LEAST_NEIGHBOURS)
-    if kept < len(vectors):
-        least = np.partition(alike, -kept, axis=1)[:, -kept, None]
-        alike[alike < least] = 0.0
-    alike += alike.T.copy()
-    alike /= 2
-    np.fill_diagonal(alike, 0.0)
-    degrees = np.abs(alike).sum(axis=1)
-    np.negative(alike, out=alike)
-    np.fill_diagonal(alike, degrees)
-    return alike
+    for row in alike:  # one at a time: the matrix is large enough once
+        if kept < len(row):
+            row[row < np.partition(row, -kept)[-kept]] = 0.0
+    laplacian = np.asarray((alike + alike.T) / -2, np.float32)
+    np.fill_diagonal(laplacian, 0.0)
+    np.fill_diagonal(laplacian, np.abs(laplacian).sum(axis=1))
+    return laplacian
 
 
 def _kmeans(points: Seconds, number: int) -> Labels:

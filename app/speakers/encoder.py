@@ -17,6 +17,9 @@ BATCH = 8
 LEAST_FRAMES = 10
 """Less than 0.1 s of sound tells nothing of a voice."""
 
+Vector = NDArray[np.float32]
+"""Of length 1, shape (DIMENSIONS,)."""
+
 Vectors = NDArray[np.float32]
 """One of length 1 in each row, shape (n, DIMENSIONS); the product of two is how alike they are, at most 1."""
 

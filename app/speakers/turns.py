@@ -32,7 +32,7 @@ def turns_of(windows: Sequence[Voices], count: SpeakerCount) -> list[VoiceTurn]:
     heard = [voices for voices in windows if len(voices.vectors)]
     if not heard:
         return []
-    vectors = np.concatenate([_vectors(voices) for voices in heard])
+    vectors = np.concatenate([vectors_of(voices) for voices in heard])
     stretches = np.concatenate([voices.stretches for voices in heard])
     means = voice_means(vectors, stretches[:, 1] - stretches[:, 0], count)
     parts = [part for voices in heard for part in _parts(voices, means)]
@@ -72,7 +72,8 @@ def in_order(turns: Sequence[VoiceTurn]) -> list[VoiceTurn]:
     return [replace(turn, voice=numbers.setdefault(turn.voice, len(numbers))) for turn in turns]
 
 
-def _vectors(voices: Voices) -> Vectors:
+def vectors_of(voices: Voices) -> Vectors:
+    """The vectors of a window, as they were before they were rounded."""
     return unit(voices.vectors.astype(np.float32))
 
 
@@ -92,7 +93,7 @@ def _parts(voices: Voices, means: Vectors) -> Iterator[VoiceTurn]:
 
 def _votes(voices: Voices, means: Vectors, origin: float) -> NDArray[np.float32]:
     """How much each frame is each voice's: a stretch votes, in its middle more than at its edges."""
-    nearest = (_vectors(voices) @ means.T).argmax(axis=1)
+    nearest = (vectors_of(voices) @ means.T).argmax(axis=1)
     votes = np.zeros((_frame(voices.spans[-1][1] - origin) + 2, len(means)), np.float32)
     for (start, end), voice in zip(voices.stretches, nearest, strict=True):
         first = int((start - origin) * FRAMES_PER_SECOND)

@@ -96,6 +96,12 @@ class Storage(Protocol):
     def open_upload(self, task_id: str) -> UploadWriter:
         """Begin an upload. Raises StorageFull, StorageUnavailable."""
 
+    def save_clips(self, task_id: str, clips: bytes) -> None:
+        """Keep clips of known speakers until the task ends. Raises StorageFull, StorageUnavailable."""
+
+    def clips_of(self, task: Task) -> bytes | None:
+        """Those clips; None where there are none."""
+
     def path_of(self, task: Task) -> Path:
         """File of a task's recording. Raises InvalidTask where it lies outside the storage."""
 

@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 DOWNLOAD_EXTENSION = "download"
 """Of recordings that a worker fetches from addresses without one."""
 
+CLIPS_EXTENSION = "known_speaker_clips"
+"""Longer than the extension of a recording can be."""
+
 _OWN_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([A-Za-z0-9_]+)")
 """A UUID and an extension: foreign programs' files in the folder are never touched by housekeeping."""
 
@@ -77,6 +80,22 @@ class LocalStorage:
         """Begin an upload. Raises StorageFull, StorageUnavailable."""
         return LocalUpload(self._folder, task_id)
 
+    def save_clips(self, task_id: str, clips: bytes) -> None:
+        """Keep clips of known speakers until the task ends. Raises StorageFull, StorageUnavailable."""
+        with translated("write"), create(self._clips_path(task_id)) as file:
+            write_all(file, clips)
+            os.fsync(file.fileno())
+
+    def clips_of(self, task: Task) -> bytes | None:
+        """Those clips; None where there are none."""
+        try:
+            return self._clips_path(task.task_id).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _clips_path(self, task_id: str) -> Path:
+        return self._folder / f"{task_id}.{CLIPS_EXTENSION}"
+
     def path_of(self, task: Task) -> Path:
         """File of a task's recording, links resolved. Raises InvalidTask where it lies outside UPLOAD_DIR.
 
@@ -103,6 +122,7 @@ class LocalStorage:
 
         Any other belongs to the program that pushed the task, and perhaps to further tasks.
         """
+        self._clips_path(task.task_id).unlink(missing_ok=True)
         path = self.path_of(task)
         if path.stem == task.task_id:
             path.unlink(missing_ok=True)
@@ -153,6 +173,10 @@ class LocalStorage:
         wanted = self._keep_audio or (failure is not None and failure.code in WORTH_ANOTHER_TRY)
         try:
             self.outbox.remove(task.task_id)
+            if failure is None:
+                self._clips_path(task.task_id).unlink(
+                    missing_ok=True
+                )  # voices are kept no longer than needed
             if not wanted:
                 self.delete(task)
         except InvalidTask:

@@ -9,6 +9,7 @@ from app.audio.calls import CallSides
 from app.audio.listening import Listening
 from app.core.errors import TaskCancelled
 from app.core.scripts import ChineseScript
+from app.schemas.known_speaker import KnownSpeaker
 from app.schemas.window import Checkpoint, WindowDone
 from app.speakers.clustering import SpeakerCount
 
@@ -31,6 +32,7 @@ class Job:
     vad: bool = True
     script: ChineseScript | None = None
     speakers: SpeakerCount | None = None
+    known_speakers: tuple[KnownSpeaker, ...] = ()
     sides: CallSides | None = None
     duration: float | None = None
     is_short: bool = False

@@ -18,6 +18,7 @@ from app.core.speed import SlowestSpeed
 from app.net.fetch import FetchLimits, fetch
 from app.net.guard import AddressPolicy
 from app.queue.room import is_short
+from app.schemas.known_speaker import KnownSpeaker, known_speakers
 from app.schemas.task import ChannelMode, Task, TaskKind
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
@@ -86,6 +87,10 @@ class TranscriptionService:
             raise AudioMissing("The uploaded recording is no longer there; upload it again.")
         return path
 
+    def _known_speakers(self, task: Task) -> tuple[KnownSpeaker, ...]:
+        clips = self._storage.clips_of(task) if task.diarize and task.known_speakers else None
+        return () if clips is None else known_speakers.validate_json(clips)
+
     def _listening(self, task: Task) -> Listening:
         return Listening(
             trim=task.trim or self._settings.default_trim,
@@ -118,6 +123,7 @@ class TranscriptionService:
             ),
             vad=task.vad,
             script=task.script or choice.script,
+            known_speakers=self._known_speakers(task),
             sides=sides,
             speakers=SpeakerCount(*task.speakers or ()) if task.diarize else None,
             duration=task.duration,

@@ -1,15 +1,24 @@
 """Turns put on a transcript: who says each word, and segments that are divided where the speaker changes."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 
 from app.schemas.transcript import Segment, Speaker, SpeakerTurn, Transcript, Utterance, Word
 from app.speakers.turns import VoiceTurn
 
 
-def with_speakers(transcript: Transcript, turns: Sequence[VoiceTurn], *, by_channel: bool) -> Transcript:
-    """Add `speakers`, `turns` and `utterances`; `by_channel`: the numbers of voices are those of channels."""
+def with_speakers(
+    transcript: Transcript,
+    turns: Sequence[VoiceTurn],
+    known: Mapping[int, str] | None = None,
+    *,
+    by_channel: bool,
+) -> Transcript:
+    """Add `speakers`, `turns` and `utterances`.
+
+    `known` are the names of voices that were recognised; `by_channel`: voices have the numbers of channels.
+    """
     names = _names(turns)
     found = _Turns(turns, names)
     segments = [
@@ -21,7 +30,7 @@ def with_speakers(transcript: Transcript, turns: Sequence[VoiceTurn], *, by_chan
     return transcript.model_copy(
         update={
             "segments": numbered,
-            "speakers": tuple(_speakers(turns, names)),
+            "speakers": tuple(_speakers(turns, names, known or {})),
             "turns": tuple(_told(turns, names)),
             "utterances": tuple(_utterances(numbered)),
         }
@@ -83,10 +92,12 @@ def _labelled(segment: Segment, words: tuple[Word, ...] | None, name: str | None
     return segment.model_copy(update={"speaker": name, "words": said})
 
 
-def _speakers(turns: Sequence[VoiceTurn], names: dict[int, str]) -> Iterator[Speaker]:
+def _speakers(
+    turns: Sequence[VoiceTurn], names: dict[int, str], known: Mapping[int, str]
+) -> Iterator[Speaker]:
     for voice, name in names.items():
         seconds = sum(turn.end - turn.start for turn in turns if turn.voice == voice)
-        yield Speaker(id=name, seconds=round(seconds, 3))
+        yield Speaker(id=name, name=known.get(voice), seconds=round(seconds, 3))
 
 
 def _told(turns: Sequence[VoiceTurn], names: dict[int, str]) -> Iterator[SpeakerTurn]:

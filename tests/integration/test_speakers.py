@@ -1,5 +1,6 @@
 """Who said what, through the real `base` model and the real network of voices."""
 
+import base64
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 
 from app.core.config import Settings
 from app.core.errors import ModelUnavailable
+from app.schemas.known_speaker import KnownSpeaker, known_speakers
 from app.schemas.task import Task
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint, WindowDone
@@ -159,6 +161,7 @@ import os, signal, sys
 from dataclasses import replace
 from pathlib import Path
 from app.core.config import Settings
+from app.schemas.known_speaker import KnownSpeaker, known_speakers
 from app.schemas.task import Task
 from app.transcription.request import UNWATCHED
 from app.transcription.service import TranscriptionService
@@ -225,3 +228,21 @@ def test_ordinary_stereo_is_mixed(service: TranscriptionService, settings_of_mod
     assert transcript.source is not None
     assert not transcript.source.split
     assert [turn.speaker for turn in transcript.turns or ()] == ["S1", "S2"]
+
+
+@pytest.mark.parametrize("channels", ["mix", "split"])
+def test_a_known_voice_has_its_name(
+    service: TranscriptionService, settings_of_module: Settings, tmp_path: Path, channels: str
+) -> None:
+    one, other = sentence(), lower(sentence())
+    left = np.concatenate([other, np.zeros_like(one)])
+    right = np.concatenate([np.zeros_like(other), one])
+    path = wav(settings_of_module.upload_dir / f"known_{channels}.wav", planes(left, right))
+    clip = base64.b64encode(wav(tmp_path / "clip.wav", one[np.newaxis, 16_000:64_000]).read_bytes()).decode()
+    clips = known_speakers.dump_json((KnownSpeaker(name="Ann", clip=clip),))
+    (settings_of_module.upload_dir / "t.known_speaker_clips").write_bytes(clips)
+
+    transcript = _transcribe(service, path, diarize=True, known_speakers=["Ann"], channels=channels)
+
+    assert transcript.speakers is not None
+    assert [(each.id, each.name) for each in transcript.speakers] == [("S1", None), ("S2", "Ann")]

@@ -188,6 +188,12 @@ def transcript(stage: Stage) -> None:
     expect(stage.page.locator(".segment[aria-current]")).to_have_count(1)
 
 
+def speakers(stage: Stage) -> None:
+    stage.transcribe(result=conversation())
+    stage.open_transcript()
+    expect(stage.page.locator(".speakers li")).to_have_count(3)
+
+
 def editing(stage: Stage) -> None:
     transcript(stage)
     stage.page.get_by_role("button", name="Edit the text at 0:08").click()
@@ -225,6 +231,7 @@ SCENES: dict[str, Callable[[Stage], None]] = {
         recorder,
         tasks,
         transcript,
+        speakers,
         editing,
         unfinished,
         unknown,

@@ -23,8 +23,8 @@ def test_the_nearest_name_is_told(client: httpx2.Client, query: str, content: by
 
 
 def test_where_none_is_near_all_are_told(client: httpx2.Client) -> None:
-    problem = client.post("/transcribe/?diarize=true", content=GOOD, headers=HEADERS).json()
-    assert problem["detail"].startswith("There is no parameter 'diarize' here; choose of: model, trim, ")
+    problem = client.post("/transcribe/?karaoke=true", content=GOOD, headers=HEADERS).json()
+    assert problem["detail"].startswith("There is no parameter 'karaoke' here; choose of: model, trim, ")
 
 
 @pytest.mark.parametrize(

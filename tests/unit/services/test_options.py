@@ -7,6 +7,7 @@ from app.core.config import Settings
 from app.core.errors import InvalidParameter
 from app.core.speaker_counts import SpeakerRange
 from app.schemas.task import ChannelMode, Priority, Task, TaskKind, TrackChoice
+from app.services.known_speakers import NAMES, REFERENCES
 from app.services.options import OPTIONS, Options, options_of
 
 
@@ -31,6 +32,7 @@ def test_nothing_asked_for_is_the_default(settings: Settings) -> None:
         channels=ChannelMode.MIX,
         diarize=False,
         speakers=None,
+        known_speakers=(),
         priority=Priority.NORMAL,
         url=None,
         webhook=None,
@@ -65,6 +67,7 @@ def test_everything_may_be_asked_for(settings: Settings) -> None:
             ChannelMode.SPLIT,
             True,
             SpeakerRange(2, 5),
+            (),
             Priority.HIGH,
             "https://example.org/a",
             "https://example.org/b",
@@ -109,7 +112,7 @@ def test_languages_may_be_given_several_times(settings: Settings) -> None:
 
 def test_every_option_is_documented_and_is_part_of_a_task() -> None:
     assert set(OPTION_SCHEMAS) == set(OPTIONS)
-    assert set(OPTIONS) - {"reuse"} <= set(Task.model_fields)
+    assert set(OPTIONS) - {"reuse", NAMES, REFERENCES} <= set(Task.model_fields)
 
 
 @pytest.mark.parametrize(
