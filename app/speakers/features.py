@@ -29,7 +29,7 @@ def features_of(samples: Samples) -> Features:
     frames = frames - frames.mean(axis=1, keepdims=True)
     before = np.concatenate([frames[:, :1], frames[:, :-1]], axis=1)
     spectrum = np.fft.rfft((frames - PRE_EMPHASIS * before) * _window(), FFT_SAMPLES, axis=1)
-    power = np.square(np.abs(spectrum)).astype(np.float32)
+    power = np.square(spectrum.real) + np.square(spectrum.imag)
     return np.asarray(np.log(np.maximum(power @ _mel_bank(), LEAST_ENERGY)), np.float32)
 
 

@@ -45,8 +45,8 @@ def voices_of(window: Window, encoder: VoiceEncoder) -> Voices:
     heard = [
         (stretch, features)
         for span in spans
-        for stretch in _stretches(*span)
-        if len(features := _features(window, *stretch)) >= LEAST_FRAMES
+        for stretch, features in _heard(window, *span)
+        if len(features) >= LEAST_FRAMES
     ]
     vectors = encoder.encode([features for _, features in heard])
     stretches = np.array([stretch for stretch, _ in heard], np.float64).reshape(-1, 2)
@@ -83,7 +83,11 @@ def _stretches(start: float, end: float) -> Iterator[tuple[float, float]]:
         yield first, first + STRETCH_SECONDS
 
 
-def _features(window: Window, start: float, end: float) -> Features:
+def _heard(window: Window, start: float, end: float) -> Iterator[tuple[tuple[float, float], Features]]:
+    """The stretches of a span, with their features: those of the span are computed once."""
     first = round(window.place_of(start) * SAMPLE_RATE)
     count = round((end - start) * SAMPLE_RATE) + FRAME_SAMPLES - STEP_SAMPLES
-    return features_of(window.samples[first : first + count])
+    features = features_of(window.samples[first : first + count])
+    for begin, stop in _stretches(start, end):
+        frame = round((begin - start) * SAMPLE_RATE / STEP_SAMPLES)
+        yield (begin, stop), features[frame : frame + round((stop - begin) * SAMPLE_RATE / STEP_SAMPLES)]

@@ -41,18 +41,13 @@ def turns_of(windows: Sequence[Voices], count: SpeakerCount) -> list[VoiceTurn]:
 
 def channel_turns(windows: Sequence[Voices]) -> list[VoiceTurn]:
     """The turns of a recording in which each channel is one voice, whose number is that of the channel."""
-    channels = sorted({voices.channel for voices in windows if voices.channel is not None})
-    turns = [
-        turn
-        for channel in channels
-        for turn in merged(
-            VoiceTurn(round(start, 3), round(end, 3), channel)
-            for voices in windows
-            if voices.channel == channel
-            for start, end in voices.spans
-        )
+    spans = [
+        VoiceTurn(round(start, 3), round(end, 3), voices.channel)
+        for voices in windows
+        if voices.channel is not None
+        for start, end in voices.spans
     ]
-    return sorted(turns, key=lambda turn: (turn.start, turn.voice))
+    return merged(sorted(spans, key=lambda span: (span.start, span.voice)))
 
 
 def merged(parts: Iterable[VoiceTurn]) -> list[VoiceTurn]:
