@@ -1,6 +1,7 @@
 """Transcripts as OpenAI's audio API sends them."""
 
 import math
+import re
 from collections.abc import Mapping
 from string import ascii_uppercase
 from typing import Any
@@ -28,6 +29,8 @@ LARGEST = 1e15
 
 LEAST_PROBABILITY = 1e-9
 """Below, a logarithm would soon be no number that JSON knows."""
+
+_NUMBERED = re.compile(r"S([1-9]|1[0-9]|2[0-6])")
 
 
 def answer_of(result: Mapping[str, Any], wishes: Wishes, task: TaskKind) -> Response:
@@ -87,6 +90,7 @@ def diarized_of(result: Mapping[str, Any], task: TaskKind) -> dict[str, Any]:
 
 def speaker_segments(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Segments as `diarized_json` has them, and a stream in that format sends them."""
+    names = {each.get("id"): each.get("name") for each in _dicts(result.get("speakers"))}
     return [
         {
             "type": "transcript.text.segment",
@@ -94,7 +98,7 @@ def speaker_segments(result: Mapping[str, Any]) -> list[dict[str, Any]]:
             "start": _number(segment.get("start")),
             "end": _number(segment.get("end")),
             "text": segment["text"],
-            "speaker": _speaker(segment),
+            "speaker": _speaker(segment, names),
         }
         for number, segment in enumerate(_segments(result))
     ]
@@ -129,11 +133,17 @@ def _languages(result: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"code": code} for code in dict.fromkeys(each for each in named if isinstance(each, str))]
 
 
-def _speaker(segment: Mapping[str, Any]) -> str:
-    """Who speaks: whom the transcript names, else each channel's own letter, else one speaker for all."""
+def _speaker(segment: Mapping[str, Any], names: Mapping[Any, Any]) -> str:
+    """Who speaks: whom the transcript names, else each channel's own letter, else one speaker for all.
+
+    Speakers without one of the `names` have letters, as OpenAI gives them: S1 is A.
+    """
     speaker, channel = segment.get("speaker"), segment.get("channel")
     if isinstance(speaker, str):
-        return speaker
+        if isinstance(names.get(speaker), str):
+            return str(names[speaker])
+        found = _NUMBERED.fullmatch(speaker)
+        return ascii_uppercase[int(found[1]) - 1] if found else speaker
     number = channel if isinstance(channel, int) and 0 <= channel < len(ascii_uppercase) else 0
     return ascii_uppercase[number]
 

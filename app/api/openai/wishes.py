@@ -18,12 +18,12 @@ OWN_FIELDS = ("response_format", GRANULARITIES, "stream", "include", "keywords")
 PASSED_ON = (
     *("model", "language", "languages", "prompt", "temperature", "hotwords"),
     *("vad", "track", "channels", "priority"),
+    *("diarize", "speakers", "known_speaker_names", "known_speaker_references"),
 )
 FIELDS = (*PASSED_ON, *OWN_FIELDS)
 """Fields of the form that are read; others are left alone.
 
-Left alone among OpenAI's own: `chunking_strategy` (recordings are always cut at pauses) and
-`known_speaker_names` and `known_speaker_references`.
+Left alone among OpenAI's own: `chunking_strategy` (recordings are always cut at pauses).
 """
 
 _SUBSCRIPT = re.compile(r"\[[^\]]*\]$")
@@ -106,6 +106,8 @@ def openai_options(values: Mapping[str, Sequence[str]], settings: Settings, task
         "task": [task],
         "word_timestamps": [str(needs_words)],
     }
+    if wishes.format is AnswerFormat.DIARIZED_JSON and not values["diarize"]:
+        passed["diarize"] = ["true"]
     return options_of(passed, settings)
 
 

@@ -85,7 +85,7 @@ REQUESTS = (
     Sent("gpt-transcribe", fields=(("model", "gpt-transcribe"), ("languages[]", "ru"), ("languages[]", "en"),
          ("keywords[]", "погода")), expected={"languages": ("ru", "en"), "hotwords": "погода"}),
     Sent("diarize", fields=(("model", "gpt-4o-transcribe-diarize"), ("response_format", "diarized_json"),
-         ("chunking_strategy", "auto"), ("known_speaker_names[]", "a"))),
+         ("chunking_strategy", "auto"))),
     Sent("translations", "/v1/audio/translations", (("model", "whisper-large-v3"),),
          expected={"task": "translate"}),
     Sent("a field of another service", file_field="audio", fields=(WHISPER,), expected={"status": 422}),

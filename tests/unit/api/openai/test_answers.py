@@ -69,7 +69,10 @@ def test_speakers_are_named_by_the_transcript_or_by_their_channels() -> None:
         {"start": 1, "end": 2, "text": " Yes?", "channel": 1},
         {"start": 2, "end": 3, "text": " Fine.", "channel": 1, "speaker": "Jane"},
         {"start": 3, "end": 4, "text": " Well.", "channel": 400},
+        {"start": 4, "end": 5, "text": " Oh.", "speaker": "S3"},
+        {"start": 5, "end": 6, "text": " So.", "speaker": "S4"},
     ]
-    content = diarized_of({"text": "", "segments": segments}, TaskKind.TRANSCRIBE)
-    assert [segment["speaker"] for segment in content["segments"]] == ["A", "B", "Jane", "A"]
+    speakers = [{"id": "S4", "name": "Joe"}, {"id": "S3", "name": None}]
+    content = diarized_of({"text": "", "segments": segments, "speakers": speakers}, TaskKind.TRANSCRIBE)
+    assert [segment["speaker"] for segment in content["segments"]] == ["A", "B", "Jane", "A", "C", "Joe"]
     TranscriptionDiarized.model_validate(content)
