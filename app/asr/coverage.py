@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from app.asr.base import WindowRequest
 from app.asr.fallback import DecodingResult
-from app.asr.hypothesis import Hypothesis
+from app.asr.hypothesis import NO_SPEECH_PROB, Hypothesis
 from app.asr.segments import is_several
 from app.audio.windows import Window
 from app.schemas.transcript import Span, Word
@@ -72,11 +72,12 @@ class WindowDraft:
         """Whether nobody speaks, by Whisper's own rule or since its words are found nowhere in the sound.
 
         Where nobody speaks the decoder writes "you" or "Thank you": such words cover little of what was
-        taken for speech, and alignment finds them improbable.
+        taken for speech, and alignment finds them improbable, or the decoder itself hears no speech.
         """
         if self.hypothesis.is_noise or not self.words:
             return self.hypothesis.is_noise
-        return self._missing > MOST_MISSING and self._probability < LEAST_PROBABILITY
+        is_unlikely = self._probability < LEAST_PROBABILITY or self.hypothesis.no_speech_prob > NO_SPEECH_PROB
+        return is_unlikely and self._missing > MOST_MISSING
 
     @property
     def is_believed(self) -> bool:

@@ -103,7 +103,7 @@ async def test_real_weights_that_are_broken(
         await service.alive(2)
         healthy.signal(signal.SIGSTOP)
         task_ids = [await _accept_speech(service, f"t{number}") for number in range(8)]
-        await service.until(lambda: service.logged("are damaged"), 60)
+        await service.until(lambda: service.logged("The weights of 'base'"), 60)
         with ledger.recovery("one of two workers: a cut model.bin"):
             healthy.signal(signal.SIGCONT)
             states = await service.ended(task_ids, 120)
