@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from benchmark.engine import conversations
 from benchmark.engine.__main__ import app
-from benchmark.engine.conversations import SCENES
 
 pytestmark = pytest.mark.weights
 
@@ -45,8 +45,12 @@ def test_all_are_measured_side_by_side(corpus: Path, tmp_path: Path, base_weight
     assert (tmp_path / "plots" / "engine-voice.png").is_file()
 
 
-@pytest.mark.timeout(900)
-def test_conversations_are_made_and_measured(tmp_path: Path, base_weights: Path) -> None:
+def test_conversations_are_made_and_measured(
+    tmp_path: Path, base_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One in each language: that all scenes are made is for the unit tests."""
+    scenes = (conversations.SCENES[0], conversations.SCENES[-1])
+    monkeypatch.setattr(conversations, "SCENES", scenes)
     for language, name, text in (("en", "speech_en.mp3", ENGLISH), ("ru", "speech_ru.ogg", "Сегодня")):
         folder = tmp_path / "corpus" / "voice" / language
         folder.mkdir(parents=True)
@@ -61,9 +65,9 @@ def test_conversations_are_made_and_measured(tmp_path: Path, base_weights: Path)
     assert result.exit_code == 0, result.output
     figures = json.loads((tmp_path / "results" / "engine.json").read_text("utf-8"))
     windows, sequential, batched = figures["conversation"]
-    assert windows["errors"]["all"]["reference"] > 150
+    assert windows["errors"]["all"]["reference"] > 15
     assert sequential["against_first"]["low"] <= sequential["against_first"]["high"]
-    assert len(batched["texts"]) == len(SCENES)
+    assert len(batched["texts"]) == len(scenes)
 
 
 def test_a_part_that_there_is_not(corpus: Path) -> None:
