@@ -55,7 +55,7 @@ def test_openais_address_leaves_them_alone(service: Service, client: httpx2.Clie
 @pytest.mark.parametrize(
     "unknown",
     [
-        [text("known_speaker_references[]", "x" * 900_000)],
+        [text("notes", "x" * 900_000)],
         [text(f"field{number}", "x") for number in range(500)],
         [text("extra", b"\xff\xfe")],
     ],
