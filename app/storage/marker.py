@@ -6,6 +6,7 @@ alone.
 """
 
 import logging
+import threading
 import uuid
 from io import FileIO
 from pathlib import Path
@@ -45,20 +46,29 @@ class Marker(BaseModel):
 
 
 class MarkerLock:
-    """Tells other services on this folder that an API which has its marker is alive."""
+    """Tells other services on this folder that an API which has its marker is alive. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / MARKER_NAME
         self._file: FileIO | None = None
+        self._has_left = False
+        self._changing = threading.Lock()
 
     def keep(self) -> None:
         """Hold the marker that is there now; a file system without locks is left alone. Raises OSError."""
-        self.leave()
-        self._file = FileIO(self._path)
-        hold(self._file)
+        with self._changing:
+            self._let_go()
+            if not self._has_left:
+                self._file = FileIO(self._path)
+                hold(self._file)
 
     def leave(self) -> None:
-        """Hold it no more."""
+        """Hold it no more, whoever still means to `keep` it."""
+        with self._changing:
+            self._has_left = True
+            self._let_go()
+
+    def _let_go(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -159,7 +159,7 @@ BAD_REQUESTS = (
     BadRequest("misspelt parameter, query", 422, "unknown_parameter", GOOD, "/transcribe/?modle=base"),
     BadRequest("misspelt parameter, field", 422, "unknown_parameter", form(text("modle", "base"), SPEECH)),
     BadRequest(
-        "unknown field behind the file", 422, "unknown_parameter", form(SPEECH, text("diarize", "true"))
+        "unknown field behind the file", 422, "unknown_parameter", form(SPEECH, text("karaoke", "true"))
     ),
     BadRequest("empty unknown parameter", 422, "unknown_parameter", GOOD, "/transcribe/?debug="),
     BadRequest("case of a parameter", 422, "unknown_parameter", GOOD, "/transcribe/?Model=base"),
