@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.conftest import TRIES
 from tests.faults.disk import Load, measure
 from tests.faults.soak import soak
 
 pytestmark = pytest.mark.faults
 
 
-@pytest.mark.parametrize("forgetful", [False, True])
+@pytest.mark.parametrize("forgetful", [True] if TRIES == 1 else [False, True])
 async def test_short_soak(tmp_path: Path, forgetful: bool) -> None:
     report = await soak(tmp_path, minutes=0.3, tasks=100, workers=2, seed=7, forgetful=forgetful)
     assert report.tasks == 100
