@@ -28,7 +28,7 @@ class RecordingPart:
     """A part of a form, or a whole body, as the part that holds the recording; `header` goes before it."""
 
     content: AsyncIterator[bytes]
-    filename: str
+    filename: str | None
     header: bytes = b""
     content_type: str = "application/octet-stream"
     name: str = FILE_FIELD
@@ -51,3 +51,9 @@ async def with_recording(
             yield RecordingPart(part.chunks(), name, header, part.content_type or "application/octet-stream")
         else:
             yield part
+
+
+async def form_with(*parts: FormPart) -> AsyncIterator[FormPart]:
+    """A form of these parts, where the request itself is none."""
+    for part in parts:
+        yield part

@@ -1,33 +1,19 @@
 """Recordings on their way in, as the routes hand them on."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 from starlette.requests import Request
 
 from app.api.body import BodyReader
 from app.api.disposition import filename_of
 from app.api.multipart import MAX_PARTS, FormReader, boundary_of
+from app.api.raw_audio import RecordingPart, form_with
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
 from app.core.speed import SlowestSpeed
-from app.services.receiving import FILE_FIELD, FORM_OVERHEAD_BYTES, FormPart, is_recording
+from app.services.receiving import FORM_OVERHEAD_BYTES, FormPart, is_recording
 
 MAX_KEY_LENGTH = 255
-
-
-@dataclass(frozen=True, slots=True)
-class _Recording:
-    """A body that is the recording itself, as the one field of a form."""
-
-    filename: str | None
-    content_type: str
-    body: BodyReader
-    name: str = FILE_FIELD
-
-    def chunks(self) -> AsyncIterator[bytes]:
-        """The content."""
-        return self.body.chunks()
 
 
 def form_of(
@@ -40,11 +26,11 @@ def form_of(
     """
     content_type = request.headers.get("content-type")
     if "url" in request.query_params and content_type is None:
-        return _parts()
+        return form_with()
     body = body_of(request, settings)
     if content_type is not None and is_recording(content_type):
         filename = filename_of(request.headers.get("content-disposition", ""))
-        return _parts(_Recording(filename, content_type, body))
+        return form_with(RecordingPart(body.chunks(), filename, content_type=content_type))
     return FormReader(body, boundary_of(content_type), max_parts).parts()
 
 
@@ -55,11 +41,6 @@ def body_of(request: Request, settings: Settings) -> BodyReader:
         max_bytes=settings.max_upload_bytes + FORM_OVERHEAD_BYTES,
         slowest=SlowestSpeed(settings.min_transfer_bytes_per_second),
     )
-
-
-async def _parts(*parts: FormPart) -> AsyncIterator[FormPart]:
-    for part in parts:
-        yield part
 
 
 def idempotency_key_of(request: Request) -> str | None:

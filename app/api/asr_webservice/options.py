@@ -1,6 +1,6 @@
 """What a client of whisper-asr-webservice asks for, in that service's words (version 1.9)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from app.core.config import Settings
@@ -26,15 +26,6 @@ class Output(StrEnum):
     SRT = "srt"
     TSV = "tsv"
     JSON = "json"
-
-
-def query_values(query: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """What the query says of FIELDS, by their names."""
-    values: dict[str, list[str]] = {name: [] for name in FIELDS}
-    for name, value in query:
-        if name in values:
-            values[name].append(value)
-    return values
 
 
 def output_of(values: Mapping[str, Sequence[str]]) -> TranscriptFormat:

@@ -7,7 +7,7 @@ from pydantic_core import to_json
 
 from app.api import openapi
 from app.api.asr_webservice.docs import ASR_DOCS, DETECT_DOCS
-from app.api.asr_webservice.options import is_raw, output_of, query_values, webservice_options
+from app.api.asr_webservice.options import FIELDS, is_raw, output_of, webservice_options
 from app.api.auth import CallerDep
 from app.api.deps import Services, ServicesDep
 from app.api.rates import COUNTED
@@ -52,7 +52,7 @@ async def asr(request: Request, services: ServicesDep, caller: CallerDep) -> Res
     The answer comes when the transcript is there, however long that takes: clients of this API take whatever
     else they get for subtitles.
     """
-    values = query_values(request.query_params.multi_items())
+    values = {name: request.query_params.getlist(name) for name in FIELDS}
 
     async def make(result: dict[str, Any]) -> Response:
         output = output_of(values)
@@ -74,7 +74,7 @@ async def asr(request: Request, services: ServicesDep, caller: CallerDep) -> Res
 )
 async def detect_language(request: Request, services: ServicesDep, caller: CallerDep) -> Response:
     """The language of the first 30 seconds: `detected_language`, `language_code`, `confidence`."""
-    values = query_values(request.query_params.multi_items())
+    values = {name: request.query_params.getlist(name) for name in FIELDS}
     return await _answer(request, services, caller, values, _detected, is_json=True, trim=DETECTION_SECONDS)
 
 

@@ -1,6 +1,6 @@
 """What a client of Deepgram asks for, in that service's words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core.config import Settings
@@ -37,15 +37,6 @@ class Encoding:
     name: str
     sample_rate: int
     channels: int
-
-
-def query_values(query: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """What the query says of FIELDS, by their names."""
-    values: dict[str, list[str]] = {name: [] for name in FIELDS}
-    for name, value in query:
-        if name in values:
-            values[name].append(value)
-    return values
 
 
 def wanted_of(values: Mapping[str, Sequence[str]]) -> Wanted:

@@ -1,6 +1,5 @@
 """`POST /v1/listen`: programs written for Deepgram."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -12,15 +11,14 @@ from app.api.auth import CallerDep
 from app.api.body import BodyReader
 from app.api.deepgram.answers import answer_of
 from app.api.deepgram.docs import LISTEN_DOCS
-from app.api.deepgram.options import Encoding, deepgram_options, encoding_of, query_values, wanted_of
+from app.api.deepgram.options import FIELDS, Encoding, deepgram_options, encoding_of, wanted_of
 from app.api.deps import ServicesDep
 from app.api.rates import COUNTED
-from app.api.raw_audio import RecordingPart, wav_header
+from app.api.raw_audio import RecordingPart, form_with, wav_header
 from app.api.uploads import body_of, length_of
 from app.api.waiting import answer_when_done
 from app.core.errors import InvalidParameter, MalformedUpload
 from app.services.audio_service import UploadRequest
-from app.services.receiving import FormPart
 
 router = APIRouter(prefix="/v1", tags=["deepgram"])
 
@@ -41,13 +39,13 @@ async def listen(request: Request, services: ServicesDep, caller: CallerDep) -> 
     With `callback`, the answer is `{"request_id": …}` at once, and that address is told when the task has
     ended, as `webhook` of POST /transcribe/ is. `request_id` is the id of the task.
     """
-    values = query_values(request.query_params.multi_items())
+    values = {name: request.query_params.getlist(name) for name in FIELDS}
     body = body_of(request, services.settings)
     if request.headers.get("content-type", "").startswith("application/json"):
         values["url"] = [await _url(body)]
-        form = _parts()
+        form = form_with()
     else:
-        form = _parts(_recording(body, request, encoding_of(values)))
+        form = form_with(_recording(body, request, encoding_of(values)))
     wanted = wanted_of(values)
     accepted = await services.audio.accept(
         form,
@@ -101,8 +99,3 @@ def _recording(body: BodyReader, request: Request, encoding: Encoding | None) ->
             parameter="encoding",
         )
     return RecordingPart(body.chunks(), f"recording.{encoding.name}")
-
-
-async def _parts(*parts: FormPart) -> AsyncIterator[FormPart]:
-    for part in parts:
-        yield part
