@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from app.audio.blocks import BLOCK_SAMPLES
 from app.audio.container import open_container
 from app.audio.level import is_audible
 from app.audio.listening import Listening
@@ -16,9 +15,6 @@ from app.audio.pcm import Channels
 from app.audio.report import DecodeReport, joined
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.core.errors import AudioMissing, AudioUndecodable, NoAudio, UnreadableAudio
-
-CHUNK_SAMPLES = BLOCK_SAMPLES
-"""Least number of samples in a chunk, except the last: one second."""
 
 
 class SoundStream:

@@ -215,8 +215,9 @@ class AudioService:
         return None if deleted else source
 
     async def _reuse(self, task: Task, source: Source) -> None:
-        await to_thread.run_sync(self._storage.keep_result, task, source.copied())
-        await self._repeats.reuse(task, source.copied())
+        result = source.copied()
+        await to_thread.run_sync(self._storage.keep_result, task, result)
+        await self._repeats.reuse(task, result)
         await self._queue.tell_end(task)
         logger.info("The same recording was task %s: its result is used again", source.task_id)
 

@@ -19,6 +19,7 @@ async def test_plain_lpush_twice_and_garbage(service: Service) -> None:
     element = json.dumps({"task_id": task.task_id, "file_path": task.file_path})
     await service.client.lpush(service.keys.queue, "{no json", element, element, '["no", "task"]')
     service.start_worker()
+    await service.processing(task.task_id)  # unknown for a moment before, between BLMOVE and claim
     states = await service.ended([task.task_id])
     assert states[task.task_id].status is TaskStatus.DONE
     await service.until(lambda: _empty(service), 10)
@@ -34,6 +35,7 @@ async def test_an_odd_element_costs_no_engine_process_and_no_other_task(service:
     fields = f'"task_id": "{odd.task_id}", "file_path": "{odd.file_path}", "created_at": NaN, "duration": -1'
     element = "{" + fields + "}"
     await service.client.lpush(service.keys.queue, element)
+    await service.processing(odd.task_id)  # unknown for a moment before, between BLMOVE and claim
     states = await service.ended([odd.task_id, await service.push()])
 
     assert {state.status for state in states.values()} == {TaskStatus.DONE}

@@ -6,7 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from app.audio.decode import CHUNK_SAMPLES, read_samples, stream_samples
+from app.audio.blocks import BLOCK_SAMPLES
+from app.audio.decode import read_samples, stream_samples
 from app.audio.samples import SAMPLE_RATE
 from app.core.errors import AudioMissing, AudioUndecodable
 
@@ -37,7 +38,7 @@ def test_comes_as_a_stream_of_chunks(assets: Path) -> None:
     chunks = list(stream_samples(assets / "speech_en.flac"))
 
     assert len(chunks) > 5
-    assert all(CHUNK_SAMPLES <= len(chunk) < 2 * CHUNK_SAMPLES for chunk in chunks[:-1])
+    assert all(BLOCK_SAMPLES <= len(chunk) < 2 * BLOCK_SAMPLES for chunk in chunks[:-1])
     assert sum(map(len, chunks)) == 99112
 
 
