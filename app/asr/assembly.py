@@ -24,7 +24,7 @@ def window_transcript(
         languages={} if draft.request.options.language else result.languages.probabilities,
         retries=retries,
         noise=draft.is_noise,
-        speech=round(sum(end - start for start, end in window.voiced), 3),
+        speech=round(window.voiced_seconds, 3),
         uncovered=uncovered(draft, inserts),
     )
 

@@ -98,9 +98,14 @@ class WindowDraft:
         return () if self.words is None else find_gaps(self.window, self.words)
 
     @property
+    def has_gaps(self) -> bool:
+        """Whether somebody speaks where it has no words, unless the decoder itself heard no speech."""
+        return not self.hypothesis.is_noise and bool(self.gaps)
+
+    @property
     def _missing(self) -> float:
         """Share of the speech for which it has no words."""
-        spoken = sum(end - start for start, end in self.window.voiced)
+        spoken = self.window.voiced_seconds
         return seconds_of(find_gaps(self.window, self.words or ())) / spoken if spoken else 0.0
 
     @property
@@ -122,7 +127,7 @@ def needs_words(request: WindowRequest, hypothesis: Hypothesis) -> bool:
 
 def is_sparse(window: Window, hypothesis: Hypothesis) -> bool:
     """Whether a hypothesis is short for the speech in its window."""
-    seconds = sum(end - start for start, end in window.voiced)
+    seconds = window.voiced_seconds
     return seconds >= LEAST_GAP_SECONDS and len(hypothesis.tokens) < SPARSE_TOKENS_PER_SECOND * seconds
 
 

@@ -51,6 +51,11 @@ class Window:
         """Length of its sound."""
         return len(self.samples) / SAMPLE_RATE
 
+    @property
+    def voiced_seconds(self) -> float:
+        """Length of the spans in which speech was detected."""
+        return sum(end - start for start, end in self.voiced)
+
     def time_of(self, place: float) -> float:
         """Time in the recording of what is heard at `place` in the sound, both in seconds."""
         piece = max((piece for piece in self.anchors if piece.place <= place), key=lambda piece: piece.place)

@@ -151,7 +151,7 @@ class OpenAIWhisperEngine:
             return split_and_transcribe(request, result.language, self.transcribe)
         wanted = needs_words(request, result.hypothesis)
         draft = WindowDraft(request, result, self._words(heard, result) if wanted else None)
-        if result.hypothesis.is_noise or not draft.gaps:
+        if not draft.has_gaps:
             return window_transcript(draft, retries)
         draft = fewer_gaps(draft, self._with_times(heard, result))
         draft, inserts = fill_gaps(draft, self._draft)

@@ -59,7 +59,7 @@ class _DecodedWindow:
     @property
     def has_gaps(self) -> bool:
         """Whether somebody speaks where it has no words."""
-        return not self.result.hypothesis.is_noise and bool(self.draft.gaps)
+        return self.draft.has_gaps
 
 
 class FasterWhisperEngine:

@@ -60,7 +60,7 @@ def remote_transcript(request: WindowRequest, result: RemoteResult, retries: int
         languages={} if request.options.language else decoding.languages.probabilities,
         retries=retries,
         noise=draft.is_noise,
-        speech=round(sum(end - start for start, end in window.voiced), 3),
+        speech=round(window.voiced_seconds, 3),
         uncovered=uncovered(draft, ()),
     )
 
