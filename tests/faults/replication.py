@@ -11,13 +11,14 @@ from redis.asyncio import Redis
 
 from app.launcher.redis_programs import find_server
 from app.launcher.redis_server import RedisServer, free_port
+from tests.faults.relay import RedisRelay
 
 MASTER_NAME = "themaster"
 DOWN_AFTER_MS = 500
 REPLICATION_COMMAND = b"PSYNC"
 
 
-class LaggingLink:
+class LaggingLink(RedisRelay):
     """The address of the master: passes everything on, but the stream of a replica only after `lag_seconds`.
 
     Everybody, Sentinels and replica included, knows the master by this address. `cut` is the power cut: what
@@ -25,61 +26,21 @@ class LaggingLink:
     """
 
     def __init__(self, redis_port: int) -> None:
+        super().__init__(redis_port)
         self.lag_seconds = 0.0
-        self._redis_port = redis_port
-        self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.Task[None]] = set()
 
-    @property
-    def port(self) -> int:
-        """Where clients, Sentinels and the replica connect."""
-        assert self._server is not None
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def __aenter__(self) -> "LaggingLink":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.cut()
-
-    async def cut(self) -> None:
-        """End every connection, and take no new ones."""
-        assert self._server is not None
-        self._server.close()
-        for connection in list(self._connections):
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
-        try:
-            await self._relay(reader, writer)
-        except (ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            self._connections.discard(task)
-            writer.transport.abort()
-
-    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        redis_reader, redis_writer = await asyncio.open_connection("127.0.0.1", self._redis_port)
-        is_replica = asyncio.Event()
-        both = [
-            asyncio.create_task(_requests(reader, redis_writer, is_replica)),
-            asyncio.create_task(self._replies(redis_reader, writer, is_replica)),
-        ]
-        try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in both:
-                task.cancel()
-            await asyncio.gather(*both, return_exceptions=True)
-            redis_writer.transport.abort()
+    async def _requests(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mark: asyncio.Event
+    ) -> None:
+        """Pass the bytes to the server, marked once they ask for the stream of a replica."""
+        while data := await reader.read(65536):
+            if REPLICATION_COMMAND in data:
+                mark.set()
+            writer.write(data)
+            await writer.drain()
 
     async def _replies(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_replica: asyncio.Event
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mark: asyncio.Event
     ) -> None:
         """Pass the server's bytes on, each when it is `lag_seconds` old where they are for a replica."""
         on_the_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
@@ -94,20 +55,14 @@ class LaggingLink:
         delivery = asyncio.create_task(deliver())
         try:
             while data := await reader.read(65536):
-                lag = self.lag_seconds if is_replica.is_set() else 0.0
+                lag = self.lag_seconds if mark.is_set() else 0.0
                 on_the_way.put_nowait((time.monotonic() + lag, data))
         finally:
             delivery.cancel()
 
-
-async def _requests(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_replica: asyncio.Event
-) -> None:
-    while data := await reader.read(65536):
-        if REPLICATION_COMMAND in data:
-            is_replica.set()
-        writer.write(data)
-        await writer.drain()
+    @staticmethod
+    def _hang_up(writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort()
 
 
 class ReplicatedRedis:
