@@ -9,6 +9,7 @@ import redis
 
 from app.api.app import create_served_app
 from app.core.config import Settings
+from app.schemas.task import Task
 from app.storage.marker import MARKER_NAME
 from tests.serving import listening
 
@@ -32,6 +33,17 @@ class Service:
         folder = self.settings.upload_dir
         found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".clock")
         return sorted(str(path.relative_to(folder)) for path in found if path.name != MARKER_NAME)
+
+    def queued(self) -> list[Task]:
+        """The tasks in the list of those without a priority, oldest first."""
+        with redis.Redis(port=self.settings.redis_port) as client:
+            elements = client.lrange(self.settings.redis_queue_name, 0, -1)
+        return [Task.model_validate_json(element) for element in reversed(elements)]
+
+    def queued_task(self) -> Task:
+        """The one task in that list."""
+        [task] = self.queued()
+        return task
 
     def keys(self) -> list[str]:
         """What this service has in Redis, its folder and the clocks of its housekeeping apart."""

@@ -6,7 +6,6 @@ from pathlib import Path
 import httpx2
 import numpy as np
 import pytest
-import redis
 
 from app.core.config import Settings
 from app.schemas.task import ChannelMode, Task, TrackChoice
@@ -20,12 +19,6 @@ def two_tracks(tmp_path: Path) -> bytes:
     return write(tmp_path / "two.mka", voice, voice).read_bytes()
 
 
-def _queued(settings: Settings) -> Task:
-    with redis.Redis(port=settings.redis_port) as client:
-        [element] = client.lrange(settings.redis_queue_name, 0, -1)
-    return Task.model_validate_json(element)
-
-
 def _send(client: httpx2.Client, content: bytes, **options: str) -> httpx2.Response:
     return client.post("/transcribe/", files={"file": ("two.mka", content)}, data=options)
 
@@ -33,7 +26,7 @@ def _send(client: httpx2.Client, content: bytes, **options: str) -> httpx2.Respo
 def test_a_track_and_a_mode_are_queued(service: Service, client: httpx2.Client, two_tracks: bytes) -> None:
     assert _send(client, two_tracks, track="2", channels="split").status_code == 202
 
-    task = _queued(service.settings)
+    task = service.queued_task()
     assert (task.track, task.channels) == (2, ChannelMode.SPLIT)
 
 
@@ -42,7 +35,7 @@ def test_usually_all_channels_of_the_best_track_are_heard(
 ) -> None:
     assert _send(client, two_tracks).status_code == 202
 
-    task = _queued(service.settings)
+    task = service.queued_task()
     assert (task.track, task.channels) == (TrackChoice.AUTO, ChannelMode.MIX)
 
 

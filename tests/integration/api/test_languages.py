@@ -4,22 +4,14 @@ from collections.abc import Callable
 
 import httpx2
 import pytest
-import redis
 
 from app.client import Client
 from app.core.config import Settings
-from app.schemas.task import Task, TaskKind
+from app.schemas.task import TaskKind
 from tests.integration.api.bad_requests import FORM_TYPE, GOOD
 from tests.integration.api.service import ASSETS, Service, serving
 
 HEADERS = {"Content-Type": FORM_TYPE}
-
-
-def queued(settings: Settings) -> Task:
-    """The one task in the list."""
-    with redis.Redis(port=settings.redis_port) as client:
-        [element] = client.lrange(settings.redis_queue_name, 0, -1)
-    return Task.model_validate_json(element)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +31,7 @@ def test_languages(
     answer = client.post(f"/transcribe/?{query}", content=GOOD, headers=HEADERS)
 
     assert answer.status_code == 202, answer.text
-    task = queued(service.settings)
+    task = service.queued_task()
     assert (task.language, task.languages) == (language, languages)
 
 
@@ -57,13 +49,13 @@ def test_languages_on_openais_address(service: Service, client: httpx2.Client) -
     answer = client.post(f"{address}?languages=German,en", content=GOOD, headers=headers)
 
     assert answer.status_code == 202, answer.text
-    assert queued(service.settings).languages == ("de", "en")
+    assert service.queued_task().languages == ("de", "en")
 
 
 def test_languages_of_the_client(service: Service) -> None:
     with Client(service.url) as client:
         client.submit(ASSETS / "speech_ru.ogg", languages=["ru", "German"])
-    assert queued(service.settings).languages == ("ru", "de")
+    assert service.queued_task().languages == ("ru", "de")
 
 
 def test_a_translation_by_a_model_that_cannot(client: httpx2.Client) -> None:
@@ -81,7 +73,7 @@ def test_a_translation_by_the_model_for_it(settings_for: Callable[..., Settings]
     with serving(settings) as service, httpx2.Client(base_url=service.url) as client:
         answer = client.post("/transcribe/?task=translate&model=turbo", content=GOOD, headers=HEADERS)
     assert answer.status_code == 202, answer.text
-    task = queued(settings)
+    task = service.queued_task()
     assert (task.model, task.task) == ("medium", TaskKind.TRANSLATE)
 
 

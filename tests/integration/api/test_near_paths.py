@@ -4,10 +4,8 @@ from collections.abc import Callable
 
 import httpx2
 import pytest
-import redis
 
 from app.core.config import Settings
-from app.schemas.task import Task
 from tests.integration.api.bad_requests import FORM_TYPE, SPEECH, form, text
 from tests.integration.api.service import Service, serving
 
@@ -28,13 +26,13 @@ def test_the_recording_is_taken(service: Service, client: httpx2.Client, path: s
     answer = client.post(path, content=form(SPEECH, text("model", "base")), headers=HEADERS)
 
     assert answer.status_code == 202, answer.text
-    assert len(_queued(service)) == 1
+    assert len(service.queued()) == 1
 
 
 def test_azures_clients_name_the_model_in_the_path(service: Service, client: httpx2.Client) -> None:
     path = "/openai/deployments/base.en/audio/transcriptions?api-version=1"
     assert client.post(path, content=form(SPEECH), headers=HEADERS).status_code == 202
-    assert [task.model for task in _queued(service)] == ["base.en"]
+    assert [task.model for task in service.queued()] == ["base.en"]
 
 
 def test_models_are_listed_at_both_addresses(client: httpx2.Client) -> None:
@@ -74,9 +72,3 @@ def test_a_preflight_that_is_refused_says_what_to_change(
 def _preflight(service: Service, origin: str) -> httpx2.Response:
     headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
     return httpx2.options(f"{service.url}/v1/audio/transcriptions", headers=headers)
-
-
-def _queued(service: Service) -> list[Task]:
-    with redis.Redis(port=service.settings.redis_port) as connection:
-        elements = connection.lrange(service.settings.redis_queue_name, 0, -1)
-    return [Task.model_validate_json(element) for element in elements]

@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 
 import httpx2
 import pytest
-import redis
 
-from app.schemas.task import Task
 from tests.integration.api.bad_requests import BOUNDARY, FORM_TYPE, form, part, text
 from tests.integration.api.service import ASSETS, Service
 
@@ -106,8 +104,6 @@ def test_it_becomes_a_task_or_is_told_what_to_change(
         message = answer.json()["error"]["message"]
         assert "choose one of" in message or "send it in the field `file`" in message
         return
-    with redis.Redis(port=service.settings.redis_port) as store:
-        [element] = store.lrange(service.settings.redis_queue_name, 0, -1)
-    task = Task.model_validate_json(element)
+    task = service.queued_task()
     assert {name: getattr(task, name) for name in expected} == expected
     assert BOUNDARY not in (task.filename or "")

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
-import redis
 
 from app.audio.decode import read_samples
 from app.core.config import Settings
-from app.schemas.task import Task
 from tests.integration.api.bad_requests import FORM_TYPE, form, part, text, upload
 from tests.integration.api.service import ASSETS, Service, serving
 from tests.transcoding import Target, transcode
@@ -49,20 +47,13 @@ FORMATS = {
 }
 
 
-def queued(settings: Settings) -> Task:
-    """The one task in the list."""
-    with redis.Redis(port=settings.redis_port) as client:
-        [element] = client.lrange(settings.redis_queue_name, 0, -1)
-    return Task.model_validate_json(element)
-
-
 def send(client: httpx2.Client, *parts: bytes, query: str = "") -> httpx2.Response:
     return client.post(f"/transcribe/{query}", content=form(*parts), headers={"Content-Type": FORM_TYPE})
 
 
 def stored(service: Service) -> Path:
     """The recording as a worker finds it."""
-    path = service.settings.upload_dir / queued(service.settings).file_path
+    path = service.settings.upload_dir / service.queued_task().file_path
     assert path.is_file()
     return path
 
@@ -78,7 +69,7 @@ def test_any_name_will_do(service: Service, client: httpx2.Client, name: str) ->
 
     assert answer.status_code == 202, answer.text
     assert seconds_of(stored(service)) == pytest.approx(5.9, abs=0.1)
-    assert "token" not in (queued(service.settings).filename or "")
+    assert "token" not in (service.queued_task().filename or "")
 
 
 @pytest.mark.parametrize("extension", sorted(FORMATS))
@@ -153,7 +144,7 @@ def test_names_in_the_ways_in_which_clients_write_them(
     answer = send(client, disposed)
 
     assert answer.status_code == 202, answer.text
-    assert queued(service.settings).filename == filename
+    assert service.queued_task().filename == filename
 
 
 @pytest.mark.parametrize("disposition", ['; name="file"', '; name="file"; filename=""'])
@@ -161,7 +152,7 @@ def test_a_recording_without_a_name(service: Service, client: httpx2.Client, dis
     answer = send(client, part(disposition, OPUS, "Content-Type: audio/ogg\r\n"), text("model", "base"))
 
     assert answer.status_code == 202, answer.text
-    task = queued(service.settings)
+    task = service.queued_task()
     assert (task.filename, task.model) == (None, "base")
     assert seconds_of(stored(service)) == pytest.approx(5.9, abs=0.1)
 
@@ -175,7 +166,7 @@ def test_a_body_that_is_the_recording(service: Service, client: httpx2.Client, k
     )
 
     assert answer.status_code == 202, answer.text
-    task = queued(service.settings)
+    task = service.queued_task()
     assert (task.model, task.trim, task.language, task.filename) == ("base", 3, "ru", None)
     assert stored(service).read_bytes() == OPUS
 
@@ -186,7 +177,7 @@ def test_the_name_of_such_a_body(service: Service, client: httpx2.Client, tmp_pa
     answer = client.post("/transcribe/", content=content, headers=headers)
 
     assert answer.status_code == 202, answer.text
-    assert queued(service.settings).filename == "talk.g722"
+    assert service.queued_task().filename == "talk.g722"
     assert seconds_of(stored(service)) == pytest.approx(SECONDS, abs=0.1)
 
 
@@ -227,7 +218,7 @@ def test_such_a_body_on_openais_address(service: Service, client: httpx2.Client)
     )
 
     assert answer.status_code == 202, answer.text
-    task = queued(service.settings)
+    task = service.queued_task()
     assert (task.model, task.language, task.prompt) == ("base", "ru", "Привет")
 
     wrong = client.post(

@@ -5,11 +5,9 @@ import base64
 import httpx2
 import numpy as np
 import pytest
-import redis
 
-from app.core.config import Settings
 from app.schemas.known_speaker import known_speakers
-from app.schemas.task import ChannelMode, Task
+from app.schemas.task import ChannelMode
 from tests.integration.api.service import Service
 from tests.recordings import sentence, wav
 
@@ -21,12 +19,6 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return wav(tmp_path_factory.mktemp("sound") / "a.wav", sentence()[np.newaxis]).read_bytes()
 
 
-def _queued(settings: Settings) -> Task:
-    with redis.Redis(port=settings.redis_port) as client:
-        [element] = client.lrange(settings.redis_queue_name, 0, -1)
-    return Task.model_validate_json(element)
-
-
 def _send(client: httpx2.Client, recording: bytes, **options: str) -> httpx2.Response:
     return client.post("/transcribe/", files={"file": ("a.wav", recording)}, data=options)
 
@@ -34,7 +26,7 @@ def _send(client: httpx2.Client, recording: bytes, **options: str) -> httpx2.Res
 def test_a_number_of_speakers_is_queued(service: Service, client: httpx2.Client, recording: bytes) -> None:
     assert _send(client, recording, speakers="2-5").status_code == 202
 
-    task = _queued(service.settings)
+    task = service.queued_task()
     assert (task.diarize, task.speakers, task.channels) == (True, (2, 5), ChannelMode.AUTO)
 
 
@@ -56,7 +48,7 @@ def test_clips_lie_beside_the_recording_until_it_is_deleted(
         known_speaker_references=f"data:audio/wav;base64,{clip}",
     )
     assert answer.status_code == 202, answer.text
-    task = _queued(service.settings)
+    task = service.queued_task()
     assert (task.known_speakers, task.diarize) == (("Ann",), True)
     [kept] = service.settings.upload_dir.glob(f"{task.task_id}.known_speaker_clips")
     assert [(each.name, each.clip) for each in known_speakers.validate_json(kept.read_bytes())] == [

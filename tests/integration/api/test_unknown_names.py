@@ -2,9 +2,7 @@
 
 import httpx2
 import pytest
-import redis
 
-from app.schemas.task import Task
 from tests.integration.api.bad_requests import FORM_TYPE, GOOD, SPEECH, form, text
 from tests.integration.api.service import Service
 
@@ -47,9 +45,7 @@ def test_openais_address_leaves_them_alone(service: Service, client: httpx2.Clie
     answer = client.post("/v1/audio/transcriptions?api-version=1", content=content, headers=headers)
 
     assert answer.status_code == 202, answer.text
-    with redis.Redis(port=service.settings.redis_port) as connection:
-        [element] = connection.lrange(service.settings.redis_queue_name, 0, -1)
-    assert Task.model_validate_json(element).model == "base"
+    assert service.queued_task().model == "base"
 
 
 @pytest.mark.parametrize(

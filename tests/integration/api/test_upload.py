@@ -9,18 +9,10 @@ import pytest
 import redis
 
 from app.core.config import Settings
-from app.schemas.task import Task
 from tests.integration.api.bad_requests import FORM_TYPE, SPEECH, form, part, text, upload
 from tests.integration.api.service import ASSETS, Service, serving
 
 SPEECH_BYTES = (ASSETS / "speech_ru.ogg").read_bytes()
-
-
-def queued(settings: Settings) -> list[Task]:
-    """The tasks in the list, oldest first."""
-    with redis.Redis(port=settings.redis_port) as client:
-        elements = client.lrange(settings.redis_queue_name, 0, -1)
-    return [Task.model_validate_json(element) for element in reversed(elements)]
 
 
 def send(client: httpx2.Client, *parts: bytes, query: str = "") -> httpx2.Response:
@@ -37,7 +29,7 @@ def test_a_recording_is_stored_and_queued(service: Service, client: httpx2.Clien
     assert answer.headers["location"] == f"/transcribe/{task_id}"
     assert service.files() == [f".outbox/{task_id}.json", f"{task_id}.ogg"]
     assert (service.settings.upload_dir / f"{task_id}.ogg").read_bytes() == SPEECH_BYTES
-    [task] = queued(service.settings)
+    task = service.queued_task()
     assert task.task_id == task_id
     assert task.file_path == f"{task_id}.ogg"
     assert task.filename == "Речь 1.OGG"
@@ -62,7 +54,7 @@ def test_model_and_trim_in_query_or_form(
     service: Service, client: httpx2.Client, parts: tuple[bytes, ...], query: str
 ) -> None:
     assert send(client, *parts, query=query).status_code == 202
-    [task] = queued(service.settings)
+    task = service.queued_task()
     assert (task.model, task.trim) == ("base", 2.5)
 
 
@@ -70,7 +62,7 @@ def test_defaults_come_from_the_settings(settings_for: Callable[..., Settings]) 
     settings = settings_for(default_model="small", default_duration=7)
     with serving(settings) as service, httpx2.Client(base_url=service.url) as client:
         send(client, SPEECH)
-    [task] = queued(settings)
+    task = service.queued_task()
     assert (task.model, task.trim) == ("small", 7)
 
 
@@ -93,7 +85,7 @@ def test_the_clients_name_never_reaches_the_disk(
     task_id = send(client, upload(name, content)).json()["task_id"]
     assert service.files() == [f".outbox/{task_id}.json", f"{task_id}.mp3"]
     assert not list(tmp_path.rglob("*evil*"))
-    [task] = queued(service.settings)
+    task = service.queued_task()
     assert task.filename is not None
     assert len(task.filename) <= 255
     assert not set(task.filename) & set("/\\\t")
@@ -102,7 +94,7 @@ def test_the_clients_name_never_reaches_the_disk(
 def test_a_name_in_the_form_of_older_clients(service: Service, client: httpx2.Client) -> None:
     disposition = "; name=\"file\"; filename*=utf-8''%D0%B4%D0%B0.ogg"
     assert send(client, part(disposition, SPEECH_BYTES)).status_code == 202
-    assert [task.filename for task in queued(service.settings)] == ["да.ogg"]
+    assert [task.filename for task in service.queued()] == ["да.ogg"]
 
 
 def test_a_full_queue_refuses_and_leaves_no_file(settings_for: Callable[..., Settings]) -> None:
