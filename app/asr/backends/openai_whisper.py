@@ -132,7 +132,7 @@ class OpenAIWhisperEngine:
         return [likeliest(each, batch[0].options.languages) for each in found]
 
     def _first_hypotheses(self, heard: Sequence[_DecodedWindow]) -> list[Hypothesis]:
-        """Answers of all windows, those of one language together."""
+        """The first hypothesis of each window, those of one language together."""
         places = defaultdict(list)
         for place, each in enumerate(heard):
             places[each.language].append(place)
@@ -206,7 +206,7 @@ class OpenAIWhisperEngine:
         *,
         time_tokens: bool = False,
     ) -> list[Hypothesis]:
-        """Answers to some windows in one language, within so many tokens."""
+        """Hypotheses for some windows in one language, within so many tokens."""
         import torch
         import whisper
 
