@@ -1,7 +1,7 @@
 """What fails again and again is logged once, and with a count."""
 
 import logging
-import time
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -15,9 +15,13 @@ logger = logging.getLogger(__name__)
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The monotonic clock, which the test moves."""
+    """The monotonic clock of this module alone, which the test moves.
+
+    Not that of the process: services of other tests run in its threads, and their event loops would
+    set timers by it that are due in an hour.
+    """
     now = [1000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(backoff, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 
