@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from fastapi import FastAPI
+from redis.asyncio import Redis
 
 from app.api.deps import Services
 from app.api.rendering import Renderer
@@ -31,9 +32,11 @@ from app.services.audio_service import AudioService
 from app.services.folder_service import FolderService
 from app.services.health_service import HealthService
 from app.services.idempotency import Idempotency
+from app.services.left_uploads import LeftUploads
 from app.services.operator_service import OperatorService
 from app.services.outbox_service import OutboxService, StorageLookup
 from app.services.redis_service import RedisService
+from app.services.resumable_uploads import ResumableUploads
 from app.services.task_service import TaskService
 from app.services.waiting_service import WaitingService
 from app.services.webhook_service import WebhookService
@@ -71,6 +74,7 @@ class Housekeeping:
         folder: FolderService,
         outbox: OutboxService,
         waiting: WaitingService,
+        left: LeftUploads,
     ) -> None:
         self._pause = settings.maintenance_seconds
         self._backoff = Backoff(
@@ -83,6 +87,7 @@ class Housekeeping:
             _Chore(outbox.sweep_when_due, settings.maintenance_seconds),
             _Chore(outbox.remove_orphans, TIDY_SECONDS),
             _Chore(waiting.remove_orphans, settings.maintenance_seconds),
+            _Chore(left.finish, settings.maintenance_seconds),
         ]
 
     async def run(self) -> None:
@@ -103,6 +108,25 @@ class Housekeeping:
                 chore.due = time.monotonic() + chore.seconds
 
 
+def intake_of(
+    client: Redis, settings: Settings, storage: LocalStorage, folder: FolderService, queue: RedisService
+) -> tuple[ResumableUploads, AudioService]:
+    """What takes recordings."""
+    reader = TaskReader(client, settings, StorageLookup(storage))
+    uploads = ResumableUploads(settings, storage, reader)
+    audio = AudioService(
+        settings,
+        storage,
+        folder,
+        queue,
+        Repeats(client, settings),
+        Idempotency(Requests(client, settings), reader),
+        Awaited(client, settings),
+        uploads,
+    )
+    return uploads, audio
+
+
 def lifespan_of(
     settings: Settings, metrics: Metrics
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[State]]:
@@ -119,24 +143,18 @@ def lifespan_of(
         webhooks = WebhookService(client, settings, storage)
         outlook = Outlook(client, settings)
         tasks = TaskService(client, settings, storage, outlook, stopping)
-        awaited = Awaited(client, settings)
-        waiting = WaitingService(settings, awaited, tasks, stopping)
+        waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
+        uploads, audio = intake_of(client, settings, storage, folder, queue)
+        left = LeftUploads(settings, uploads, audio)
         background = [
-            asyncio.create_task(Housekeeping(settings, queue, folder, outbox, waiting).run()),
+            asyncio.create_task(Housekeeping(settings, queue, folder, outbox, waiting, left).run()),
             *(asyncio.create_task(webhooks.run()) for _ in range(WEBHOOKS_AT_ONCE)),
         ]
         services = Services(
             settings=settings,
             keys=ApiKeys(settings.key_hashes),
-            audio=AudioService(
-                settings,
-                storage,
-                folder,
-                queue,
-                Repeats(client, settings),
-                Idempotency(Requests(client, settings), TaskReader(client, settings, StorageLookup(storage))),
-                awaited,
-            ),
+            audio=audio,
+            uploads=uploads,
             health=HealthService(client, settings, queue, folder),
             tasks=tasks,
             waiting=waiting,
