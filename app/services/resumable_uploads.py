@@ -15,6 +15,7 @@ from app.core.config import Settings
 from app.core.errors import (
     EmptyUpload,
     OffsetConflict,
+    StorageFull,
     StorageUnavailable,
     UploadIncomplete,
     UploadLocked,
@@ -148,10 +149,13 @@ class ResumableUploads:
         return Received(writer, upload.filename or None, self._extension_of(upload), digest)
 
     async def remove_bytes(self, arrived: Arrived) -> None:
-        """Its task has them. What cannot be removed now expires."""
+        """Its task has them; how many they were stays known. What cannot be removed now expires."""
+        upload = (await to_thread.run_sync(self._resumables.read, arrived.upload.upload_id)) or arrived
         try:
-            await to_thread.run_sync(self._resumables.remove_bytes, arrived.upload.upload_id)
-        except StorageUnavailable as error:
+            whole = upload.upload.model_copy(update={"length": arrived.bytes.offset})
+            await to_thread.run_sync(self._resumables.save, whole)
+            await to_thread.run_sync(self._resumables.remove_bytes, whole.upload_id)
+        except (StorageFull, StorageUnavailable) as error:
             logger.warning("The bytes of the upload %s stay: %s", arrived.upload.upload_id, error)
 
     async def remove_expired(self) -> int:
