@@ -113,7 +113,7 @@ def intake_of(
 ) -> tuple[ResumableUploads, AudioService]:
     """What takes recordings."""
     reader = TaskReader(client, settings, StorageLookup(storage))
-    uploads = ResumableUploads(settings, storage, reader)
+    uploads = ResumableUploads(settings, storage, folder, reader)
     audio = AudioService(
         settings,
         storage,

@@ -27,6 +27,7 @@ from app.core.utils import extension_of
 from app.queue.reader import TaskReader
 from app.schemas.caller import Caller
 from app.schemas.resumable import ResumableUpload
+from app.services.folder_service import FolderService
 from app.services.receiving import BATCH_BYTES, Received, Receiver, abort, name_by_type
 from app.storage.base import ByteSink, Storage, StoredResumable
 from app.storage.resumable import upload_not_found
@@ -58,8 +59,11 @@ class Arrived:
 class ResumableUploads:
     """The use case of an upload in several requests."""
 
-    def __init__(self, settings: Settings, storage: Storage, reader: TaskReader) -> None:
+    def __init__(
+        self, settings: Settings, storage: Storage, folder: FolderService, reader: TaskReader
+    ) -> None:
         self._settings = settings
+        self._folder = folder
         self._storage = storage
         self._resumables = storage.resumables
         self._receiver = Receiver(settings, storage)
@@ -69,6 +73,7 @@ class ResumableUploads:
     async def begin(self, upload: ResumableUpload) -> None:
         """Begin an upload. Raises UploadTooLarge, UnsupportedExtension, StorageFull, StorageUnavailable."""
         self._extension_of(upload)
+        await self._folder.require()
         await self._receiver.refuse_early(upload.length)
         await to_thread.run_sync(self._resumables.create, upload)
 
@@ -77,6 +82,7 @@ class ResumableUploads:
 
         Raises UploadNotFound, StorageUnavailable.
         """
+        await self._read(upload_id, caller)
         await self._cut_off(upload_id)
         return await self._read(upload_id, caller)
 
@@ -89,6 +95,7 @@ class ResumableUploads:
         Raises UploadNotFound, UploadTaken, OffsetConflict, UploadTooLarge, UploadLocked, StorageFull and
         StorageUnavailable.
         """
+        await self._read(upload_id, caller)
         async with self._writing(upload_id), self._locked(upload_id, caller) as sink:
             upload = await self._announced(upload_id, caller, length)
             if offset != sink.offset:
@@ -102,8 +109,8 @@ class ResumableUploads:
 
     async def remove(self, upload_id: str, caller: Caller) -> None:
         """Forget an upload; a task that it became stays. Raises UploadNotFound, StorageUnavailable."""
-        await self._cut_off(upload_id)
         await self._read(upload_id, caller)
+        await self._cut_off(upload_id)
         await to_thread.run_sync(self._resumables.remove, upload_id)
 
     async def arrived(self, upload_id: str, caller: Caller, held: AsyncExitStack) -> Arrived | str:
@@ -112,6 +119,7 @@ class ResumableUploads:
         One whose length was never announced counts as far as it came. Raises UploadNotFound,
         UploadIncomplete, EmptyUpload, UploadLocked, StorageUnavailable, QueueUnavailable.
         """
+        await self._read(upload_id, caller)
         await self._cut_off(upload_id)
         try:
             sink = await held.enter_async_context(self._locked(upload_id, caller))

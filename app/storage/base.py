@@ -137,7 +137,7 @@ class Resumables(Protocol):
         """Forget an upload. Raises StorageUnavailable."""
 
     def old(self, older_than_seconds: float) -> list[str]:
-        """Ids of those that got no byte for at least so long. Raises OSError."""
+        """Ids of those that got no byte for at least so long, and that nobody writes now. Raises OSError."""
 
 
 class Storage(Protocol):

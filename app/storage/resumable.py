@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from app.core.config import Settings
 from app.core.errors import UploadLocked, UploadNotFound
+from app.core.file_locks import is_held
 from app.schemas.resumable import UPLOAD_ID_PATTERN, ResumableUpload
 from app.storage.base import StoredResumable
 from app.storage.files import FILE_MODE, files_with_ages, translated, write_all, write_durably
@@ -128,8 +129,9 @@ class LocalResumables:
             self._path(upload_id, INFO_SUFFIX).unlink(missing_ok=True)
 
     def old(self, older_than_seconds: float) -> list[str]:
-        """Ids of those that got no byte for at least so long. Raises OSError."""
-        return [upload_id for upload_id, age in self._ages().items() if age >= older_than_seconds]
+        """Ids of those that got no byte for at least so long, and that nobody writes now. Raises OSError."""
+        old = [upload_id for upload_id, age in self._ages().items() if age >= older_than_seconds]
+        return [upload_id for upload_id in old if not is_held(self.path_of(upload_id))]
 
     def _ages(self) -> dict[str, float]:
         """Seconds since anything of each upload was written, by the store's clock."""

@@ -309,6 +309,19 @@ def test_an_old_upload_expires(settings_for: Callable[..., Settings]) -> None:
         until(lambda: not service.files())
 
 
+def test_what_is_being_written_does_not_expire(settings_for: Callable[..., Settings]) -> None:
+    """However slowly it comes."""
+    settings = settings_for(maintenance_seconds=0.05, resumable_upload_seconds=0.2, left_upload_seconds=0.2)
+    with serving(settings) as service, httpx2.Client(base_url=service.url) as client:
+        address = begin(client, None, transcribe="{}")
+        content = bytes(BATCH_BYTES)
+        with unfinished(service, address, content, 2 * len(content)):
+            until(lambda: stored(service, address) == len(content))
+            time.sleep(0.6)  # several rounds of the housekeeping
+            assert stored(service, address) == len(content)
+            assert not service.queued()
+
+
 def test_uploads_belong_to_who_began_them(settings_for: Callable[..., Settings]) -> None:
     keys = new_key("alice"), new_key("bob")
     settings = settings_for(default_model="base", api_keys=tuple(key.entry for key in keys))
