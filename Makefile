@@ -37,6 +37,7 @@ test: dev ## All tests, with coverage (PYTEST_ARGS=…)
 	$(BIN)/python -m app.weights get base
 	@$(BIN)/python -m scripts.browser
 	@$(BIN)/python -m scripts.nginx
+	@$(BIN)/python -m scripts.postgres
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet

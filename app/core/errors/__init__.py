@@ -38,6 +38,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── StorageFull              free disk below MIN_FREE_DISK_MB
     │   ├── StorageUnavailable       UPLOAD_DIR cannot be written
     │   │   └── ForeignFolder        UPLOAD_DIR is another service's
+    │   ├── ArchiveUnavailable       the database of transcripts does not answer
     │   └── QueueUnavailable         Redis does not answer
     │       └── QueueRefused         Redis does not let the service's user run a command
     └── TaskError                    a task that was accepted cannot be finished
@@ -59,6 +60,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
 
 from app.core.errors.base import ServiceError, UnsafeRedis
 from app.core.errors.capacity import (
+    ArchiveUnavailable,
     CapacityError,
     ForeignFolder,
     QueueFull,
@@ -119,6 +121,7 @@ from app.core.errors.task import (
 __all__ = [
     "WORTH_ANOTHER_TRY",
     "AmbiguousLength",
+    "ArchiveUnavailable",
     "AttemptsExhausted",
     "AudioMissing",
     "AudioUndecodable",

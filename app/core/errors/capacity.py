@@ -56,6 +56,13 @@ class ForeignFolder(StorageUnavailable):
     title = "Folder of another service"
 
 
+class ArchiveUnavailable(CapacityError):
+    """The database of finished transcripts does not answer, or cannot be written."""
+
+    code = "archive_unavailable"
+    title = "Archive unavailable"
+
+
 class QueueUnavailable(CapacityError):
     """Redis does not answer."""
 
