@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from app.api.deps import Services
 from app.api.rendering import Renderer
+from app.archive.archive import Archive
 from app.core.api_keys import ApiKeys
 from app.core.background import end
 from app.core.backoff import QUIET_SECONDS, Backoff
@@ -27,6 +28,7 @@ from app.queue.rate_limits import RateLimiter
 from app.queue.reader import TaskReader
 from app.queue.repeats import Repeats
 from app.queue.requests import Requests
+from app.services.archive_service import ArchiveService
 from app.services.audio_service import AudioService
 from app.services.folder_service import FolderService
 from app.services.health_service import HealthService
@@ -71,6 +73,7 @@ class Housekeeping:
         folder: FolderService,
         outbox: OutboxService,
         waiting: WaitingService,
+        archive: ArchiveService | None = None,
     ) -> None:
         self._pause = settings.maintenance_seconds
         self._backoff = Backoff(
@@ -84,6 +87,8 @@ class Housekeeping:
             _Chore(outbox.remove_orphans, TIDY_SECONDS),
             _Chore(waiting.remove_orphans, settings.maintenance_seconds),
         ]
+        if archive is not None:
+            self._chores.append(_Chore(archive.tidy_when_due, settings.maintenance_seconds))
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -115,15 +120,18 @@ def lifespan_of(
         storage = LocalStorage(settings)
         queue = RedisService(client, settings)
         folder = FolderService(client, settings, storage)
-        outbox = OutboxService(client, settings, storage)
+        archive = Archive.from_settings(settings) if settings.archive else None
+        archiving = ArchiveService(client, settings, storage, archive) if archive else None
+        outbox = OutboxService(client, settings, storage, archiving)
         webhooks = WebhookService(client, settings, storage)
         outlook = Outlook(client, settings)
-        tasks = TaskService(client, settings, storage, outlook, stopping)
+        tasks = TaskService(client, settings, storage, outlook, stopping, archiving)
         awaited = Awaited(client, settings)
         waiting = WaitingService(settings, awaited, tasks, stopping)
         background = [
-            asyncio.create_task(Housekeeping(settings, queue, folder, outbox, waiting).run()),
+            asyncio.create_task(Housekeeping(settings, queue, folder, outbox, waiting, archiving).run()),
             *(asyncio.create_task(webhooks.run()) for _ in range(WEBHOOKS_AT_ONCE)),
+            *([asyncio.create_task(archiving.prepare())] if archiving else []),
         ]
         services = Services(
             settings=settings,
@@ -141,7 +149,7 @@ def lifespan_of(
             tasks=tasks,
             waiting=waiting,
             limiter=RateLimiter(client, settings),
-            operator=OperatorService(client, settings, outlook),
+            operator=OperatorService(client, settings, outlook, archiving),
             metrics=metrics,
             renderer=Renderer(),
         )
@@ -153,6 +161,8 @@ def lifespan_of(
             with contextlib.suppress(CapacityError):
                 await folder.leave()
             await client.aclose()
+            if archive is not None:
+                await asyncio.to_thread(archive.close)
             await asyncio.to_thread(stop_tracing)  # uvicorn ends by the signal: no exit handler runs
 
     return lifespan
