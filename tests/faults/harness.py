@@ -316,6 +316,12 @@ class Service:
     def _journal(self, task_id: str) -> Path:
         return self.folder / f"{task_id}.journal"
 
+    def kill_apis(self) -> None:
+        """kill -9 of all APIs."""
+        for process in self._apis:
+            process.kill()
+            process.wait()
+
     async def close(self) -> None:
         """Kill what is left."""
         for process in [*(worker.process for worker in self.workers), *self._apis]:

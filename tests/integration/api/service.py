@@ -32,7 +32,9 @@ class Service:
         """What lies in UPLOAD_DIR, outbox and temporary files included; not its marker and its clock."""
         folder = self.settings.upload_dir
         found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".clock")
-        return sorted(str(path.relative_to(folder)) for path in found if path.name != MARKER_NAME)
+        return sorted(
+            str(path.relative_to(folder)) for path in found if not path.name.startswith(MARKER_NAME)
+        )
 
     def queued(self) -> list[Task]:
         """The tasks in the list of those without a priority, oldest first."""
