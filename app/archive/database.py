@@ -81,12 +81,16 @@ def _prepare(connection: Any, _: object) -> None:
     cursor.close()
 
 
+class WrongSchema(Exception):
+    """The tables are of another version, which this one cannot bring up to date: a newer one was here."""
+
+
 @contextlib.contextmanager
 def archive_reachable() -> Iterator[None]:
-    """Raise ArchiveUnavailable where the database, its disk or a row of it is in trouble."""
+    """Raise ArchiveUnavailable where the database, its disk, its tables or a row is in trouble."""
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, OSError, WrongSchema) as error:
         _talk.failed(error)
         raise ArchiveUnavailable(
             "The archive of transcripts cannot be used at the moment; please try again in a moment.",

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from app.archive import archive as archive_module
 from app.archive.archive import DAY_MS, MEBIBYTE, Archive
 from app.archive.database import open_engine
+from app.archive.schema import MIGRATIONS, NEWEST
 from app.archive.tables import metadata
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
@@ -173,6 +176,28 @@ def test_the_migrations_make_what_the_tables_say(archive_settings: SettingsFor) 
     engine = open_engine(settings)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_the_newest_step_is_the_last_of_the_migrations() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == NEWEST
+
+
+def test_tables_of_a_newer_version_are_left_alone(archive_settings: SettingsFor) -> None:
+    settings = archive_settings()
+    with opened(settings) as archive:
+        archive.keep(TASK, RESULT)
+    engine = open_engine(settings)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with opened(settings) as archive:
+        with pytest.raises(ArchiveUnavailable):
+            archive.read("t")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{NEWEST}'")
+        assert archive.read("t") == ArchivedResult(TASK, RESULT)
     engine.dispose()
 
 
