@@ -77,7 +77,7 @@ class Archive:
         packed = zlib.compress(result)
         row = {
             "task_id": task.task_id,
-            "owner": task.owner,
+            "owner": _storable(task.owner),
             "created_ms": task.created_ms,
             "archived_ms": _now_ms(),
             "filename": _storable(task.filename),
@@ -189,8 +189,8 @@ def _task(row: Any) -> ArchivedTask:
 
 
 def _storable(text: str | None) -> str | None:
-    """Without what PostgreSQL stores in no text: a foreign program may have sent anything."""
-    return text and text.replace("\0", "")
+    """Without the one character that PostgreSQL takes in no text: a foreign program may send anything."""
+    return text and text.replace("\0", "\ufffd")
 
 
 def _now_ms() -> int:

@@ -1,6 +1,5 @@
 """What Redis holds of tasks that have ended, for whoever keeps it for longer."""
 
-from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -50,14 +49,7 @@ class EndedTasks:
             result=result,
         )
 
-    async def ids(self, size: int) -> AsyncIterator[Sequence[str]]:
-        """Ids of all tasks that have a result, so many at a time; one may come twice."""
-        batch: list[str] = []
+    async def ids(self) -> set[str]:
+        """Ids of all tasks that have a result."""
         async with redis_reachable(SCAN_LIMIT_SECONDS):
-            async for task_id in scan_names(self._client, self._keys.result_prefix):
-                batch.append(task_id)
-                if len(batch) == size:
-                    yield batch
-                    batch = []
-        if batch:
-            yield batch
+            return {task_id async for task_id in scan_names(self._client, self._keys.result_prefix)}

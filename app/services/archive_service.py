@@ -13,14 +13,16 @@ from app.archive.archive import Archive
 from app.archive.database import CONNECTIONS
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
+from app.core.utils import number_within
 from app.queue.ended import EndedTask, EndedTasks
+from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.reader import TaskRecord
 from app.queue.results import state_of_result
 from app.queue.turns import is_turn
 from app.schemas.archived import ArchivedResult, ArchivedTask, ArchiveFigures
 from app.schemas.position import Position
-from app.schemas.task import TASK_ID_PATTERN, Task, TaskState, TaskStatus
+from app.schemas.task import LONGEST_SECONDS, TASK_ID_PATTERN, Task, TaskState, TaskStatus
 from app.storage.base import Storage
 
 logger = logging.getLogger(__name__)
@@ -28,7 +30,8 @@ logger = logging.getLogger(__name__)
 COLLECT_SECONDS = 600.0
 """Pause between two looks through all results in Redis; a foreign program's result may be nowhere else."""
 
-BATCH = 500
+MOST_AT_ONCE = 500
+"""Results that one look archives; the next goes on: the rest of the housekeeping waits meanwhile."""
 
 WARN_SHARE = 0.9
 """Part of ARCHIVE_MAX_MB from which on the log warns."""
@@ -92,23 +95,26 @@ class ArchiveService:
 
     async def tidy_when_due(self) -> None:
         """Collect and trim every COLLECT_SECONDS, by whichever API comes first."""
-        if await is_turn(self._client, self._collected, COLLECT_SECONDS):
-            await self.collect()
-            await self.trim()
+        if not await is_turn(self._client, self._collected, COLLECT_SECONDS):
+            return
+        is_all = await self.collect() < MOST_AT_ONCE
+        await self.trim()
+        if not is_all:
+            async with redis_reachable():
+                await self._client.delete(self._collected)
 
     async def collect(self) -> int:
-        """Keep the results that Redis alone holds, whoever wrote them; how many.
+        """Keep the results that Redis alone holds, whoever wrote them, MOST_AT_ONCE at most; how many.
 
         What has a note is left to the sweep of the outbox: the result on the disk counts more.
         """
         collected = 0
-        async for batch in self._ended.ids(BATCH):
-            valid = [task_id for task_id in batch if _TASK_ID.fullmatch(task_id)]
-            missing = await self._run(self._archive.missing, valid)
-            missing -= await to_thread.run_sync(self._outbox.deleted, missing)
-            for task_id in missing:
-                if not await to_thread.run_sync(self._outbox.holds, task_id):
-                    collected += await self.keep(task_id, None, None)
+        valid = [task_id for task_id in await self._ended.ids() if _TASK_ID.fullmatch(task_id)]
+        missing = await self._run(self._archive.missing, valid)
+        missing -= await to_thread.run_sync(self._outbox.deleted, missing)
+        for task_id in missing:
+            if collected < MOST_AT_ONCE and not await to_thread.run_sync(self._outbox.holds, task_id):
+                collected += await self.keep(task_id, None, None)
         if collected:
             logger.info("%d result(s) that only Redis had are archived", collected)
         return collected
@@ -161,12 +167,8 @@ def _archived(ended: EndedTask, task: Task | None, state: TaskState) -> Archived
         filename=task.filename if task else None,
         model=task.model if task and task.model else (model if isinstance(model, str) else None),
         language=language if isinstance(language, str) else None,
-        duration=task.duration if task and task.duration else _seconds(duration),
+        duration=task.duration if task and task.duration else number_within(duration, 0, LONGEST_SECONDS),
     )
-
-
-def _seconds(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _task(found: ArchivedResult) -> Task:

@@ -124,7 +124,7 @@ def test_text_that_a_database_does_not_take_loses_that_alone(archive: Archive) -
     assert archive.keep(ArchivedTask("t", 1, filename="a\0b", model="\0"), b"\0\xff")
     found = archive.read("t")
     assert found is not None
-    assert (found.task.filename, found.task.model, found.result) == ("ab", "", b"\0\xff")
+    assert (found.task.filename, found.task.model, found.result) == ("a\ufffdb", "\ufffd", b"\0\xff")
 
 
 def test_what_is_too_old_leaves(archive_settings: SettingsFor) -> None:

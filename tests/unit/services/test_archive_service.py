@@ -244,6 +244,18 @@ async def test_one_api_collects_at_a_time(service: ArchiveService, queue: Queue)
     assert [each.task_id for each in await service.page(None, None, 10)] == ["a"]
 
 
+async def test_what_is_left_over_has_its_turn_at_once(
+    service: ArchiveService, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.archive_service.MOST_AT_ONCE", 2)
+    for number in range(3):
+        await queue.commands.set(queue.keys.result(f"t{number}"), "text")
+    for archived in (2, 3):
+        await service.tidy_when_due()
+        assert (await service.figures()).transcripts == archived
+    assert await queue.commands.exists(queue.keys.collected)
+
+
 async def test_a_task_is_told_from_the_archive_when_redis_has_forgotten_it(
     outbox: OutboxService, storage: LocalStorage, queue: Queue, tasks: TaskService
 ) -> None:
