@@ -25,7 +25,6 @@ from app.queue.awaited import Awaited
 from app.queue.clients import command_client
 from app.queue.outlook import Outlook
 from app.queue.rate_limits import RateLimiter
-from app.queue.reader import TaskReader
 from app.queue.repeats import Repeats
 from app.queue.requests import Requests
 from app.services.archive_service import ArchiveService
@@ -34,7 +33,7 @@ from app.services.folder_service import FolderService
 from app.services.health_service import HealthService
 from app.services.idempotency import Idempotency
 from app.services.operator_service import OperatorService
-from app.services.outbox_service import OutboxService, StorageLookup
+from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
 from app.services.task_service import TaskService
 from app.services.waiting_service import WaitingService
@@ -142,7 +141,7 @@ def lifespan_of(
                 folder,
                 queue,
                 Repeats(client, settings),
-                Idempotency(Requests(client, settings), TaskReader(client, settings, StorageLookup(storage))),
+                Idempotency(Requests(client, settings), tasks),
                 awaited,
             ),
             health=HealthService(client, settings, queue, folder),

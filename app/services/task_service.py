@@ -162,12 +162,13 @@ class TaskService:
             raise CannotRetry("The task cannot be queued anew: somebody was faster.")
 
     async def _record(self, task_id: str, caller: Caller) -> TaskRecord:
-        record = await self._known(task_id) if _TASK_ID.fullmatch(task_id) else None
+        record = await self.record(task_id) if _TASK_ID.fullmatch(task_id) else None
         if record is None or not caller.may_see(record.task.owner if record.task else None):
             raise self._not_found()
         return record
 
-    async def _known(self, task_id: str) -> TaskRecord | None:
+    async def record(self, task_id: str) -> TaskRecord | None:
+        """What is known of a task, whoever's, by Redis or the archive. Raises QueueUnavailable."""
         record = await self._reader.record(task_id)
         if record is not None or self._archive is None or await self._outbox.deleted([task_id]):
             return record

@@ -77,6 +77,15 @@ def test_a_transcript_is_the_same_when_redis_has_forgotten_it(
     assert json.loads(before[0][1])["result"] == RESULT
 
 
+def test_an_idempotency_key_stands_for_an_archived_task(service: Service, client: httpx2.Client) -> None:
+    key = {"Idempotency-Key": "once"}
+    task_id = transcribed(service, client, **key)
+    forget(service.settings, task_id)
+    file = ("talk.ogg", (ASSETS / "speech_ru.ogg").read_bytes())
+    again = client.post("/transcribe/", files={"file": file}, headers=key)
+    assert again.json()["task_id"] == task_id
+
+
 def test_what_is_deleted_is_gone_everywhere(service: Service, client: httpx2.Client) -> None:
     in_redis, archived = transcribed(service, client), transcribed(service, client)
     forget(service.settings, archived)
