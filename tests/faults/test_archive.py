@@ -72,11 +72,11 @@ class Library:
 
     async def delete(self, task_id: str, *, dies: bool) -> None:
         """An API deletes it; one that `dies` in between has written the tombstone."""
+        self.deleted.add(task_id)  # before all that waits: no other deletes it, too
         if dies:
             self.service.storage.discard(Task(task_id=task_id, file_path=f"{task_id}.mp3"))
         else:
             await self.tasks.delete(task_id, ALICE)
-        self.deleted.add(task_id)
 
     async def some_deletions(self, chance: random.Random) -> None:
         """Of tasks that are archived, and such as are not yet."""
