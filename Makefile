@@ -38,6 +38,7 @@ test: dev ## All tests, in TEST_PROCESSES (2), with coverage (PYTEST_ARGS=…)
 	$(BIN)/python -m app.weights get base
 	@$(BIN)/python -m scripts.browser
 	@$(BIN)/python -m scripts.nginx
+	@$(BIN)/python -m scripts.postgres
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet

@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-FOLDERS = ("UPLOAD_DIR", "LOG_DIR", "CACHE_DIR", "BENCHMARK_DIR")
+FOLDERS = ("UPLOAD_DIR", "LOG_DIR", "CACHE_DIR", "BENCHMARK_DIR", "DATA_DIR")
 
 
 def target_ids(upload_dir: Path) -> tuple[int, int]:

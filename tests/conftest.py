@@ -13,7 +13,7 @@ import redis
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
 
-pytest_plugins = ["tests.weights_fixtures"]
+pytest_plugins = ["tests.archive_fixtures", "tests.weights_fixtures"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what runs in the background so, and every process of a test would inherit it.

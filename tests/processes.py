@@ -26,6 +26,7 @@ def settings_of_whole(
         "redis_results_prefix": f"{name}_result:",
         "upload_dir": folder / "shared_audio",
         "log_dir": folder / "logs",
+        "data_dir": folder / "_data",
         "cache_dir": weights,
         "default_model": "base",
         "model_downloads": False,

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from app.api.deps import Services
 from app.api.rendering import Renderer
+from app.archive.archive import Archive
 from app.core.api_keys import ApiKeys
 from app.core.background import end
 from app.core.backoff import QUIET_SECONDS, Backoff
@@ -25,16 +26,16 @@ from app.queue.awaited import Awaited
 from app.queue.clients import command_client
 from app.queue.outlook import Outlook
 from app.queue.rate_limits import RateLimiter
-from app.queue.reader import TaskReader
 from app.queue.repeats import Repeats
 from app.queue.requests import Requests
+from app.services.archive_service import ArchiveService
 from app.services.audio_service import AudioService
 from app.services.folder_service import FolderService
 from app.services.health_service import HealthService
 from app.services.idempotency import Idempotency
 from app.services.left_uploads import LeftUploads
 from app.services.operator_service import OperatorService
-from app.services.outbox_service import OutboxService, StorageLookup
+from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
 from app.services.resumable_uploads import ResumableUploads
 from app.services.task_service import TaskService
@@ -75,6 +76,7 @@ class Housekeeping:
         outbox: OutboxService,
         waiting: WaitingService,
         left: LeftUploads,
+        archive: ArchiveService | None = None,
     ) -> None:
         self._pause = settings.maintenance_seconds
         self._backoff = Backoff(
@@ -89,6 +91,8 @@ class Housekeeping:
             _Chore(waiting.remove_orphans, settings.maintenance_seconds),
             _Chore(left.finish, settings.maintenance_seconds),
         ]
+        if archive is not None:
+            self._chores.append(_Chore(archive.tidy_when_due, settings.maintenance_seconds))
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -109,18 +113,22 @@ class Housekeeping:
 
 
 def intake_of(
-    client: Redis, settings: Settings, storage: LocalStorage, folder: FolderService, queue: RedisService
+    client: Redis,
+    settings: Settings,
+    storage: LocalStorage,
+    folder: FolderService,
+    queue: RedisService,
+    tasks: TaskService,
 ) -> tuple[ResumableUploads, AudioService]:
-    """What takes recordings."""
-    reader = TaskReader(client, settings, StorageLookup(storage))
-    uploads = ResumableUploads(settings, storage, folder, reader)
+    """What takes recordings; `tasks` knows which of them came before."""
+    uploads = ResumableUploads(settings, storage, folder, tasks)
     audio = AudioService(
         settings,
         storage,
         folder,
         queue,
         Repeats(client, settings),
-        Idempotency(Requests(client, settings), reader),
+        Idempotency(Requests(client, settings), tasks),
         Awaited(client, settings),
         uploads,
     )
@@ -139,16 +147,20 @@ def lifespan_of(
         storage = LocalStorage(settings)
         queue = RedisService(client, settings)
         folder = FolderService(client, settings, storage)
-        outbox = OutboxService(client, settings, storage)
+        archive = Archive.from_settings(settings) if settings.archive else None
+        archiving = ArchiveService(client, settings, storage, archive) if archive else None
+        outbox = OutboxService(client, settings, storage, archiving)
         webhooks = WebhookService(client, settings, storage)
         outlook = Outlook(client, settings)
-        tasks = TaskService(client, settings, storage, outlook, stopping)
+        tasks = TaskService(client, settings, storage, outlook, stopping, archiving)
         waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
-        uploads, audio = intake_of(client, settings, storage, folder, queue)
+        uploads, audio = intake_of(client, settings, storage, folder, queue, tasks)
         left = LeftUploads(settings, uploads, audio)
+        housekeeping = Housekeeping(settings, queue, folder, outbox, waiting, left, archiving)
         background = [
-            asyncio.create_task(Housekeeping(settings, queue, folder, outbox, waiting, left).run()),
+            asyncio.create_task(housekeeping.run()),
             *(asyncio.create_task(webhooks.run()) for _ in range(WEBHOOKS_AT_ONCE)),
+            *([asyncio.create_task(archiving.prepare())] if archiving else []),
         ]
         services = Services(
             settings=settings,
@@ -159,7 +171,7 @@ def lifespan_of(
             tasks=tasks,
             waiting=waiting,
             limiter=RateLimiter(client, settings),
-            operator=OperatorService(client, settings, outlook),
+            operator=OperatorService(client, settings, outlook, archiving),
             metrics=metrics,
             renderer=Renderer(),
         )
@@ -171,6 +183,8 @@ def lifespan_of(
             with contextlib.suppress(CapacityError):
                 await folder.leave()
             await client.aclose()
+            if archive is not None:
+                await asyncio.to_thread(archive.close)
             await asyncio.to_thread(stop_tracing)  # uvicorn ends by the signal: no exit handler runs
 
     return lifespan

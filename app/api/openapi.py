@@ -4,6 +4,7 @@ from typing import Any
 
 from app.api.problems import MEDIA_TYPE, Problem
 from app.core.errors import (
+    ArchiveUnavailable,
     CannotRetry,
     EmptyUpload,
     FileMissing,
@@ -165,9 +166,13 @@ UPLOAD_RESPONSES: Responses = {
 }
 
 _AT_THE_TASK: Responses = _problems(
-    (TaskNotFound, "There is no task of this id; results are kept for 7 days after a task has ended."),
+    (TaskNotFound, "There is no task of this id."),
     (Unauthorized, "This service asks for an API key; send it as `Authorization: Bearer KEY`."),
     (QueueUnavailable, "Redis did not answer in time; please try again in a moment."),
+    (
+        ArchiveUnavailable,
+        "The archive of transcripts cannot be used at the moment; please try again in a moment.",
+    ),
 )
 
 RESUMABLE_RESPONSES: Responses = {

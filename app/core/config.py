@@ -197,6 +197,28 @@ class Settings(BaseSettings):
         "Redis may lose: its last second, or what a replica is behind; less while the disk is nearly full.",
     )
 
+    archive: bool = Field(
+        True,
+        description="Keep transcripts in a database when Redis no longer does (RESULT_TTL_SECONDS), until "
+        "they are deleted; false: for those seconds only.",
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="Database of the archive, `postgresql://user:password@host/name`, of this service alone; "
+        "none: the file `archive.db` in DATA_DIR, which all APIs must share.",
+    )
+    archive_max_days: float = Field(
+        0,
+        ge=0,
+        description="Age at which transcripts leave the archive, in days since the upload; 0: any.",
+    )
+    archive_max_mb: int = Field(
+        0,
+        ge=0,
+        description="Largest size of all transcripts in the archive, compressed, in MiB: a warning comes at "
+        "90 %, then the oldest go; 0: any.",
+    )
+
     # Logging
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
         "INFO", description="Least severe level that is logged."
@@ -364,7 +386,11 @@ class Settings(BaseSettings):
         description="Port on which `make run` serves Home Assistant's voice assistants (Wyoming; 10300 is "
         "usual), on HOST; 0: none.",
     )
-    data_dir: Path = Field(Path("_data"), description="Where `make run` keeps its own Redis.")
+    data_dir: Path = Field(
+        Path("_data"),
+        description="Where the API keeps the archive, and `make run` its own Redis; on a disk of this "
+        "machine.",
+    )
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -397,6 +423,14 @@ class Settings(BaseSettings):
     @classmethod
     def _check_remote_fields(cls, value: str) -> str:
         parse_qsl(value, keep_blank_values=True, strict_parsing=bool(value))
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database(cls, value: SecretStr | None) -> SecretStr | None:
+        address = value.get_secret_value() if value else ""
+        if value and not re.match(r"postgres(ql)?(\+psycopg)?://", address):
+            raise ValueError("it is no address such as postgresql://user:password@host/name")
         return value
 
     @field_validator("webhook_secret")

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from app.schemas.archived import ArchiveFigures
 from app.schemas.operations import QueueFigures
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -36,7 +37,7 @@ TOTALS = {
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The queue and the workers at one moment."""
+    """The queue, the workers and the archive at one moment; `archive` is None where it is away."""
 
     queue: QueueFigures
     workers: int
@@ -44,6 +45,8 @@ class Snapshot:
     workers_without_model: Mapping[str, int]
     totals: Mapping[str, float]
     pace: Mapping[str, float]
+    has_archive: bool = False
+    archive: ArchiveFigures | None = None
 
 
 class Metrics:
@@ -123,8 +126,27 @@ def _of(snapshot: Snapshot) -> CollectorRegistry:
     )
     for model, factor in snapshot.pace.items():
         pace.labels(model).set(factor)
+    if snapshot.has_archive:
+        _add_archive(registry, snapshot.archive)
     registry.register(_Totals(snapshot.totals))
     return registry
+
+
+def _add_archive(registry: CollectorRegistry, figures: ArchiveFigures | None) -> None:
+    up = Gauge("transcriber_archive_up", "Whether the archive can be used: 1 or 0.", registry=registry)
+    up.set(figures is not None)
+    if figures is None:
+        return
+    told = {
+        "transcriber_archive_transcripts": ("Transcripts in the archive.", figures.transcripts),
+        "transcriber_archive_bytes": ("Bytes that they take, compressed.", figures.used_bytes),
+        "transcriber_archive_limit_bytes": (
+            "Bytes at which the oldest go (ARCHIVE_MAX_MB); 0: no limit.",
+            figures.limit_bytes,
+        ),
+    }
+    for name, (description, value) in told.items():
+        Gauge(name, description, registry=registry).set(value)
 
 
 class _Totals(Collector):

@@ -52,6 +52,16 @@ class Keys:
         return f"{self.queue}:swept"
 
     @property
+    def swept_to_archive(self) -> str:
+        """STRING with TTL: an API that has an archive has swept the outbox."""
+        return f"{self.queue}:swept:archive"
+
+    @property
+    def collected(self) -> str:
+        """STRING with TTL: what Redis alone holds has been looked through for the archive."""
+        return f"{self.queue}:collected"
+
+    @property
     def store(self) -> str:
         """STRING: id of the upload folder that the APIs of this queue have."""
         return f"{self.queue}:store"

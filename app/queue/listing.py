@@ -1,16 +1,16 @@
 """Lists of tasks, newest first, page by page."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import cast
 
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import InvalidParameter
 from app.queue.elements import task_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.reader import PUBLIC_STATUS
+from app.schemas.position import Position
 from app.schemas.task import TaskPage, TaskStatus, TaskSummary
 
 BATCH = 200
@@ -20,26 +20,7 @@ SCAN_LIMIT = 5000
 FIELDS = ["status", "payload", "created_at", "deleted"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Cursor:
-    """The last entry of a page: its time in ms and its id, by which Redis orders entries of the same time."""
-
-    at: float
-    task_id: str
-
-    @classmethod
-    def parse(cls, text: str) -> "_Cursor":
-        at, _, task_id = text.partition("~")
-        if not at.isdecimal() or not task_id:
-            raise InvalidParameter("`cursor` must be the `next_cursor` of a page.", parameter="cursor")
-        return cls(float(at), task_id)
-
-    def __str__(self) -> str:
-        return f"{self.at:.0f}~{self.task_id}"
-
-    def is_before(self, other: "_Cursor") -> bool:
-        """Whether `other` comes later in the list, which runs from new to old."""
-        return (other.at, other.task_id) < (self.at, self.task_id)
+Entry = tuple[Position, TaskSummary]
 
 
 class TaskList:
@@ -53,8 +34,17 @@ class TaskList:
         self, owner: str | None, *, status: TaskStatus | None, limit: int, cursor: str | None
     ) -> TaskPage:
         """The next `limit` tasks after `cursor`. Raises InvalidParameter where that is none."""
-        after = _Cursor.parse(cursor) if cursor else None
-        found: list[TaskSummary] = []
+        after = Position.parse(cursor) if cursor else None
+        found, following = await self.entries(owner, status=status, limit=limit, after=after)
+        tasks = tuple(summary for _, summary in found)
+        return TaskPage(tasks=tasks, next_cursor=str(following) if following else None)
+
+    async def entries(
+        self, owner: str | None, *, status: TaskStatus | None, limit: int, after: Position | None
+    ) -> tuple[list[Entry], Position | None]:
+        """The same tasks with their places, and the place down to which that is all; None: there are no
+        more."""
+        found: list[Entry] = []
         seen, is_last = 0, False
         async with redis_reachable():
             while seen < SCAN_LIMIT and not is_last:
@@ -62,12 +52,22 @@ class TaskList:
                 for entry, summary in zip(batch, await self._summaries(owner, batch), strict=True):
                     after, seen = entry, seen + 1
                     if summary is not None and status in (None, summary.status):
-                        found.append(summary)
+                        found.append((entry, summary))
                     if len(found) == limit:
-                        return TaskPage(tasks=tuple(found), next_cursor=str(after))
-        return TaskPage(tasks=tuple(found), next_cursor=None if is_last else str(after))
+                        return found, after
+        return found, None if is_last else after
 
-    async def _batch(self, owner: str | None, after: _Cursor | None) -> tuple[list[_Cursor], bool]:
+    async def known(self, task_ids: Sequence[str]) -> set[str]:
+        """Those of the tasks that Redis knows, and lists where they are in an index."""
+        if not task_ids:
+            return set()
+        async with redis_reachable(), self._client.pipeline(transaction=False) as pipeline:
+            for task_id in task_ids:
+                pipeline.exists(self._keys.task(task_id))
+            exist = await pipeline.execute()
+        return {task_id for task_id, found in zip(task_ids, exist, strict=True) if found}
+
+    async def _batch(self, owner: str | None, after: Position | None) -> tuple[list[Position], bool]:
         """Entries after one, new to old, and whether they are the last."""
         offset = 0
         while True:
@@ -78,7 +78,7 @@ class TaskList:
                 return later, is_last
             offset += BATCH  # more than a batch came in the very same millisecond
 
-    async def _entries(self, owner: str | None, after: _Cursor | None, offset: int) -> list[_Cursor]:
+    async def _entries(self, owner: str | None, after: Position | None, offset: int) -> list[Position]:
         entries = await self._client.zrange(
             self._keys.index_of(owner),
             after.at if after else "+inf",
@@ -89,9 +89,9 @@ class TaskList:
             offset=offset,
             num=BATCH,
         )
-        return [_Cursor(at, task_id.decode()) for task_id, at in cast(list[tuple[bytes, float]], entries)]
+        return [Position(at, task_id.decode()) for task_id, at in cast(list[tuple[bytes, float]], entries)]
 
-    async def _summaries(self, owner: str | None, entries: list[_Cursor]) -> list[TaskSummary | None]:
+    async def _summaries(self, owner: str | None, entries: list[Position]) -> list[TaskSummary | None]:
         """What is known of the entries; those of which nothing is known any more leave the index."""
         if not entries:
             return []
@@ -107,7 +107,7 @@ class TaskList:
         return [_summary(entry, values) for entry, values in zip(entries, answers, strict=True)]
 
 
-def _summary(entry: _Cursor, values: list[bytes | None]) -> TaskSummary | None:
+def _summary(entry: Position, values: list[bytes | None]) -> TaskSummary | None:
     status, payload, created_at, deleted = values
     public = TaskStatus.DONE if status == b"done" else PUBLIC_STATUS.get(status or b"")
     if public is None or deleted:

@@ -5,13 +5,14 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 import anyio
 
 from app.core.background import end
 from app.core.errors import IdempotencyConflict, QueueUnavailable, RequestInProgress
 from app.queue.outcomes import RequestOutcome
-from app.queue.reader import TaskReader
+from app.queue.reader import TaskRecord
 from app.queue.requests import ACCEPTANCE_SECONDS, Earlier, Request, Requests
 
 logger = logging.getLogger(__name__)
@@ -25,12 +26,19 @@ WAIT_SECONDS = 30.0
 RETRY_AFTER_SECONDS = 5
 
 
+class Tasks(Protocol):
+    """Whoever knows of tasks."""
+
+    async def record(self, task_id: str) -> TaskRecord | None:
+        """What is known of a task; None where nothing is. Raises CapacityError."""
+
+
 class Idempotency:
     """Says which task a request with an Idempotency-Key became before, if that task is known or noted."""
 
-    def __init__(self, requests: Requests, reader: TaskReader) -> None:
+    def __init__(self, requests: Requests, tasks: Tasks) -> None:
         self._requests = requests
-        self._reader = reader
+        self._tasks = tasks
 
     async def earlier(self, request: Request) -> str | None:
         """The task of the same request; None where it is this one's to become a task.
@@ -46,7 +54,7 @@ class Idempotency:
                 if time.monotonic() > deadline:
                     raise _in_progress()
                 await asyncio.sleep(LOOK_SECONDS)
-            elif holder.earlier is not None and await self._reader.record(holder.earlier.task_id):
+            elif holder.earlier is not None and await self._tasks.record(holder.earlier.task_id):
                 _refuse_another(request, holder.earlier)
                 return holder.earlier.task_id
             else:

@@ -5,7 +5,7 @@ from collections import Counter
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import CannotRetry, TaskNotFound
+from app.core.errors import ArchiveUnavailable, CannotRetry, TaskNotFound
 from app.observability.metrics import Snapshot
 from app.queue.admin import Admin, DeadLetter
 from app.queue.elements import task_of
@@ -13,13 +13,18 @@ from app.queue.outcomes import ReviveOutcome
 from app.queue.outlook import Outlook
 from app.queue.pace import Pace
 from app.queue.totals import Totals
+from app.schemas.archived import ArchiveFigures
 from app.schemas.operations import DeadLetters, DeadLetterView, Overview, QueueFigures, WorkerView
+from app.services.archive_service import ArchiveService
 
 
 class OperatorService:
     """Looks at everything at once. Raises QueueUnavailable."""
 
-    def __init__(self, client: Redis, settings: Settings, outlook: Outlook) -> None:
+    def __init__(
+        self, client: Redis, settings: Settings, outlook: Outlook, archive: ArchiveService | None = None
+    ) -> None:
+        self._archive = archive
         self._admin = Admin(client, settings)
         self._outlook = outlook
         self._totals = Totals(client, settings)
@@ -67,7 +72,18 @@ class OperatorService:
             workers_without_model=Counter(model for _, model in troubles if model is not None),
             totals=now.totals,
             pace=now.pace,
+            has_archive=self._archive is not None,
+            archive=await self._archive_figures(),
         )
+
+    async def _archive_figures(self) -> ArchiveFigures | None:
+        """None where there is no archive, or where it is away: the other figures are told all the same."""
+        if self._archive is None:
+            return None
+        try:
+            return await self._archive.figures()
+        except ArchiveUnavailable:
+            return None
 
     async def dead_letters(self, limit: int) -> DeadLetters:
         """The newest dead letters."""

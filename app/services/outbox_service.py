@@ -5,11 +5,12 @@ import logging
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import QueueFull
+from app.core.errors import ArchiveUnavailable, QueueFull
 from app.queue.elements import payload_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
@@ -19,9 +20,10 @@ from app.queue.policy import Policy
 from app.queue.producer import Producer
 from app.queue.reader import TaskReader
 from app.queue.scripts import Scripts
+from app.queue.turns import is_turn
 from app.queue.webhooks import Webhooks
 from app.schemas.task import Task
-from app.storage.base import Storage, Tombstone
+from app.storage.base import Storage
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,10 @@ SHORTEST_KEEP_SECONDS = 5.0
 
 PART_SECONDS = 60.0
 """Age at which a half written file of the outbox, which takes a moment to write, is nobody's any more."""
+
+WAIT_FOR_ARCHIVE_SECONDS = 3600.0
+"""How much longer the result of an ended task stays on the disk where no archive takes it. Then Redis alone
+has it, from where it is collected as long as RESULT_TTL_SECONDS last: UPLOAD_DIR must not fill up."""
 
 MEBIBYTE = 1024 * 1024
 
@@ -62,15 +68,31 @@ class StorageLookup:
         return await asyncio.to_thread(self._outbox.read, task_id)
 
 
+class Keeper(Protocol):
+    """The archive, as far as the outbox needs it. Every method raises ArchiveUnavailable."""
+
+    async def keep(self, task_id: str, noted: Task | None, result: str | None) -> bool:
+        """Keep what an ended task gave, by its note and kept result or, without these, by what Redis has.
+
+        False where there is nothing to keep, or where it has been kept before. Raises QueueUnavailable.
+        """
+
+    async def remove(self, task_id: str) -> None:
+        """Remove a task, and keep it out."""
+
+
 class OutboxService:
     """Compares the outbox with Redis; every API and every worker may do so at any time.
 
     No clock of a host counts: ends of tasks are told by the clock of Redis, ages of files by that of the
-    store.
+    store. A process that has the archive hands it what ends; with ARCHIVE all others leave that to those.
     """
 
-    def __init__(self, client: Redis, settings: Settings, storage: Storage) -> None:
+    def __init__(
+        self, client: Redis, settings: Settings, storage: Storage, archive: Keeper | None = None
+    ) -> None:
         self._client = client
+        self._archive = archive
         self._settings = settings
         self._storage = storage
         self._outbox = storage.outbox
@@ -89,15 +111,9 @@ class OutboxService:
             await self.sweep()
 
     async def _is_due(self) -> bool:
-        """A mark that lasts for longer than it was set for: the clock of Redis was set back."""
-        pause_ms = max(1, int(self._settings.maintenance_seconds * 1000))
-        async with redis_reachable():
-            if await self._client.set(self._keys.swept, 1, nx=True, px=pause_ms):
-                return True
-            if await self._client.pttl(self._keys.swept) <= pause_ms:
-                return False
-            await self._client.set(self._keys.swept, 1, px=pause_ms)
-        return True
+        """APIs that have an archive take turns of their own: what is to go there waits for them."""
+        key = self._keys.swept if self._archive is None else self._keys.swept_to_archive
+        return await is_turn(self._client, key, self._settings.maintenance_seconds)
 
     async def sweep(self) -> SweepReport:
         """Compare all that is noted with what Redis knows. Raises CapacityError, OSError."""
@@ -135,7 +151,7 @@ class OutboxService:
             if standings[tombstone.task.task_id].stage is not Stage.UNKNOWN:
                 again += await self._delete_again(tombstone.task)
             elif tombstone.age_seconds >= self._settings.keep_ended_seconds:
-                await self._forget_deleted(tombstone)
+                await self._forget_deleted(tombstone.task)
         if again:
             logger.warning("Redis knew %d deleted task(s) again, which are deleted once more", again)
         return again
@@ -145,10 +161,24 @@ class OutboxService:
         await asyncio.to_thread(self._storage.discard, task)
         return outcome is DeleteOutcome.DELETED  # else it runs: its worker is told at the next heartbeat
 
-    async def _forget_deleted(self, tombstone: Tombstone) -> None:
-        """The recording goes once more: a worker may have fetched it while the task was deleted."""
-        await asyncio.to_thread(self._storage.finish, tombstone.task)
-        await asyncio.to_thread(self._outbox.remove_tombstone, tombstone.task.task_id)
+    async def _forget_deleted(self, task: Task) -> None:
+        """The recording goes once more: a worker may have fetched it while the task was deleted.
+
+        Not before the archive, too, knows that the task is deleted: without the tombstone it would show it.
+        """
+        if not await self._is_gone_from_archive(task.task_id):
+            return
+        await asyncio.to_thread(self._storage.finish, task)
+        await asyncio.to_thread(self._outbox.remove_tombstone, task.task_id)
+
+    async def _is_gone_from_archive(self, task_id: str) -> bool:
+        if self._archive is None:
+            return not self._settings.archive
+        try:
+            await self._archive.remove(task_id)
+        except ArchiveUnavailable:
+            return False
+        return True
 
     async def _restore(self, standings: Standings, results: Collection[str]) -> set[str]:
         """A result that exists wins over another run: give back to Redis what it has lost; of which tasks."""
@@ -200,11 +230,29 @@ class OutboxService:
                 async with redis_reachable():
                     await self._scripts.adopt(task_id)  # its end counts from now
             elif standing.stage is Stage.ENDED and standing.ended_seconds >= keep_seconds:
-                task = await asyncio.to_thread(self._outbox.read, task_id)
-                task = task or Task(task_id=task_id, file_path=task_id)  # at least the note goes
-                await asyncio.to_thread(self._storage.finish, task, standing.failure)
-                finished += 1
+                finished += await self._finish(task_id, standing, keep_seconds)
         return finished
+
+    async def _finish(self, task_id: str, standing: Standing, keep_seconds: float) -> bool:
+        """Remove what an ended task left, once the archive has its result; False where that is waited for."""
+        task = await asyncio.to_thread(self._outbox.read, task_id)
+        is_overdue = self._is_disk_low or standing.ended_seconds >= keep_seconds + WAIT_FOR_ARCHIVE_SECONDS
+        if standing.failure is None and not await self._is_archived(task_id, task) and not is_overdue:
+            return False
+        task = task or Task(task_id=task_id, file_path=task_id)  # at least the note goes
+        await asyncio.to_thread(self._storage.finish, task, standing.failure)
+        return True
+
+    async def _is_archived(self, task_id: str, noted: Task | None) -> bool:
+        """Whether the archive has what it is to have of a task."""
+        if self._archive is None:
+            return not self._settings.archive
+        result = await asyncio.to_thread(self._outbox.result, task_id)
+        try:
+            await self._archive.keep(task_id, noted, result)
+        except ArchiveUnavailable:
+            return False
+        return True
 
     async def _keep_seconds(self) -> float:
         """KEEP_ENDED_SECONDS; less where the free space nears MIN_FREE_DISK_MB, from twice that on."""

@@ -24,10 +24,10 @@ from app.core.errors import (
     UploadTooLarge,
 )
 from app.core.utils import extension_of
-from app.queue.reader import TaskReader
 from app.schemas.caller import Caller
 from app.schemas.resumable import ResumableUpload
 from app.services.folder_service import FolderService
+from app.services.idempotency import Tasks
 from app.services.receiving import BATCH_BYTES, Received, Receiver, abort, name_by_type
 from app.storage.base import ByteSink, Storage, StoredResumable
 from app.storage.resumable import upload_not_found
@@ -59,15 +59,13 @@ class Arrived:
 class ResumableUploads:
     """The use case of an upload in several requests."""
 
-    def __init__(
-        self, settings: Settings, storage: Storage, folder: FolderService, reader: TaskReader
-    ) -> None:
+    def __init__(self, settings: Settings, storage: Storage, folder: FolderService, tasks: Tasks) -> None:
         self._settings = settings
         self._folder = folder
         self._storage = storage
         self._resumables = storage.resumables
         self._receiver = Receiver(settings, storage)
-        self._reader = reader
+        self._tasks = tasks
         self._writers: dict[str, _Writer] = {}
 
     async def begin(self, upload: ResumableUpload) -> None:
@@ -142,7 +140,7 @@ class ResumableUploads:
     async def _became(self, upload_id: str, caller: Caller) -> str | None:
         """The task that it became, where that is still known."""
         task_id = (await self._read(upload_id, caller)).upload.task_id
-        return task_id if task_id is not None and await self._reader.record(task_id) else None
+        return task_id if task_id is not None and await self._tasks.record(task_id) else None
 
     async def received(self, arrived: Arrived, task_id: str, undo: AsyncExitStack) -> Received:
         """The upload as the recording of a task, which is noted first: it becomes no other one.

@@ -10,12 +10,11 @@ from anyio import to_thread
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import CannotRetry, TaskNotFound
+from app.core.errors import ArchiveUnavailable, CannotRetry, TaskNotFound
 from app.core.stopping import Stopping
 from app.core.wording import span
 from app.queue.admin import Admin
 from app.queue.guard import redis_or_not
-from app.queue.listing import TaskList
 from app.queue.outcomes import ReviveOutcome
 from app.queue.outlook import Outlook
 from app.queue.reader import TaskReader, TaskRecord
@@ -25,7 +24,9 @@ from app.schemas.caller import Caller
 from app.schemas.event import EventKind, TaskEvent, WindowText
 from app.schemas.task import ENDED, TASK_ID_PATTERN, Task, TaskPage, TaskState, TaskStatus
 from app.schemas.window import WindowTranscript
+from app.services.archive_service import ArchiveService
 from app.services.outbox_service import StorageLookup
+from app.services.task_pages import TaskPages
 from app.storage.base import Storage
 
 logger = logging.getLogger(__name__)
@@ -39,19 +40,27 @@ _TASK_ID = re.compile(TASK_ID_PATTERN)
 class TaskService:
     """The use cases of a task once it is accepted. All raise TaskNotFound, also of another's task.
 
-    Nobody is kept waiting by a service that is `stopping`.
+    Nobody is kept waiting by a service that is `stopping`. What Redis does not know is looked for in the
+    `archive`: where there is one that is away, that raises ArchiveUnavailable.
     """
 
     def __init__(
-        self, client: Redis, settings: Settings, storage: Storage, outlook: Outlook, stopping: Stopping
+        self,
+        client: Redis,
+        settings: Settings,
+        storage: Storage,
+        outlook: Outlook,
+        stopping: Stopping,
+        archive: ArchiveService | None = None,
     ) -> None:
         self._stopping = stopping
-        self._kept_seconds = settings.result_ttl_seconds
+        self._archive = archive
+        self._kept_seconds = _kept_seconds(settings)
         self._storage = storage
         self._outbox = StorageLookup(storage)
         self._reader = TaskReader(client, settings, self._outbox)
         self._outlook = outlook
-        self._list = TaskList(client, settings)
+        self._pages = TaskPages(client, settings, archive)
         self._admin = Admin(client, settings)
         self._repeats = Repeats(client, settings)
         self._webhooks = Webhooks(client, settings)
@@ -99,7 +108,7 @@ class TaskService:
         self, caller: Caller, *, status: TaskStatus | None, limit: int, cursor: str | None
     ) -> TaskPage:
         """The caller's tasks, newest first. Raises QueueUnavailable, InvalidParameter."""
-        page = await self._list.page(caller.name, status=status, limit=limit, cursor=cursor)
+        page = await self._pages.page(caller.name, status=status, limit=limit, cursor=cursor)
         deleted = await self._outbox.deleted([each.task_id for each in page.tasks])
         kept = tuple(each for each in page.tasks if each.task_id not in deleted)
         return page.model_copy(update={"tasks": kept})
@@ -126,7 +135,17 @@ class TaskService:
         async with redis_or_not(f"Task {task_id} is deleted in Redis later", logging.WARNING):
             await self._reader.delete(task_id, task.owner)
             await self._repeats.drop(task)
+        await self._remove_from_archive(task_id)
         logger.info("Task %s is deleted", task_id, extra={"task_id": task_id})
+
+    async def _remove_from_archive(self, task_id: str) -> None:
+        """The tombstone hides it, and stays until the archive knows that it is deleted."""
+        if self._archive is None:
+            return
+        try:
+            await self._archive.remove(task_id)
+        except ArchiveUnavailable as error:
+            logger.warning("Task %s is deleted in the archive later: %s", task_id, error)
 
     async def retry(self, task_id: str, caller: Caller) -> None:
         """Queue a failed task anew. Raises CannotRetry, QueueUnavailable."""
@@ -143,14 +162,29 @@ class TaskService:
             raise CannotRetry("The task cannot be queued anew: somebody was faster.")
 
     async def _record(self, task_id: str, caller: Caller) -> TaskRecord:
-        record = await self._reader.record(task_id) if _TASK_ID.fullmatch(task_id) else None
+        record = await self.record(task_id) if _TASK_ID.fullmatch(task_id) else None
         if record is None or not caller.may_see(record.task.owner if record.task else None):
             raise self._not_found()
         return record
 
+    async def record(self, task_id: str) -> TaskRecord | None:
+        """What is known of a task, whoever's, by Redis or the archive. Raises QueueUnavailable."""
+        record = await self._reader.record(task_id)
+        if record is not None or self._archive is None or await self._outbox.deleted([task_id]):
+            return record
+        return await self._archive.record(task_id)
+
     def _not_found(self) -> TaskNotFound:
         kept = f"; results are kept for {span(self._kept_seconds)} after a task has ended"
         return TaskNotFound(f"There is no task of this id{kept if self._kept_seconds else ''}.")
+
+
+def _kept_seconds(settings: Settings) -> int:
+    """How long a result is to be had after its task has ended; 0 = until it is deleted."""
+    if not settings.archive or not settings.result_ttl_seconds:
+        return settings.result_ttl_seconds
+    days = settings.archive_max_days
+    return max(settings.result_ttl_seconds, int(days * 86_400)) if days else 0
 
 
 def _text_of(window: WindowTranscript) -> WindowText:

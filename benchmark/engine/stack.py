@@ -36,6 +36,7 @@ class Stack:
             "REDIS_PORT": str(redis_port),
             "UPLOAD_DIR": str(folder / "uploads"),
             "LOG_DIR": str(folder / "logs"),
+            "DATA_DIR": str(folder / "data"),
             "CACHE_DIR": str(settings.cache_dir.absolute()),
             "LEASE_SECONDS": "6",
             "HEARTBEAT_SECONDS": "1",

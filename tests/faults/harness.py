@@ -47,6 +47,7 @@ QUICK = {
     "drain_seconds": 1.0,
     "retry_backoff_seconds": 0.2,
     "keep_ended_seconds": 2.0,
+    "archive": False,  # of most services here no API runs, for which ended tasks would wait
     "log_level": "INFO",
 }
 """Settings under which a lost worker is noticed within seconds."""
@@ -123,6 +124,8 @@ class Service:
             name.upper(): ",".join(value) if isinstance(value, list) else str(value)
             for name, value in values.items()
         }
+        if self.settings.database_url is not None:
+            mine["DATABASE_URL"] = self.settings.database_url.get_secret_value()
         return os.environ | mine | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"} | (overrides or {})
 
     def start_worker(self, program: Iterable[str] = ("worker.py",), **overrides: str) -> Worker:
@@ -312,6 +315,12 @@ class Service:
 
     def _journal(self, task_id: str) -> Path:
         return self.folder / f"{task_id}.journal"
+
+    def kill_apis(self) -> None:
+        """kill -9 of all APIs."""
+        for process in self._apis:
+            process.kill()
+            process.wait()
 
     async def close(self) -> None:
         """Kill what is left."""

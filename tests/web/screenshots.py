@@ -35,6 +35,7 @@ def fresh_service(redis: RedisServer, folder: Path, name: str) -> Iterator[Servi
         redis_results_prefix=f"{name}-result:",
         upload_dir=folder / name,
         log_dir=folder / "logs",
+        data_dir=folder / "data" / name,
         log_level="ERROR",
         reuse_results=False,
     )

@@ -53,6 +53,7 @@ _POLL_DOCS = {"parameters": POLL_PARAMETERS, "security": [{caller_of.scheme_name
 async def task_state(task_id: str, request: Request) -> Response:
     """`status` is `queued`, `processing`, `done` (`result` holds the text) or `error` (`error` says why).
 
+    What is done is told until it is deleted (see ARCHIVE), an error for RESULT_TTL_SECONDS.
     `format`, or an Accept header such as `text/vtt`, asks for the transcript itself. Answers carry an ETag,
     and Retry-After as long as the task has not ended.
     """

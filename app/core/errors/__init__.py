@@ -45,6 +45,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── StorageUnavailable       UPLOAD_DIR cannot be written
     │   │   └── ForeignFolder        UPLOAD_DIR is another service's
     │   ├── UploadLocked             another request writes the same resumable upload
+    │   ├── ArchiveUnavailable       the database of transcripts does not answer
     │   └── QueueUnavailable         Redis does not answer
     │       └── QueueRefused         Redis does not let the service's user run a command
     └── TaskError                    a task that was accepted cannot be finished
@@ -66,6 +67,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
 
 from app.core.errors.base import ServiceError, UnsafeRedis
 from app.core.errors.capacity import (
+    ArchiveUnavailable,
     CapacityError,
     ForeignFolder,
     QueueFull,
@@ -133,6 +135,7 @@ from app.core.errors.task import (
 __all__ = [
     "WORTH_ANOTHER_TRY",
     "AmbiguousLength",
+    "ArchiveUnavailable",
     "AttemptsExhausted",
     "AudioMissing",
     "AudioUndecodable",

@@ -64,6 +64,13 @@ class UploadLocked(CapacityError):
     status = 423
 
 
+class ArchiveUnavailable(CapacityError):
+    """The database of finished transcripts does not answer, or cannot be written."""
+
+    code = "archive_unavailable"
+    title = "Archive unavailable"
+
+
 class QueueUnavailable(CapacityError):
     """Redis does not answer."""
 

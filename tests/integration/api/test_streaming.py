@@ -121,6 +121,7 @@ def uvicorn_process(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes
         "REDIS_RESULTS_PREFIX": settings.redis_results_prefix,
         "UPLOAD_DIR": str(settings.upload_dir),
         "LOG_DIR": str(settings.log_dir),
+        "DATA_DIR": str(settings.data_dir),
         "MIN_FREE_DISK_MB": "0",
     }
     port = free_port()

@@ -40,7 +40,7 @@ async def housekeeping(settings: Settings) -> AsyncIterator[Redis]:
     tasks = TaskService(client, settings, storage, Outlook(client, settings), stopping)
     waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
     queue = RedisService(client, settings)
-    left = LeftUploads(settings, *intake_of(client, settings, storage, folder, queue))
+    left = LeftUploads(settings, *intake_of(client, settings, storage, folder, queue, tasks))
     house = Housekeeping(settings, queue, folder, outbox, waiting, left)
     work = asyncio.create_task(house.run())
     try:

@@ -123,6 +123,16 @@ def test_results_outlive_what_is_kept_of_their_tasks(ttl: int, keep: float, acce
         Settings(result_ttl_seconds=ttl, keep_ended_seconds=keep)
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_the_archive_may_lie_in_postgresql(scheme: str) -> None:
+    assert Settings(database_url=f"{scheme}://user:hunter2@host/name").database_url is not None
+
+
+def test_no_other_database_is_asked_for() -> None:
+    with pytest.raises(ValidationError, match="no address such as postgresql://"):
+        Settings(database_url="mysql://host/name")
+
+
 def test_a_remote_engine_needs_an_address() -> None:
     with pytest.raises(ValidationError, match="ENGINE=remote needs the address"):
         Settings(engine="remote")

@@ -21,6 +21,12 @@ NOTHING = SweepReport(0, 0, 0, 0)
 
 
 @pytest.fixture
+def settings(settings_for: Callable[..., Settings]) -> Settings:
+    """Without an archive, for which ended tasks would wait."""
+    return settings_for(archive=False)
+
+
+@pytest.fixture
 async def queue(settings: Settings) -> AsyncIterator[Queue]:
     async with connected(settings) as queue:
         yield queue
@@ -315,7 +321,7 @@ async def test_a_disk_that_fills_up_shortens_what_is_kept(
     goes: bool,
 ) -> None:
     """Twice MIN_FREE_DISK_MB free: all of KEEP_ENDED_SECONDS; MIN_FREE_DISK_MB and less: five seconds."""
-    async with connected(settings_for(min_free_disk_mb=1000)) as queue:
+    async with connected(settings_for(min_free_disk_mb=1000, archive=False)) as queue:
         storage = LocalStorage(queue.settings)
         await done(queue, storage)
         ended_at = int(await queue.field(TASK_ID, "finished_at") or 0)
@@ -330,7 +336,7 @@ async def test_a_disk_that_fills_up_shortens_what_is_kept(
 async def test_a_disk_that_fills_up_is_told_once(
     settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with connected(settings_for(min_free_disk_mb=1000)) as queue:
+    async with connected(settings_for(min_free_disk_mb=1000, archive=False)) as queue:
         storage = LocalStorage(queue.settings)
         service = OutboxService(queue.commands, queue.settings, storage)
         caplog.set_level(logging.INFO, logger=outbox_service.__name__)

@@ -69,7 +69,7 @@ export const TEXTS = {
   option_reuse: "Use an earlier result of the same recording",
 
   tasks_title: "Your recordings",
-  tasks_none: "Nothing here yet. What you send is listed here, also after you have closed this page.",
+  tasks_none: "Nothing here yet. What you send stays listed here until you delete it, also after you have closed this page.",
   tasks_filter: "Filter by name or text",
   tasks_more: "Show more",
   tasks_others: "Look for other recordings on the service",
@@ -209,6 +209,7 @@ export const TEXTS = {
   error_rate_limited: "Too many recordings in a short time.",
   error_queue_full: "The queue is full.",
   error_storage_full: "The service has no room for recordings.",
+  error_archive_unavailable: "The archive of transcripts cannot be used at the moment.",
   error_task_not_found: "The service does not have this task.",
   error_cannot_retry: "The task cannot be queued again: its recording is gone.",
   error_audio_undecodable: "The recording could not be decoded.",

@@ -1,0 +1,1 @@
+"""Transcripts that stay: a database beside the queue, SQLite in DATA_DIR or PostgreSQL by DATABASE_URL."""

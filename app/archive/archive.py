@@ -1,0 +1,197 @@
+"""The archive: results of finished tasks, each kept once, until they are removed.
+
+All calls block: call them off the event loop. Every write is one statement on one row, so that it is there as
+a whole or not at all, however the process ends, and may be repeated.
+"""
+
+import threading
+import time
+import zlib
+from collections.abc import Collection, Iterable
+from typing import Any, Self
+
+from sqlalchemy import ColumnElement, Engine, and_, delete, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.archive.database import archive_reachable, open_engine
+from app.archive.schema import upgrade
+from app.archive.tables import transcripts
+from app.core.config import Settings
+from app.schemas.archived import ArchivedResult, ArchivedTask, ArchiveFigures
+from app.schemas.position import Position
+
+MEBIBYTE = 1024 * 1024
+DAY_MS = 86_400_000
+
+GONE_MS = DAY_MS
+"""How long a mark keeps a deleted task out: what was about to archive it has ended by then."""
+
+FOR_EVER_MS = 3650 * DAY_MS
+
+PRESENT = transcripts.c.gone_until_ms.is_(None)
+ORDER = (transcripts.c.created_ms.desc(), transcripts.c.task_id.desc())
+SHOWN = [
+    transcripts.c[name]
+    for name in ("task_id", "created_ms", "owner", "filename", "model", "language", "duration")
+]
+ENCODING = "zlib"
+BATCH = 500
+
+
+class Archive:
+    """One service's archive. Every method raises ArchiveUnavailable. Thread-safe."""
+
+    def __init__(self, engine: Engine, *, max_days: float, max_mb: int, live_seconds: int) -> None:
+        """`live_seconds` is how long Redis keeps what the archive had to give up; 0 = for ever."""
+        self._engine = engine
+        self._max_ms = int(max_days * DAY_MS)
+        self._max_bytes = max_mb * MEBIBYTE
+        self._evicted_ms = live_seconds * 1000 + DAY_MS if live_seconds else FOR_EVER_MS
+        self._preparing = threading.Lock()
+        self._is_ready = False
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The archive that the settings ask for; it is opened at its first use."""
+        return cls(
+            open_engine(settings),
+            max_days=settings.archive_max_days,
+            max_mb=settings.archive_max_mb,
+            live_seconds=settings.result_ttl_seconds,
+        )
+
+    def prepare(self) -> None:
+        """Make the tables, or bring them up to date, once."""
+        with self._preparing:
+            if not self._is_ready:
+                with archive_reachable():
+                    upgrade(self._engine)
+                self._is_ready = True
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def keep(self, task: ArchivedTask, result: bytes) -> bool:
+        """Keep a result; False where that task has one, which stays, or where it was removed."""
+        packed = zlib.compress(result)
+        row = {
+            "task_id": task.task_id,
+            "owner": _storable(task.owner),
+            "created_ms": task.created_ms,
+            "archived_ms": _now_ms(),
+            "filename": _storable(task.filename),
+            "model": _storable(task.model),
+            "language": _storable(task.language),
+            "duration": task.duration,
+            "size": len(packed),
+            "encoding": ENCODING,
+            "content": packed,
+        }
+        return self._write(self._insert().values(row).on_conflict_do_nothing()) > 0
+
+    def read(self, task_id: str) -> ArchivedResult | None:
+        """The result of a task; None where it is not here."""
+        found = self._rows(
+            select(*SHOWN, transcripts.c.content).where(transcripts.c.task_id == task_id, PRESENT)
+        )
+        return ArchivedResult(_task(found[0][:-1]), zlib.decompress(found[0][-1])) if found else None
+
+    def page(self, owner: str | None, after: Position | None, limit: int) -> list[ArchivedTask]:
+        """The next tasks of that owner, or of all, after a place in the list; newest first."""
+        query = select(*SHOWN).where(PRESENT).order_by(*ORDER).limit(limit)
+        if owner is not None:
+            query = query.where(transcripts.c.owner == owner)
+        if after is not None:
+            place = tuple_(transcripts.c.created_ms, transcripts.c.task_id)
+            query = query.where(place < (int(after.at), after.task_id))
+        return [_task(row) for row in self._rows(query)]
+
+    def missing(self, task_ids: Iterable[str]) -> set[str]:
+        """Those of the tasks that are not here, and were not removed from here."""
+        ids = list(task_ids)
+        known: set[str] = set()
+        for start in range(0, len(ids), BATCH):
+            wanted = transcripts.c.task_id.in_(ids[start : start + BATCH])
+            known.update(row[0] for row in self._rows(select(transcripts.c.task_id).where(wanted)))
+        return set(ids) - known
+
+    def remove(self, task_id: str) -> None:
+        """Remove a task, and keep it out: what is about to archive it comes too late."""
+        self._mark([task_id], _now_ms() + GONE_MS)
+
+    def figures(self) -> ArchiveFigures:
+        """How much there is, and how much there may be."""
+        [(count, used)] = self._rows(select(func.count(), func.sum(transcripts.c.size)).where(PRESENT))
+        return ArchiveFigures(int(count), int(used or 0), self._max_bytes)
+
+    def trim(self) -> int:
+        """Remove what is too old or too much, the oldest first, and marks that are over; how many
+        transcripts."""
+        self._write(delete(transcripts).where(transcripts.c.gone_until_ms < _now_ms()))
+        removed = 0
+        if self._max_ms:
+            removed += self._evict(transcripts.c.created_ms < _now_ms() - self._max_ms)
+        while self._max_bytes and (excess := self.figures().used_bytes - self._max_bytes) > 0:
+            removed += self._mark(self._oldest(excess), _now_ms() + self._evicted_ms)
+        return removed
+
+    def is_too_old(self, task: ArchivedTask) -> bool:
+        """Whether `trim` would remove it at once."""
+        return bool(self._max_ms) and task.created_ms < _now_ms() - self._max_ms
+
+    def _evict(self, condition: ColumnElement[bool]) -> int:
+        removed = 0
+        query = select(transcripts.c.task_id).where(and_(PRESENT, condition)).limit(BATCH)
+        while ids := [row[0] for row in self._rows(query)]:
+            removed += self._mark(ids, _now_ms() + self._evicted_ms)
+        return removed
+
+    def _oldest(self, size: int) -> list[str]:
+        """The oldest transcripts that take so many bytes together, or the oldest BATCH of them."""
+        columns = (transcripts.c.task_id, transcripts.c.size)
+        order = (transcripts.c.created_ms, transcripts.c.task_id)
+        found: list[str] = []
+        for task_id, each in self._rows(select(*columns).where(PRESENT).order_by(*order).limit(BATCH)):
+            if size <= 0:
+                break
+            found.append(task_id)
+            size -= each
+        return found
+
+    def _mark(self, task_ids: Collection[str], until_ms: int) -> int:
+        """Rows that say nothing of a task but that it is gone."""
+        nothing = dict.fromkeys(("owner", "filename", "model", "language", "duration", "content"))
+        gone = nothing | {"size": 0, "encoding": "", "created_ms": 0, "gone_until_ms": until_ms}
+        rows = [gone | {"task_id": task_id, "archived_ms": _now_ms()} for task_id in task_ids]
+        statement = self._insert().values(rows).on_conflict_do_update(index_elements=["task_id"], set_=gone)
+        return self._write(statement) if rows else 0
+
+    def _insert(self) -> Any:
+        """An INSERT that knows ON CONFLICT, which each of the databases writes in its own class."""
+        module: Any = sqlite if self._engine.dialect.name == "sqlite" else postgresql
+        return module.insert(transcripts)
+
+    def _write(self, statement: Any) -> int:
+        self.prepare()
+        with archive_reachable(), self._engine.connect() as connection:
+            options = {"preserve_rowcount": True}  # which drivers else give up for what INSERT returns
+            return int(connection.execute(statement, execution_options=options).rowcount)
+
+    def _rows(self, query: Any) -> list[Any]:
+        self.prepare()
+        with archive_reachable(), self._engine.connect() as connection:
+            return list(connection.execute(query))
+
+
+def _task(row: Any) -> ArchivedTask:
+    return ArchivedTask(*row)
+
+
+def _storable(text: str | None) -> str | None:
+    """Without the one character that PostgreSQL takes in no text: a foreign program may send anything."""
+    return text and text.replace("\0", "\ufffd")
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,40 @@
+"""The one table of the archive; `migrations` makes it, step by step."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+
+ID_LENGTH = 128
+
+BYTEWISE = String(ID_LENGTH).with_variant(String(ID_LENGTH, collation="C"), "postgresql")
+"""Ids are ordered as Redis orders them, whatever the language of the database."""
+
+metadata = MetaData()
+
+transcripts = Table(
+    "transcripts",
+    metadata,
+    Column("task_id", BYTEWISE, primary_key=True),
+    Column("owner", String, nullable=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("archived_ms", BigInteger, nullable=False),
+    Column("filename", String, nullable=True),
+    Column("model", String, nullable=True),
+    Column("language", String, nullable=True),
+    Column("duration", Float, nullable=True),
+    Column("size", BigInteger, nullable=False),  # bytes of `content`
+    # Of a row that only says that its transcript was removed: when it has been there for long enough.
+    Column("gone_until_ms", BigInteger, nullable=True),
+    Column("encoding", String, nullable=False),
+    Column("content", LargeBinary, nullable=True),  # last: SQLite reads a row up to what is asked for
+    Index("ix_transcripts_created", "created_ms", "task_id", "size"),
+    Index("ix_transcripts_owner", "owner", "created_ms", "task_id"),
+    Index("ix_transcripts_gone", "gone_until_ms"),
+)

@@ -1,0 +1,33 @@
+"""What the archive keeps of a finished task."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedTask:
+    """A finished task as lists show it; `created_ms` is its place in them, `owner` None everybody's."""
+
+    task_id: str
+    created_ms: int
+    owner: str | None = None
+    filename: str | None = None
+    model: str | None = None
+    language: str | None = None
+    duration: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedResult:
+    """A task and its result, byte for byte as the result key had it."""
+
+    task: ArchivedTask
+    result: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFigures:
+    """Transcripts in the archive and the bytes that they take there; `limit_bytes` 0: no limit."""
+
+    transcripts: int
+    used_bytes: int
+    limit_bytes: int

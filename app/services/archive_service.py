@@ -1,0 +1,185 @@
+"""Finished tasks on their way into the archive, and back to those who ask."""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from redis.asyncio import Redis
+
+from app.archive.archive import Archive
+from app.archive.database import CONNECTIONS
+from app.core.config import Settings
+from app.core.errors import ArchiveUnavailable
+from app.core.utils import number_within
+from app.queue.ended import EndedTask, EndedTasks
+from app.queue.guard import redis_reachable
+from app.queue.keys import Keys
+from app.queue.reader import TaskRecord
+from app.queue.results import state_of_result
+from app.queue.turns import is_turn
+from app.schemas.archived import ArchivedResult, ArchivedTask, ArchiveFigures
+from app.schemas.position import Position
+from app.schemas.task import LONGEST_SECONDS, TASK_ID_PATTERN, Task, TaskState, TaskStatus
+from app.storage.base import Storage
+
+logger = logging.getLogger(__name__)
+
+COLLECT_SECONDS = 600.0
+"""Pause between two looks through all results in Redis; a foreign program's result may be nowhere else."""
+
+MOST_AT_ONCE = 500
+"""Results that one look archives; the next goes on: the rest of the housekeeping waits meanwhile."""
+
+WARN_SHARE = 0.9
+"""Part of ARCHIVE_MAX_MB from which on the log warns."""
+
+_TASK_ID = re.compile(TASK_ID_PATTERN)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ArchiveService:
+    """The archive off the event loop. Every method raises ArchiveUnavailable, and where it asks Redis
+    QueueUnavailable.
+
+    Only transcripts are kept. A failure is news, which Redis tells for RESULT_TTL_SECONDS: after that nobody
+    can try again what failed, and there is nothing to read.
+    """
+
+    def __init__(self, client: Redis, settings: Settings, storage: Storage, archive: Archive) -> None:
+        self._client = client
+        self._archive = archive
+        self._outbox = storage.outbox
+        self._collected = Keys.from_settings(settings).collected
+        self._ended = EndedTasks(client, settings)
+        self._threads = CapacityLimiter(CONNECTIONS)
+        self._is_warned = False
+
+    async def prepare(self) -> None:
+        """Bring the tables up to date, if that is possible now; else it is tried at each use."""
+        try:
+            await self._run(self._archive.prepare)
+        except ArchiveUnavailable:
+            logger.exception(
+                "The archive cannot be opened: finished transcripts wait in UPLOAD_DIR and Redis"
+            )
+
+    async def record(self, task_id: str) -> TaskRecord | None:
+        """What the archive knows of a task."""
+        return await self._run(self._record, task_id)
+
+    async def page(self, owner: str | None, after: Position | None, limit: int) -> list[ArchivedTask]:
+        """The next tasks of that owner, or of all, newest first."""
+        return await self._run(self._archive.page, owner, after, limit)
+
+    async def remove(self, task_id: str) -> None:
+        """Remove a task, and keep it out."""
+        await self._run(self._archive.remove, task_id)
+
+    async def figures(self) -> ArchiveFigures:
+        """How much there is."""
+        return await self._run(self._archive.figures)
+
+    async def keep(self, task_id: str, noted: Task | None, result: str | None) -> bool:
+        """Keep what an ended task gave, by its note and kept result or, without these, by what Redis has.
+
+        False where there is nothing to keep, or where it has been kept before.
+        """
+        ended = await self._ended.read(task_id)
+        stored = result.encode() if result is not None else ended.result
+        return await self._run(self._keep, ended, ended.task or noted, stored)
+
+    async def tidy_when_due(self) -> None:
+        """Collect and trim every COLLECT_SECONDS, by whichever API comes first."""
+        if not await is_turn(self._client, self._collected, COLLECT_SECONDS):
+            return
+        is_all = await self.collect() < MOST_AT_ONCE
+        await self.trim()
+        if not is_all:
+            async with redis_reachable():
+                await self._client.delete(self._collected)
+
+    async def collect(self) -> int:
+        """Keep the results that Redis alone holds, whoever wrote them, MOST_AT_ONCE at most; how many.
+
+        What has a note is left to the sweep of the outbox: the result on the disk counts more.
+        """
+        collected = 0
+        valid = [task_id for task_id in await self._ended.ids() if _TASK_ID.fullmatch(task_id)]
+        missing = await self._run(self._archive.missing, valid)
+        missing -= await to_thread.run_sync(self._outbox.deleted, missing)
+        for task_id in missing:
+            if collected < MOST_AT_ONCE and not await to_thread.run_sync(self._outbox.holds, task_id):
+                collected += await self.keep(task_id, None, None)
+        if collected:
+            logger.info("%d result(s) that only Redis had are archived", collected)
+        return collected
+
+    async def trim(self) -> int:
+        """Remove what the settings let stay no longer, and warn before that; how many transcripts."""
+        removed = await self._run(self._archive.trim)
+        if removed:
+            logger.warning(
+                "%d transcript(s) have left the archive: ARCHIVE_MAX_DAYS or ARCHIVE_MAX_MB",
+                removed,
+            )
+        figures = await self._run(self._archive.figures)
+        is_nearly_full = 0 < figures.limit_bytes * WARN_SHARE < figures.used_bytes
+        if is_nearly_full and not self._is_warned:
+            logger.warning(
+                "The archive holds %d of %d bytes (ARCHIVE_MAX_MB); when it is full, the oldest go",
+                figures.used_bytes,
+                figures.limit_bytes,
+            )
+        self._is_warned = is_nearly_full
+        return removed
+
+    async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await to_thread.run_sync(lambda: call(*args, **kwargs), limiter=self._threads)
+
+    def _keep(self, ended: EndedTask, task: Task | None, stored: bytes | None) -> bool:
+        state = state_of_result(ended.task_id, stored) if stored is not None else None
+        if stored is None or state is None or state.status is not TaskStatus.DONE:
+            return False
+        archived = _archived(ended, task, state)
+        return not self._archive.is_too_old(archived) and self._archive.keep(archived, stored)
+
+    def _record(self, task_id: str) -> TaskRecord | None:
+        found = self._archive.read(task_id)
+        if found is None:
+            return None
+        return TaskRecord(state_of_result(task_id, found.result), _task(found))
+
+
+def _archived(ended: EndedTask, task: Task | None, state: TaskState) -> ArchivedTask:
+    """A task as the archive lists it: as it was sent, or as a foreign worker's result tells."""
+    told: dict[str, Any] = state.result or {}
+    language, model, duration = told.get("language"), told.get("model"), told.get("duration")
+    created_ms = ended.created_ms or int((task.created_at if task else time.time()) * 1000)
+    return ArchivedTask(
+        task_id=ended.task_id,
+        created_ms=created_ms,
+        owner=task.owner if task else None,
+        filename=task.filename if task else None,
+        model=task.model if task and task.model else (model if isinstance(model, str) else None),
+        language=language if isinstance(language, str) else None,
+        duration=task.duration if task and task.duration else number_within(duration, 0, LONGEST_SECONDS),
+    )
+
+
+def _task(found: ArchivedResult) -> Task:
+    """The task as far as it is still known; its recording has gone."""
+    kept = found.task
+    return Task(
+        task_id=kept.task_id,
+        file_path=kept.task_id,
+        owner=kept.owner,
+        filename=kept.filename,
+        model=kept.model,
+        duration=kept.duration,
+        created_at=kept.created_ms / 1000,
+    )

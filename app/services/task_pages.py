@@ -1,0 +1,108 @@
+"""One list of what Redis knows and what the archive keeps, newest first."""
+
+import logging
+
+from redis.asyncio import Redis
+
+from app.core.backoff import QUIET_SECONDS, Backoff
+from app.core.config import Settings
+from app.core.errors import ArchiveUnavailable
+from app.queue.listing import Entry, TaskList
+from app.schemas.archived import ArchivedTask
+from app.schemas.position import Position
+from app.schemas.task import TaskPage, TaskStatus, TaskSummary
+from app.services.archive_service import ArchiveService
+
+logger = logging.getLogger(__name__)
+
+BATCH = 200
+SCAN_LIMIT = 5000
+"""Archived tasks that one page looks at, of which Redis may list all; the next page goes on."""
+
+Part = tuple[list[Entry], Position | None]
+"""Tasks of one source, and the place down to which these are all; None: to the end."""
+
+
+class TaskPages:
+    """Merges both lists: a task that is in both is told by Redis, which knows more of it.
+
+    While the archive is away, what Redis knows is listed alone. Raises QueueUnavailable.
+    """
+
+    def __init__(self, client: Redis, settings: Settings, archive: ArchiveService | None) -> None:
+        self._live = TaskList(client, settings)
+        self._archive = archive
+        self._backoff = Backoff(logger, "Listing archived tasks", quiet_seconds=QUIET_SECONDS)
+
+    async def page(
+        self, owner: str | None, *, status: TaskStatus | None, limit: int, cursor: str | None
+    ) -> TaskPage:
+        """The next `limit` tasks after `cursor`. Raises InvalidParameter where that is none."""
+        after = Position.parse(cursor) if cursor else None
+        live, live_end = await self._live.entries(owner, status=status, limit=limit, after=after)
+        kept, kept_end = await self._kept(owner, status, limit, after, live_end)
+        ends = [end for end in (live_end, kept_end) if end is not None]
+        end = max(ends, key=lambda each: each.key) if ends else None
+        entries = _merged(live, kept, end)
+        if len(entries) > limit:
+            entries, end = entries[:limit], entries[limit - 1][0]
+        return TaskPage(tasks=tuple(summary for _, summary in entries), next_cursor=str(end) if end else None)
+
+    async def _kept(
+        self,
+        owner: str | None,
+        status: TaskStatus | None,
+        limit: int,
+        after: Position | None,
+        until: Position | None,
+    ) -> Part:
+        """What only the archive has, as far as `until`, beyond which the page does not go."""
+        if self._archive is None or status not in (None, TaskStatus.DONE):
+            return [], None
+        try:
+            found = await self._search(self._archive, owner, limit, after, until)
+        except ArchiveUnavailable as error:
+            self._backoff.failed(error)
+            return [], None
+        self._backoff.succeeded()
+        return found
+
+    async def _search(
+        self,
+        archive: ArchiveService,
+        owner: str | None,
+        limit: int,
+        after: Position | None,
+        until: Position | None,
+    ) -> Part:
+        found: list[Entry] = []
+        for _ in range(SCAN_LIMIT // BATCH):
+            batch = [_entry(task) for task in await archive.page(owner, after, BATCH)]
+            known = await self._live.known([summary.task_id for _, summary in batch])
+            found += [entry for entry in batch if entry[1].task_id not in known]
+            if len(batch) < BATCH:
+                return found, None
+            after = batch[-1][0]
+            if len(found) >= limit or (until is not None and until.is_before(after)):
+                break
+        return found, after
+
+
+def _merged(live: list[Entry], kept: list[Entry], end: Position | None) -> list[Entry]:
+    """Newest first, as far as both are complete, each task once: one may have left Redis in between."""
+    ids = {summary.task_id for _, summary in live}
+    entries = live + [entry for entry in kept if entry[1].task_id not in ids]
+    entries.sort(key=lambda entry: entry[0].key, reverse=True)
+    return [entry for entry in entries if end is None or not end.is_before(entry[0])]
+
+
+def _entry(task: ArchivedTask) -> Entry:
+    summary = TaskSummary(
+        task_id=task.task_id,
+        status=TaskStatus.DONE,
+        created_at=task.created_ms / 1000,
+        filename=task.filename,
+        model=task.model,
+        duration=task.duration,
+    )
+    return Position(float(task.created_ms), task.task_id), summary

@@ -1,0 +1,216 @@
+"""How quickly a full archive answers: `python3 -m benchmark.archive`. Starts an API and a Redis of its own.
+
+The archive is filled with transcripts of half an hour; Redis still has the newest of them. Measured by HTTP:
+pages of the list, and single transcripts in two formats; the API's memory before and after; the filling.
+"""
+
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import httpx2
+import psutil
+import redis
+import typer
+from pydantic import SecretStr
+from rich.console import Console
+from rich.table import Table
+
+from app.archive.archive import Archive
+from app.core.config import Settings
+from app.launcher.redis_server import RedisServer, free_port
+from app.queue.keys import Keys
+from app.schemas.archived import ArchivedTask
+from app.schemas.task import Task
+
+console = Console()
+
+SEGMENTS = 450
+SEGMENT_SECONDS = 4.0
+WORDS_A_SEGMENT = 10
+VOCABULARY = 5000
+DIFFERENT = 40
+"""Transcripts that are made; each is archived many times under other ids."""
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One kind of request; times in milliseconds."""
+
+    what: str
+    p50: float
+    p95: float
+    longest: float
+
+
+def _transcript(chance: random.Random, words: list[str]) -> bytes:
+    """Half an hour of speech, as a worker writes it."""
+    segments = []
+    for number in range(SEGMENTS):
+        start = number * SEGMENT_SECONDS
+        text = " " + " ".join(chance.choices(words, k=WORDS_A_SEGMENT))
+        segments.append(
+            {
+                **{"id": number, "start": start, "end": start + SEGMENT_SECONDS - 0.2, "text": text},
+                **{"avg_logprob": round(-chance.random(), 3), "no_speech_prob": round(chance.random(), 3)},
+                **{"compression_ratio": round(1 + chance.random(), 3), "temperature": 0.0},
+            }
+        )
+    text = "".join(str(segment["text"]) for segment in segments).strip()
+    duration = SEGMENTS * SEGMENT_SECONDS
+    return json.dumps({"text": text, "language": "en", "duration": duration, "segments": segments}).encode()
+
+
+def _fill(settings: Settings, count: int, live: int) -> list[str]:
+    """Archive so many transcripts, of which Redis knows the newest; their ids, new to old."""
+    chance = random.Random(1)
+    words = [
+        "".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(2, 10)))
+        for _ in range(VOCABULARY)
+    ]
+    made = [_transcript(chance, words) for _ in range(DIFFERENT)]
+    archive = Archive.from_settings(settings)
+    now_ms, started = int(time.time() * 1000), time.perf_counter()
+    ids = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(count)]
+    for number, task_id in enumerate(ids):
+        task = ArchivedTask(
+            task_id, now_ms - number * 60_000, None, f"talk {number}.mp3", "base", "en", 1800.0
+        )
+        archive.keep(task, made[number % DIFFERENT])
+    seconds = time.perf_counter() - started
+    console.print(f"{count} transcripts of {len(made[0]) / 1024:.0f} KiB archived in {seconds:.0f} s")
+    console.print(f"they take {archive.figures().used_bytes / MEBIBYTE:.0f} MiB, compressed")
+    archive.close()
+    keys = Keys.from_settings(settings)
+    with redis.Redis(port=settings.redis_port) as client:
+        for number, task_id in enumerate(ids[:live]):
+            at = now_ms - number * 60_000
+            payload = Task(task_id=task_id, file_path="a.mp3").model_dump_json()
+            client.hset(keys.task(task_id), mapping={"status": "done", "payload": payload, "created_at": at})
+            client.zadd(keys.index, {task_id: at})
+    return ids
+
+
+@contextmanager
+def _api(settings: Settings, folder: Path) -> Iterator[tuple[httpx2.Client, psutil.Process]]:
+    """An API on what was filled."""
+    port = free_port()
+    environment = os.environ | {
+        "REDIS_PORT": str(settings.redis_port),
+        "UPLOAD_DIR": str(settings.upload_dir),
+        "LOG_DIR": str(settings.log_dir),
+        "DATA_DIR": str(settings.data_dir),
+        "LOG_LEVEL": "WARNING",
+    }
+    if settings.database_url is not None:
+        environment["DATABASE_URL"] = settings.database_url.get_secret_value()
+    command = [sys.executable, "-m", "uvicorn", "main:app", "--port", str(port), "--log-level", "warning"]
+    with (folder / "api.txt").open("ab") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+    try:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            while not _answers(client):
+                time.sleep(0.1)
+            yield client, psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _answers(client: httpx2.Client) -> bool:
+    try:
+        return client.get("/health/live").is_success
+    except httpx2.TransportError:
+        return False
+
+
+def _timed(what: str, tries: int, ask: Callable[[int], httpx2.Response]) -> Timing:
+    milliseconds = []
+    for number in range(tries):
+        started = time.perf_counter()
+        ask(number).raise_for_status()
+        milliseconds.append((time.perf_counter() - started) * 1000)
+    p95 = statistics.quantiles(milliseconds, n=20)[-1]
+    return Timing(what, statistics.median(milliseconds), p95, max(milliseconds))
+
+
+def _measure(client: httpx2.Client, ids: list[str], live: int, tries: int) -> list[Timing]:
+    chance = random.Random(2)
+    old = ids[live:]
+    cursors, cursor = [""], ""
+    while cursor is not None:
+        page = client.get(
+            "/transcribe/", params={"limit": 200} | ({"cursor": cursor} if cursor else {})
+        ).json()
+        if (cursor := page["next_cursor"]) is not None:
+            cursors.append(cursor)
+
+    def page_of(limit: int) -> Callable[[int], httpx2.Response]:
+        def ask(_: int) -> httpx2.Response:
+            chosen = chance.choice(cursors)
+            return client.get(
+                "/transcribe/", params={"limit": limit} | ({"cursor": chosen} if chosen else {})
+            )
+
+        return ask
+
+    return [
+        _timed("list, first page of 50", tries, lambda _: client.get("/transcribe/")),
+        _timed("list, any page of 50", tries, page_of(50)),
+        _timed("list, any page of 200", tries, page_of(200)),
+        _timed("open, JSON", tries, lambda _: client.get(f"/transcribe/{chance.choice(old)}")),
+        _timed("open, SRT", tries, lambda _: client.get(f"/transcribe/{chance.choice(old)}?format=srt")),
+        _timed("metrics", min(tries, 50), lambda _: client.get("/metrics")),
+    ]
+
+
+def main(
+    count: Annotated[int, typer.Option(help="Transcripts in the archive.")] = 10_000,
+    live: Annotated[int, typer.Option(help="How many of them Redis has, too.")] = 500,
+    tries: Annotated[int, typer.Option(help="Requests of each kind.")] = 400,
+    database_url: Annotated[str, typer.Option(help="PostgreSQL, empty; none: SQLite.")] = "",
+) -> None:
+    """Fill an archive, and ask for what is in it."""
+    with tempfile.TemporaryDirectory(prefix="archive") as name:
+        folder = Path(name)
+        server = RedisServer(folder / "redis", free_port())
+        server.start()
+        settings = Settings(
+            _env_file=None,
+            redis_port=server.port,
+            upload_dir=folder / "shared_audio",
+            log_dir=folder / "logs",
+            data_dir=folder / "data",
+            database_url=SecretStr(database_url) if database_url else None,
+        )
+        try:
+            ids = _fill(settings, count, live)
+            with _api(settings, folder) as (client, process):
+                before = process.memory_info().rss
+                timings = _measure(client, ids, live, tries)
+                after = process.memory_info().rss
+        finally:
+            server.stop()
+    table = Table("request", "p50 ms", "p95 ms", "longest ms")
+    for each in timings:
+        table.add_row(each.what, f"{each.p50:.1f}", f"{each.p95:.1f}", f"{each.longest:.1f}")
+    console.print(table)
+    console.print(
+        f"memory of the API: {before / MEBIBYTE:.0f} MiB at first, {after / MEBIBYTE:.0f} MiB at the end"
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)
