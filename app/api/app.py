@@ -19,7 +19,7 @@ from app.api.near_paths import NearPaths
 from app.api.openai import models as openai_models
 from app.api.problems import add_problem_handlers
 from app.api.request_id import RequestId
-from app.api.routes import health, openai, operator, page, problems, resumable, tasks, transcribe
+from app.api.routes import health, openai, operator, page, problems, resumable, tasks, transcribe, transcripts
 from app.api.sites import SitePolicy
 from app.api.timing import Timing
 from app.core.config import Settings
@@ -85,7 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.add_middleware(
             CrossOrigin,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "DELETE", "HEAD", "PATCH"],
+            allow_methods=["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"],
             allow_headers=["*"],
             expose_headers=EXPOSED_HEADERS,
         )
@@ -94,6 +94,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     add_problem_handlers(app)
     app.include_router(tasks.router)  # first, since it is asked most
+    app.include_router(transcripts.router)
     app.include_router(transcribe.router)
     app.include_router(resumable.router)
     app.include_router(openai.router)

@@ -11,6 +11,7 @@ from app.core.config import Settings
 from app.observability.metrics import Metrics
 from app.queue.rate_limits import RateLimiter
 from app.services.audio_service import AudioService
+from app.services.correction_service import CorrectionService
 from app.services.health_service import HealthService
 from app.services.operator_service import OperatorService
 from app.services.resumable_uploads import ResumableUploads
@@ -28,6 +29,7 @@ class Services:
     uploads: ResumableUploads
     health: HealthService
     tasks: TaskService
+    corrections: CorrectionService
     waiting: WaitingService
     limiter: RateLimiter
     operator: OperatorService

@@ -30,6 +30,7 @@ from app.queue.repeats import Repeats
 from app.queue.requests import Requests
 from app.services.archive_service import ArchiveService
 from app.services.audio_service import AudioService
+from app.services.correction_service import CorrectionService
 from app.services.folder_service import FolderService
 from app.services.health_service import HealthService
 from app.services.idempotency import Idempotency
@@ -169,6 +170,7 @@ def lifespan_of(
             uploads=uploads,
             health=HealthService(client, settings, queue, folder),
             tasks=tasks,
+            corrections=CorrectionService(tasks, archiving),
             waiting=waiting,
             limiter=RateLimiter(client, settings),
             operator=OperatorService(client, settings, outlook, archiving),

@@ -4,8 +4,10 @@ from typing import Any
 
 from app.api.problems import MEDIA_TYPE, Problem
 from app.core.errors import (
+    ArchiveOff,
     ArchiveUnavailable,
     CannotRetry,
+    CorrectionsConflict,
     EmptyUpload,
     FileMissing,
     Forbidden,
@@ -18,6 +20,7 @@ from app.core.errors import (
     QueueFull,
     QueueUnavailable,
     RateLimited,
+    RecordingGone,
     RecordingTooLong,
     RequestInProgress,
     ServiceError,
@@ -39,6 +42,7 @@ from app.core.errors import (
     UploadStalled,
     UploadTaken,
     UploadTooLarge,
+    VersionMissing,
 )
 
 Responses = dict[int | str, dict[str, Any]]
@@ -229,6 +233,27 @@ DELETE_RESPONSES: Responses = {
         (QueueUnavailable, "Redis did not answer in time; please try again in a moment."),
         (StorageUnavailable, "The server cannot store uploads now; please try again later."),
     ),
+    **ANY_PROBLEM,
+}
+
+CORRECTION_RESPONSES: Responses = {
+    **_AT_THE_TASK,
+    **_problems(
+        (ArchiveOff, "Corrections are kept in the archive, and this service has none (ARCHIVE=false)."),
+        (NotFinished, "There is no transcript to correct; the task is processing."),
+        (CorrectionsConflict, "The corrections were changed meanwhile: they are version 3, yours …"),
+        (VersionMissing, 'Send the ETag that the corrections were read with as If-Match, such as "0".'),
+        (InvalidParameter, "The corrections are wrong at `texts.x`: Input should be a valid integer."),
+        (ArchiveUnavailable, "The archive of transcripts cannot be used at the moment."),
+    ),
+    **ANY_PROBLEM,
+}
+
+AUDIO_RESPONSES: Responses = {
+    200: {"description": "The recording.", "content": {"audio/*": {}, "video/*": {}}},
+    206: {"description": "The range of it that was asked for."},
+    **_AT_THE_TASK,
+    **_problems((RecordingGone, "The recording is not kept: it was removed after its task had ended.")),
     **ANY_PROBLEM,
 }
 

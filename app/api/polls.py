@@ -14,12 +14,14 @@ LONGEST_WAIT_SECONDS = 60
 
 
 class Poll(BaseModel):
-    """`wait` for the end of the task, in seconds; `format` of the transcript, instead of the state."""
+    """`wait` for the end of the task, in seconds; `format` of the transcript, instead of the state;
+    `corrected`: with what people have corrected."""
 
     model_config = ConfigDict(frozen=True)
 
     wait: float = Field(0.0, ge=0, le=LONGEST_WAIT_SECONDS)
     format: TranscriptFormat | None = None
+    corrected: bool = False
 
 
 _PLAIN = Poll()
@@ -36,6 +38,12 @@ POLL_PARAMETERS: list[dict[str, Any]] = [
         "in": "query",
         "description": "The transcript itself, in this format; 409 where there is none (yet).",
         "schema": {"type": "string", "enum": [str(each) for each in TranscriptFormat]},
+    },
+    {
+        "name": "corrected",
+        "in": "query",
+        "description": "With what people have corrected (`/transcribe/{task_id}/corrections`).",
+        "schema": {"type": "boolean", "default": False},
     },
 ]
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Collection, Iterable
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Engine, and_, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Engine, and_, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.archive.database import archive_reachable, open_engine
@@ -97,6 +97,24 @@ class Archive:
         )
         return ArchivedResult(_task(found[0][:-1]), zlib.decompress(found[0][-1])) if found else None
 
+    def corrections(self, task_id: str) -> tuple[int, bytes] | None:
+        """Version and content of what people corrected, the content empty unless they did; None where the
+        task is not here."""
+        columns = (transcripts.c.version, transcripts.c.corrections)
+        found = self._rows(select(*columns).where(transcripts.c.task_id == task_id, PRESENT))
+        return (int(found[0][0]), zlib.decompress(found[0][1]) if found[0][1] else b"") if found else None
+
+    def correct(self, task_id: str, content: bytes, version: int) -> bool:
+        """Put corrections in the place of that version; False where another is there, or the task is not."""
+        packed = zlib.compress(content)
+        before = func.coalesce(func.length(transcripts.c.corrections), 0)
+        statement = (
+            update(transcripts)
+            .where(transcripts.c.task_id == task_id, transcripts.c.version == version, PRESENT)
+            .values(version=version + 1, corrections=packed, size=transcripts.c.size - before + len(packed))
+        )
+        return self._write(statement) > 0
+
     def page(self, owner: str | None, after: Position | None, limit: int) -> list[ArchivedTask]:
         """The next tasks of that owner, or of all, after a place in the list; newest first."""
         query = select(*SHOWN).where(PRESENT).order_by(*ORDER).limit(limit)
@@ -161,7 +179,9 @@ class Archive:
 
     def _mark(self, task_ids: Collection[str], until_ms: int) -> int:
         """Rows that say nothing of a task but that it is gone."""
-        nothing = dict.fromkeys(("owner", "filename", "model", "language", "duration", "content"))
+        nothing = dict.fromkeys(
+            ("owner", "filename", "model", "language", "duration", "corrections", "content")
+        )
         gone = nothing | {"size": 0, "encoding": "", "created_ms": 0, "gone_until_ms": until_ms}
         rows = [gone | {"task_id": task_id, "archived_ms": _now_ms()} for task_id in task_ids]
         statement = self._insert().values(rows).on_conflict_do_update(index_elements=["task_id"], set_=gone)

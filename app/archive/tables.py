@@ -32,6 +32,8 @@ transcripts = Table(
     Column("size", BigInteger, nullable=False),  # bytes of `content`
     # Of a row that only says that its transcript was removed: when it has been there for long enough.
     Column("gone_until_ms", BigInteger, nullable=True),
+    Column("version", BigInteger, nullable=False, server_default="0"),  # of `corrections`
+    Column("corrections", LargeBinary, nullable=True),
     Column("encoding", String, nullable=False),
     Column("content", LargeBinary, nullable=True),  # last: SQLite reads a row up to what is asked for
     Index("ix_transcripts_created", "created_ms", "task_id", "size"),

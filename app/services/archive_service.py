@@ -21,6 +21,7 @@ from app.queue.reader import TaskRecord
 from app.queue.results import state_of_result
 from app.queue.turns import is_turn
 from app.schemas.archived import ArchivedResult, ArchivedTask, ArchiveFigures
+from app.schemas.corrections import Corrections, StoredCorrections
 from app.schemas.position import Position
 from app.schemas.task import LONGEST_SECONDS, TASK_ID_PATTERN, Task, TaskState, TaskStatus
 from app.storage.base import Storage
@@ -71,6 +72,21 @@ class ArchiveService:
     async def record(self, task_id: str) -> TaskRecord | None:
         """What the archive knows of a task."""
         return await self._run(self._record, task_id)
+
+    async def corrections(self, task_id: str) -> StoredCorrections | None:
+        """What people corrected, version 0 where nothing; None where the archive has no such task."""
+        found = await self._run(self._archive.corrections, task_id)
+        if found is None:
+            return None
+        version, content = found
+        corrections = Corrections.model_validate_json(content) if content else Corrections()
+        return StoredCorrections(version=version, corrections=corrections)
+
+    async def correct(self, task_id: str, corrections: Corrections, version: int) -> int | None:
+        """Put corrections in the place of that version; their version, None where another is there."""
+        content = corrections.model_dump_json(exclude_defaults=True).encode()
+        saved = await self._run(self._archive.correct, task_id, content, version)
+        return version + 1 if saved else None
 
     async def page(self, owner: str | None, after: Position | None, limit: int) -> list[ArchivedTask]:
         """The next tasks of that owner, or of all, newest first."""

@@ -5,12 +5,13 @@ import logging
 import re
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from anyio import to_thread
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import ArchiveUnavailable, CannotRetry, TaskNotFound
+from app.core.errors import ArchiveUnavailable, CannotRetry, RecordingGone, TaskNotFound
 from app.core.stopping import Stopping
 from app.core.wording import span
 from app.queue.admin import Admin
@@ -146,6 +147,24 @@ class TaskService:
             await self._archive.remove(task_id)
         except ArchiveUnavailable as error:
             logger.warning("Task %s is deleted in the archive later: %s", task_id, error)
+
+    async def archive_now(self, task_id: str) -> None:
+        """Have the archive hold a finished task: what is done to it is kept there. Raises ArchiveUnavailable,
+        QueueUnavailable."""
+        if self._archive is not None:
+            noted = await self._outbox.noted(task_id)
+            kept = await to_thread.run_sync(self._storage.outbox.result, task_id)
+            await self._archive.keep(task_id, noted, kept)
+
+    async def recording(self, task_id: str, caller: Caller) -> Path:
+        """The recording of a task, as it was sent. Raises RecordingGone, QueueUnavailable."""
+        task = (await self._record(task_id, caller)).task
+        path = await to_thread.run_sync(self._storage.kept_recording, task) if task else None
+        if path is None:
+            raise RecordingGone(
+                "The recording is not kept: it was removed after its task had ended; KEEP_AUDIO keeps it."
+            )
+        return path
 
     async def retry(self, task_id: str, caller: Caller) -> None:
         """Queue a failed task anew. Raises CannotRetry, QueueUnavailable."""

@@ -172,6 +172,9 @@ class Storage(Protocol):
     def delete(self, task: Task) -> None:
         """Remove a task's recording, if it is there and was stored by this service."""
 
+    def kept_recording(self, task: Task) -> Path | None:
+        """The file of a recording that this service stored; None where it is gone."""
+
     def keep_result(self, task: Task, result: str) -> str | None:
         """Keep a task's result for as long as its recording: before Redis has it, which may lose it again.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from app.core.config import Settings
 from app.core.errors import WORTH_ANOTHER_TRY, InvalidTask, StorageFull, StorageUnavailable
 from app.core.file_locks import hold, is_held
+from app.core.utils import extension_of
 from app.schemas.task import Task, TaskFailure
 from app.storage.base import StoredUpload
 from app.storage.files import (
@@ -140,6 +141,16 @@ class LocalStorage:
         path = self.path_of(task)
         if path.stem == task.task_id:
             path.unlink(missing_ok=True)
+
+    def kept_recording(self, task: Task) -> Path | None:
+        """The file of a recording that this service stored; None where it is gone."""
+        likely = self._folder / f"{task.task_id}.{extension_of(task.filename or '', None)}"
+        for path in (self._folder / task.file_path, likely):
+            name = _OWN_NAME.fullmatch(path.name)
+            is_ours = name is not None and name[1] == task.task_id and path.parent == self._folder
+            if is_ours and path.is_file() and not path.is_symlink():
+                return path
+        return None
 
     def keep_result(self, task: Task, result: str) -> str | None:
         """Keep a task's first result beside its note; the one that counts, None of a deleted task."""

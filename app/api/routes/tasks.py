@@ -16,7 +16,9 @@ from app.api.polls import POLL_PARAMETERS, Poll, poll_of
 from app.api.responses import TolerantJSONResponse, json_of
 from app.core.errors import NotFinished, TranscriptionFailed
 from app.core.names import refuse_unknown
+from app.formats.corrected import corrected
 from app.formats.formats import media_type, of_media_types, render
+from app.schemas.corrections import Corrections
 from app.schemas.event import TaskEvent
 from app.schemas.form import TranscriptFormat
 from app.schemas.task import ENDED, TaskPage, TaskState, TaskStatus
@@ -61,7 +63,10 @@ async def task_state(task_id: str, request: Request) -> Response:
     asked, caller = poll_of(request), await caller_of(request)
     services = services_of(request)
     state = await services.tasks.wait(task_id, caller, asked.wait)
-    return await services.renderer.run(state.result, _answer, request, state, asked)
+    corrections = None
+    if asked.corrected and state.result is not None:
+        corrections = await services.corrections.applied(task_id)
+    return await services.renderer.run(state.result, _answer, request, state, asked, corrections)
 
 
 async def _known_only(request: Request) -> None:
@@ -149,8 +154,10 @@ def _data(event: TaskEvent) -> str:
     return json_of(_content(event.state) if event.state is not None else {}).decode()
 
 
-def _answer(request: Request, state: TaskState, asked: Poll) -> Response:
+def _answer(request: Request, state: TaskState, asked: Poll, corrections: Corrections | None) -> Response:
     """The answer to a poll. Raises NotFinished, TranscriptionFailed."""
+    if corrections is not None and state.result is not None:
+        state = state.model_copy(update={"result": corrected(state.result, corrections)})
     wanted = asked.format or of_media_types(request.headers.get("accept", ""))
     if asked.format is None and wanted in (None, TranscriptFormat.JSON):
         return unless_known(request, _state_response(state))

@@ -30,6 +30,10 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── NotFinished              the transcript is asked for before it is there
     │   ├── TranscriptionFailed      the transcript is asked for of a task that has none
     │   ├── NoSpeakers               turns are asked for of a transcript that has none
+    │   ├── RecordingGone            the recording is no longer kept
+    │   ├── ArchiveOff               there is no archive here
+    │   ├── CorrectionsConflict      corrections that were changed meanwhile
+    │   ├── VersionMissing           a change without If-Match
     │   ├── Unauthorized             no API key, or one that is not known
     │   ├── Forbidden                a key that may not do this
     │   ├── CannotRetry              a task that cannot be queued anew
@@ -81,7 +85,9 @@ from app.core.errors.capacity import (
 )
 from app.core.errors.request import (
     AmbiguousLength,
+    ArchiveOff,
     CannotRetry,
+    CorrectionsConflict,
     CrossSite,
     EmptyUpload,
     FileMissing,
@@ -93,6 +99,7 @@ from app.core.errors.request import (
     NoSpeakers,
     NotFinished,
     OffsetConflict,
+    RecordingGone,
     RecordingTooLong,
     RequestError,
     RequestInProgress,
@@ -112,6 +119,7 @@ from app.core.errors.request import (
     UploadStalled,
     UploadTaken,
     UploadTooLarge,
+    VersionMissing,
 )
 from app.core.errors.task import (
     WORTH_ANOTHER_TRY,
@@ -135,12 +143,14 @@ from app.core.errors.task import (
 __all__ = [
     "WORTH_ANOTHER_TRY",
     "AmbiguousLength",
+    "ArchiveOff",
     "ArchiveUnavailable",
     "AttemptsExhausted",
     "AudioMissing",
     "AudioUndecodable",
     "CannotRetry",
     "CapacityError",
+    "CorrectionsConflict",
     "CrossSite",
     "DeadlineExceeded",
     "EmptyUpload",
@@ -167,6 +177,7 @@ __all__ = [
     "QueueRefused",
     "QueueUnavailable",
     "RateLimited",
+    "RecordingGone",
     "RecordingTooLong",
     "RequestError",
     "RequestInProgress",
@@ -194,4 +205,5 @@ __all__ = [
     "UploadStalled",
     "UploadTaken",
     "UploadTooLarge",
+    "VersionMissing",
 ]

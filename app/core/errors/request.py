@@ -210,6 +210,38 @@ class NoSpeakers(RequestError):
     status = 409
 
 
+class RecordingGone(RequestError):
+    """The recording of the task is no longer kept (KEEP_AUDIO)."""
+
+    code = "recording_gone"
+    title = "Recording gone"
+    status = 404
+
+
+class ArchiveOff(RequestError):
+    """What is asked for needs the archive, and this service has none (ARCHIVE)."""
+
+    code = "archive_off"
+    title = "No archive"
+    status = 404
+
+
+class CorrectionsConflict(RequestError):
+    """The corrections were changed since they were read."""
+
+    code = "corrections_conflict"
+    title = "Corrections conflict"
+    status = 412
+
+
+class VersionMissing(RequestError):
+    """A change does not say to which version it was made (If-Match)."""
+
+    code = "version_missing"
+    title = "Version missing"
+    status = 428
+
+
 class Unauthorized(RequestError):
     """The service asks for an API key; the request carries none, or one that is not known."""
 

@@ -22,6 +22,8 @@ def upgrade() -> None:
         sa.Column("duration", sa.Float, nullable=True),
         sa.Column("size", sa.BigInteger, nullable=False),
         sa.Column("gone_until_ms", sa.BigInteger, nullable=True),
+        sa.Column("version", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("corrections", sa.LargeBinary, nullable=True),
         sa.Column("encoding", sa.String, nullable=False),
         sa.Column("content", sa.LargeBinary, nullable=True),
     )

@@ -1,0 +1,88 @@
+"""What people do with a finished transcript: correct it, and listen to its recording."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response
+from pydantic import ValidationError
+from starlette.responses import FileResponse
+
+from app.api import openapi
+from app.api.auth import CallerDep
+from app.api.body import BodyReader
+from app.api.deps import ServicesDep
+from app.core.errors import InvalidParameter, VersionMissing
+from app.schemas.corrections import Corrections
+
+router = APIRouter(tags=["transcripts"])
+
+MOST_BYTES = 4 * 1024 * 1024
+"""Of corrections: every text of twenty hours, written anew."""
+
+_VERSION = re.compile(r'"(\d{1,15})"')
+
+
+@router.get(
+    "/transcribe/{task_id}/corrections",
+    summary="What was corrected in a transcript",
+    responses=openapi.CORRECTION_RESPONSES,
+)
+async def read_corrections(
+    task_id: str, services: ServicesDep, caller: CallerDep, response: Response
+) -> Corrections:
+    """The ETag is their version, `"0"` where nothing was corrected yet. `?corrected=true` at
+    `/transcribe/{task_id}` gives the transcript with them, in any format."""
+    stored = await services.corrections.read(task_id, caller)
+    response.headers.update({"ETag": f'"{stored.version}"', "Cache-Control": "private, no-cache"})
+    return stored.corrections
+
+
+@router.put(
+    "/transcribe/{task_id}/corrections",
+    status_code=204,
+    summary="Correct a transcript",
+    responses=openapi.CORRECTION_RESPONSES,
+    openapi_extra={
+        "requestBody": {"content": {"application/json": {"schema": Corrections.model_json_schema()}}}
+    },
+)
+async def save_corrections(
+    task_id: str,
+    request: Request,
+    services: ServicesDep,
+    caller: CallerDep,
+    if_match: Annotated[str | None, Header(description="The ETag that they were read with.")] = None,
+) -> Response:
+    """All corrections of the transcript, in the place of the version in `If-Match`: two editors do not
+    overwrite each other."""
+    version = _VERSION.fullmatch((if_match or "").strip().removeprefix("W/"))
+    if version is None:
+        raise VersionMissing('Send the ETag that the corrections were read with as If-Match, such as "0".')
+    body = b"".join([chunk async for chunk in BodyReader(request.stream(), max_bytes=MOST_BYTES).chunks()])
+    saved = await services.corrections.save(task_id, caller, _corrections(body), int(version[1]))
+    return Response(status_code=204, headers={"ETag": f'"{saved}"'})
+
+
+@router.get(
+    "/transcribe/{task_id}/audio",
+    response_class=FileResponse,
+    summary="The recording of a task",
+    responses=openapi.AUDIO_RESPONSES,
+)
+async def recording(task_id: str, services: ServicesDep, caller: CallerDep) -> FileResponse:
+    """As it was sent, in ranges if wanted; with KEEP_AUDIO also after the task has ended."""
+    path = await services.tasks.recording(task_id, caller)
+    headers = {"Cache-Control": "private, no-cache", "Content-Security-Policy": "sandbox; default-src 'none'"}
+    return FileResponse(path, headers=headers, content_disposition_type="inline")
+
+
+def _corrections(body: bytes) -> Corrections:
+    """Raises InvalidParameter."""
+    try:
+        return Corrections.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InvalidParameter(
+            f"The corrections are wrong{f' at `{where}`' if where else ''}: {first['msg']}."
+        ) from error

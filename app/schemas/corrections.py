@@ -1,0 +1,47 @@
+"""What people have corrected in a transcript; the transcript itself stays as it is."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Index = Annotated[int, Field(ge=0, le=1_000_000)]
+SpeakerId = Annotated[str, Field(min_length=1, max_length=100)]
+SpeakerName = Annotated[str, Field(min_length=1, max_length=100)]
+SegmentText = Annotated[str, Field(max_length=20_000)]
+
+
+class SpeakerChanges(BaseModel):
+    """`names` that people gave to speakers, speakers that were `merged` into another one, and segments that
+    were `moved` to one, by ids and by numbers of segments."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    names: dict[SpeakerId, SpeakerName] = {}
+    merged: dict[SpeakerId, SpeakerId] = {}
+    moved: dict[Index, SpeakerId] = {}
+
+    def final(self, speaker: str) -> str:
+        """Whom a speaker was merged into, or the speaker."""
+        seen: set[str] = set()
+        while speaker in self.merged and speaker not in seen:
+            seen.add(speaker)
+            speaker = self.merged[speaker]
+        return speaker
+
+
+class Corrections(BaseModel):
+    """New `texts` of segments by their numbers, from 0 in the order of the result; changes of speakers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    texts: dict[Index, SegmentText] = {}
+    speakers: SpeakerChanges = SpeakerChanges()
+
+
+class StoredCorrections(BaseModel):
+    """Corrections as they are kept; `version` counts how often they were changed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: int
+    corrections: Corrections

@@ -1,0 +1,58 @@
+"""Corrections of transcripts, kept beside them in the archive: no two editors overwrite each other."""
+
+from app.core.errors import ArchiveOff, CorrectionsConflict, NotFinished, TaskNotFound
+from app.schemas.caller import Caller
+from app.schemas.corrections import Corrections, StoredCorrections
+from app.schemas.task import TaskStatus
+from app.services.archive_service import ArchiveService
+from app.services.task_service import TaskService
+
+
+class CorrectionService:
+    """The use cases of corrections. All raise TaskNotFound, also of another's task, ArchiveOff,
+    ArchiveUnavailable and QueueUnavailable."""
+
+    def __init__(self, tasks: TaskService, archive: ArchiveService | None) -> None:
+        self._tasks = tasks
+        self._archive = archive
+
+    async def read(self, task_id: str, caller: Caller) -> StoredCorrections:
+        """Those of a task; none at all are version 0."""
+        await self._tasks.state(task_id, caller)
+        stored = await self._kept().corrections(task_id)
+        return stored or StoredCorrections(version=0, corrections=Corrections())
+
+    async def save(self, task_id: str, caller: Caller, corrections: Corrections, version: int) -> int:
+        """Put them in the place of that version; their own version.
+
+        Raises NotFinished where there is no transcript, CorrectionsConflict where another version is there.
+        """
+        state = await self._tasks.state(task_id, caller)
+        if state.status is not TaskStatus.DONE:
+            raise NotFinished(f"There is no transcript to correct; the task is {state.status}.")
+        await self._tasks.archive_now(task_id)
+        saved = await self._kept().correct(task_id, corrections, version)
+        if saved is None:
+            current = await self._kept().corrections(task_id)
+            if current is None:
+                raise TaskNotFound("The task was deleted meanwhile.")
+            raise CorrectionsConflict(
+                f"The corrections were changed meanwhile: they are version {current.version}, yours were "
+                f"made to version {version}. Read them, put yours in, and send them again.",
+                version=current.version,
+            )
+        return saved
+
+    async def applied(self, task_id: str) -> Corrections | None:
+        """What is to be applied to the result of a task; None where nothing was corrected."""
+        if self._archive is None:
+            return None
+        stored = await self._archive.corrections(task_id)
+        return stored.corrections if stored is not None and stored.version else None
+
+    def _kept(self) -> ArchiveService:
+        if self._archive is None:
+            raise ArchiveOff(
+                "Corrections are kept in the archive, and this service has none (ARCHIVE=false)."
+            )
+        return self._archive

@@ -1,0 +1,171 @@
+"""Corrections on the server: any browser sees them, no two editors overwrite each other."""
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx2
+import pytest
+import redis
+
+from app.core.api_keys import new_key
+from app.core.config import Settings
+from tests.integration.api.service import ASSETS, Service, serving
+
+SPEECH = ASSETS / "speech_ru.ogg"
+
+
+def words(text: str, start: float) -> list[dict[str, object]]:
+    """Of half a second each."""
+    return [
+        {"start": start + place / 2, "end": start + (place + 1) / 2, "word": f" {word}", "probability": 0.9}
+        for place, word in enumerate(text.split())
+    ]
+
+
+TEXTS = ("The whether is nice today.", "We will walk.")
+RESULT = {
+    "text": " ".join(TEXTS),
+    "language": "en",
+    "duration": 6.0,
+    "segments": [
+        {"id": n, "start": 3.0 * n, "end": 3.0 * n + 2.5, "text": text, "words": words(text, 3.0 * n)}
+        for n, text in enumerate(TEXTS)
+    ],
+}
+CORRECTIONS = {"texts": {"0": "The weather is nice today."}}
+
+
+@pytest.fixture
+def service(archive_settings: Callable[..., Settings]) -> Iterator[Service]:
+    with serving(archive_settings(archive=True, default_model="base")) as running:
+        yield running
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=service.url, timeout=30) as http:
+        yield http
+
+
+def done(service: Service, client: httpx2.Client, result: object = RESULT) -> str:
+    """The address of a task that is done."""
+    answer = client.post(
+        "/transcribe/", params={"reuse": "false"}, files={"file": ("speech_ru.ogg", SPEECH.read_bytes())}
+    )
+    settings = service.settings
+    with redis.Redis(port=settings.redis_port) as plain:
+        state = {"task_id": answer.json()["task_id"], "status": "done", "result": result}
+        plain.set(f"{settings.redis_results_prefix}{answer.json()['task_id']}", json.dumps(state))
+    return str(answer.headers["location"])
+
+
+def save(
+    client: httpx2.Client, address: str, version: str, corrections: object = CORRECTIONS
+) -> httpx2.Response:
+    return client.put(f"{address}/corrections", json=corrections, headers={"If-Match": version})
+
+
+def test_corrections_are_there_for_everybody(service: Service, client: httpx2.Client) -> None:
+    address = done(service, client)
+    nothing = client.get(f"{address}/corrections")
+    assert (nothing.json()["texts"], nothing.headers["etag"]) == ({}, '"0"')
+    saved = save(client, address, '"0"')
+    assert (saved.status_code, saved.headers["etag"]) == (204, '"1"')
+    found = client.get(f"{address}/corrections")
+    assert (found.json()["texts"], found.headers["etag"]) == (CORRECTIONS["texts"], '"1"')
+    assert client.get(f"{address}?format=text").text == f"{RESULT['text']}\n"
+    assert client.get(f"{address}?format=text&corrected=true").text.startswith("The weather is")
+    state = client.get(f"{address}?corrected=true").json()
+    assert state["result"]["edited"] is True
+    assert state["result"]["segments"][0]["words"][1]["word"] == " weather"
+
+
+def test_cues_are_as_before_but_for_the_word(service: Service, client: httpx2.Client) -> None:
+    address = done(service, client)
+    before = client.get(f"{address}?format=srt").text
+    save(client, address, '"0"')
+    after = client.get(f"{address}?format=srt&corrected=true").text
+    assert after == before.replace("whether", "weather")
+
+
+def test_two_editors_do_not_overwrite_each_other(service: Service, client: httpx2.Client) -> None:
+    address = done(service, client)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(lambda n: save(client, address, '"0"', {"texts": {"1": f"Editor {n}."}}), range(8))
+        )
+    assert sorted(answer.status_code for answer in answers) == [204] + [412] * 7
+    late = next(answer for answer in answers if answer.status_code == 412).json()
+    assert (late["code"], late["version"]) == ("corrections_conflict", 1)
+    assert client.get(f"{address}/corrections").headers["etag"] == '"1"'
+
+
+def test_they_go_with_the_task(service: Service, client: httpx2.Client) -> None:
+    address = done(service, client)
+    save(client, address, '"0"')
+    assert client.delete(address).status_code == 204
+    assert client.get(f"{address}/corrections").status_code == 404
+    assert save(client, address, '"1"').status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("version", "corrections", "status", "code"),
+    [
+        (None, CORRECTIONS, 428, "version_missing"),
+        ("*", CORRECTIONS, 428, "version_missing"),
+        ('"7"', CORRECTIONS, 412, "corrections_conflict"),
+        ('"0"', {"texts": {"-1": "x"}}, 422, "invalid_parameter"),
+        ('"0"', {"texts": {"0": 5}}, 422, "invalid_parameter"),
+        ('"0"', {"textz": {}}, 422, "invalid_parameter"),
+        ('"0"', {"texts": {"0": "x" * 20_001}}, 422, "invalid_parameter"),
+        ('"0"', {"texts": {str(n): "x" * 20_000 for n in range(220)}}, 413, "upload_too_large"),
+    ],
+)
+def test_what_is_wrong_is_named(
+    service: Service, client: httpx2.Client, version: str | None, corrections: object, status: int, code: str
+) -> None:
+    address = done(service, client)
+    headers = {} if version is None else {"If-Match": version}
+    answer = client.put(f"{address}/corrections", json=corrections, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert client.get(f"{address}/corrections").headers["etag"] == '"0"'
+
+
+def test_what_is_not_done_has_none(service: Service, client: httpx2.Client) -> None:
+    address = client.post("/transcribe/", files={"file": ("speech_ru.ogg", SPEECH.read_bytes())}).headers[
+        "location"
+    ]
+    assert save(client, address, '"0"').json()["code"] == "not_finished"
+
+
+def test_without_an_archive_it_is_said(settings_for: Callable[..., Settings]) -> None:
+    with serving(settings_for(archive=False)) as service, httpx2.Client(base_url=service.url) as client:
+        address = done(service, client)
+        assert save(client, address, '"0"').json()["code"] == "archive_off"
+        assert client.get(f"{address}?format=text&corrected=true").status_code == 200
+
+
+def test_they_belong_to_the_owner(archive_settings: Callable[..., Settings]) -> None:
+    keys = new_key("alice"), new_key("bob")
+    settings = archive_settings(archive=True, api_keys=tuple(key.entry for key in keys))
+    with serving(settings) as service:
+        mine, other = (httpx2.Client(base_url=service.url, headers={"X-API-Key": each.key}) for each in keys)
+        with mine, other:
+            address = done(service, mine)
+            assert save(mine, address, '"0"').status_code == 204
+            assert other.get(f"{address}/corrections").status_code == 404
+            assert save(other, address, '"1"').status_code == 404
+            assert other.get(f"{address}/audio").status_code == 404
+
+
+def test_the_recording_is_played_from_anywhere(service: Service, client: httpx2.Client) -> None:
+    address = done(service, client)
+    whole = client.get(f"{address}/audio")
+    assert whole.content == SPEECH.read_bytes()
+    assert whole.headers["content-type"].startswith(("audio/", "video/", "application/ogg"))
+    part = client.get(f"{address}/audio", headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, SPEECH.read_bytes()[100:200])
+    [recording] = service.settings.upload_dir.glob("*.ogg")
+    recording.unlink()
+    assert client.get(f"{address}/audio").json()["code"] == "recording_gone"

@@ -1,0 +1,101 @@
+"""Corrections in a result: words keep their times, speakers are merged and named."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.formats.corrected import corrected, retimed
+from app.schemas.corrections import Corrections
+
+
+def words(*texts: str) -> list[dict[str, Any]]:
+    return [
+        {"start": float(n), "end": n + 1.0, "word": f" {text}", "probability": 0.5}
+        for n, text in enumerate(texts)
+    ]
+
+
+def spans(found: list[dict[str, Any]]) -> list[tuple[str, float, float]]:
+    return [(word["word"].strip(), word["start"], word["end"]) for word in found]
+
+
+def test_words_that_stay_keep_their_times() -> None:
+    found = retimed(words("The", "whether", "is", "nice"), "The weather is nice!")
+    assert spans(found) == [("The", 0, 1), ("weather", 1, 2), ("is", 2, 3), ("nice!", 3, 4)]
+    assert [word["probability"] for word in found] == [0.5, 1.0, 0.5, 0.5]
+
+
+def test_words_that_take_the_place_of_others_share_their_time() -> None:
+    assert spans(retimed(words("ice", "cream"), "I scream")) == [("I", 0, 0.286), ("scream", 0.286, 2)]
+
+
+def test_words_that_are_new_get_the_gap() -> None:
+    told = words("a", "c")
+    told[1] |= {"start": 3.0, "end": 4.0}
+    assert spans(retimed(told, "a b c")) == [("a", 0, 1), ("b", 1, 3), ("c", 3, 4)]
+    assert spans(retimed(told, "a c d")) == [("a", 0, 1), ("c", 3, 4), ("d", 4, 4)]
+    assert spans(retimed(told, "z a c")) == [("z", 0, 0), ("a", 0, 1), ("c", 3, 4)]
+
+
+def test_words_that_go_leave_nothing() -> None:
+    assert spans(retimed(words("well", "yes"), "Yes.")) == [("Yes.", 1, 2)]
+    assert retimed(words("well"), " ") == []
+
+
+@given(st.lists(st.text(max_size=6), max_size=12), st.text(max_size=60))
+def test_every_word_is_there_once_and_in_order(before: list[str], after: str) -> None:
+    found = retimed(words(*before), after)
+    assert [word["word"].strip() for word in found] == after.split()
+    times = [time for word in found for time in (word["start"], word["end"])]
+    assert times == sorted(times)
+
+
+RESULT = {
+    "text": "Hello. Hi. Bye.",
+    "segments": [
+        {"start": 0, "end": 1, "text": "Hello.", "speaker": "S1", "words": words("Hello.")},
+        {"start": 1, "end": 2, "text": "Hi.", "speaker": "S2"},
+        {"start": 2, "end": 3, "text": "Bye.", "speaker": "S3"},
+    ],
+    "speakers": [{"id": f"S{n}", "name": None, "seconds": 1.0} for n in (1, 2, 3)],
+    "turns": [{"start": n, "end": n + 1, "speaker": f"S{n + 1}", "overlap": False} for n in range(3)],
+    "utterances": [],
+}
+
+
+def test_speakers_are_merged_named_and_moved() -> None:
+    changes = {"names": {"S1": "Anna"}, "merged": {"S3": "S1"}, "moved": {"1": "S3"}}
+    found = corrected(RESULT, Corrections.model_validate({"speakers": changes}))
+    assert [segment["speaker"] for segment in found["segments"]] == ["S1", "S1", "S1"]
+    assert found["segments"][0]["words"][0]["speaker"] == "S1"
+    assert found["speakers"] == [
+        {"id": "S1", "name": "Anna", "seconds": 2.0},
+        {"id": "S2", "name": None, "seconds": 1.0},
+    ]
+    assert [turn["speaker"] for turn in found["turns"]] == ["S1", "S2", "S1"]
+    assert "utterances" not in found
+    assert found["text"] == RESULT["text"]
+
+
+def test_speakers_merged_in_a_circle_end_somewhere() -> None:
+    merged = {"S1": "S2", "S2": "S1"}
+    found = corrected(RESULT, Corrections.model_validate({"speakers": {"merged": merged}}))
+    assert found["segments"][2]["speaker"] == "S3"
+
+
+def test_the_text_is_that_of_the_segments() -> None:
+    found = corrected(RESULT, Corrections.model_validate({"texts": {"1": "Good day."}}))
+    assert found["text"] == "Hello. Good day. Bye."
+    assert "text" in RESULT
+    assert RESULT["segments"][1] == {"start": 1, "end": 2, "text": "Hi.", "speaker": "S2"}
+
+
+@pytest.mark.parametrize(
+    "result", [{"text": "t"}, {"segments": "x"}, {"segments": [1, None, {"text": 5}]}, {}]
+)
+def test_odd_results_stay_as_they_are(result: dict[str, Any]) -> None:
+    corrections = Corrections.model_validate({"texts": {"0": "x"}, "speakers": {"names": {"S1": "A"}}})
+    found = corrected(result, corrections)
+    assert found.get("text", "") in ("t", "x", "")
