@@ -1,5 +1,6 @@
 """Who said what, on the page: named, merged, corrected, saved."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_a_name_is_changed_everywhere_at_once_and_survives_a_reload(page: Page) 
     rename(page, "S1", "Ann <Lee>")
 
     expect(labels(page)).to_have_text(["Ann <Lee>", "S2", "S3", "Ann <Lee>", "S2", "S3", "Ann <Lee>"])
-    expect(page.get_by_text("Edited")).to_be_visible()
+    expect(page.get_by_text("Edited", exact=True)).to_be_visible()
     page.reload()
     expect(labels(page).first).to_have_text("Ann <Lee>")
     assert saved(page, "TXT").startswith(f"Ann <Lee>: {SENTENCES[0]}\nS2: ")
@@ -54,7 +55,7 @@ def test_a_name_is_changed_everywhere_at_once_and_survives_a_reload(page: Page) 
     assert "<v Ann &lt;Lee&gt;>" in saved(page, "VTT")
     assert saved(page, "TSV").splitlines()[1] == f"0\t3600\t{SENTENCES[0]}\tAnn <Lee>"
     assert "0.000 3.600 <NA> <NA> Ann_<Lee> <NA> <NA>\n" in saved(page, "RTTM")
-    assert '"name": "Ann <Lee>"' in saved(page, "JSON")
+    assert json.loads(saved(page, "JSON"))["speakers"][0]["name"] == "Ann <Lee>"
 
 
 def test_two_speakers_are_merged_and_parted_again(page: Page) -> None:
@@ -63,7 +64,7 @@ def test_two_speakers_are_merged_and_parted_again(page: Page) -> None:
     expect(labels(page)).to_have_text(["S1", "S2", "S1", "S1", "S2", "S1", "S1"])
     expect(page.locator(".speakers li")).to_have_count(2)
     assert "S3" not in saved(page, "RTTM")
-    assert '"speaker": "S3"' not in saved(page, "JSON")
+    assert '"S3"' not in saved(page, "JSON").replace(" ", "")
     page.get_by_role("button", name="Undo").click()
     expect(labels(page)).to_have_text(["S1", "S2", "S3", "S1", "S2", "S3", "S1"])
     page.get_by_role("button", name="Redo").click()

@@ -1,5 +1,6 @@
 """The transcript: listen, find, correct, take away."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -120,17 +121,17 @@ def test_what_is_not_edited_is_the_services_file(stage: Stage) -> None:
 def test_corrections_are_in_the_files_and_survive_a_reload(stage: Stage) -> None:
     page = stage.page
     correct(page, "Budget & <workshop> --> fair")
-    expect(page.get_by_text("Edited")).to_be_visible()
+    expect(page.get_by_text("Edited", exact=True)).to_be_visible()
     page.reload()
     expect(page.locator(".segment").nth(1)).to_contain_text("Budget & <workshop> --> fair")
 
-    assert "Budget & <workshop> --> fair\n" in saved(page, "TXT")
+    assert "Budget & <workshop> --> fair" in saved(page, "TXT")
     assert "2\n00:00:04,000 --> 00:00:07,600\nBudget & <\u2060workshop> --\u2060> fair\n" in saved(
         page, "SRT"
     )
     assert "00:00:04.000 --> 00:00:07.600\nBudget &amp; &lt;workshop&gt; --&gt; fair\n" in saved(page, "VTT")
     assert "4000\t7600\tBudget & <workshop> --> fair\n" in saved(page, "TSV")
-    assert '"text": "Budget & <workshop> --> fair"' in saved(page, "JSON")
+    assert json.loads(saved(page, "JSON"))["segments"][1]["text"] == "Budget & <workshop> --> fair"
 
 
 def test_corrections_are_undone_and_done_again(stage: Stage) -> None:
@@ -164,7 +165,43 @@ def test_a_recording_that_is_not_kept_may_be_brought(
     stage: Stage, visit: Callable[..., Visitor], recordings: Path
 ) -> None:
     [task] = httpx2.get(f"{stage.url}/transcribe/").json()["tasks"]
+    (stage.settings.upload_dir / f"{task['task_id']}.wav").unlink()
     other = visit().open(f"{stage.url}/#/transcript/{task['task_id']}")  # another browser
-    expect(other.get_by_text("This browser does not have the recording")).to_be_visible()
+    expect(other.get_by_text("neither in this browser nor at the service")).to_be_visible()
     other.locator(".player input[type=file]").set_input_files(recordings / "half_minute.wav")
     expect(other.get_by_role("button", name="Play", exact=True)).to_be_enabled()
+
+
+def test_another_browser_has_the_recording_and_the_corrections(
+    stage: Stage, visit: Callable[..., Visitor]
+) -> None:
+    correct(stage.page, "Mine.")
+    expect(stage.page.get_by_text("Edited", exact=True)).to_be_visible()
+    [task] = httpx2.get(f"{stage.url}/transcribe/").json()["tasks"]
+    other = visit().open(f"{stage.url}/#/transcript/{task['task_id']}")
+    expect(other.locator(".segment").nth(1)).to_contain_text("Mine.")
+    expect(other.get_by_role("button", name="Play", exact=True)).to_be_enabled()
+    assert "Mine." in saved(other, "SRT")
+
+    correct(other, "Theirs.")
+    expect(other.get_by_text("Edited", exact=True)).to_be_visible()
+    stage.page.get_by_role("button", name="Edit the text at 0:00").click()  # not knowing of that
+    stage.page.locator("textarea").fill("First.")
+    stage.page.locator("textarea").press("Enter")
+    expect(stage.page.locator(".segment").nth(1)).to_contain_text("Theirs.")
+    expect(stage.page.locator(".segment").first).to_contain_text("First.")
+    other.reload()
+    expect(other.locator(".segment").first).to_contain_text("First.")
+
+
+def test_corrections_made_while_the_service_is_away_are_not_lost(stage: Stage) -> None:
+    page = stage.page
+    page.context.set_offline(True)
+    correct(page, "Alone.")
+    expect(page.get_by_text("Edited, so far in this browser only")).to_be_visible()
+    assert "Alone." in saved(page, "SRT")
+    page.context.set_offline(False)
+    expect(page.get_by_text("Edited", exact=True)).to_be_visible()
+    [task] = httpx2.get(f"{stage.url}/transcribe/").json()["tasks"]
+    kept = httpx2.get(f"{stage.url}/transcribe/{task['task_id']}/corrections").json()
+    assert kept["texts"] == {"1": "Alone."}

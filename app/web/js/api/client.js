@@ -8,14 +8,14 @@ export const authorization = (key) => (key ? { Authorization: `Bearer ${key}` } 
 
 /**
  * @param {string} path
- * @param {{method?: string, headers?: Record<string, string>, signal?: AbortSignal}} [options]
+ * @param {{method?: string, headers?: Record<string, string>, body?: string, signal?: AbortSignal}} [options]
  * @returns {Promise<Response>} of success
  */
-export async function request(path, { method = "GET", headers = {}, signal } = {}) {
+export async function request(path, { method = "GET", headers = {}, body, signal } = {}) {
   const key = currentKey();
   let response;
   try {
-    response = await fetch(path, { method, signal, headers: { ...headers, ...authorization(key) } });
+    response = await fetch(path, { method, body, signal, headers: { ...headers, ...authorization(key) } });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Problem({});
@@ -24,7 +24,7 @@ export async function request(path, { method = "GET", headers = {}, signal } = {
   const problem = problemOf(response.status, await response.text(), response.headers.get("Retry-After"));
   if (problem.status !== 401) throw problem;
   await askForKey(key);
-  return request(path, { method, headers, signal });
+  return request(path, { method, headers, body, signal });
 }
 
 const json = async (path, options) => (await request(path, options)).json();
@@ -34,9 +34,36 @@ const letterPath = (reference) => `/operator/dead/${encodeURIComponent(reference
 /** @param {string} taskId @param {AbortSignal} [signal] */
 export const taskState = (taskId, signal) => json(taskPath(taskId), { signal });
 
-/** @param {string} taskId @param {string} format */
-export const transcriptFile = async (taskId, format) =>
-  (await request(`${taskPath(taskId)}?format=${format}`)).blob();
+/** @param {string} taskId @param {string} format @param {boolean} corrected */
+export const transcriptFile = async (taskId, format, corrected) =>
+  (await request(`${taskPath(taskId)}?format=${format}${corrected ? "&corrected=true" : ""}`)).blob();
+
+/** What people corrected, and its version. @param {string} taskId */
+export async function corrections(taskId) {
+  const answer = await request(`${taskPath(taskId)}/corrections`);
+  return { ...(await answer.json()), version: answer.headers.get("ETag") ?? "" };
+}
+
+/**
+ * @param {string} taskId
+ * @param {{texts: Record<number, string>, speakers: object}} changed
+ * @param {string} version that it was made to
+ * @returns {Promise<string>} its own. Raises Problem, with status 412 where another version is there
+ */
+export async function saveCorrections(taskId, changed, version) {
+  const headers = { "Content-Type": "application/json", "If-Match": version };
+  const answer = await request(`${taskPath(taskId)}/corrections`, { method: "PUT", headers, body: JSON.stringify(changed) });
+  return answer.headers.get("ETag") ?? "";
+}
+
+/** The recording, where the service keeps it and it is not too large. @param {string} taskId @param {number} largest in bytes */
+export async function taskRecording(taskId, largest) {
+  const control = new AbortController();
+  const answer = await request(`${taskPath(taskId)}/audio`, { signal: control.signal });
+  if (Number(answer.headers.get("Content-Length")) <= largest) return answer.blob();
+  control.abort();
+  return null;
+}
 
 export const deleteTask = (taskId) => request(taskPath(taskId), { method: "DELETE" });
 export const retryTask = (taskId) => request(`${taskPath(taskId)}/retry`, { method: "POST" });

@@ -1,4 +1,4 @@
-/** Files of a transcript that was edited here; those of others come from the service. */
+/** Files of a transcript of whose corrections the service does not know yet; all others come from there. */
 
 import { subtitleTime } from "../core/times.js";
 

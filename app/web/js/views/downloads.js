@@ -8,7 +8,7 @@ import { Component, html } from "../ui.js";
 
 const NAMES = { text: "TXT", srt: "SRT", vtt: "VTT", tsv: "TSV", json: "JSON", rttm: "RTTM" };
 
-/** Props: `entry`, `transcript`, `texts`, `edited`, `changes` of `speakers`, and these. */
+/** Props: `entry`, `transcript`, `texts`, `edited`, `synced` with the service, `changes` of `speakers`, and these. */
 export class Downloads extends Component {
   state = { told: "" };
 
@@ -42,12 +42,12 @@ export class Downloads extends Component {
 
   /** @param {keyof typeof NAMES} format */
   async download(format) {
-    const { entry, edited, transcript, changes, speakers } = this.props;
+    const { entry, edited, synced, transcript, changes, speakers } = this.props;
     const name = `${entry.name.replace(/\.[^.]+$/, "") || "transcript"}.${EXTENSIONS[format]}`;
     try {
-      const content = edited
+      const content = edited && !synced
         ? new Blob([WRITERS[format](this.lines, appliedTo(transcript.result, changes, speakers))], { type: "text/plain;charset=utf-8" })
-        : await transcriptFile(entry.task_id, format);
+        : await transcriptFile(entry.task_id, format, edited);
       save(content, name);
       this.tell(t("downloaded", { name }));
     } catch (problem) {

@@ -27,6 +27,11 @@ export class TranscriptView extends Watcher {
     this.look();
   }
 
+  componentWillUnmount() {
+    super.componentWillUnmount();
+    this.state.edits?.close();
+  }
+
   get entry() {
     const { of } = this.props;
     return history.value.find((entry) => entry.key === of || entry.task_id === of);
@@ -46,7 +51,7 @@ export class TranscriptView extends Watcher {
         this.asked = null;
         return;
       }
-      this.setState({ transcript: transcriptOf(state.result), edits: await Edits.load(key), failure: "" });
+      this.setState({ transcript: transcriptOf(state.result), edits: await Edits.load(key, wanted), failure: "" });
     } catch (problem) {
       this.setState({ failure: explainThrown(problem) });
     }

@@ -1,11 +1,12 @@
 /** The transcript with all that is done to it: play, search, correct, take away. */
 
+import { taskRecording } from "../api/client.js";
 import { announce } from "../core/announcer.js";
 import { clock } from "../core/times.js";
 import { hitsOf } from "../transcript/search.js";
 import { Playback } from "../transcript/playback.js";
 import { merged, moved, renamed, speakersOf } from "../transcript/speakers.js";
-import { keepRecording, recordingOf } from "../tasks/recordings.js";
+import { keepRecording, LARGEST_BYTES, recordingOf } from "../tasks/recordings.js";
 import { languageName, t } from "../i18n/texts.js";
 import { Watcher, createRef, html } from "../ui.js";
 import { Downloads } from "./downloads.js";
@@ -25,14 +26,14 @@ export class TranscriptDesk extends Watcher {
   }
 
   watched() {
-    return [this.props.edits];
+    return [this.props.edits, this.props.edits.synced];
   }
 
   componentDidMount() {
     super.componentDidMount();
     this.keys = new AbortController();
     addEventListener("keydown", (event) => this.pressed(event), { signal: this.keys.signal });
-    recordingOf(this.props.entry.key).then((recording) => recording && !this.gone && this.attach(recording));
+    this.find().then((recording) => recording && !this.gone && this.attach(recording));
   }
 
   componentWillUnmount() {
@@ -40,6 +41,12 @@ export class TranscriptDesk extends Watcher {
     this.gone = true;
     this.keys.abort();
     this.playback.close();
+  }
+
+  /** The recording, as it is kept here, or at the service. @returns {Promise<Blob | null>} */
+  async find() {
+    const { key, task_id: taskId } = this.props.entry;
+    return (await recordingOf(key)) ?? taskRecording(taskId, LARGEST_BYTES).catch(() => null);
   }
 
   attach(recording) {
@@ -64,9 +71,9 @@ export class TranscriptDesk extends Watcher {
         <div>
           <h1 class="task-name" dir="auto">${entry.name}</h1>
           <p class="card-facts">${facts.filter(Boolean).join(" · ")}
-            ${edits.isEdited && html` <span class="badge">${t("edited")}</span>`}</p>
+            ${edits.isEdited && html` <span class="badge">${t(edits.synced.value ? "edited" : "edited_here")}</span>`}</p>
         </div>
-        <${Downloads} entry=${entry} transcript=${transcript} texts=${texts} edited=${edits.isEdited}
+        <${Downloads} entry=${entry} transcript=${transcript} texts=${texts} edited=${edits.isEdited} synced=${edits.synced.value}
           changes=${edits.value.speakers} speakers=${speakers} />
       </div>
       ${transcript.warnings.map((warning) => html`<p key=${warning} class="notice">${warning}</p>`)}
