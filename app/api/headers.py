@@ -1,5 +1,6 @@
 """Headers that all answers have."""
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECURITY = (
@@ -19,6 +20,11 @@ DOCS = (
     b"img-src 'self' data:; frame-ancestors 'none'",
 )
 """The documentation's page has a script and styles of its own inside."""
+
+
+def add_headers(request: Request, headers: dict[str, str]) -> None:
+    """Give the answer to a request these headers, whatever it will be."""
+    request.state.headers = getattr(request.state, "headers", {}) | headers
 
 
 class StandardHeaders:

@@ -6,15 +6,19 @@ from fastapi import Depends, Request
 
 from app.api.auth import CallerDep
 from app.api.deps import Services, ServicesDep
+from app.api.headers import add_headers
 from app.api.uploads import length_of
 from app.schemas.caller import Caller
+from app.services.options import UPLOAD
 
 MEBIBYTE = 2**20
 
 
 async def _count(request: Request, services: ServicesDep, caller: CallerDep) -> None:
-    """Count the request. Raises RateLimited, QueueUnavailable."""
-    await count(request, services, caller, length_of(request))
+    """Count the request, unless what it asks for was counted as it began to arrive. Raises RateLimited,
+    QueueUnavailable."""
+    if UPLOAD not in request.query_params:
+        await count(request, services, caller, length_of(request))
 
 
 async def count(
@@ -32,7 +36,7 @@ async def count(
     if left:
         policies = [f'"{each.what}";q={each.amount};w={each.window_seconds}' for each in left]
         limits = [f'"{each.what}";r={each.remaining};t={each.reset_seconds}' for each in left]
-        request.state.headers = {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(limits)}
+        add_headers(request, {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(limits)})
 
 
 COUNTED = Depends(_count)

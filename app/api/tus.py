@@ -14,9 +14,11 @@ from email.utils import format_datetime
 
 from fastapi import Request
 
+from app.api.headers import add_headers
 from app.core.config import Settings
 from app.core.errors import InvalidParameter, UnsupportedMediaType, UnsupportedProtocol
 from app.core.names import refuse_unknown
+from app.core.utils import shown_name
 from app.schemas.resumable import ResumableUpload
 from app.services.options import OPTIONS, UPLOAD, options_of
 from app.storage.base import StoredResumable
@@ -37,7 +39,9 @@ goes away. The other names are those that tus clients use."""
 def check_version(request: Request) -> None:
     """Raise UnsupportedProtocol where the request is in no version of tus that is spoken here."""
     version = request.headers.get("tus-resumable")
+    add_headers(request, {"Tus-Resumable": VERSION})  # of every answer, errors too
     if version != VERSION:
+        add_headers(request, {"Tus-Version": VERSION})
         said = "no header `Tus-Resumable`" if version is None else f"version {version}"
         raise UnsupportedProtocol(f"The request has {said}; send `Tus-Resumable: {VERSION}`.")
 
@@ -78,8 +82,9 @@ def upload_of(request: Request, upload_id: str, owner: str | None, settings: Set
         upload_id=upload_id,
         owner=owner,
         length=length,
+        is_live=is_deferred,
         metadata=header,
-        filename=metadata.get("filename") or metadata.get("name") or "",
+        filename=shown_name(metadata.get("filename") or metadata.get("name") or ""),
         filetype=metadata.get("filetype") or metadata.get("type") or "",
         transcribe=_options(metadata, settings),
     )
@@ -95,7 +100,7 @@ def _metadata(header: str) -> dict[str, str]:
     for pair in filter(None, map(str.strip, header.split(","))):
         name, _, value = pair.partition(" ")
         try:
-            found[name] = base64.b64decode(value, validate=True).decode()
+            found[name] = base64.b64decode(value.strip(), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError, ValueError) as error:
             raise InvalidParameter(
                 f"The value of {name!r} in `Upload-Metadata` is no UTF-8 text in base64.",
@@ -111,7 +116,7 @@ def _options(metadata: Mapping[str, str], settings: Settings) -> dict[str, str] 
         return None
     try:
         given = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         given = None
     if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
         raise InvalidParameter(
@@ -138,7 +143,6 @@ def progress(stored: StoredResumable, settings: Settings) -> dict[str, str]:
     """Headers of the answer to bytes."""
     expires = datetime.now(UTC) + timedelta(seconds=settings.resumable_upload_seconds)
     return {
-        "Tus-Resumable": VERSION,
         "Upload-Offset": str(stored.offset),
         "Upload-Expires": format_datetime(expires, usegmt=True),
         "Cache-Control": "no-store",
@@ -151,7 +155,6 @@ def description(stored: StoredResumable) -> dict[str, str]:
     length = {"Upload-Defer-Length": "1"} if upload.length is None else {"Upload-Length": str(upload.length)}
     metadata = {"Upload-Metadata": upload.metadata} if upload.metadata else {}
     return {
-        "Tus-Resumable": VERSION,
         "Upload-Offset": str(stored.offset),
         "Cache-Control": "no-store",
         **length,

@@ -110,7 +110,7 @@ def submit(
     """
     if (upload is None) == (url is None):
         raise ValueError("Give either a recording or the `url` of one.")
-    fields = {"url": url, "upload": upload_id, **options}
+    fields = {"url": url, **options}
     # As parts without a file name, the options make a multipart form even where no file comes with them.
     parts: list[Part] = [
         (name, (None, _written(value).encode())) for name, value in fields.items() if value is not None
@@ -118,7 +118,9 @@ def submit(
     if upload is not None and upload_id is None:
         upload[1].seek(0)
         parts.append(("file", upload))
-    return Call("POST", "/transcribe/", headers={"Idempotency-Key": key or str(uuid.uuid4())}, parts=parts)
+    query = {} if upload_id is None else {"upload": upload_id}
+    headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+    return Call("POST", "/transcribe/", query, headers, parts)
 
 
 def state(task_id: str, wait: float | None) -> Call:

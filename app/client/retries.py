@@ -25,7 +25,7 @@ _PASSING = frozenset(
     }
 )
 
-_PASSING_CODES = frozenset({"request_in_progress"})
+_PASSING_CODES = frozenset({"request_in_progress", "upload_locked", "upload_stalled"})
 """Codes of problems that pass although their status alone does not tell."""
 
 
@@ -52,11 +52,14 @@ class RetryPolicy:
         seconds = self.backoff * 2.0 ** min(failures - 1, 32)
         return min(seconds, LONGEST_PAUSE_SECONDS) * random.uniform(0.75, 1.25)
 
-    def _wait(self, state: RetryCallState) -> float:
-        error = _error_of(state)
+    def pause_after(self, error: BaseException | None, failures: int) -> float:
+        """The same, unless the service has said when to come again."""
         if isinstance(error, ServiceProblem) and error.retry_after is not None:
             return min(error.retry_after, LONGEST_RETRY_AFTER_SECONDS)
-        return self.pause(state.attempt_number)
+        return self.pause(failures)
+
+    def _wait(self, state: RetryCallState) -> float:
+        return self.pause_after(_error_of(state), state.attempt_number)
 
     def _tell(self, state: RetryCallState) -> None:
         error = _error_of(state)

@@ -12,7 +12,7 @@ from tenacity import Retrying
 from app.client import calls
 from app.client.answers import model_of, problem_of, translated
 from app.client.calls import Call, Source, http_settings, opened
-from app.client.errors import ClientError, ServiceUnreachable
+from app.client.errors import ClientError, ServiceProblem, ServiceUnreachable
 from app.client.following import LARGEST_EVENT_BYTES, Feed, Waiting
 from app.client.models import ModelList, SubmitOptions, Submitted
 from app.client.retries import RetryPolicy
@@ -66,8 +66,16 @@ class Client:
         A long one goes in pieces, and where the line breaks it goes on from there.
         """
         with opened(source, filename) as upload:
-            upload_id = None if upload is None else self._in_pieces(*upload, resume or Resume())
-            return self._ask(calls.submit(upload, url, idempotency_key, options, upload_id), Submitted)
+            try:
+                upload_id = None if upload is None else self._in_pieces(*upload, resume or Resume())
+                return self._ask(calls.submit(upload, url, idempotency_key, options, upload_id), Submitted)
+            except ServiceProblem as problem:
+                if upload is None or problem.code != "upload_not_found":
+                    raise
+                # It has expired, or the task that it became was deleted: all of it once more.
+                on_begin = resume.on_begin if resume else None
+                upload_id = self._in_pieces(*upload, Resume(on_begin=on_begin))
+                return self._ask(calls.submit(upload, url, idempotency_key, options, upload_id), Submitted)
 
     def _in_pieces(self, name: str, file: BinaryIO, resume: Resume) -> str | None:
         """The id under which the service then has the recording; None where it is to be sent at once."""

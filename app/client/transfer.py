@@ -20,9 +20,7 @@ PIECE_BYTES = 4 * 1024 * 1024
 
 VERSION = {"Tus-Resumable": "1.0.0"}
 
-_CONFLICTS = frozenset({"offset_conflict", "upload_locked"})
-
-_ADDRESS = re.compile(r"(?:https?://[^/]+)?(/\S*/([0-9a-f]{32}))")
+_UPLOAD_ID = re.compile(r".*/([0-9a-f]{32})", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +65,16 @@ class Transfer:
 
     @property
     def _upload_id(self) -> str:
-        match = _ADDRESS.fullmatch(self._address or "")
+        match = _UPLOAD_ID.fullmatch(self._address or "")
         if match is None:
             raise ProtocolBroken("The service gave no address for the upload.")
-        return match[2]
+        return match[1]
 
     def call(self) -> Call:
         """The next request."""
         if self._address is None:
             return self._begin()
-        path = (_ADDRESS.fullmatch(self._address) or ["", self._address])[1]
+        path = f"/uploads/{self._upload_id}"  # below our base address, whatever a proxy makes of Location
         if self._offset is None:
             return Call("HEAD", path, headers=VERSION)
         self._file.seek(self._offset)
@@ -108,24 +106,30 @@ class Transfer:
     def failed(self, error: ClientError) -> float:
         """What to do about an error: seconds until the next try. Raises it where none would help."""
         code = error.code if isinstance(error, ServiceProblem) else ""
-        if self._address is None and isinstance(error, ServiceProblem) and error.status in (404, 405):
-            self._unsupported = True  # an older service
+        if isinstance(error, ServiceProblem) and self._is_not_taken_here(error):
+            self._unsupported = True
             return 0
         if code == "upload_taken":
             self._taken = True
             return 0
         if code == "upload_not_found" or (self._offset is None and _is_not_found(error)):
             self._address = None  # it has expired
-        elif code not in _CONFLICTS and not worth_another_try(error):
+        elif code != "offset_conflict" and not worth_another_try(error):
             raise error
         self._offset = None
         self._failures += 1
         if self._failures > self._policy.retries:
             raise error
-        pause = self._policy.pause(self._failures)
+        pause = self._policy.pause_after(error, self._failures)
         if self._policy.on_retry is not None:
             self._policy.on_retry(error, pause)
         return pause
+
+    def _is_not_taken_here(self, error: ServiceProblem) -> bool:
+        """Whether an older service answers, or a proxy that knows no PATCH."""
+        if self._address is None:
+            return error.status in (404, 405)
+        return not self._offset and error.status in (405, 501)
 
     def _begin(self) -> Call:
         name = base64.b64encode(self._name.encode()).decode()

@@ -8,7 +8,8 @@ UPLOAD_ID_PATTERN = r"^[0-9a-f]{32}$"
 class ResumableUpload(BaseModel):
     """What is known of such an upload besides its bytes.
 
-    `length` are the bytes announced, None as long as they are not known; `metadata` is the client's own
+    `length` are the bytes announced, None as long as they are not known, as at the beginning of one that
+    `is_live`, which is sent while it is recorded; `metadata` is the client's own
     Upload-Metadata header, of which `filename` and `filetype` are read. `transcribe` holds the options of the
     task that it becomes by itself where its client goes away, None where it is to be asked for; `task_id` is
     the task that it became.
@@ -19,6 +20,7 @@ class ResumableUpload(BaseModel):
     upload_id: str
     owner: str | None
     length: int | None
+    is_live: bool = False
     metadata: str = ""
     filename: str = ""
     filetype: str = ""

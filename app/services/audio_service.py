@@ -57,7 +57,8 @@ class UploadRequest:
     are added; `read` understands them, or raises a RequestError; `content_length` are the bytes announced,
     `idempotency_key` the client's name of the request; `refuses_unknown`: a form field that is not among
     `values` is an error, and not left alone; `named` gives the name in `values` of a form field;
-    `is_awaited`: the caller waits for the transcript, and knows its task by nothing but this request.
+    `is_awaited`: the caller waits for the transcript, and knows its task by nothing but this request;
+    `is_left`: nobody asks any more for what came of an upload.
     """
 
     values: dict[str, list[str]]
@@ -68,6 +69,7 @@ class UploadRequest:
     refuses_unknown: bool = False
     named: Callable[[str], str] = str
     is_awaited: bool = False
+    is_left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +142,15 @@ class AudioService:
                 named = _named(request, fingerprint, task_id)
                 earlier = await self._earlier(request, named, fingerprint)
                 if earlier is not None:
+                    if source.arrived is not None:
+                        await self._uploads.take(source.arrived, earlier)
                     return Acceptance(earlier, fingerprint, options.may_be_reused, replayed=True)
                 async with self._idempotency.accepting(named) if named else nullcontext():
                     task = await self._task(task_id, source.received, options, fingerprint, request.caller)
                     await self._keep_clips(task_id, options)
                     await self._hand_in(task, source.received, named, undo)
                 if source.arrived is not None:
-                    await self._uploads.remove_bytes(source.arrived)
+                    await self._uploads.take(source.arrived, task_id)
         accepted = Acceptance(task_id, fingerprint, options.may_be_reused)
         if request.is_awaited:
             await self._expect(accepted, request.caller)
@@ -171,7 +175,7 @@ class AudioService:
             return _Source(received)
         if received is not None or any(request.values.get("url", ())):
             raise MalformedUpload("The request names an `upload` and another source; send one of them.")
-        arrived = await self._uploads.arrived(upload_id, request.caller, held)
+        arrived = await self._uploads.arrived(upload_id, request.caller, held, is_left=request.is_left)
         if isinstance(arrived, str):
             return Acceptance(arrived, "", may_be_shared=False, replayed=True)
         return _Source(await self._uploads.received(arrived, task_id, undo), arrived)

@@ -1,18 +1,23 @@
 """Recordings that were sent while they were made, and whose page was closed: they still become tasks."""
 
 import logging
+import time
 from collections.abc import AsyncIterator
 
 from app.core.config import Settings
-from app.core.errors import RequestError
+from app.core.errors import CapacityError, RequestError
 from app.schemas.caller import Caller
 from app.schemas.resumable import ResumableUpload
 from app.services.audio_service import AudioService, UploadRequest
 from app.services.options import OPTIONS, UPLOAD, options_of
 from app.services.receiving import FormPart
 from app.services.resumable_uploads import ResumableUploads
+from app.storage.base import StoredResumable
 
 logger = logging.getLogger(__name__)
+
+TRY_AGAIN_SECONDS = 600.0
+"""After so long what was refused is tried once more: the reason may have been a host that had no name."""
 
 
 class LeftUploads:
@@ -22,27 +27,45 @@ class LeftUploads:
         self._settings = settings
         self._uploads = uploads
         self._audio = audio
-        self._refused: set[str] = set()
+        self._refused: dict[tuple[str, int], float] = {}
+        self._began = time.monotonic()
 
     async def finish(self) -> int:
-        """Make tasks of them; how many. Raises CapacityError, OSError.
+        """Make tasks of them, and remove what has expired; how many tasks. Raises CapacityError, OSError.
 
         What is refused stays until it expires: nobody is here to be told, but somebody may come back for it.
+        All others stay until they are tasks, however long that takes.
         """
-        await self._uploads.remove_expired()
-        finished = 0
-        for upload in await self._uploads.left():
-            if upload.upload_id in self._refused:
-                continue
-            try:
-                accepted = await self._audio.accept(_nothing(), self._request(upload))
-            except RequestError as error:
-                self._refused.add(upload.upload_id)
+        left = await self._uploads.left()
+        self._refused = {key: at for key, at in self._refused.items() if key in set(map(_key, left))}
+        outcomes = [await self._finish(each) for each in left if self._is_due(each)]
+        refused = {upload_id for upload_id, _ in self._refused}
+        await self._uploads.remove_expired({each.upload.upload_id for each in left} - refused)
+        failures = [each for each in outcomes if isinstance(each, CapacityError)]
+        if failures:
+            raise failures[0]
+        return outcomes.count(True)
+
+    def _is_due(self, left: StoredResumable) -> bool:
+        """Clients whose API has just come back are on their way; what was refused has time."""
+        if time.monotonic() - self._began < self._settings.left_upload_seconds:
+            return False
+        return self._refused.get(_key(left), 0.0) <= time.monotonic()
+
+    async def _finish(self, left: StoredResumable) -> bool | CapacityError:
+        """Whether it is a task now; why it cannot be one for the moment."""
+        upload = left.upload
+        try:
+            accepted = await self._audio.accept(_nothing(), self._request(upload))
+        except RequestError as error:
+            if _key(left) not in self._refused:
                 logger.warning("The upload %s was left, and becomes no task: %s", upload.upload_id, error)
-            else:
-                finished += 1
-                logger.info("Its upload was left by its client", extra={"task_id": accepted.task_id})
-        return finished
+            self._refused[_key(left)] = time.monotonic() + TRY_AGAIN_SECONDS
+            return False
+        except CapacityError as error:
+            return error
+        logger.info("Its upload was left by its client", extra={"task_id": accepted.task_id})
+        return True
 
     def _request(self, upload: ResumableUpload) -> UploadRequest:
         values: dict[str, list[str]] = {name: [] for name in OPTIONS}
@@ -51,7 +74,13 @@ class LeftUploads:
             values=values | {UPLOAD: [upload.upload_id]},
             read=lambda given: options_of(given, self._settings),
             caller=Caller(upload.owner),
+            is_left=True,
         )
+
+
+def _key(left: StoredResumable) -> tuple[str, int]:
+    """What was refused may be accepted once more of it is here."""
+    return left.upload.upload_id, left.offset
 
 
 async def _nothing() -> AsyncIterator[FormPart]:

@@ -109,10 +109,12 @@ class Receiver:
         self._settings = settings
         self._storage = storage
 
-    async def refuse_early(self, content_length: int | None) -> None:
+    async def refuse_early(
+        self, content_length: int | None, *, overhead_bytes: int = FORM_OVERHEAD_BYTES
+    ) -> None:
         """Refuse before the body is read what would be refused after it. Raises as `receive` does."""
         announced = content_length or 0
-        if announced > self._settings.max_upload_bytes + FORM_OVERHEAD_BYTES:
+        if announced > self._settings.max_upload_bytes + overhead_bytes:
             raise self._too_large()
         await self.check_space(announced)
 

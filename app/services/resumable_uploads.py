@@ -4,8 +4,8 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Collection
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import anyio
@@ -34,10 +34,16 @@ from app.storage.resumable import upload_not_found
 
 logger = logging.getLogger(__name__)
 
-LOCK_SECONDS = 10.0
+LOCK_SECONDS = 30.0
 """How long a request waits for another process to be done with the same upload."""
 
 LOOK_SECONDS = 0.1
+
+WRITE_SECONDS = 2.0
+"""How long bytes of a slow line wait in memory, where another API does not see them."""
+
+PART_SECONDS = 60.0
+"""Age at which a half written file, which takes a moment to write, is nobody's any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +78,24 @@ class ResumableUploads:
         """Begin an upload. Raises UploadTooLarge, UnsupportedExtension, StorageFull, StorageUnavailable."""
         self._extension_of(upload)
         await self._folder.require()
-        await self._receiver.refuse_early(upload.length)
+        await self._receiver.refuse_early(upload.length, overhead_bytes=0)
         await to_thread.run_sync(self._resumables.create, upload)
 
     async def look(self, upload_id: str, caller: Caller) -> StoredResumable:
         """The upload as far as it has come; who still writes it is cut off: it is gone on with.
 
-        Raises UploadNotFound, StorageUnavailable.
+        Raises UploadNotFound, StorageUnavailable, QueueUnavailable.
         """
         await self._read(upload_id, caller)
         await self._cut_off(upload_id)
-        return await self._read(upload_id, caller)
+        stored = await self._read(upload_id, caller)
+        if stored.is_taken and await self._became(upload_id, caller) is None:
+            raise upload_not_found()  # its task was deleted, or has expired
+        return stored
+
+    async def is_live(self, upload_id: str, caller: Caller) -> bool:
+        """Whether it is sent while it is recorded. Raises UploadNotFound, StorageUnavailable."""
+        return (await self._read(upload_id, caller)).upload.is_live
 
     async def append(
         self, upload_id: str, caller: Caller, offset: int, length: int | None, body: AsyncIterator[bytes]
@@ -95,30 +108,49 @@ class ResumableUploads:
         """
         await self._read(upload_id, caller)
         async with self._writing(upload_id), self._locked(upload_id, caller) as sink:
-            upload = await self._announced(upload_id, caller, length)
+            await self._refuse_taken(upload_id, caller)
             if offset != sink.offset:
                 raise OffsetConflict(
                     f"The upload has {sink.offset} bytes, and yours begin at {offset}; ask with HEAD where "
                     "to go on.",
                     offset=sink.offset,
                 )
+            upload = await self._announced(upload_id, caller, length, sink.offset)
             await self._write(upload, sink, body)
             return StoredResumable(upload, sink.offset)
 
-    async def remove(self, upload_id: str, caller: Caller) -> None:
-        """Forget an upload; a task that it became stays. Raises UploadNotFound, StorageUnavailable."""
-        await self._read(upload_id, caller)
-        await self._cut_off(upload_id)
-        await to_thread.run_sync(self._resumables.remove, upload_id)
+    async def _refuse_taken(self, upload_id: str, caller: Caller) -> None:
+        """Raise UploadTaken where it has a task: its bytes, which were to go, are the task's recording."""
+        if (became := await self._became(upload_id, caller)) is not None:
+            await to_thread.run_sync(self._resumables.remove_bytes, upload_id)
+            raise _taken(became)
 
-    async def arrived(self, upload_id: str, caller: Caller, held: AsyncExitStack) -> Arrived | str:
-        """An upload that is to become a task, nobody else's while `held`; the task where it became one.
+    async def remove(self, upload_id: str, caller: Caller) -> str | None:
+        """Forget an upload; the task that it became, which stays.
 
-        One whose length was never announced counts as far as it came. Raises UploadNotFound,
-        UploadIncomplete, EmptyUpload, UploadLocked, StorageUnavailable, QueueUnavailable.
+        Raises UploadNotFound, UploadLocked, StorageUnavailable, QueueUnavailable.
         """
         await self._read(upload_id, caller)
         await self._cut_off(upload_id)
+        async with AsyncExitStack() as held:
+            with suppress(UploadTaken):
+                await held.enter_async_context(self._locked(upload_id, caller))
+            became = await self._became(upload_id, caller)
+            await to_thread.run_sync(self._resumables.remove, upload_id)
+        return became
+
+    async def arrived(
+        self, upload_id: str, caller: Caller, held: AsyncExitStack, *, is_left: bool = False
+    ) -> Arrived | str:
+        """An upload that is to become a task, nobody else's while `held`; the task where it became one.
+
+        One whose length was never announced counts as far as it came; so does one that `is_left` by its
+        client, unless that has come back. Raises UploadNotFound, UploadIncomplete, EmptyUpload,
+        UploadLocked, StorageUnavailable, QueueUnavailable.
+        """
+        await self._read(upload_id, caller)
+        if not is_left:
+            await self._cut_off(upload_id)
         try:
             sink = await held.enter_async_context(self._locked(upload_id, caller))
         except UploadTaken as error:
@@ -127,8 +159,10 @@ class ResumableUploads:
             return became
         if (became := await self._became(upload_id, caller)) is not None:
             return became
+        if is_left:
+            await self._check_silent(upload_id)
         upload = (await self._read(upload_id, caller)).upload
-        if upload.length is not None and sink.offset < upload.length:
+        if upload.length is not None and sink.offset < upload.length and not is_left:
             raise UploadIncomplete(
                 f"The upload has {sink.offset} of its {upload.length} bytes; send the rest first.",
                 offset=sink.offset,
@@ -136,6 +170,12 @@ class ResumableUploads:
         if sink.offset == 0:
             raise EmptyUpload("The upload has no bytes; send a recording.")
         return Arrived(upload, sink)
+
+    async def _check_silent(self, upload_id: str) -> None:
+        """Raise UploadLocked where its client has come back since it was found to be left."""
+        silent = await to_thread.run_sync(self._resumables.silent_seconds, upload_id)
+        if upload_id in self._writers or silent < self._settings.left_upload_seconds:
+            raise UploadLocked("The client of this upload has come back.")
 
     async def _became(self, upload_id: str, caller: Caller) -> str | None:
         """The task that it became, where that is still known."""
@@ -154,28 +194,36 @@ class ResumableUploads:
         undo.push_async_callback(abort, writer)
         return Received(writer, upload.filename or None, self._extension_of(upload), digest)
 
-    async def remove_bytes(self, arrived: Arrived) -> None:
-        """Its task has them; how many they were stays known. What cannot be removed now expires."""
-        upload = (await to_thread.run_sync(self._resumables.read, arrived.upload.upload_id)) or arrived
+    async def take(self, arrived: Arrived, task_id: str) -> None:
+        """That task has its bytes; how many they were stays known. What cannot be removed now expires."""
+        update = {"task_id": task_id, "length": arrived.bytes.offset}
+        whole = arrived.upload.model_copy(update=update)
         try:
-            whole = upload.upload.model_copy(update={"length": arrived.bytes.offset})
             await to_thread.run_sync(self._resumables.save, whole)
             await to_thread.run_sync(self._resumables.remove_bytes, whole.upload_id)
         except (StorageFull, StorageUnavailable) as error:
-            logger.warning("The bytes of the upload %s stay: %s", arrived.upload.upload_id, error)
+            logger.warning("The bytes of the upload %s stay: %s", whole.upload_id, error)
 
-    async def remove_expired(self) -> int:
-        """Remove those that got no byte for RESUMABLE_UPLOAD_SECONDS; how many. Raises OSError."""
+    async def remove_expired(self, keep: Collection[str]) -> int:
+        """Remove those that got no byte for RESUMABLE_UPLOAD_SECONDS, but not those; how many. Raises
+        OSError."""
+        await to_thread.run_sync(self._resumables.remove_parts, PART_SECONDS)
         old = await to_thread.run_sync(self._resumables.old, self._settings.resumable_upload_seconds)
-        for upload_id in old:
+        expired = [upload_id for upload_id in old if upload_id not in keep]
+        for upload_id in expired:
             await to_thread.run_sync(self._resumables.remove, upload_id)
-        return len(old)
+        return len(expired)
 
-    async def left(self) -> list[ResumableUpload]:
-        """Those that are to become tasks, since their clients have gone away. Raises OSError."""
-        old = await to_thread.run_sync(self._resumables.old, self._settings.left_upload_seconds)
-        found = [await to_thread.run_sync(self._resumables.read, upload_id) for upload_id in old]
-        return [each.upload for each in found if each is not None and _is_left(each)]
+    async def left(self) -> list[StoredResumable]:
+        """Those that are to become tasks: their clients have gone away. Raises OSError, QueueUnavailable."""
+        silent = await to_thread.run_sync(self._resumables.silent, self._settings.left_upload_seconds)
+        found = [await to_thread.run_sync(self._resumables.read, upload_id) for upload_id in silent]
+        left = [each for each in found if each is not None and _is_left(each)]
+        return [each for each in left if not await self._has_task(each.upload)]
+
+    async def _has_task(self, upload: ResumableUpload) -> bool:
+        """Whether it became one; where whoever made it one died before, its id is noted and nothing more."""
+        return upload.task_id is not None and await self._reader.record(upload.task_id) is not None
 
     def _extension_of(self, upload: ResumableUpload) -> str:
         allowed = self._settings.allowed_extensions
@@ -187,29 +235,33 @@ class ResumableUploads:
             raise upload_not_found()
         return stored
 
-    async def _announced(self, upload_id: str, caller: Caller, length: int | None) -> ResumableUpload:
+    async def _announced(
+        self, upload_id: str, caller: Caller, length: int | None, offset: int
+    ) -> ResumableUpload:
         """The upload, with the length that has now been announced."""
         upload = (await self._read(upload_id, caller)).upload
         if length is None or length == upload.length:
             return upload
         if upload.length is not None:
             raise OffsetConflict(f"The length of the upload was announced as {upload.length} bytes before.")
-        await self._receiver.refuse_early(length)
+        if length < offset:
+            raise OffsetConflict(f"The upload has {offset} bytes already, more than {length}.", offset=offset)
+        await self._receiver.refuse_early(length, overhead_bytes=0)
         upload = upload.model_copy(update={"length": length})
         await to_thread.run_sync(self._resumables.save, upload)
         return upload
 
     async def _write(self, upload: ResumableUpload, sink: ByteSink, body: AsyncIterator[bytes]) -> None:
         most = self._settings.max_upload_bytes if upload.length is None else upload.length
-        pending, size = bytearray(), sink.offset
+        pending, size, written = bytearray(), sink.offset, time.monotonic()
         try:
             async for chunk in body:
                 size += len(chunk)
                 if size > most:
                     raise UploadTooLarge(f"The upload is longer than the {most} bytes that it may have.")
                 pending += chunk
-                if len(pending) >= BATCH_BYTES:
-                    data, pending = pending, bytearray()
+                if len(pending) >= BATCH_BYTES or time.monotonic() - written >= WRITE_SECONDS:
+                    data, pending, written = pending, bytearray(), time.monotonic()
                     await self._receiver.check_space(len(data))
                     await to_thread.run_sync(sink.write, data)
         finally:
@@ -251,10 +303,7 @@ class ResumableUploads:
             except UploadNotFound:
                 if stored.upload.task_id is None:
                     raise
-                raise UploadTaken(
-                    f"The upload has become the task {stored.upload.task_id}; begin a new one.",
-                    task_id=stored.upload.task_id,
-                ) from None
+                raise _taken(stored.upload.task_id) from None
         try:
             yield sink
         finally:
@@ -273,7 +322,11 @@ def _write_and_sync(sink: ByteSink, data: bytearray) -> None:
 
 
 def _is_left(stored: StoredResumable) -> bool:
-    """Whether what came is all that may be hoped for; a part of a file whose length is known is none."""
+    """Whether what came is all that may be hoped for; a part of a file that is no live recording is none."""
     upload = stored.upload
-    is_whole = upload.length in (None, stored.offset)
-    return upload.transcribe is not None and upload.task_id is None and stored.offset > 0 and is_whole
+    is_whole = upload.is_live or upload.length == stored.offset
+    return upload.transcribe is not None and stored.offset > 0 and is_whole
+
+
+def _taken(task_id: str) -> UploadTaken:
+    return UploadTaken(f"The upload has become the task {task_id}; begin a new one.", task_id=task_id)

@@ -113,6 +113,8 @@ class StoredResumable:
 
     upload: ResumableUpload
     offset: int
+    is_taken: bool = False
+    """A task has the bytes."""
 
 
 class Resumables(Protocol):
@@ -135,6 +137,15 @@ class Resumables(Protocol):
 
     def remove(self, upload_id: str) -> None:
         """Forget an upload. Raises StorageUnavailable."""
+
+    def remove_parts(self, older_than_seconds: float) -> None:
+        """Remove what was left half written. Raises OSError."""
+
+    def silent(self, at_least_seconds: float) -> list[str]:
+        """Ids of those that no task has yet, and that got no byte for so long. Raises OSError."""
+
+    def silent_seconds(self, upload_id: str) -> float:
+        """How long one has got no byte; 0 where it has none. Raises OSError."""
 
     def old(self, older_than_seconds: float) -> list[str]:
         """Ids of those that got no byte for at least so long, and that nobody writes now. Raises OSError."""

@@ -98,6 +98,7 @@ def second_name(source: Path, path: Path) -> FileIO:
     """Another name of a file, open for more; a copy where the file system has no links. Raises OSError."""
     try:
         path.hardlink_to(source)
+        os.utime(path)  # as old as an upload that has just come
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise

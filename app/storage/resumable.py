@@ -18,7 +18,7 @@ from app.core.errors import UploadLocked, UploadNotFound
 from app.core.file_locks import is_held
 from app.schemas.resumable import UPLOAD_ID_PATTERN, ResumableUpload
 from app.storage.base import StoredResumable
-from app.storage.files import FILE_MODE, files_with_ages, translated, write_all, write_durably
+from app.storage.files import FILE_MODE, PART_SUFFIX, files_with_ages, translated, write_all, write_durably
 
 FOLDER = ".uploads"
 
@@ -48,6 +48,9 @@ class LockedUpload:
             ) from error
         except OSError:  # a file system without locks: the offset that the client sends must do
             pass
+        if not _is_same(self._file, path):  # removed before the lock was there: the bytes are a task's now
+            self._file.close()
+            raise upload_not_found()
         self.path = path
 
     @property
@@ -105,8 +108,10 @@ class LocalResumables:
                 return None
             try:
                 offset = self.path_of(upload_id).stat().st_size
-            except FileNotFoundError:  # it became a task
-                offset = upload.length or 0
+            except FileNotFoundError:
+                if upload.task_id is None:
+                    return None  # whoever removed it died in between
+                return StoredResumable(upload, upload.length or 0, is_taken=True)
         return StoredResumable(upload, offset)
 
     def lock(self, upload_id: str) -> LockedUpload:
@@ -125,24 +130,50 @@ class LocalResumables:
     def remove(self, upload_id: str) -> None:
         """Forget an upload. Raises StorageUnavailable."""
         with translated("clear"):
-            self.path_of(upload_id).unlink(missing_ok=True)
             self._path(upload_id, INFO_SUFFIX).unlink(missing_ok=True)
+            self.path_of(upload_id).unlink(missing_ok=True)
+
+    def remove_parts(self, older_than_seconds: float) -> None:
+        """Remove what was left half written. Raises OSError."""
+        for age, path in files_with_ages(self._folder):
+            if path.suffix == PART_SUFFIX and age >= older_than_seconds:
+                path.unlink(missing_ok=True)
 
     def old(self, older_than_seconds: float) -> list[str]:
         """Ids of those that got no byte for at least so long, and that nobody writes now. Raises OSError."""
         old = [upload_id for upload_id, age in self._ages().items() if age >= older_than_seconds]
         return [upload_id for upload_id in old if not is_held(self.path_of(upload_id))]
 
-    def _ages(self) -> dict[str, float]:
-        """Seconds since anything of each upload was written, by the store's clock."""
+    def silent(self, at_least_seconds: float) -> list[str]:
+        """The same of those that are no task yet, which have bytes."""
+        ages = self._ages(BYTES_SUFFIX)
+        old = [upload_id for upload_id, age in ages.items() if age >= at_least_seconds]
+        return [upload_id for upload_id in old if not is_held(self.path_of(upload_id))]
+
+    def silent_seconds(self, upload_id: str) -> float:
+        """How long it has got no byte; 0 where it has none. Raises OSError."""
+        return self._ages(BYTES_SUFFIX).get(upload_id, 0.0)
+
+    def _ages(self, *suffixes: str) -> dict[str, float]:
+        """Seconds since anything of each upload was written, by the store's clock; of these files only."""
         ages: dict[str, float] = {}
         for age, path in files_with_ages(self._folder):
-            if re.fullmatch(UPLOAD_ID_PATTERN, path.stem):
+            if re.fullmatch(UPLOAD_ID_PATTERN, path.stem) and path.suffix in (
+                suffixes or (BYTES_SUFFIX, INFO_SUFFIX)
+            ):
                 ages[path.stem] = min(age, ages.get(path.stem, age))
         return ages
 
     def _path(self, upload_id: str, suffix: str) -> Path:
         return self._folder / f"{upload_id}{suffix}"
+
+
+def _is_same(file: FileIO, path: Path) -> bool:
+    """Whether the open file is still what lies there."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def upload_not_found() -> UploadNotFound:

@@ -77,7 +77,7 @@ def idle(settings_for: Callable[..., Settings]) -> Iterator[Service]:
         yield service
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # its event loop ends before tests that have their own begin
 def browser(recordings: Path) -> Iterator[Browser]:
     """Chromium, whose microphone hears `short.wav`."""
     arguments = [

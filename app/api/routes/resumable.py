@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from app.api import openapi, tus
 from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
-from app.api.rates import count
-from app.api.uploads import body_of
+from app.api.rates import MEBIBYTE, count
+from app.api.uploads import body_of, length_of
 from app.core.errors import InvalidParameter
 from app.services.resumable_uploads import new_upload_id
 from app.storage.base import StoredResumable
@@ -21,6 +21,8 @@ versioned = APIRouter(dependencies=[Depends(tus.check_version)])
 UploadId = Annotated[str, Path(description="The last part of the Location that the upload was given.")]
 
 
+@router.options("/uploads", include_in_schema=False)
+@router.options(PREFIX + "{upload_id}", include_in_schema=False)
 @router.options(PREFIX, status_code=204, summary="What can be done with resumable uploads")
 async def capabilities(services: ServicesDep) -> Response:
     """The headers tell versions and extensions of tus, and the largest upload."""
@@ -39,7 +41,7 @@ async def begin(request: Request, services: ServicesDep, caller: CallerDep) -> R
     even where its client goes away. When all is here, `POST /transcribe/?upload=…` makes it a task.
     """
     upload = tus.upload_of(request, new_upload_id(), caller.name, services.settings)
-    await count(request, services, caller, upload.length, recordings=0)
+    await count(request, services, caller, upload.length or 0)
     await services.uploads.begin(upload)
     stored = StoredResumable(upload, 0)
     if tus.has_bytes(request):
@@ -73,6 +75,9 @@ async def append(upload_id: UploadId, request: Request, services: ServicesDep, c
     if offset is None:
         raise InvalidParameter("Send `Upload-Offset`, where these bytes begin.", parameter="Upload-Offset")
     length = tus.number_in(request, "Upload-Length")
+    if await services.uploads.is_live(upload_id, caller):  # the others were counted at their beginning
+        size = offset % MEBIBYTE + (length_of(request) or 0)
+        await count(request, services, caller, size // MEBIBYTE * MEBIBYTE, recordings=0)
     body = body_of(request, services.settings).chunks()
     stored = await services.uploads.append(upload_id, caller, offset, length, body)
     return Response(status_code=204, headers=tus.progress(stored, services.settings))
@@ -85,9 +90,9 @@ async def append(upload_id: UploadId, request: Request, services: ServicesDep, c
     responses=openapi.RESUMABLE_RESPONSES,
 )
 async def remove(upload_id: UploadId, services: ServicesDep, caller: CallerDep) -> Response:
-    """A task that it has become stays."""
-    await services.uploads.remove(upload_id, caller)
-    return Response(status_code=204, headers={"Tus-Resumable": tus.VERSION})
+    """A task that it has become stays; `Upload-Task` names it."""
+    became = await services.uploads.remove(upload_id, caller)
+    return Response(status_code=204, headers={"Upload-Task": became} if became else {})
 
 
 router.include_router(versioned)

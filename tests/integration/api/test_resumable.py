@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import random
 import socket
 import time
@@ -15,6 +16,7 @@ from app.core.api_keys import new_key
 from app.core.config import Settings
 from app.services.receiving import BATCH_BYTES
 from app.storage.local import LocalStorage
+from app.storage.resumable import LocalResumables
 from tests.integration.api.service import ASSETS, Service, serving
 from tests.serving import until
 
@@ -300,6 +302,88 @@ def test_what_was_left_and_is_no_recording_is_logged_once(
         until(lambda: "becomes no task" in caplog.text)
         time.sleep(0.5)  # several more rounds
         assert caplog.text.count("becomes no task") == 1
+
+
+def test_what_was_refused_is_looked_at_again_when_more_of_it_is_there(
+    left: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    with httpx2.Client(base_url=left.url) as client:
+        address = begin(client, None, transcribe="{}")
+        go_on(client, address, 0, SPEECH[:20])
+        until(lambda: "becomes no task" in caplog.text)
+        go_on(client, address, 20, SPEECH[20:])
+        until(left.queued)
+
+
+def test_what_is_left_does_not_expire_unseen(settings_for: Callable[..., Settings]) -> None:
+    """The service was away for longer than it keeps what nobody goes on with."""
+    settings = settings_for(default_model="base", maintenance_seconds=0.1, left_upload_seconds=0.5)
+    before = settings.model_copy(update={"left_upload_seconds": 3600})
+    with serving(before) as service, httpx2.Client(base_url=service.url) as client:
+        go_on(client, begin(client, None, transcribe="{}"), 0, SPEECH)
+    for path in (settings.upload_dir / ".uploads").iterdir():
+        os.utime(path, (0, 0))
+    with serving(settings) as service:
+        until(service.queued)
+
+
+def test_one_whose_length_was_told_too_early_is_left_all_the_same(left: Service) -> None:
+    with httpx2.Client(base_url=left.url) as client:
+        address = begin(client, None, transcribe="{}")
+        go_on(client, address, 0, SPEECH[:20000], **{"Upload-Length": str(len(SPEECH))})
+        until(left.queued)
+
+
+def test_no_byte_is_added_to_the_recording_of_a_task(
+    service: Service, client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever made it a task died before the upload let go of its bytes, which are the same file."""
+    monkeypatch.setattr(LocalResumables, "remove_bytes", lambda *_: None)
+    address = begin(client, None)
+    go_on(client, address, 0, SPEECH[:20000])
+    task_id = transcribe(client, address).json()["task_id"]
+    monkeypatch.undo()
+    answer = go_on(client, address, 20000, SPEECH[20000:])
+    assert (answer.status_code, answer.json()["code"], answer.json()["task_id"]) == (
+        *(409, "upload_taken", task_id),
+    )
+    recording = service.settings.upload_dir / service.queued_task().file_path
+    assert recording.read_bytes() == SPEECH[:20000]
+    assert not list(service.settings.upload_dir.glob(".uploads/*.bytes"))
+
+
+def test_who_gives_up_an_upload_is_told_of_its_task(service: Service, client: httpx2.Client) -> None:
+    address = begin(client)
+    go_on(client, address, 0, SPEECH)
+    task_id = transcribe(client, address).json()["task_id"]
+    assert client.delete(address, headers=VERSION).headers["upload-task"] == task_id
+    assert client.get(f"/transcribe/{task_id}").status_code == 200
+
+
+def test_an_upload_whose_task_was_deleted_is_gone(client: httpx2.Client) -> None:
+    address = begin(client)
+    go_on(client, address, 0, SPEECH)
+    client.delete(f"/transcribe/{transcribe(client, address).json()['task_id']}")
+    assert client.head(address, headers=VERSION).status_code == 404
+    assert transcribe(client, address).status_code == 404
+
+
+def test_a_live_recording_counts_as_its_bytes_come(settings_for: Callable[..., Settings]) -> None:
+    settings = settings_for(rate_limit="2/minute", upload_limit="1/minute")
+    with serving(settings) as service, httpx2.Client(base_url=service.url) as client:
+        address = begin(client, None)
+        assert go_on(client, address, 0, bytes(2**20 - 1)).status_code == 204
+        assert go_on(client, address, 2**20 - 1, b"x").status_code == 204
+        assert go_on(client, address, 2**20, bytes(2**20)).status_code == 429
+        begin(client, None)
+        assert client.post("/uploads/", headers=VERSION | {"Upload-Defer-Length": "1"}).status_code == 429
+
+
+def test_secrets_in_names_are_cut(service: Service, client: httpx2.Client) -> None:
+    address = begin(client, filename="../../talk.ogg?token=secret")
+    go_on(client, address, 0, SPEECH)
+    transcribe(client, address)
+    assert service.queued_task().filename == "talk.ogg"
 
 
 def test_an_old_upload_expires(settings_for: Callable[..., Settings]) -> None:

@@ -7,8 +7,10 @@ import { Problem } from "./problem.js";
 /** `asked`: a request waits for a key; `refused`: the last one was not known; `declined`: nobody wants to enter one. */
 export const keyState = new Observable({ asked: false, refused: false, declined: false });
 
+const session = () => sessionStorage;
+
 /** @returns {string | null} */
-export const currentKey = () => read("key", null, sessionStorage) ?? read("key", null);
+export const currentKey = () => read("key", null, session) ?? read("key", null);
 
 /** @type {{promise: Promise<void>, resolve: () => void, reject: (reason: Error) => void} | null} */
 let waiting = null;
@@ -24,7 +26,7 @@ export function askForKey(used) {
 
 /** @param {string | null} key null forgets it @param {boolean} lasting keep it when the browser is closed */
 export function giveKey(key, lasting) {
-  write("key", key, sessionStorage);
+  write("key", key, session);
   write("key", lasting ? key : null);
   keyState.value = { asked: false, refused: false, declined: false };
   waiting?.resolve();

@@ -56,21 +56,31 @@ export async function sendPiece(address, offset, piece, { length, onSent, signal
   return Number(answer.getResponseHeader("Upload-Offset"));
 }
 
-/** @param {string} address */
-export const giveUp = (address) => exchange({ method: "DELETE", path: address, headers: VERSION });
+/** Gives an upload up, and the task that it may have become. @param {string} address */
+export async function giveUp(address) {
+  try {
+    const answer = await exchange({ method: "DELETE", path: address, headers: VERSION });
+    const taskId = answer.getResponseHeader("Upload-Task");
+    if (taskId) await deleteTask(taskId);
+  } catch (problem) {
+    if (problem.status !== 404) throw problem; // it is gone already
+  }
+}
 
 /** @param {string} address */
 export const idOf = (address) => address.slice(address.lastIndexOf("/") + 1);
 
 /**
- * Sends all that the service does not have yet.
- * @param {{content: Blob, name: string, address?: string, onBegin: (address: string) => void,
+ * Sends all that the service does not have yet. One that is `live`, was sent while it was recorded: what had come of it may
+ * have become a task, as if this page had been closed; the whole takes its place.
+ * @param {{content: Blob, name: string, address?: string, live?: boolean, onBegin: (address: string) => void,
  *   onKept: () => void, onProgress: (part: number) => void, signal: AbortSignal}} upload
  * @returns {Promise<string>} the id under which the service has it. Raises Problem.
  */
 export async function sendPieces(upload) {
-  const { content, name, onBegin, onKept, onProgress, signal } = upload;
+  const { content, name, live, onBegin, onKept, onProgress, signal } = upload;
   const length = content.size;
+  let partial = null;
   let address = upload.address;
   let offset = address ? await offsetOf(address, signal) : null;
   while (offset === null || offset < length) {
@@ -83,20 +93,24 @@ export async function sendPieces(upload) {
     const piece = content.slice(from, from + PIECE_BYTES);
     const onSent = (part) => onProgress((from + part * piece.size) / length);
     try {
-      offset = await sendPiece(address, from, piece, { length, onSent, signal });
+      // The length of a live one is told by its end: until then a closed page leaves a whole recording.
+      offset = await sendPiece(address, from, piece, { length: live ? undefined : length, onSent, signal });
       onKept();
     } catch (problem) {
-      offset = await afterProblem(problem, address, signal);
+      if (problem?.code === "upload_taken") {
+        if (!live) return idOf(address); // another tab has sent it
+        partial = address;
+        offset = null;
+      } else offset = await afterProblem(problem, address, signal);
     }
   }
+  if (partial) await giveUp(partial).catch(() => undefined);
   return idOf(address);
 }
 
 /** Where to go on; null: from the beginning. Raises Problem. */
 async function afterProblem(problem, address, signal) {
   if (problem?.code === "offset_conflict") return offsetOf(address, signal);
-  if (problem?.code !== "upload_taken") throw problem;
-  // What had come by then became a task, as if this page had been closed; the whole takes its place.
-  if (problem.taskId) await deleteTask(problem.taskId).catch(() => undefined);
-  return null;
+  if (problem?.status === 404) return null; // it has expired
+  throw problem;
 }

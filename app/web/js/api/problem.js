@@ -12,7 +12,7 @@ export class Problem extends Error {
 
   /** Whether the same request may succeed later. */
   get passes() {
-    return this.status === 0 || this.status === 423 || this.status === 429 || this.status >= 500;
+    return this.status === 0 || [408, 423, 429].includes(this.status) || this.status >= 500;
   }
 }
 

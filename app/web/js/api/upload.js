@@ -11,6 +11,7 @@ import { Problem } from "./problem.js";
  * @property {Record<string, string>} fields options of the task
  * @property {string} idempotencyKey the same for each try of this recording
  * @property {string} [address] where an earlier try sent a part of it
+ * @property {boolean} [live] it was sent while it was recorded
  * @property {(address: string) => void} onBegin where the parts go
  * @property {() => void} onKept a part is there, and will not be sent again
  * @property {(part: number) => void} onProgress from 0 to 1
@@ -23,11 +24,11 @@ export async function upload(upload) {
   const form = new FormData();
   for (const [field, value] of Object.entries(fields)) form.append(field, value);
   const inPieces = Boolean(address) || content.size >= LONG_BYTES;
-  if (inPieces) form.append("upload", content ? await sendPieces(upload) : idOf(address));
-  else form.append("file", content, name);
+  const id = inPieces && (content ? await sendPieces(upload) : idOf(address));
+  if (!inPieces) form.append("file", content, name);
   const answer = await exchange({
     method: "POST",
-    path: "/transcribe/",
+    path: inPieces ? `/transcribe/?upload=${id}` : "/transcribe/",
     headers: { "Idempotency-Key": idempotencyKey },
     body: form,
     onSent: inPieces ? undefined : onProgress,

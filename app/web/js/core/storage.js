@@ -2,21 +2,23 @@
 
 const PREFIX = "transcriber.";
 
-/** @param {string} name @param {any} fallback @param {Storage} [where] */
-export function read(name, fallback, where = localStorage) {
+const lasting = () => localStorage; // asked for where its absence is caught: browsers may forbid even to name it
+
+/** @param {string} name @param {any} fallback @param {() => Storage} [where] */
+export function read(name, fallback, where = lasting) {
   try {
-    const text = where.getItem(PREFIX + name);
+    const text = where().getItem(PREFIX + name);
     return text === null ? fallback : JSON.parse(text);
   } catch {
     return fallback;
   }
 }
 
-/** @param {string} name @param {any} value null removes it @param {Storage} [where] */
-export function write(name, value, where = localStorage) {
+/** @param {string} name @param {any} value null removes it @param {() => Storage} [where] */
+export function write(name, value, where = lasting) {
   try {
-    if (value === null) where.removeItem(PREFIX + name);
-    else where.setItem(PREFIX + name, JSON.stringify(value));
+    if (value === null) where().removeItem(PREFIX + name);
+    else where().setItem(PREFIX + name, JSON.stringify(value));
   } catch {
     // The page works without; it forgets more.
   }

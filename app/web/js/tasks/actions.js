@@ -52,10 +52,12 @@ export async function retry(key) {
   if (!(await sendAgain(key))) throw new Error("recording_missing");
 }
 
+const PASSING = ["unauthorized", "unexpected", "not_found", "upload_not_found", "upload_stalled", "upload_incomplete"];
+
 /** What the service has refused outright, it would refuse again. @param {import("./history.js").Entry} entry */
 export function mayRetry({ phase, task_id, error, recording_bytes }) {
   if (phase === "error" && task_id !== null) return true;
-  const again = phase === "cancelled" || phase === "gone" || ["unauthorized", "unexpected"].includes(error?.code);
+  const again = phase === "cancelled" || phase === "gone" || PASSING.includes(error?.code);
   return again && recording_bytes > 0;
 }
 

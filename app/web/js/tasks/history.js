@@ -18,6 +18,7 @@ import { names, onForeignChange, read, write } from "../core/storage.js";
  * @property {string} preview how the text begins
  * @property {string} [attempt] names the upload, where the recording was sent more than once
  * @property {string | null} [upload] address where parts of the recording are
+ * @property {boolean} [live] it was sent while it was recorded
  * @property {boolean} [left] the page was closed while it was recorded: nothing of it is here
  * @property {number} recording_bytes 0: the recording is not kept here
  * @property {number} [sent] part of the upload, 0 to 1

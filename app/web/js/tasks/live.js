@@ -1,8 +1,8 @@
 /** A recording goes to the service while it is made: a page that is closed in the middle loses nothing. */
 
-import { begin, giveUp, offsetOf, sendPiece } from "../api/pieces.js";
+import { begin, offsetOf, sendPiece } from "../api/pieces.js";
 import { names, read, write } from "../core/storage.js";
-import { sendRest } from "./sender.js";
+import { abandon, sendRest } from "./sender.js";
 
 const SECONDS = 3;
 const START = "live.";
@@ -13,6 +13,8 @@ export class LiveUpload {
   address = null;
   #offset = 0;
   #busy = Promise.resolve();
+  /** @type {string | null} an upload of this recording that became a task too early */
+  #partial = null;
 
   /** @param {string} name @param {string} type @param {Record<string, string>} options @param {Blob[]} parts so far, and growing */
   constructor(name, type, options, parts) {
@@ -37,27 +39,36 @@ export class LiveUpload {
   }
 
   async discard() {
-    const address = await this.stop();
-    if (address) await giveUp(address).catch(() => undefined);
+    abandon(await this.stop());
   }
 
   async #send() {
     if (this.ended.signal.aborted || !this.parts.length) return;
     const { signal } = this.ended;
     try {
-      if (this.address === null) {
-        const { name, type, options } = this;
-        this.address = await begin({ name, type, transcribe: options, signal });
-        write(this.key, { name, options, address: this.address });
-      }
-      this.#offset ??= await offsetOf(this.address, signal);
       const content = new Blob(this.parts);
-      if (this.#offset !== null && content.size > this.#offset) {
+      if (this.address === null) await this.#begin(signal);
+      this.#offset ??= await offsetOf(this.address, signal);
+      if (this.#offset === null) await this.#begin(signal); // it has expired
+      if (content.size > this.#offset) {
         this.#offset = await sendPiece(this.address, this.#offset, content.slice(this.#offset), { signal });
       }
-    } catch {
+      if (this.#partial) abandon(this.#partial);
+      this.#partial = null;
+    } catch (problem) {
       this.#offset = null;
+      if (problem?.code !== "upload_taken") return;
+      // What came before a long silence became a task, as if this page had been closed: the whole takes its place.
+      this.#partial = this.address;
+      this.address = null;
     }
+  }
+
+  async #begin(signal) {
+    const { name, type, options } = this;
+    this.address = await begin({ name, type, transcribe: options, signal });
+    this.#offset = 0;
+    write(this.key, { name, options, address: this.address });
   }
 }
 

@@ -1,12 +1,15 @@
 /** Sends recordings, two at a time, until the service has taken them; a reload takes them up again. */
 
 import { Problem } from "../api/problem.js";
+import { giveUp } from "../api/pieces.js";
 import { upload } from "../api/upload.js";
 import { backoff, pause } from "../core/pause.js";
+import { read, write } from "../core/storage.js";
 import { addEntry, entryOf, history, updateEntry } from "./history.js";
 import { keepRecording, recordingOf } from "./recordings.js";
 
 const AT_A_TIME = 2;
+const ABANDONED = "abandoned";
 
 /** @type {{key: string, content: Blob | null}[]} */
 const waiting = [];
@@ -17,10 +20,10 @@ const running = new Map();
  * @param {Blob} content
  * @param {string} name
  * @param {Record<string, string>} options
- * @param {string | null} [upload] where a part of it is already
+ * @param {string | null} [upload] where a part of it is already: it was sent while it was recorded
  */
 export function send(content, name, options, upload = null) {
-  const entry = addEntry({ name, size: content.size, options, upload });
+  const entry = addEntry({ name, size: content.size, options, upload, live: upload !== null });
   start(entry.key, content);
   keepRecording(entry.key, content);
   return entry.key;
@@ -36,6 +39,8 @@ export async function sendAgain(key) {
   const content = await recordingOf(key);
   if (!content) return false;
   const attempt = `${key}-${Date.now()}`;
+  const { task_id: taskId, upload: there } = entryOf(key) ?? {};
+  if (!taskId) abandon(there);
   updateEntry(key, { phase: "sending", attempt, upload: null, task_id: null, error: null, text: "", preview: "", sent: 0, progress: 0 });
   start(key, content);
   return true;
@@ -43,19 +48,38 @@ export async function sendAgain(key) {
 
 /** Goes on with what was not sent when the page was closed. */
 export async function resumeSending() {
-  for (const { key, left } of history.value.filter((entry) => entry.phase === "sending" && !running.has(entry.key))) {
+  await giveUpAbandoned();
+  for (const { key, left, live, upload: there } of history.value.filter((entry) => entry.phase === "sending" && !running.has(entry.key))) {
     const content = await recordingOf(key);
-    if (content || left) start(key, content);
+    if (content || left || (live && there)) start(key, content);
     else fail(key, { code: "interrupted", message: "" });
   }
 }
 
-/** @param {string} key */
+/** What the service has of it is given up. @param {string} key */
 export function stopSending(key) {
   const place = waiting.findIndex((each) => each.key === key);
   if (place >= 0) waiting.splice(place, 1);
   running.get(key)?.abort();
+  const { task_id: taskId, upload: there } = entryOf(key) ?? {};
+  if (!taskId) abandon(there);
 }
+
+/** Gives an upload up; where the service is away, later: else it would become a task. @param {string | null} [address] */
+export function abandon(address) {
+  if (!address) return;
+  write(ABANDONED, [...read(ABANDONED, []), address]);
+  giveUpAbandoned();
+}
+
+async function giveUpAbandoned() {
+  for (const address of read(ABANDONED, [])) {
+    const isGone = await giveUp(address).then(() => true, () => false);
+    if (isGone) write(ABANDONED, read(ABANDONED, []).filter((each) => each !== address));
+  }
+}
+
+addEventListener("online", giveUpAbandoned);
 
 function start(key, content) {
   waiting.push({ key, content });
@@ -67,15 +91,21 @@ function next() {
     const job = waiting.shift();
     const controller = new AbortController();
     running.set(job.key, controller);
-    run(job, controller.signal).finally(() => {
+    alone(job.key, () => run(job, controller.signal)).finally(() => {
       running.delete(job.key);
       next();
     });
   }
 }
 
+/** Unless another tab of this page is at it; where that cannot be told, as without HTTPS, at once. */
+function alone(key, work) {
+  if (!navigator.locks) return work();
+  return navigator.locks.request(`send.${key}`, { ifAvailable: true }, (lock) => (lock ? work() : undefined));
+}
+
 async function run({ key, content }, signal) {
-  const { name, options, attempt = key } = entryOf(key) ?? {};
+  const { name, options, live, attempt = key } = entryOf(key) ?? {};
   let failures = 0;
   const told = {
     onBegin: (address) => updateEntry(key, { upload: address }),
@@ -85,7 +115,7 @@ async function run({ key, content }, signal) {
   while (entryOf(key)) {
     try {
       const address = entryOf(key).upload ?? undefined;
-      const accepted = await upload({ content, name, fields: options, idempotencyKey: attempt, address, signal, ...told });
+      const accepted = await upload({ content, name, fields: options, idempotencyKey: attempt, address, live, signal, ...told });
       updateEntry(key, { task_id: accepted.task_id, phase: "queued", waiting: false });
       return;
     } catch (problem) {
