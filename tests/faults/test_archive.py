@@ -192,6 +192,7 @@ async def _settle(library: Library) -> None:
 
 async def test_an_archiver_that_stood_still_comes_too_late(library: Library, attempt: int) -> None:
     """It has read the result; the task is deleted, the tombstone forgotten; then it goes on."""
+    library.archive.prepare()
     await library.end(1)
     [task_id] = library.texts
     with archivers(library.service) as process:
