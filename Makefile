@@ -4,6 +4,7 @@ VENV ?= .venv
 NAME ?= base
 PYTEST_ARGS ?=
 COVERAGE_FLOOR ?= 90
+TEST_PROCESSES ?= 2
 SOAK_MINUTES ?= 10
 SOAK_ARGS ?=
 BIN := $(VENV)/bin
@@ -33,13 +34,13 @@ format: dev ## Put the code into shape
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-test: dev ## All tests, with coverage (PYTEST_ARGS=…)
+test: dev ## All tests, in TEST_PROCESSES (2), with coverage (PYTEST_ARGS=…)
 	$(BIN)/python -m app.weights get base
 	@$(BIN)/python -m scripts.browser
 	@$(BIN)/python -m scripts.nginx
 	@$(BIN)/python -m scripts.postgres
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage run -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --fail-under=$(COVERAGE_FLOOR)
 

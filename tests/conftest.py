@@ -27,6 +27,25 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("unhurried")
 
 
+TOGETHER = (Path("tests/web"), Path("tests/integration/whole"), Path("tests/unit/asr"))
+"""Folders whose tests share a running service or loaded weights, the longest first."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give the tests of a file, or of a folder of TOGETHER, to one of the processes of pytest-xdist.
+
+    The folders come first: begun last, they would be all that is left for one process to do.
+    """
+
+    def group_of(item: pytest.Item) -> Path:
+        path = item.path.relative_to(config.rootpath)
+        return next((folder for folder in TOGETHER if folder in path.parents), path)
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(str(group_of(item))))
+    items.sort(key=lambda item: group_of(item) not in TOGETHER)
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the developer's shell or `.env` reaches a test."""

@@ -19,7 +19,7 @@ from app.api.near_paths import NearPaths
 from app.api.openai import models as openai_models
 from app.api.problems import add_problem_handlers
 from app.api.request_id import RequestId
-from app.api.routes import health, openai, operator, page, problems, tasks, transcribe
+from app.api.routes import health, openai, operator, page, problems, resumable, tasks, transcribe
 from app.api.sites import SitePolicy
 from app.api.timing import Timing
 from app.core.config import Settings
@@ -33,7 +33,11 @@ logger = logging.getLogger(__name__)
 
 VERSION = "0.1.0"
 
-EXPOSED_HEADERS = ("ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID")
+EXPOSED_HEADERS = (
+    *("ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"),
+    *("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size"),
+    *("Upload-Offset", "Upload-Length", "Upload-Defer-Length", "Upload-Metadata", "Upload-Expires"),
+)
 """Headers that pages elsewhere may read (CORS)."""
 
 DESCRIPTION = """
@@ -81,7 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.add_middleware(
             CrossOrigin,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "POST", "DELETE", "HEAD", "PATCH"],
             allow_headers=["*"],
             expose_headers=EXPOSED_HEADERS,
         )
@@ -91,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_problem_handlers(app)
     app.include_router(tasks.router)  # first, since it is asked most
     app.include_router(transcribe.router)
+    app.include_router(resumable.router)
     app.include_router(openai.router)
     app.include_router(openai_models.router)
     app.include_router(asr_webservice.router)

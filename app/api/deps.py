@@ -13,6 +13,7 @@ from app.queue.rate_limits import RateLimiter
 from app.services.audio_service import AudioService
 from app.services.health_service import HealthService
 from app.services.operator_service import OperatorService
+from app.services.resumable_uploads import ResumableUploads
 from app.services.task_service import TaskService
 from app.services.waiting_service import WaitingService
 
@@ -24,6 +25,7 @@ class Services:
     settings: Settings
     keys: ApiKeys
     audio: AudioService
+    uploads: ResumableUploads
     health: HealthService
     tasks: TaskService
     waiting: WaitingService

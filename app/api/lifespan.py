@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from fastapi import FastAPI
+from redis.asyncio import Redis
 
 from app.api.deps import Services
 from app.api.rendering import Renderer
@@ -25,6 +26,7 @@ from app.queue.awaited import Awaited
 from app.queue.clients import command_client
 from app.queue.outlook import Outlook
 from app.queue.rate_limits import RateLimiter
+from app.queue.reader import TaskLookup
 from app.queue.repeats import Repeats
 from app.queue.requests import Requests
 from app.services.archive_service import ArchiveService
@@ -32,9 +34,11 @@ from app.services.audio_service import AudioService
 from app.services.folder_service import FolderService
 from app.services.health_service import HealthService
 from app.services.idempotency import Idempotency
+from app.services.left_uploads import LeftUploads
 from app.services.operator_service import OperatorService
 from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
+from app.services.resumable_uploads import ResumableUploads
 from app.services.task_service import TaskService
 from app.services.waiting_service import WaitingService
 from app.services.webhook_service import WebhookService
@@ -72,6 +76,7 @@ class Housekeeping:
         folder: FolderService,
         outbox: OutboxService,
         waiting: WaitingService,
+        left: LeftUploads,
         archive: ArchiveService | None = None,
     ) -> None:
         self._pause = settings.maintenance_seconds
@@ -85,6 +90,7 @@ class Housekeeping:
             _Chore(outbox.sweep_when_due, settings.maintenance_seconds),
             _Chore(outbox.remove_orphans, TIDY_SECONDS),
             _Chore(waiting.remove_orphans, settings.maintenance_seconds),
+            _Chore(left.finish, settings.maintenance_seconds),
         ]
         if archive is not None:
             self._chores.append(_Chore(archive.tidy_when_due, settings.maintenance_seconds))
@@ -107,6 +113,29 @@ class Housekeeping:
                 chore.due = time.monotonic() + chore.seconds
 
 
+def intake_of(
+    client: Redis,
+    settings: Settings,
+    storage: LocalStorage,
+    folder: FolderService,
+    queue: RedisService,
+    tasks: TaskLookup,
+) -> tuple[ResumableUploads, AudioService]:
+    """What takes recordings."""
+    uploads = ResumableUploads(settings, storage, folder, tasks)
+    audio = AudioService(
+        settings,
+        storage,
+        folder,
+        queue,
+        Repeats(client, settings),
+        Idempotency(Requests(client, settings), tasks),
+        Awaited(client, settings),
+        uploads,
+    )
+    return uploads, audio
+
+
 def lifespan_of(
     settings: Settings, metrics: Metrics
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[State]]:
@@ -125,25 +154,21 @@ def lifespan_of(
         webhooks = WebhookService(client, settings, storage)
         outlook = Outlook(client, settings)
         tasks = TaskService(client, settings, storage, outlook, stopping, archiving)
-        awaited = Awaited(client, settings)
-        waiting = WaitingService(settings, awaited, tasks, stopping)
+        waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
+        uploads, audio = intake_of(client, settings, storage, folder, queue, tasks)
+        left = LeftUploads(settings, uploads, audio)
         background = [
-            asyncio.create_task(Housekeeping(settings, queue, folder, outbox, waiting, archiving).run()),
+            asyncio.create_task(
+                Housekeeping(settings, queue, folder, outbox, waiting, left, archiving).run()
+            ),
             *(asyncio.create_task(webhooks.run()) for _ in range(WEBHOOKS_AT_ONCE)),
             *([asyncio.create_task(archiving.prepare())] if archiving else []),
         ]
         services = Services(
             settings=settings,
             keys=ApiKeys(settings.key_hashes),
-            audio=AudioService(
-                settings,
-                storage,
-                folder,
-                queue,
-                Repeats(client, settings),
-                Idempotency(Requests(client, settings), tasks),
-                awaited,
-            ),
+            audio=audio,
+            uploads=uploads,
             health=HealthService(client, settings, queue, folder),
             tasks=tasks,
             waiting=waiting,

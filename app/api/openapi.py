@@ -14,6 +14,7 @@ from app.core.errors import (
     MalformedUpload,
     NoAudio,
     NotFinished,
+    OffsetConflict,
     QueueFull,
     QueueUnavailable,
     RateLimited,
@@ -30,7 +31,13 @@ from app.core.errors import (
     UnreadableAudio,
     UnsafeAddress,
     UnsupportedExtension,
+    UnsupportedMediaType,
+    UnsupportedProtocol,
+    UploadIncomplete,
+    UploadLocked,
+    UploadNotFound,
     UploadStalled,
+    UploadTaken,
     UploadTooLarge,
 )
 
@@ -136,6 +143,9 @@ UPLOAD_RESPONSES: Responses = {
             "The recording lasts 90000 s, more than the 86400 s that this server takes.",
         ),
         (UnsafeAddress, "The address must begin with http:// or https://; nothing else is allowed."),
+        (UploadNotFound, "There is no upload of this id; begin a new one."),
+        (UploadIncomplete, "The upload has 1048576 of its 2097152 bytes; send the rest first."),
+        (UploadLocked, "Another request is writing this upload; please try again in a moment."),
         (IdempotencyConflict, "This Idempotency-Key came before with another recording; use a new one."),
         (
             RequestInProgress,
@@ -164,6 +174,31 @@ _AT_THE_TASK: Responses = _problems(
         "The archive of transcripts cannot be used at the moment; please try again in a moment.",
     ),
 )
+
+RESUMABLE_RESPONSES: Responses = {
+    **_problems(
+        (UploadNotFound, "There is no upload of this id; begin a new one."),
+        (
+            UploadTaken,
+            "The upload has become the task 0b9e3b5c-6f0a-4f1c-9d39-5c9f6d3a1c55; begin a new one.",
+        ),
+        (OffsetConflict, "The upload has 1048576 bytes, and yours begin at 0; ask with HEAD where to go on."),
+        (UploadLocked, "Another request is writing this upload; please try again in a moment."),
+        (UploadTooLarge, "The upload is longer than the 2147483648 bytes that it may have."),
+        (UploadStalled, "No byte of the upload came for 60 seconds; send it again."),
+        (UnsupportedProtocol, "The request has no header `Tus-Resumable`; send `Tus-Resumable: 1.0.0`."),
+        (
+            UnsupportedMediaType,
+            "The body of this request must be of the type application/offset+octet-stream.",
+        ),
+        (InvalidParameter, "`Upload-Length` must be a number of bytes."),
+        (Unauthorized, "This service asks for an API key; send it as `Authorization: Bearer KEY`."),
+        (RateLimited, "One client may send 500 mebibytes in 1 hour; please try again in 12 s."),
+        (StorageUnavailable, "The server cannot store uploads now; please try again later."),
+        (StorageFull, "The server has too little free disk space; please try again later."),
+    ),
+    **ANY_PROBLEM,
+}
 
 INVALID: dict[str, Any] = _problems(
     (InvalidParameter, "The value of `query.limit` is wrong: Input should be less than or equal to 200."),

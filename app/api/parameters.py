@@ -5,6 +5,7 @@ from typing import Any
 from app.api.openai.wishes import AnswerFormat
 from app.core.languages import LANGUAGES
 from app.core.speaker_counts import MOST_SPEAKERS
+from app.schemas.resumable import UPLOAD_ID_PATTERN
 from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
 from app.services.known_speakers import MOST_KNOWN_SPEAKERS
 from app.services.receiving import FILE_FIELD
@@ -126,6 +127,11 @@ OPTION_SCHEMAS: dict[str, Schema] = {
         "format": "uri",
         "examples": ["https://example.org/talk.mp3"],
         "description": "Instead of `file`: the address of the recording, which a worker fetches.",
+    },
+    "upload": {
+        "type": "string",
+        "pattern": UPLOAD_ID_PATTERN,
+        "description": "Instead of `file`: the id of an upload that came in several requests (`/uploads/`).",
     },
     "webhook": {
         "type": "string",

@@ -5,22 +5,30 @@ import math
 from fastapi import Depends, Request
 
 from app.api.auth import CallerDep
-from app.api.deps import ServicesDep
+from app.api.deps import Services, ServicesDep
 from app.api.uploads import length_of
+from app.schemas.caller import Caller
 
 MEBIBYTE = 2**20
 
 
 async def _count(request: Request, services: ServicesDep, caller: CallerDep) -> None:
-    """Count the request; its answer tells how much is left (draft-ietf-httpapi-ratelimit-headers-10).
+    """Count the request. Raises RateLimited, QueueUnavailable."""
+    await count(request, services, caller, length_of(request))
 
-    A request that does not tell its length counts as the largest that may come. Raises RateLimited,
+
+async def count(
+    request: Request, services: Services, caller: Caller, length: int | None, *, recordings: int = 1
+) -> None:
+    """Count recordings and their bytes; the answer tells how much is left
+    (draft-ietf-httpapi-ratelimit-headers-10).
+
+    Where the length is not known they count as the largest that may come. Raises RateLimited,
     QueueUnavailable.
     """
     address = request.client.host if request.client else "unknown"
-    length = length_of(request)
     size = services.settings.max_upload_bytes if length is None else length
-    left = await services.limiter.count(caller.name or address, math.ceil(size / MEBIBYTE))
+    left = await services.limiter.count(caller.name or address, math.ceil(size / MEBIBYTE), recordings)
     if left:
         policies = [f'"{each.what}";q={each.amount};w={each.window_seconds}' for each in left]
         limits = [f'"{each.what}";r={each.remaining};t={each.reset_seconds}' for each in left]

@@ -11,6 +11,7 @@ from app.api.raw_audio import RecordingPart, form_with
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
 from app.core.speed import SlowestSpeed
+from app.services.options import UPLOAD
 from app.services.receiving import FORM_OVERHEAD_BYTES, FormPart, is_recording
 
 MAX_KEY_LENGTH = 255
@@ -22,10 +23,11 @@ def form_of(
     """The fields of the request's form, as they arrive. Raises MalformedUpload where it is none.
 
     The body may be the recording alone, which its Content-Type tells; its name then comes in a
-    Content-Disposition header. A request that names the recording's address in its query needs no body.
+    Content-Disposition header. A request that names the recording's address or upload in its query needs no
+    body.
     """
     content_type = request.headers.get("content-type")
-    if "url" in request.query_params and content_type is None:
+    if content_type is None and not {"url", UPLOAD}.isdisjoint(request.query_params):
         return form_with()
     body = body_of(request, settings)
     if content_type is not None and is_recording(content_type):

@@ -4,7 +4,7 @@ Whisper's decoder often stops after one voice although another follows, above al
 of the hypothesis shows it. Speech detection and the times of the words do: a stretch of speech without a word
 is a gap. A window with gaps is decoded once more with time tokens, which lead the decoder from phrase to
 phrase. What is still missing is decoded by itself and put in its place, and what remains after that is named
-in the result. docs/performance.md has the measurements.
+in the result. docs/research/measurements.md has the measurements.
 """
 
 from collections.abc import Callable, Sequence

@@ -32,7 +32,7 @@ GLIBC_TUNABLES = ":".join(
 
 CPU_BATCH, GPU_BATCH = 8, 24
 CPU_BATCH_SECONDS = 60.0
-"""Sound in a batch on a CPU: more is no faster (docs/performance.md)."""
+"""Sound in a batch on a CPU: more is no faster (docs/research/measurements.md)."""
 
 
 def model_threads(wanted: int) -> int:
@@ -78,8 +78,8 @@ class DecodeWorkers:
 def choose_decode_workers(cpu_threads: int, device: str) -> DecodeWorkers:
     """How a model's threads are shared out; `cpu_threads` 0 takes all cores.
 
-    Several batches of one thread each do more than one batch of several threads (docs/performance.md). A GPU
-    takes one batch at a time.
+    Several batches of one thread each do more than one batch of several threads
+    (docs/research/measurements.md). A GPU takes one batch at a time.
     """
     if device == "cuda":
         return DecodeWorkers(1, model_threads(cpu_threads))
@@ -135,7 +135,7 @@ def tasks_in_flight(settings: Settings) -> int:
 def runtime_environment(settings: Settings, cpu_flags: frozenset[str] | None = None) -> dict[str, str]:
     """Variables that CTranslate2 and the C library read when the engine process starts.
 
-    docs/performance.md has what each of them brings. What the user has set himself wins.
+    docs/research/measurements.md has what each of them brings. What the user has set himself wins.
     """
     flags = _cpu_flags() if cpu_flags is None else cpu_flags
     found = {

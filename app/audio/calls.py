@@ -2,7 +2,7 @@
 
 In a call mostly one side speaks, and the loudness of one tells nothing of the other's. In stereo of music, a
 room or a studio both rise and fall together, whatever their waveforms do: those mislead. Measured on made
-calls down to -12 dB of cross-talk and on stereo of five kinds: docs/performance.md.
+calls down to -12 dB of cross-talk and on stereo of five kinds: docs/research/measurements.md.
 """
 
 from collections.abc import Iterable, Iterator

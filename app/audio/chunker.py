@@ -9,7 +9,7 @@ from app.audio.vad import FRAMES_PER_SECOND
 
 @dataclass(frozen=True, slots=True)
 class ChunkRules:
-    """How windows are cut; seconds and probabilities. docs/performance.md tells how these were chosen."""
+    """How windows are cut; seconds and probabilities, chosen in docs/research/measurements.md."""
 
     hard_max: float = 28.0
     """No window is longer, its padding included."""

@@ -1,5 +1,5 @@
 """Soft recordings, made loud enough to be heard: by speech detection, which is blind below -52 dBFS, and by
-Whisper, which was trained on louder ones. docs/performance.md has the measurements."""
+Whisper, which was trained on louder ones. docs/research/measurements.md has the measurements."""
 
 import numpy as np
 

@@ -15,6 +15,7 @@ from app.cli.outputs import Job, write_whole
 from app.client import (
     AsyncClient,
     ClientError,
+    Resume,
     ServiceProblem,
     ServiceUnreachable,
     SubmitOptions,
@@ -109,7 +110,7 @@ class Batch:
 
     async def _known(self, note: Note) -> Note:
         """The note, as long as the task that it names is of use and still there."""
-        blank = note.model_copy(update={"key": None, "task_id": None, "done": False})
+        blank = note.model_copy(update={"key": None, "upload": None, "task_id": None, "done": False})
         if note.done and self._order.overwrite:
             return blank
         if note.task_id is not None:
@@ -124,11 +125,13 @@ class Batch:
     async def _send(self, job: Job, note: Note, memory: Memory, row: Row) -> Note:
         note = note.model_copy(update={"key": note.key or str(uuid.uuid4())})
         memory.save(note)
+        resume = Resume(note.upload, lambda address: memory.save(note.model_copy(update={"upload": address})))
         with self._opened(job.recording, note.size, row) as file:
             submitted = await self._client.submit(
                 file,
                 filename=Path(job.recording.name).name,
                 idempotency_key=note.key,
+                resume=resume,
                 **self._order.options,
             )
         note = note.model_copy(update={"task_id": submitted.task_id})
@@ -150,7 +153,7 @@ class Batch:
             # Without bars there is nobody to tell, and one long poll takes the place of many short ones.
             await self._client.wait(task_id, on_progress=row.state if self._display.live else None)
         except TaskFailed:
-            memory.save(note.model_copy(update={"key": None, "task_id": None}))
+            memory.save(note.model_copy(update={"key": None, "upload": None, "task_id": None}))
             raise
 
     async def _fetch(self, task_id: str, targets: Mapping[TranscriptFormat, Path]) -> None:

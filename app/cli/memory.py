@@ -21,7 +21,8 @@ class Note(BaseModel):
     """What is known of a recording that is sent with certain options.
 
     `key` is its Idempotency-Key, noted before anything is sent: who is interrupted in between sends again
-    with the same key, and gets the task that the first try may have made.
+    with the same key, and gets the task that the first try may have made. `upload` is where a long one goes
+    in pieces: the rest of them is sent.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,6 +32,7 @@ class Note(BaseModel):
     mtime_ns: int
     request: str
     key: str | None = None
+    upload: str | None = None
     task_id: str | None = None
     done: bool = False
 

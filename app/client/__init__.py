@@ -5,6 +5,7 @@ from app.client.errors import ClientError, ProtocolBroken, ServiceProblem, Servi
 from app.client.models import SubmitOptions, Submitted
 from app.client.retries import RetryPolicy
 from app.client.sync import Client
+from app.client.transfer import Resume
 from app.schemas.event import EventKind, TaskEvent, WindowText
 from app.schemas.form import TranscriptFormat
 from app.schemas.task import TaskPage, TaskSummary
@@ -15,6 +16,7 @@ __all__ = [
     "ClientError",
     "EventKind",
     "ProtocolBroken",
+    "Resume",
     "RetryPolicy",
     "ServiceProblem",
     "ServiceUnreachable",

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
-from typing import Self, TypeVar, Unpack
+from typing import BinaryIO, Self, TypeVar, Unpack
 
 import anyio
 import httpx2
@@ -12,10 +12,11 @@ from tenacity import AsyncRetrying
 from app.client import calls
 from app.client.answers import model_of, problem_of, translated
 from app.client.calls import Call, Source, http_settings, opened
-from app.client.errors import ServiceUnreachable
+from app.client.errors import ClientError, ServiceUnreachable
 from app.client.following import LARGEST_EVENT_BYTES, Feed, Waiting
 from app.client.models import ModelList, SubmitOptions, Submitted
 from app.client.retries import RetryPolicy
+from app.client.transfer import Resume, Transfer, is_long
 from app.schemas.event import TaskEvent
 from app.schemas.form import TranscriptFormat
 from app.schemas.task import TaskPage, TaskState, TaskStatus
@@ -57,14 +58,29 @@ class AsyncClient:
         url: str | None = None,
         filename: str | None = None,
         idempotency_key: str | None = None,
+        resume: Resume | None = None,
         **options: Unpack[SubmitOptions],
     ) -> Submitted:
         """Send a recording (a path, or a file object, read from its start) or the address of one.
 
-        The disk is read on the event loop, in small pieces; a pipe is read to its end before it is sent.
+        A long one goes in pieces, and where the line breaks it goes on from there. The disk is read on the
+        event loop, in small pieces; a pipe is read to its end before it is sent.
         """
         with opened(source, filename) as upload:
-            return await self._ask(calls.submit(upload, url, idempotency_key, options), Submitted)
+            upload_id = None if upload is None else await self._in_pieces(*upload, resume or Resume())
+            return await self._ask(calls.submit(upload, url, idempotency_key, options, upload_id), Submitted)
+
+    async def _in_pieces(self, name: str, file: BinaryIO, resume: Resume) -> str | None:
+        """The id under which the service then has the recording; None where it is to be sent at once."""
+        if not is_long(file):
+            return None
+        transfer = Transfer(name, file, self._policy, resume)
+        while not transfer.done:
+            try:
+                transfer.heard(await self._send_once(transfer.call()))
+            except ClientError as error:
+                await anyio.sleep(transfer.failed(error))
+        return transfer.ended()
 
     async def state(self, task_id: str, wait: float | None = None) -> TaskState:
         """What became of a task; the service answers after `wait` seconds, or as soon as it has ended."""

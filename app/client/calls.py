@@ -34,6 +34,7 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     parts: Sequence[Part] = ()
+    content: bytes | None = None
     allowance: float = 0
     stream: bool = False
 
@@ -45,6 +46,7 @@ class Call:
             "params": dict(self.params),
             "headers": dict(self.headers),
             "files": list(self.parts) or None,
+            "content": self.content,
             "timeout": httpx2.Timeout(timeout, read=timeout + self.allowance),
         }
 
@@ -96,17 +98,25 @@ def repeatable(file: BinaryIO) -> Iterator[BinaryIO]:
 
 
 def submit(
-    upload: tuple[str, BinaryIO] | None, url: str | None, key: str | None, options: SubmitOptions
+    upload: tuple[str, BinaryIO] | None,
+    url: str | None,
+    key: str | None,
+    options: SubmitOptions,
+    upload_id: str | None = None,
 ) -> Call:
-    """Send a recording. All tries of this call carry the same key, so that they make one task."""
+    """Send a recording; where it has come in pieces, `upload_id` names it.
+
+    All tries of this call carry the same key, so that they make one task.
+    """
     if (upload is None) == (url is None):
         raise ValueError("Give either a recording or the `url` of one.")
-    fields = {"url": url, **options}
+    fields = {"url": url, "upload": upload_id, **options}
     # As parts without a file name, the options make a multipart form even where no file comes with them.
     parts: list[Part] = [
         (name, (None, _written(value).encode())) for name, value in fields.items() if value is not None
     ]
-    if upload is not None:
+    if upload is not None and upload_id is None:
+        upload[1].seek(0)
         parts.append(("file", upload))
     return Call("POST", "/transcribe/", headers={"Idempotency-Key": key or str(uuid.uuid4())}, parts=parts)
 

@@ -145,6 +145,17 @@ class Settings(BaseSettings):
         description="Slowest upload, and slowest fetching of a `url`, that is waited for, in bytes per "
         "second, as the mean of a minute; 0: any.",
     )
+    resumable_upload_seconds: float = Field(
+        86_400,
+        gt=0,
+        description="How long an upload in several requests (`/uploads/`) is kept after its last byte.",
+    )
+    left_upload_seconds: float = Field(
+        120,
+        gt=0,
+        description="After so long without a byte, a recording that was sent while it was made becomes a "
+        "task as far as it came: its page was closed.",
+    )
     webhook_secret: SecretStr | None = Field(
         None, description="Signs webhooks: `whsec_` and 24 to 64 random bytes in base64; none: unsigned."
     )

@@ -65,8 +65,8 @@ def child_environment(settings: Settings, model: str, own_redis_port: int | None
 def worker_count(settings: Settings) -> int:
     """WORKERS; 0 chooses: one for every CORES_PER_WORKER processors, and one where a GPU does the work.
 
-    One worker leaves a third of 16 processors idle, four do 1.6 times as much (docs/performance.md). Each
-    has the model in memory.
+    One worker leaves a third of 16 processors idle, four do 1.6 times as much (docs/performance.md). Each has
+    the model in memory.
     """
     if settings.workers or settings.device.startswith("cuda") or (settings.device == "auto" and has_gpu()):
         return settings.workers or 1

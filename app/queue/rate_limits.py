@@ -73,20 +73,22 @@ class RateLimiter:
         )
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
-    async def count(self, who: str, mebibytes: int) -> list[Allowance]:
+    async def count(self, who: str, mebibytes: int, recordings: int = 1) -> list[Allowance]:
         """Count one more recording of that client, and its size; what is left of each that is limited.
+
+        Where the size comes in another request than the recording, either may be 0.
 
         Raises RateLimited, QueueUnavailable.
         """
         counted = [
-            [await self._count(limit, who, RECORDINGS, 1) for limit in self._limits.recordings],
+            [await self._count(limit, who, RECORDINGS, recordings) for limit in self._limits.recordings],
             [await self._count(limit, who, MEBIBYTES, mebibytes) for limit in self._limits.mebibytes],
         ]
         return [min(left, key=lambda each: each.remaining) for left in counted if left]
 
     async def _count(self, limit: RateLimitItem, who: str, what: str, cost: int) -> Allowance:
         async with redis_reachable():
-            allowed = await self._limiter.hit(limit, who, cost=cost)
+            allowed = cost == 0 or await self._limiter.hit(limit, who, cost=cost)
             stats = await self._limiter.get_window_stats(limit, who)
         seconds = max(1, math.ceil(stats.reset_time - time.time()))
         if not allowed:

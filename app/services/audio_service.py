@@ -12,19 +12,17 @@ from anyio import to_thread
 
 from app.audio.limits import AudioLimits
 from app.audio.probe import probe
-from app.audio.tracks import Track
 from app.core.config import Settings
 from app.core.decorators import timed_stage
 from app.core.errors import (
     FetchFailed,
     FileMissing,
-    InvalidParameter,
     MalformedUpload,
     QueueFull,
     UnsafeAddress,
 )
 from app.core.tracing import traceparent
-from app.core.utils import extension_of, quoted
+from app.core.utils import extension_of, quoted, single_value
 from app.net.guard import AddressPolicy, check_url
 from app.queue.awaited import Awaited
 from app.queue.guard import redis_or_not
@@ -32,12 +30,14 @@ from app.queue.repeats import Repeats, Source
 from app.queue.requests import Request
 from app.schemas.caller import Caller
 from app.schemas.known_speaker import known_speakers
-from app.schemas.task import ChannelMode, Task, TrackChoice
+from app.schemas.task import Task
 from app.services.folder_service import FolderService
 from app.services.idempotency import Idempotency
-from app.services.options import Options, fingerprint_of
+from app.services.options import UPLOAD, Options, fingerprint_of
 from app.services.receiving import FILE_FIELD, Fields, FormPart, Received, Receiver
 from app.services.redis_service import RedisService
+from app.services.resumable_uploads import Arrived, ResumableUploads
+from app.services.track_check import check_channels
 from app.storage.base import Storage
 from utils.logger import task_context
 
@@ -84,6 +84,14 @@ class Acceptance:
     replayed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The recording of a request, None where only its address came; `arrived` where it came before."""
+
+    received: Received | None
+    arrived: Arrived | None = None
+
+
 class AudioService:
     """The use case of an upload."""
 
@@ -96,6 +104,7 @@ class AudioService:
         repeats: Repeats,
         idempotency: Idempotency,
         awaited: Awaited,
+        uploads: ResumableUploads,
     ) -> None:
         self._settings = settings
         self._storage = storage
@@ -104,6 +113,7 @@ class AudioService:
         self._repeats = repeats
         self._idempotency = idempotency
         self._awaited = awaited
+        self._uploads = uploads
         self._receiver = Receiver(settings, storage)
         self._policy = AddressPolicy.from_settings(settings)
         self._audio_limits = AudioLimits.from_settings(settings)
@@ -120,24 +130,51 @@ class AudioService:
         await self._queue.refuse_when_full()
         task_id = str(uuid.uuid4())
         with task_context(task_id):
-            async with AsyncExitStack() as undo:
+            async with AsyncExitStack() as held, AsyncExitStack() as undo:
                 with timed_stage("receive upload"):
-                    fields = Fields(request.values, request.refuses_unknown, request.named)
-                    received = await self._receiver.receive(form, fields, task_id, undo)
+                    source = await self._receive(form, request, task_id, held, undo)
+                if isinstance(source, Acceptance):
+                    return source
                 options = request.read(request.values)
-                fingerprint = fingerprint_of(options, _source(received, options))
+                fingerprint = fingerprint_of(options, _source(source.received, options))
                 named = _named(request, fingerprint, task_id)
                 earlier = await self._earlier(request, named, fingerprint)
                 if earlier is not None:
                     return Acceptance(earlier, fingerprint, options.may_be_reused, replayed=True)
                 async with self._idempotency.accepting(named) if named else nullcontext():
-                    task = await self._task(task_id, received, options, fingerprint, request.caller)
+                    task = await self._task(task_id, source.received, options, fingerprint, request.caller)
                     await self._keep_clips(task_id, options)
-                    await self._hand_in(task, received, named, undo)
+                    await self._hand_in(task, source.received, named, undo)
+                if source.arrived is not None:
+                    await self._uploads.remove_bytes(source.arrived)
         accepted = Acceptance(task_id, fingerprint, options.may_be_reused)
         if request.is_awaited:
             await self._expect(accepted, request.caller)
         return accepted
+
+    async def _receive(
+        self,
+        form: AsyncIterator[FormPart],
+        request: UploadRequest,
+        task_id: str,
+        held: AsyncExitStack,
+        undo: AsyncExitStack,
+    ) -> _Source | Acceptance:
+        """What is to be transcribed; the earlier task where it is a resumable upload that became one.
+
+        Raises as Receiver and ResumableUploads do; `held` gets what keeps others off the upload.
+        """
+        fields = Fields(request.values, request.refuses_unknown, request.named)
+        received = await self._receiver.receive(form, fields, task_id, undo)
+        upload_id = single_value(UPLOAD, request.values.get(UPLOAD, ()))
+        if upload_id is None:
+            return _Source(received)
+        if received is not None or any(request.values.get("url", ())):
+            raise MalformedUpload("The request names an `upload` and another source; send one of them.")
+        arrived = await self._uploads.arrived(upload_id, request.caller, held)
+        if isinstance(arrived, str):
+            return Acceptance(arrived, "", may_be_shared=False, replayed=True)
+        return _Source(await self._uploads.received(arrived, task_id, undo), arrived)
 
     async def _expect(self, accepted: Acceptance, caller: Caller) -> None:
         async with redis_or_not("A task is not found by the same request, sent again", logging.WARNING):
@@ -232,7 +269,7 @@ class AudioService:
         )
         with timed_stage("probe"):
             info = await to_thread.run_sync(look, limiter=self._probes)
-        _check_channels(options, info.tracks, self._audio_limits)
+        check_channels(options, info.tracks, self._audio_limits)
         return info.duration
 
     def _withdraws(self, task: Task) -> Callable[..., Awaitable[None]]:
@@ -260,35 +297,6 @@ def _before_the_form(values: Mapping[str, list[str]]) -> dict[str, list[str]]:
     The form may still name one: what DEFAULT_MODEL cannot do (translate, Cantonese) is no reason to refuse.
     """
     return {**values, "model": values.get("model") or [ABLE_MODEL]}
-
-
-def _check_channels(options: Options, tracks: Sequence[Track], limits: AudioLimits) -> None:
-    """Raises InvalidParameter where what is asked of tracks and channels is not in the file, or too much."""
-    found = [track for track in tracks if track.problem is None]
-    if options.track is TrackChoice.MIX:
-        if problem := limits.mix_problem(len(found)):
-            raise InvalidParameter(problem, parameter="track")
-        return
-    if options.track is not TrackChoice.AUTO:
-        found = [_numbered(options.track, tracks)]
-    if options.channels is not ChannelMode.SPLIT or len(found) > 1:
-        return
-    if problem := limits.split_problem(found[0].channels):
-        raise InvalidParameter(problem, parameter="channels")
-
-
-def _numbered(number: int, tracks: Sequence[Track]) -> Track:
-    """Raises InvalidParameter where there is no such track, or none that can be decoded."""
-    track = next((each for each in tracks if each.number == number), None)
-    if track is None:
-        raise InvalidParameter(
-            f"There is no track {number}: the number of audio tracks in the file is {len(tracks)}.",
-            parameter="track",
-        )
-    if track.problem:
-        message = f"Track {number} of the file cannot be decoded. {track.problem}"
-        raise InvalidParameter(message, parameter="track")
-    return track
 
 
 def _named(request: UploadRequest, fingerprint: str, task_id: str) -> Request | None:

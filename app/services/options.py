@@ -16,13 +16,16 @@ from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
 from app.services.known_speakers import NAMES, REFERENCES, known_speakers_of
 from app.services.model_choice import choose_model
 
+UPLOAD = "upload"
+"""Id of a resumable upload: a source like `url`, which no task keeps."""
+
 LISTS = ("languages", NAMES, REFERENCES)
 """Parameters that may be given several times, and then hold all that was given."""
 
 OPTIONS = (
     *("model", "trim", "language", "languages", "task", "prompt", "hotwords", "temperature"),
     *("word_timestamps", "vad", "track", "channels", "diarize", "speakers", NAMES, REFERENCES),
-    *("priority", "url", "webhook", "reuse"),
+    *("priority", "url", UPLOAD, "webhook", "reuse"),
 )
 """Parameters that may come in the query or as form fields."""
 

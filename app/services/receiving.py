@@ -114,7 +114,7 @@ class Receiver:
         announced = content_length or 0
         if announced > self._settings.max_upload_bytes + FORM_OVERHEAD_BYTES:
             raise self._too_large()
-        await self._check_space(announced)
+        await self.check_space(announced)
 
     async def receive(
         self,
@@ -136,9 +136,9 @@ class Receiver:
             if received is not None:
                 raise MalformedUpload("The request holds two files; send one recording per request.")
             allowed = self._settings.allowed_extensions
-            extension = extension_of(part.filename or _name_by_type(part.content_type, allowed), allowed)
+            extension = extension_of(part.filename or name_by_type(part.content_type, allowed), allowed)
             upload = await to_thread.run_sync(self._storage.open_upload, task_id)
-            undo.push_async_callback(_abort, upload)
+            undo.push_async_callback(abort, upload)
             digest = await self._store(part, upload)
             received = Received(upload, shown_name(part.filename or "") or None, extension, digest)
         return received
@@ -161,14 +161,15 @@ class Receiver:
                 await to_thread.run_sync(write, pending)
                 pending = bytearray()
             if size >= next_check:
-                await self._check_space(0)
+                await self.check_space(0)
                 next_check += SPACE_CHECK_BYTES
         if size == 0:
             raise _nothing_in(part)
         await to_thread.run_sync(write, pending)
         return digest.hexdigest()
 
-    async def _check_space(self, needed_bytes: int) -> None:
+    async def check_space(self, needed_bytes: int) -> None:
+        """Raises StorageFull where the disk has too little room for so many bytes, StorageUnavailable."""
         free = await to_thread.run_sync(self._storage.free_bytes)
         if free - needed_bytes < self._settings.min_free_disk_bytes:
             raise StorageFull(
@@ -185,7 +186,8 @@ class Receiver:
         )
 
 
-async def _abort(upload: UploadWriter) -> None:
+async def abort(upload: UploadWriter) -> None:
+    """Remove an upload that becomes no task."""
     with anyio.CancelScope(shield=True):
         await to_thread.run_sync(upload.abort)
 
@@ -210,7 +212,7 @@ def _nothing_in(part: FormPart) -> ServiceError:
     return EmptyUpload("The file is empty; send a recording.")
 
 
-def _name_by_type(content_type: str, allowed: Collection[str] | None) -> str:
+def name_by_type(content_type: str, allowed: Collection[str] | None) -> str:
     """A name for a recording that came without one: `audio/x-wav` gives `recording.wav`."""
     media_type = _media_type(content_type)
     known = (extension.removeprefix(".") for extension in guess_all_extensions(media_type))

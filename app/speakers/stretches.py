@@ -14,7 +14,7 @@ from app.speakers.features import FRAME_SAMPLES, STEP_SAMPLES, Features, feature
 from app.weights.campplus import DIMENSIONS
 
 STRETCH_SECONDS, STEP_SECONDS = 1.5, 1.0
-"""Length of a stretch, and how far at most the next one is from it: chosen in docs/performance.md."""
+"""Length of a stretch, and the longest step to the next one; chosen in docs/research/measurements.md."""
 
 PADDING_SECONDS = 0.15
 """Speech begins a little before it is detected and ends a little after."""

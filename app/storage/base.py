@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from app.schemas.resumable import ResumableUpload
 from app.schemas.task import Task, TaskFailure
 
 
@@ -86,6 +87,59 @@ class Outbox(Protocol):
         """Remove what was left half written. Raises OSError."""
 
 
+class ByteSink(Protocol):
+    """The bytes of a resumable upload, locked against all others until closed."""
+
+    @property
+    def offset(self) -> int:
+        """Bytes that are here."""
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Append. Raises StorageFull, StorageUnavailable."""
+
+    def sync(self) -> None:
+        """Have what was written survive a power cut. Raises as `write` does."""
+
+    def digest(self) -> str:
+        """SHA-256 of the bytes, in hexadecimal. Raises StorageUnavailable."""
+
+    def close(self) -> None:
+        """End the lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResumable:
+    """A resumable upload as it lies here, and how many of its bytes."""
+
+    upload: ResumableUpload
+    offset: int
+
+
+class Resumables(Protocol):
+    """Uploads that arrive in several requests."""
+
+    def create(self, upload: ResumableUpload) -> None:
+        """Begin an upload, without a byte. Raises StorageFull, StorageUnavailable."""
+
+    def save(self, upload: ResumableUpload) -> None:
+        """Keep what is known of an upload. Raises StorageFull, StorageUnavailable."""
+
+    def read(self, upload_id: str) -> StoredResumable | None:
+        """The upload; None where there is none. Raises StorageUnavailable."""
+
+    def lock(self, upload_id: str) -> ByteSink:
+        """Its bytes, for one at a time. Raises UploadNotFound, UploadLocked, StorageUnavailable."""
+
+    def remove_bytes(self, upload_id: str) -> None:
+        """Forget the bytes of an upload that became a task. Raises StorageUnavailable."""
+
+    def remove(self, upload_id: str) -> None:
+        """Forget an upload. Raises StorageUnavailable."""
+
+    def old(self, older_than_seconds: float) -> list[str]:
+        """Ids of those that got no byte for at least so long, and that nobody writes now. Raises OSError."""
+
+
 class Storage(Protocol):
     """Where recordings lie. A task's recording stays until its note is removed from the outbox."""
 
@@ -93,8 +147,18 @@ class Storage(Protocol):
     def outbox(self) -> Outbox:
         """What is known here of tasks."""
 
+    @property
+    def resumables(self) -> Resumables:
+        """What arrives in several requests."""
+
     def open_upload(self, task_id: str) -> UploadWriter:
         """Begin an upload. Raises StorageFull, StorageUnavailable."""
+
+    def open_received(self, upload_id: str, task_id: str) -> UploadWriter:
+        """The bytes of a resumable upload as an upload, which keeps them until it is removed itself.
+
+        Raises StorageFull, StorageUnavailable.
+        """
 
     def save_clips(self, task_id: str, clips: bytes) -> None:
         """Keep clips of known speakers until the task ends. Raises StorageFull, StorageUnavailable."""

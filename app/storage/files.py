@@ -5,6 +5,7 @@ import errno
 import logging
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
@@ -91,6 +92,18 @@ def _put(part: Path, path: Path, replace: bool) -> bool:
     finally:
         part.unlink(missing_ok=True)
     return True
+
+
+def second_name(source: Path, path: Path) -> FileIO:
+    """Another name of a file, open for more; a copy where the file system has no links. Raises OSError."""
+    try:
+        path.hardlink_to(source)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        with source.open("rb") as original, create(path) as copy:
+            shutil.copyfileobj(original, copy)
+    return FileIO(path, "ab")
 
 
 def sync_folder(folder: Path) -> None:

@@ -11,8 +11,17 @@ from app.core.errors import WORTH_ANOTHER_TRY, InvalidTask, StorageFull, Storage
 from app.core.file_locks import hold, is_held
 from app.schemas.task import Task, TaskFailure
 from app.storage.base import StoredUpload
-from app.storage.files import PART_SUFFIX, create, files_with_ages, sync_folder, translated, write_all
+from app.storage.files import (
+    PART_SUFFIX,
+    create,
+    files_with_ages,
+    second_name,
+    sync_folder,
+    translated,
+    write_all,
+)
 from app.storage.outbox import LocalOutbox
+from app.storage.resumable import LocalResumables
 
 logger = logging.getLogger(__name__)
 
@@ -30,14 +39,14 @@ _EXTENSION = re.compile(r"(?!(part|json)$)[A-Za-z0-9_]{1,16}")
 
 
 class LocalUpload:
-    """A file `<task id>.part` that becomes `<task id>.<extension>`."""
+    """A file `<task id>.part` that becomes `<task id>.<extension>`; empty, or another name of `source`."""
 
-    def __init__(self, folder: Path, task_id: str) -> None:
+    def __init__(self, folder: Path, task_id: str, source: Path | None = None) -> None:
         self._task_id = task_id
         self._path = folder / f"{task_id}{PART_SUFFIX}"
         with translated("write"):
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = create(self._path)
+            self._file = create(self._path) if source is None else second_name(source, self._path)
         hold(self._file)
 
     @property
@@ -75,10 +84,15 @@ class LocalStorage:
         self._outbox_folder = settings.outbox_dir
         self._keep_audio = settings.keep_audio
         self.outbox = LocalOutbox(settings)
+        self.resumables = LocalResumables(settings)
 
     def open_upload(self, task_id: str) -> LocalUpload:
         """Begin an upload. Raises StorageFull, StorageUnavailable."""
         return LocalUpload(self._folder, task_id)
+
+    def open_received(self, upload_id: str, task_id: str) -> LocalUpload:
+        """The bytes of a resumable upload as an upload. Raises StorageFull, StorageUnavailable."""
+        return LocalUpload(self._folder, task_id, self.resumables.path_of(upload_id))
 
     def save_clips(self, task_id: str, clips: bytes) -> None:
         """Keep clips of known speakers until the task ends. Raises StorageFull, StorageUnavailable."""
@@ -220,7 +234,7 @@ class LocalStorage:
     def is_idle(self) -> bool:
         """Whether nothing here is of any use to a service: no recording, and nothing in the outbox."""
         listing = self.outbox.listing()
-        if listing.notes or listing.results or listing.tombstones:
+        if listing.notes or listing.results or listing.tombstones or self.resumables.old(0):
             return False
         return not any(_OWN_NAME.fullmatch(path.name) for _, path in files_with_ages(self._folder))
 

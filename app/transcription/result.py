@@ -17,7 +17,7 @@ from app.transcription.speech_warnings import speech_warnings
 from app.transcription.times import within
 
 LOW_LOGPROB = -0.5
-"""Mean log-probability below which words of a segment were likely misheard: measured, docs/performance.md."""
+"""Mean log-probability of a segment below which its words were likely misheard."""
 
 
 def plan_digest(info: EngineInfo, job: Job, rules: ChunkRules, voices: str | None = None) -> str:

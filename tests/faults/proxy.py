@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 
-from tests.faults.relay import RedisRelay
+from tests.relay import TcpRelay
 
 
-class FaultyProxy(RedisRelay):
+class FaultyProxy(TcpRelay):
     """Forwards 127.0.0.1:port to Redis until it is told to misbehave."""
 
     def __init__(self, redis_port: int) -> None:

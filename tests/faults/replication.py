@@ -11,14 +11,14 @@ from redis.asyncio import Redis
 
 from app.launcher.redis_programs import find_server
 from app.launcher.redis_server import RedisServer, free_port
-from tests.faults.relay import RedisRelay
+from tests.relay import TcpRelay
 
 MASTER_NAME = "themaster"
 DOWN_AFTER_MS = 500
 REPLICATION_COMMAND = b"PSYNC"
 
 
-class LaggingLink(RedisRelay):
+class LaggingLink(TcpRelay):
     """The address of the master: passes everything on, but the stream of a replica only after `lag_seconds`.
 
     Everybody, Sentinels and replica included, knows the master by this address. `cut` is the power cut: what

@@ -13,6 +13,12 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── EmptyUpload              the file has no bytes
     │   ├── UploadTooLarge           more than MAX_UPLOAD_MB
     │   ├── UploadStalled            no byte for too long
+    │   ├── UploadNotFound           no resumable upload of that id
+    │   ├── OffsetConflict           bytes that do not follow those that are here
+    │   ├── UploadIncomplete         to be transcribed before all of it is here
+    │   ├── UploadTaken              has become a task
+    │   ├── UnsupportedProtocol      another version of tus
+    │   ├── UnsupportedMediaType     a body of another type
     │   ├── UnsupportedExtension     not in ALLOWED_EXTENSIONS
     │   ├── UnreadableAudio          no container that FFmpeg can open
     │   ├── NoAudio                  opens, but holds no audio stream or no sample
@@ -38,6 +44,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── StorageFull              free disk below MIN_FREE_DISK_MB
     │   ├── StorageUnavailable       UPLOAD_DIR cannot be written
     │   │   └── ForeignFolder        UPLOAD_DIR is another service's
+    │   ├── UploadLocked             another request writes the same resumable upload
     │   ├── ArchiveUnavailable       the database of transcripts does not answer
     │   └── QueueUnavailable         Redis does not answer
     │       └── QueueRefused         Redis does not let the service's user run a command
@@ -70,6 +77,7 @@ from app.core.errors.capacity import (
     StillTranscribing,
     StorageFull,
     StorageUnavailable,
+    UploadLocked,
 )
 from app.core.errors.request import (
     AmbiguousLength,
@@ -84,6 +92,7 @@ from app.core.errors.request import (
     NoAudio,
     NoSpeakers,
     NotFinished,
+    OffsetConflict,
     RecordingTooLong,
     RequestError,
     RequestInProgress,
@@ -96,7 +105,12 @@ from app.core.errors.request import (
     UnreadableAudio,
     UnsafeAddress,
     UnsupportedExtension,
+    UnsupportedMediaType,
+    UnsupportedProtocol,
+    UploadIncomplete,
+    UploadNotFound,
     UploadStalled,
+    UploadTaken,
     UploadTooLarge,
 )
 from app.core.errors.task import (
@@ -147,6 +161,7 @@ __all__ = [
     "NoAudio",
     "NoSpeakers",
     "NotFinished",
+    "OffsetConflict",
     "OutOfDeviceMemory",
     "QueueFull",
     "QueueRefused",
@@ -171,6 +186,12 @@ __all__ = [
     "UnsafeAddress",
     "UnsafeRedis",
     "UnsupportedExtension",
+    "UnsupportedMediaType",
+    "UnsupportedProtocol",
+    "UploadIncomplete",
+    "UploadLocked",
+    "UploadNotFound",
     "UploadStalled",
+    "UploadTaken",
     "UploadTooLarge",
 ]

@@ -56,6 +56,14 @@ class ForeignFolder(StorageUnavailable):
     title = "Folder of another service"
 
 
+class UploadLocked(CapacityError):
+    """Another request writes the same resumable upload."""
+
+    code = "upload_locked"
+    title = "Upload locked"
+    status = 423
+
+
 class ArchiveUnavailable(CapacityError):
     """The database of finished transcripts does not answer, or cannot be written."""
 

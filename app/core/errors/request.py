@@ -74,6 +74,54 @@ class UploadStalled(RequestError):
     status = 408
 
 
+class UploadNotFound(RequestError):
+    """No resumable upload has that id, or it has expired."""
+
+    code = "upload_not_found"
+    title = "Upload not found"
+    status = 404
+
+
+class OffsetConflict(RequestError):
+    """The bytes that were sent do not follow those that are here."""
+
+    code = "offset_conflict"
+    title = "Offset conflict"
+    status = 409
+
+
+class UploadIncomplete(RequestError):
+    """The upload is to be transcribed before all of its bytes are here."""
+
+    code = "upload_incomplete"
+    title = "Upload incomplete"
+    status = 409
+
+
+class UploadTaken(RequestError):
+    """The upload has become a task; no more bytes are taken."""
+
+    code = "upload_taken"
+    title = "Upload taken"
+    status = 409
+
+
+class UnsupportedProtocol(RequestError):
+    """The request names no version of the tus protocol that is spoken here."""
+
+    code = "unsupported_protocol"
+    title = "Unsupported protocol"
+    status = 412
+
+
+class UnsupportedMediaType(RequestError):
+    """The body of the request is not of the type that belongs there."""
+
+    code = "unsupported_media_type"
+    title = "Unsupported media type"
+    status = 415
+
+
 class UnsupportedExtension(RequestError):
     """The file name's extension is not in ALLOWED_EXTENSIONS."""
 

@@ -2,6 +2,7 @@
 
 import { announce } from "./core/announcer.js";
 import { startFollowing } from "./tasks/follower.js";
+import { takeUpLeft } from "./tasks/live.js";
 import { sweepRecordings } from "./tasks/recordings.js";
 import { resumeSending } from "./tasks/sender.js";
 import { loadModels, watchService } from "./tasks/service.js";
@@ -21,4 +22,5 @@ watchService();
 loadModels();
 startFollowing();
 resumeSending();
+takeUpLeft();
 sweepRecordings();

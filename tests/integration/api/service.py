@@ -29,7 +29,8 @@ class Service:
         return f"http://127.0.0.1:{self.port}"
 
     def files(self) -> list[str]:
-        """What lies in UPLOAD_DIR, outbox and temporary files included; not its marker and its clock."""
+        """What lies in UPLOAD_DIR, outbox and temporary files included; not its marker and its clock, half
+        written ones included."""
         folder = self.settings.upload_dir
         found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".clock")
         return sorted(

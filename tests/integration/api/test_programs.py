@@ -86,6 +86,16 @@ REQUESTS = (
          ("chunking_strategy", "auto"))),
     Sent("translations", "/v1/audio/translations", (("model", "whisper-large-v3"),),
          expected={"task": "translate"}),
+    Sent("go-openai (bots for Telegram and Mattermost)", fields=(WHISPER, ("prompt", ""),
+         ("temperature", "0.20"), ("response_format", "verbose_json"), ("language", "ru"))),
+    Sent("async-openai (Rust)", fields=(WHISPER, ("response_format", "verbose_json"),
+         ("timestamp_granularities[]", "word"), ("timestamp_granularities[]", "segment")),
+         expected={"word_timestamps": True}),
+    Sent("Flowise, LocalAI STT", fields=(WHISPER, ("language", ""), ("prompt", ""), ("temperature", "0"))),
+    Sent("LocalAI's clients", fields=(("model", "whisper-1"), ("backend", "whisper"),
+         ("translate", "false")), expected=TURBO),
+    Sent("ruby-openai", fields=(WHISPER, ("language", "ru"), ("response_format", "vtt")),
+         content_type="application/octet-stream", expected={"language": "ru"}),
     Sent("a field of another service", file_field="audio", fields=(WHISPER,), expected={"status": 422}),
 )  # fmt: skip
 

@@ -39,7 +39,6 @@ def api(settings_for: Callable[..., Settings]) -> Iterator[ApiProcess]:
         tasks_in_flight=1,
         short_slots=0,
         high_slots=0,
-        reuse_results=False,
         default_model="base",
         keepalive_seconds=0.3,
         heartbeat_seconds=0.5,

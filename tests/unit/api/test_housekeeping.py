@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from redis.asyncio import Redis
 
-from app.api.lifespan import Housekeeping
+from app.api.lifespan import Housekeeping, intake_of
 from app.core.config import Settings
 from app.core.stopping import Stopping
 from app.launcher.redis_server import free_port
@@ -17,6 +17,7 @@ from app.queue.clients import command_client
 from app.queue.outlook import Outlook
 from app.schemas.task import Task
 from app.services.folder_service import FolderService
+from app.services.left_uploads import LeftUploads
 from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
 from app.services.task_service import TaskService
@@ -38,7 +39,9 @@ async def housekeeping(settings: Settings) -> AsyncIterator[Redis]:
     stopping = Stopping()
     tasks = TaskService(client, settings, storage, Outlook(client, settings), stopping)
     waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
-    house = Housekeeping(settings, RedisService(client, settings), folder, outbox, waiting)
+    queue = RedisService(client, settings)
+    left = LeftUploads(settings, *intake_of(client, settings, storage, folder, queue, tasks))
+    house = Housekeeping(settings, queue, folder, outbox, waiting, left)
     work = asyncio.create_task(house.run())
     try:
         yield client

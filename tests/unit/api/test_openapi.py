@@ -18,6 +18,8 @@ def test_every_route_is_there_and_described(schema: dict[str, Any]) -> None:
     assert set(schema["paths"]) == {
         "/transcribe/",
         "/transcribe/{task_id}",
+        "/uploads/",
+        "/uploads/{upload_id}",
         "/transcribe/{task_id}/events",
         "/status/{task_id}",
         "/v1/audio/transcriptions",
@@ -50,7 +52,8 @@ def test_the_upload_is_documented_though_parsed_by_hand(schema: dict[str, Any]) 
     assert set(form["properties"]) == {"file", *OPTIONS}
     assert [parameter["name"] for parameter in upload["parameters"]] == list(OPTIONS)
     assert set(upload["responses"]) == {
-        *("202", "400", "401", "408", "409", "413", "415", "422", "429", "503", "507", "default"),
+        *("202", "400", "401", "404", "408", "409", "413", "415", "422", "423", "429", "503", "507"),
+        "default",
     }
 
 

@@ -144,7 +144,7 @@ def test_a_file_that_grows_while_it_is_sent(client: Client, service: Service, tm
         def seekable(self) -> bool:
             return True
 
-        def seek(self, offset: int) -> int:
+        def seek(self, offset: int, whence: int = 0) -> int:
             return offset
 
         def read(self, size: int) -> bytes:

@@ -8,7 +8,7 @@ from app.core.errors import InvalidParameter
 from app.core.speaker_counts import SpeakerRange
 from app.schemas.task import ChannelMode, Priority, Task, TaskKind, TrackChoice
 from app.services.known_speakers import NAMES, REFERENCES
-from app.services.options import OPTIONS, Options, options_of
+from app.services.options import OPTIONS, UPLOAD, Options, options_of
 
 
 def options(settings: Settings, **given: str) -> Options:
@@ -112,7 +112,7 @@ def test_languages_may_be_given_several_times(settings: Settings) -> None:
 
 def test_every_option_is_documented_and_is_part_of_a_task() -> None:
     assert set(OPTION_SCHEMAS) == set(OPTIONS)
-    assert set(OPTIONS) - {"reuse", NAMES, REFERENCES} <= set(Task.model_fields)
+    assert set(OPTIONS) - {"reuse", UPLOAD, NAMES, REFERENCES} <= set(Task.model_fields)
 
 
 @pytest.mark.parametrize(

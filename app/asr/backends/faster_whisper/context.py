@@ -1,7 +1,7 @@
 """Which weights may hear less than the 30 s that Whisper was trained on.
 
 A short context costs a third of the work on short recordings, and accuracy that depends on the weights: it is
-the default only for those on which it was measured. docs/performance.md has the figures.
+the default only for those on which it was measured. docs/research/measurements.md has the figures.
 """
 
 from types import MappingProxyType

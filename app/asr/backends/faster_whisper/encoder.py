@@ -4,7 +4,7 @@ Whisper was trained on 30 s of sound, silence included, and most of the work on 
 The encoder may be given less, but the decoder loops where it finds no silence after the last word. So the
 encoder hears the sound and a little silence, and the decoder is shown silent states after those, which are
 the same for every window and were computed once. Where the model has a suffix (`suffix.py`), it ends what
-both are given, in place of the silence that is missing. docs/performance.md has the measurements.
+both are given, in place of the silence that is missing. docs/research/measurements.md has the measurements.
 """
 
 from collections import defaultdict

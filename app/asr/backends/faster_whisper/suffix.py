@@ -3,8 +3,9 @@
 Whisper was trained on 30 s, most of which is silence after a short sound, and what it makes of the sound
 depends on it: silent places take the attention that nothing wants ("attention sinks", Xiao et al. 2023;
 "registers", Darcet et al. 2023). A suffix has the effect of that silence in a small part of its length. It
-was fitted to the frozen model, as soft prompts are (Lester et al. 2021), to make it hypothesis as it does in
-30 s; that needs no transcripts. `benchmark.suffix` fits them; docs/performance.md has what they bring.
+was fitted to the frozen model, as soft prompts are (Lester et al. 2021), to make it answer as it does with
+30 s; that needs no transcripts. `benchmark.suffix` fits them; docs/research/measurements.md tells what they
+bring.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The numbers by which windows are encoded and decoded; docs/performance.md tells why these."""
+"""The numbers by which windows are encoded and decoded; docs/research/measurements.md tells why these."""
 
 from dataclasses import dataclass
 

@@ -1,17 +1,18 @@
 /** Why a request failed: the service's problem details, or `offline` where nothing answered. */
 export class Problem extends Error {
-  /** @param {{status?: number, code?: string, detail?: string, retryAfter?: number}} told */
-  constructor({ status = 0, code = "offline", detail = "", retryAfter = 0 }) {
+  /** @param {{status?: number, code?: string, detail?: string, retryAfter?: number, taskId?: string}} told */
+  constructor({ status = 0, code = "offline", detail = "", retryAfter = 0, taskId = "" }) {
     super(detail || code);
     this.status = status;
     this.code = code;
     this.detail = detail;
     this.retryAfter = retryAfter;
+    this.taskId = taskId;
   }
 
   /** Whether the same request may succeed later. */
   get passes() {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
+    return this.status === 0 || this.status === 423 || this.status === 429 || this.status >= 500;
   }
 }
 
@@ -28,5 +29,6 @@ export function problemOf(status, text, retryAfter) {
     code: typeof told.code === "string" ? told.code : "unexpected",
     detail: typeof told.detail === "string" ? told.detail : "",
     retryAfter: Number(retryAfter) || 0,
+    taskId: typeof told.task_id === "string" ? told.task_id : "",
   });
 }

@@ -17,6 +17,8 @@ import { names, onForeignChange, read, write } from "../core/storage.js";
  * @property {string | null} language
  * @property {string} preview how the text begins
  * @property {string} [attempt] names the upload, where the recording was sent more than once
+ * @property {string | null} [upload] address where parts of the recording are
+ * @property {boolean} [left] the page was closed while it was recorded: nothing of it is here
  * @property {number} recording_bytes 0: the recording is not kept here
  * @property {number} [sent] part of the upload, 0 to 1
  * @property {number} [progress]

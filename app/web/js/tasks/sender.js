@@ -8,17 +8,27 @@ import { keepRecording, recordingOf } from "./recordings.js";
 
 const AT_A_TIME = 2;
 
-/** @type {{key: string, content: Blob}[]} */
+/** @type {{key: string, content: Blob | null}[]} */
 const waiting = [];
 /** @type {Map<string, AbortController>} */
 const running = new Map();
 
-/** @param {Blob} content @param {string} name @param {Record<string, string>} options */
-export function send(content, name, options) {
-  const entry = addEntry({ name, size: content.size, options });
+/**
+ * @param {Blob} content
+ * @param {string} name
+ * @param {Record<string, string>} options
+ * @param {string | null} [upload] where a part of it is already
+ */
+export function send(content, name, options, upload = null) {
+  const entry = addEntry({ name, size: content.size, options, upload });
   start(entry.key, content);
   keepRecording(entry.key, content);
   return entry.key;
+}
+
+/** Makes a task of what the service has of a recording whose page was closed. */
+export function sendRest({ name, options, address }) {
+  start(addEntry({ name, options, upload: address, left: true }).key, null);
 }
 
 /** Sends the recording of an entry once more, as a new task. @returns {Promise<boolean>} false: it is not here */
@@ -26,16 +36,16 @@ export async function sendAgain(key) {
   const content = await recordingOf(key);
   if (!content) return false;
   const attempt = `${key}-${Date.now()}`;
-  updateEntry(key, { phase: "sending", attempt, task_id: null, error: null, text: "", preview: "", sent: 0, progress: 0 });
+  updateEntry(key, { phase: "sending", attempt, upload: null, task_id: null, error: null, text: "", preview: "", sent: 0, progress: 0 });
   start(key, content);
   return true;
 }
 
 /** Goes on with what was not sent when the page was closed. */
 export async function resumeSending() {
-  for (const { key } of history.value.filter((entry) => entry.phase === "sending" && !running.has(entry.key))) {
+  for (const { key, left } of history.value.filter((entry) => entry.phase === "sending" && !running.has(entry.key))) {
     const content = await recordingOf(key);
-    if (content) start(key, content);
+    if (content || left) start(key, content);
     else fail(key, { code: "interrupted", message: "" });
   }
 }
@@ -66,10 +76,16 @@ function next() {
 
 async function run({ key, content }, signal) {
   const { name, options, attempt = key } = entryOf(key) ?? {};
-  for (let failures = 0; entryOf(key); ) {
+  let failures = 0;
+  const told = {
+    onBegin: (address) => updateEntry(key, { upload: address }),
+    onKept: () => (failures = 0),
+    onProgress: (sent) => updateEntry(key, { sent, waiting: false }),
+  };
+  while (entryOf(key)) {
     try {
-      const onProgress = (sent) => updateEntry(key, { sent, waiting: false });
-      const accepted = await upload({ content, name, fields: options, idempotencyKey: attempt, onProgress, signal });
+      const address = entryOf(key).upload ?? undefined;
+      const accepted = await upload({ content, name, fields: options, idempotencyKey: attempt, address, signal, ...told });
       updateEntry(key, { task_id: accepted.task_id, phase: "queued", waiting: false });
       return;
     } catch (problem) {

@@ -2,6 +2,7 @@
 
 import { announce } from "../core/announcer.js";
 import { options, fieldsOf } from "../tasks/options.js";
+import { LiveUpload } from "../tasks/live.js";
 import { send } from "../tasks/sender.js";
 import { t } from "../i18n/texts.js";
 import { Component, createRef, html } from "../ui.js";
@@ -55,7 +56,7 @@ export class Composer extends Component {
         <h1 id="composer-title">${t("composer_title")}</h1>
         <p class="lead">${t("composer_lead")}</p>
         ${recording
-          ? html`<${Recorder} onEnd=${(file) => this.recorded(file)} />`
+          ? html`<${Recorder} onBegin=${(...told) => this.recording(...told)} onEnd=${(file) => this.recorded(file)} />`
           : html`<div class="drop-actions">
               <button type="button" class="button button-primary button-large" onClick=${() => this.input.current.click()}>
                 ${t("choose_files")}
@@ -75,9 +76,18 @@ export class Composer extends Component {
     currentTarget.value = ""; // the same file may be chosen again
   }
 
+  recording(name, type, parts) {
+    this.live = new LiveUpload(name, type, fieldsOf(options.value), parts);
+  }
+
   /** @param {File | null} file */
-  recorded(file) {
+  async recorded(file) {
     this.setState({ recording: false });
-    if (file) sendFiles([file]);
+    const { live } = this;
+    this.live = undefined;
+    if (!file) return live?.discard();
+    const address = await live?.stop();
+    send(file, file.name, fieldsOf(options.value), address);
+    announce(t("sending_files", { count: 1 }));
   }
 }

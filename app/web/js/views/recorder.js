@@ -7,7 +7,7 @@ import { Component, html } from "../ui.js";
 const TYPES = ["audio/webm;codecs=opus", "audio/mp4", "audio/ogg;codecs=opus"];
 const EXTENSIONS = { "audio/webm": "webm", "audio/mp4": "m4a", "audio/ogg": "ogg" };
 
-/** Props: `onEnd` gets the recording as a File, or null where there is none. */
+/** Props: `onBegin` gets name, type and the growing parts; `onEnd` the recording as a File, null if there is none. */
 export class Recorder extends Component {
   state = { phase: "asking", seconds: 0, level: 0 };
   parts = [];
@@ -37,6 +37,8 @@ export class Recorder extends Component {
     this.recorder.ondataavailable = ({ data }) => data.size && this.parts.push(data);
     this.recorder.onstop = () => this.props.onEnd(this.discarded ? null : this.file());
     this.recorder.start(1000);
+    this.name = this.fileName();
+    this.props.onBegin(this.name, this.type, this.parts);
     this.measure(stream);
     const begun = performance.now();
     this.timer = setInterval(
@@ -61,12 +63,19 @@ export class Recorder extends Component {
     return Math.min(1, Math.sqrt(power) * 4);
   }
 
-  /** @returns {File} */
-  file() {
-    const type = (this.recorder.mimeType || "audio/webm").split(";")[0];
+  get type() {
+    return (this.recorder.mimeType || "audio/webm").split(";")[0];
+  }
+
+  fileName() {
     const moment = new Date(Date.now() - new Date().getTimezoneOffset() * 60000).toISOString();
     const name = `${t("recording_name")} ${moment.slice(0, 19).replace("T", " ").replaceAll(":", "-")}`;
-    return new File(this.parts, `${name}.${EXTENSIONS[type] ?? "webm"}`, { type });
+    return `${name}.${EXTENSIONS[this.type] ?? "webm"}`;
+  }
+
+  /** @returns {File} */
+  file() {
+    return new File(this.parts, this.name, { type: this.type });
   }
 
   stop(discarded) {

@@ -1,15 +1,15 @@
-"""A TCP relay before a Redis, for tests that interfere with what passes through it."""
+"""A TCP relay before a server, for tests that interfere with what passes through it."""
 
 import asyncio
 from abc import ABC, abstractmethod
 from typing import Self
 
 
-class RedisRelay(ABC):
+class TcpRelay(ABC):
     """Serves on 127.0.0.1:`port`; what becomes of requests and replies is for the class that inherits."""
 
-    def __init__(self, redis_port: int) -> None:
-        self._redis_port = redis_port
+    def __init__(self, port_behind: int) -> None:
+        self._port_behind = port_behind
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -38,13 +38,13 @@ class RedisRelay(ABC):
     async def _requests(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mark: asyncio.Event
     ) -> None:
-        """Pass one client's bytes to Redis until they end; `mark` is what it tells `_replies` of them."""
+        """Pass one client's bytes on until they end; `mark` is what it tells `_replies` of them."""
 
     @abstractmethod
     async def _replies(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mark: asyncio.Event
     ) -> None:
-        """Pass the bytes of Redis to that client until they end."""
+        """Pass the bytes of the server to that client until they end."""
 
     @staticmethod
     @abstractmethod
@@ -64,11 +64,11 @@ class RedisRelay(ABC):
             self._hang_up(writer)
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        redis_reader, redis_writer = await asyncio.open_connection("127.0.0.1", self._redis_port)
+        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._port_behind)
         mark = asyncio.Event()
         both = [
-            asyncio.create_task(self._requests(reader, redis_writer, mark)),
-            asyncio.create_task(self._replies(redis_reader, writer, mark)),
+            asyncio.create_task(self._requests(reader, server_writer, mark)),
+            asyncio.create_task(self._replies(server_reader, writer, mark)),
         ]
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
@@ -76,4 +76,4 @@ class RedisRelay(ABC):
             for task in both:
                 task.cancel()
             await asyncio.gather(*both, return_exceptions=True)
-            self._hang_up(redis_writer)
+            self._hang_up(server_writer)

@@ -1,0 +1,281 @@
+"""Recordings that arrive in several requests: begun, gone on with, taken as that of a task."""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio
+from anyio import to_thread
+
+from app.core.config import Settings
+from app.core.errors import (
+    EmptyUpload,
+    OffsetConflict,
+    StorageFull,
+    StorageUnavailable,
+    UploadIncomplete,
+    UploadLocked,
+    UploadNotFound,
+    UploadTaken,
+    UploadTooLarge,
+)
+from app.core.utils import extension_of
+from app.queue.reader import TaskLookup
+from app.schemas.caller import Caller
+from app.schemas.resumable import ResumableUpload
+from app.services.folder_service import FolderService
+from app.services.receiving import BATCH_BYTES, Received, Receiver, abort, name_by_type
+from app.storage.base import ByteSink, Storage, StoredResumable
+from app.storage.resumable import upload_not_found
+
+logger = logging.getLogger(__name__)
+
+LOCK_SECONDS = 10.0
+"""How long a request waits for another process to be done with the same upload."""
+
+LOOK_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """A request that writes an upload now."""
+
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    ended: anyio.Event = field(default_factory=anyio.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An upload that is to become a task, and nobody else's until then."""
+
+    upload: ResumableUpload
+    bytes: ByteSink
+
+
+class ResumableUploads:
+    """The use case of an upload in several requests."""
+
+    def __init__(
+        self, settings: Settings, storage: Storage, folder: FolderService, tasks: TaskLookup
+    ) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._storage = storage
+        self._resumables = storage.resumables
+        self._receiver = Receiver(settings, storage)
+        self._tasks = tasks
+        self._writers: dict[str, _Writer] = {}
+
+    async def begin(self, upload: ResumableUpload) -> None:
+        """Begin an upload. Raises UploadTooLarge, UnsupportedExtension, StorageFull, StorageUnavailable."""
+        self._extension_of(upload)
+        await self._folder.require()
+        await self._receiver.refuse_early(upload.length)
+        await to_thread.run_sync(self._resumables.create, upload)
+
+    async def look(self, upload_id: str, caller: Caller) -> StoredResumable:
+        """The upload as far as it has come; who still writes it is cut off: it is gone on with.
+
+        Raises UploadNotFound, StorageUnavailable.
+        """
+        await self._read(upload_id, caller)
+        await self._cut_off(upload_id)
+        return await self._read(upload_id, caller)
+
+    async def append(
+        self, upload_id: str, caller: Caller, offset: int, length: int | None, body: AsyncIterator[bytes]
+    ) -> StoredResumable:
+        """Take more bytes; `length` announces that of the whole, where it was not known. What comes before a
+        connection breaks is kept.
+
+        Raises UploadNotFound, UploadTaken, OffsetConflict, UploadTooLarge, UploadLocked, StorageFull and
+        StorageUnavailable.
+        """
+        await self._read(upload_id, caller)
+        async with self._writing(upload_id), self._locked(upload_id, caller) as sink:
+            upload = await self._announced(upload_id, caller, length)
+            if offset != sink.offset:
+                raise OffsetConflict(
+                    f"The upload has {sink.offset} bytes, and yours begin at {offset}; ask with HEAD where "
+                    "to go on.",
+                    offset=sink.offset,
+                )
+            await self._write(upload, sink, body)
+            return StoredResumable(upload, sink.offset)
+
+    async def remove(self, upload_id: str, caller: Caller) -> None:
+        """Forget an upload; a task that it became stays. Raises UploadNotFound, StorageUnavailable."""
+        await self._read(upload_id, caller)
+        await self._cut_off(upload_id)
+        await to_thread.run_sync(self._resumables.remove, upload_id)
+
+    async def arrived(self, upload_id: str, caller: Caller, held: AsyncExitStack) -> Arrived | str:
+        """An upload that is to become a task, nobody else's while `held`; the task where it became one.
+
+        One whose length was never announced counts as far as it came. Raises UploadNotFound,
+        UploadIncomplete, EmptyUpload, UploadLocked, StorageUnavailable, QueueUnavailable.
+        """
+        await self._read(upload_id, caller)
+        await self._cut_off(upload_id)
+        try:
+            sink = await held.enter_async_context(self._locked(upload_id, caller))
+        except UploadTaken as error:
+            if (became := await self._became(upload_id, caller)) is None:
+                raise upload_not_found() from error
+            return became
+        if (became := await self._became(upload_id, caller)) is not None:
+            return became
+        upload = (await self._read(upload_id, caller)).upload
+        if upload.length is not None and sink.offset < upload.length:
+            raise UploadIncomplete(
+                f"The upload has {sink.offset} of its {upload.length} bytes; send the rest first.",
+                offset=sink.offset,
+            )
+        if sink.offset == 0:
+            raise EmptyUpload("The upload has no bytes; send a recording.")
+        return Arrived(upload, sink)
+
+    async def _became(self, upload_id: str, caller: Caller) -> str | None:
+        """The task that it became, where that is still known."""
+        task_id = (await self._read(upload_id, caller)).upload.task_id
+        return task_id if task_id is not None and await self._tasks.record(task_id) else None
+
+    async def received(self, arrived: Arrived, task_id: str, undo: AsyncExitStack) -> Received:
+        """The upload as the recording of a task, which is noted first: it becomes no other one.
+
+        `undo` gets what removes the recording; the upload stays. Raises StorageFull, StorageUnavailable.
+        """
+        upload = arrived.upload
+        await to_thread.run_sync(self._resumables.save, upload.model_copy(update={"task_id": task_id}))
+        digest = await to_thread.run_sync(arrived.bytes.digest)
+        writer = await to_thread.run_sync(self._storage.open_received, upload.upload_id, task_id)
+        undo.push_async_callback(abort, writer)
+        return Received(writer, upload.filename or None, self._extension_of(upload), digest)
+
+    async def remove_bytes(self, arrived: Arrived) -> None:
+        """Its task has them; how many they were stays known. What cannot be removed now expires."""
+        upload = (await to_thread.run_sync(self._resumables.read, arrived.upload.upload_id)) or arrived
+        try:
+            whole = upload.upload.model_copy(update={"length": arrived.bytes.offset})
+            await to_thread.run_sync(self._resumables.save, whole)
+            await to_thread.run_sync(self._resumables.remove_bytes, whole.upload_id)
+        except (StorageFull, StorageUnavailable) as error:
+            logger.warning("The bytes of the upload %s stay: %s", arrived.upload.upload_id, error)
+
+    async def remove_expired(self) -> int:
+        """Remove those that got no byte for RESUMABLE_UPLOAD_SECONDS; how many. Raises OSError."""
+        old = await to_thread.run_sync(self._resumables.old, self._settings.resumable_upload_seconds)
+        for upload_id in old:
+            await to_thread.run_sync(self._resumables.remove, upload_id)
+        return len(old)
+
+    async def left(self) -> list[ResumableUpload]:
+        """Those that are to become tasks, since their clients have gone away. Raises OSError."""
+        old = await to_thread.run_sync(self._resumables.old, self._settings.left_upload_seconds)
+        found = [await to_thread.run_sync(self._resumables.read, upload_id) for upload_id in old]
+        return [each.upload for each in found if each is not None and _is_left(each)]
+
+    def _extension_of(self, upload: ResumableUpload) -> str:
+        allowed = self._settings.allowed_extensions
+        return extension_of(upload.filename or name_by_type(upload.filetype, allowed), allowed)
+
+    async def _read(self, upload_id: str, caller: Caller) -> StoredResumable:
+        stored = await to_thread.run_sync(self._resumables.read, upload_id)
+        if stored is None or not caller.may_see(stored.upload.owner):
+            raise upload_not_found()
+        return stored
+
+    async def _announced(self, upload_id: str, caller: Caller, length: int | None) -> ResumableUpload:
+        """The upload, with the length that has now been announced."""
+        upload = (await self._read(upload_id, caller)).upload
+        if length is None or length == upload.length:
+            return upload
+        if upload.length is not None:
+            raise OffsetConflict(f"The length of the upload was announced as {upload.length} bytes before.")
+        await self._receiver.refuse_early(length)
+        upload = upload.model_copy(update={"length": length})
+        await to_thread.run_sync(self._resumables.save, upload)
+        return upload
+
+    async def _write(self, upload: ResumableUpload, sink: ByteSink, body: AsyncIterator[bytes]) -> None:
+        most = self._settings.max_upload_bytes if upload.length is None else upload.length
+        pending, size = bytearray(), sink.offset
+        try:
+            async for chunk in body:
+                size += len(chunk)
+                if size > most:
+                    raise UploadTooLarge(f"The upload is longer than the {most} bytes that it may have.")
+                pending += chunk
+                if len(pending) >= BATCH_BYTES:
+                    data, pending = pending, bytearray()
+                    await self._receiver.check_space(len(data))
+                    await to_thread.run_sync(sink.write, data)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(_write_and_sync, sink, pending)
+
+    async def _cut_off(self, upload_id: str) -> None:
+        """End the request that writes this upload now: its client has come back, the connection is dead."""
+        while (writer := self._writers.get(upload_id)) is not None:
+            writer.scope.cancel()
+            await writer.ended.wait()
+
+    @asynccontextmanager
+    async def _writing(self, upload_id: str) -> AsyncIterator[None]:
+        await self._cut_off(upload_id)
+        writer = self._writers[upload_id] = _Writer()
+        try:
+            with writer.scope:
+                yield
+        finally:
+            del self._writers[upload_id]
+            writer.ended.set()
+        if writer.scope.cancelled_caught:
+            raise UploadLocked("Another request goes on with this upload.")
+
+    @asynccontextmanager
+    async def _locked(self, upload_id: str, caller: Caller) -> AsyncIterator[ByteSink]:
+        """The bytes, once no other process has them. Raises UploadTaken where they are a task's by now."""
+        deadline = time.monotonic() + LOCK_SECONDS
+        while True:
+            stored = await self._read(upload_id, caller)
+            try:
+                sink = await to_thread.run_sync(self._resumables.lock, upload_id)
+                break
+            except UploadLocked:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(LOOK_SECONDS)
+            except UploadNotFound:
+                if stored.upload.task_id is None:
+                    raise
+                raise UploadTaken(
+                    f"The upload has become the task {stored.upload.task_id}; begin a new one.",
+                    task_id=stored.upload.task_id,
+                ) from None
+        try:
+            yield sink
+        finally:
+            sink.close()
+
+
+def new_upload_id() -> str:
+    """An id that nobody can guess."""
+    return uuid.uuid4().hex
+
+
+def _write_and_sync(sink: ByteSink, data: bytearray) -> None:
+    if data:
+        sink.write(data)
+    sink.sync()
+
+
+def _is_left(stored: StoredResumable) -> bool:
+    """Whether what came is all that may be hoped for; a part of a file whose length is known is none."""
+    upload = stored.upload
+    is_whole = upload.length in (None, stored.offset)
+    return upload.transcribe is not None and upload.task_id is None and stored.offset > 0 and is_whole
