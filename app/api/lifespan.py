@@ -26,6 +26,7 @@ from app.queue.awaited import Awaited
 from app.queue.clients import command_client
 from app.queue.outlook import Outlook
 from app.queue.rate_limits import RateLimiter
+from app.queue.reader import TaskLookup
 from app.queue.repeats import Repeats
 from app.queue.requests import Requests
 from app.services.archive_service import ArchiveService
@@ -119,7 +120,7 @@ def intake_of(
     storage: LocalStorage,
     folder: FolderService,
     queue: RedisService,
-    tasks: TaskService,
+    tasks: TaskLookup,
 ) -> tuple[ResumableUploads, AudioService]:
     """What takes recordings; `tasks` knows which of them came before."""
     uploads = ResumableUploads(settings, storage, folder, tasks)

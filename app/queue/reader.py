@@ -51,6 +51,13 @@ class TaskRecord:
     task: Task | None
 
 
+class TaskLookup(Protocol):
+    """Whoever knows of tasks: Redis, or the archive besides."""
+
+    async def record(self, task_id: str) -> TaskRecord | None:
+        """What is known of a task; None where nothing is. Raises CapacityError."""
+
+
 class OutboxLookup(Protocol):
     """What is known of tasks outside Redis, which may have forgotten its last moments."""
 

@@ -5,14 +5,13 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Protocol
 
 import anyio
 
 from app.core.background import end
 from app.core.errors import IdempotencyConflict, QueueUnavailable, RequestInProgress
 from app.queue.outcomes import RequestOutcome
-from app.queue.reader import TaskRecord
+from app.queue.reader import TaskLookup
 from app.queue.requests import ACCEPTANCE_SECONDS, Earlier, Request, Requests
 
 logger = logging.getLogger(__name__)
@@ -26,17 +25,10 @@ WAIT_SECONDS = 30.0
 RETRY_AFTER_SECONDS = 5
 
 
-class Tasks(Protocol):
-    """Whoever knows of tasks."""
-
-    async def record(self, task_id: str) -> TaskRecord | None:
-        """What is known of a task; None where nothing is. Raises CapacityError."""
-
-
 class Idempotency:
     """Says which task a request with an Idempotency-Key became before, if that task is known or noted."""
 
-    def __init__(self, requests: Requests, tasks: Tasks) -> None:
+    def __init__(self, requests: Requests, tasks: TaskLookup) -> None:
         self._requests = requests
         self._tasks = tasks
 

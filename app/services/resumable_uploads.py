@@ -24,10 +24,10 @@ from app.core.errors import (
     UploadTooLarge,
 )
 from app.core.utils import extension_of
+from app.queue.reader import TaskLookup
 from app.schemas.caller import Caller
 from app.schemas.resumable import ResumableUpload
 from app.services.folder_service import FolderService
-from app.services.idempotency import Tasks
 from app.services.receiving import BATCH_BYTES, Received, Receiver, abort, name_by_type
 from app.storage.base import ByteSink, Storage, StoredResumable
 from app.storage.resumable import upload_not_found
@@ -65,7 +65,9 @@ class Arrived:
 class ResumableUploads:
     """The use case of an upload in several requests."""
 
-    def __init__(self, settings: Settings, storage: Storage, folder: FolderService, tasks: Tasks) -> None:
+    def __init__(
+        self, settings: Settings, storage: Storage, folder: FolderService, tasks: TaskLookup
+    ) -> None:
         self._settings = settings
         self._folder = folder
         self._storage = storage
@@ -223,7 +225,7 @@ class ResumableUploads:
 
     async def _has_task(self, upload: ResumableUpload) -> bool:
         """Whether it became one; where whoever made it one died before, its id is noted and nothing more."""
-        return upload.task_id is not None and await self._reader.record(upload.task_id) is not None
+        return upload.task_id is not None and await self._tasks.record(upload.task_id) is not None
 
     def _extension_of(self, upload: ResumableUpload) -> str:
         allowed = self._settings.allowed_extensions
