@@ -6,6 +6,9 @@ from typing import Any
 
 from app.schemas.corrections import Corrections, SpeakerChanges
 
+LEAST_ALIKE = 0.4
+"""Share of common words below which a text was written anew."""
+
 
 def corrected(result: Mapping[str, Any], corrections: Corrections) -> dict[str, Any]:
     """The result with them applied; one of a foreign worker stays as it is where it is not understood."""
@@ -64,13 +67,17 @@ def retimed(words: Sequence[Any], text: str) -> list[dict[str, Any]]:
     """The words of a text that was corrected, with times.
 
     Those that were said as they are written keep theirs. The others share the time of the words whose place
-    they take, by their letters; where they take no place, they get the gap between their neighbours.
+    they take, by their letters; where they take no place, they get the gap between their neighbours. In a
+    text that has little in common with what was heard, words are alike by chance: it shares the whole time.
     """
     known = [word for word in words if isinstance(word, Mapping) and isinstance(word.get("word"), str)]
     written = text.split()
     before, after = [_plain(word["word"]) for word in known], [_plain(word) for word in written]
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    if known and matcher.ratio() < LEAST_ALIKE:
+        return list(_shared(written, *_span(known, 0, len(known))))
     found: list[dict[str, Any]] = []
-    for kind, one, two, begin, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    for kind, one, two, begin, end in matcher.get_opcodes():
         if kind == "equal":
             pairs = zip(known[one:two], written[begin:end], strict=True)
             found += [{**word, "word": f" {new}"} for word, new in pairs]

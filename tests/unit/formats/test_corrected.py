@@ -39,6 +39,12 @@ def test_words_that_are_new_get_the_gap() -> None:
     assert spans(retimed(told, "z a c")) == [("z", 0, 0), ("a", 0, 1), ("c", 3, 4)]
 
 
+def test_a_text_that_was_written_anew_shares_the_whole_time() -> None:
+    found = retimed(words("We", "have", "the", "budget", "today"), "Budget meeting of Monday morning")
+    assert found[0]["start"] == 0
+    assert found[-1]["end"] == 5
+
+
 def test_words_that_go_leave_nothing() -> None:
     assert spans(retimed(words("well", "yes"), "Yes.")) == [("Yes.", 1, 2)]
     assert retimed(words("well"), " ") == []
