@@ -32,7 +32,10 @@ class Loaded(_Message):
 
 
 class Transcribed(_Message):
-    """One recording is done; times in seconds."""
+    """One recording is done; times in seconds, `peak_memory_mb` that of the process until now.
+
+    `joules` is what the machine's counters told meanwhile, None where it has none.
+    """
 
     kind: Literal["transcribed"] = "transcribed"
     audio: str
@@ -40,7 +43,9 @@ class Transcribed(_Message):
     language: str | None
     audio_seconds: float
     processing_seconds: float
-    warnings: tuple[str, ...]
+    peak_memory_mb: float
+    joules: float | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Failed(_Message):

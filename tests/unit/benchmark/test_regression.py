@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.evaluation import Evaluation
+from benchmark.files import write_files
 from benchmark.regression import Unreadable, regressions
-from benchmark.report import write_files
 from benchmark.results import Measurement, Transcription, Variant, VariantScore
 from benchmark.scoring import score
 
@@ -25,7 +26,7 @@ def _run(texts: list[str], *, seconds: float = 1.0, model: str = "base") -> Vari
 @pytest.fixture
 def earlier(tmp_path: Path) -> Path:
     """Ten recordings, in each of which one word is wrong."""
-    write_files(tmp_path, [_run([SAID.replace("cat", "rat")] * 10)], [])
+    write_files(tmp_path, Evaluation((_run([SAID.replace("cat", "rat")] * 10),)))
     return tmp_path / "results.json"
 
 
