@@ -22,6 +22,7 @@ from app.weights.catalog import cached_models, resolve_model
 from benchmark.measure import ENGINES, FAKE_ENGINE, installed_engines
 from benchmark.results import Variant
 
+HOME = Path(__file__).parent
 PATHS = ("directory", "audios", "references", "output", "against")
 
 
@@ -44,7 +45,7 @@ class Plan(BaseModel):
     compute_types: tuple[str, ...] = ()
     beams: tuple[Annotated[int, Field(ge=1, le=20)], ...] = ()
     language: str | None = None
-    directory: Path = Path(__file__).parent
+    directory: Path = HOME
     audios: Path | None = None
     references: Path | None = None
     output: Path | None = None
