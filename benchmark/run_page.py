@@ -11,6 +11,7 @@ from benchmark.groups import Group, Kind
 from benchmark.page import Cell, ClipView, Line, Page, Table, audio_sources, figure_cell, pictures, write_page
 from benchmark.report import percent
 from benchmark.results import FileScore, VariantScore
+from benchmark.significance import Comparison
 
 MOST_CLIPS = 200
 """Recordings in the report; of more, those with the highest error rates."""
@@ -35,7 +36,11 @@ def write_run_page(path: Path, evaluation: Evaluation, plots: Sequence[Path], em
         title="Which model, engine and settings",
         subtitle=f"{total} recordings, {_minutes(evaluation):.1f} minutes.",
         verdicts=list(_verdicts(evaluation)),
-        tables=[_summary(evaluation.scores), *_comparisons(evaluation), *_groups(evaluation.groups)],
+        tables=[
+            _summary(evaluation.scores),
+            *comparison_table(evaluation.comparisons),
+            *_groups(evaluation.groups),
+        ],
         pictures=pictures(plots),
         clips=clips,
         clips_note=shown,
@@ -83,7 +88,7 @@ def _summary(scores: Sequence[VariantScore]) -> Table:
         "Wh per hour of audio",
     )
     rows = [_summary_row(score) for score in scores]
-    note = "Click a heading to sort. Invented words are those that were heard where nobody said them."
+    note = "Click a heading to sort. Invented: words that were heard where nobody said them."
     return Table("Summary", headings, rows, note, texts=frozenset({0, 1}))
 
 
@@ -106,7 +111,8 @@ def _summary_row(score: VariantScore) -> list[Cell]:
     ]
 
 
-def _comparisons(evaluation: Evaluation) -> list[Table]:
+def comparison_table(pairs: Sequence[Comparison]) -> list[Table]:
+    """All pairs; none where there is one variant only."""
     rows = [
         [
             Cell(pair.first),
@@ -116,7 +122,7 @@ def _comparisons(evaluation: Evaluation) -> list[Table]:
             figure_cell(pair.p, 4),
             Cell(pair.better or "may be chance"),
         ]
-        for pair in evaluation.comparisons
+        for pair in pairs
     ]
     headings = ("First", "Second", "Points", "95 %", "p", "Better")
     note = "First minus second, in points of the word error rate, on the recordings that both transcribed."
