@@ -54,19 +54,21 @@ def read_corpus(folder: Path, part: str) -> list[Clip]:
     return clips
 
 
-def clips_of(recordings: Sequence[Recording], language: str | None) -> tuple[list[Clip], list[Problem]]:
-    """The recordings that can be opened and have a reference, and what is wrong with the others."""
+def clips_of(
+    recordings: Sequence[Recording], language: str | None, *, needs_reference: bool = True
+) -> tuple[list[Clip], list[Problem]]:
+    """The recordings that can be opened and have the reference they need; what is wrong with the others."""
     texts, problems = read_references(recordings)
     clips = []
     for recording in recordings:
-        if recording.name in texts:
+        if recording.name in texts or not needs_reference:
             try:
                 seconds = _seconds(recording.audio)
             except (av.FFmpegError, OSError) as error:
                 problems.append(Problem(recording.name, f"Cannot be opened: {error}."))
             else:
                 path = recording.audio.absolute()
-                clips.append(Clip(path, language or "", seconds, texts[recording.name]))
+                clips.append(Clip(path, language or "", seconds, texts.get(recording.name, "")))
     return clips, problems
 
 
