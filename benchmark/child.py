@@ -73,6 +73,7 @@ def _transcribe(recogniser: Recogniser, job: RecognitionJob, meter: EnergyMeter)
         processing_seconds=seconds,
         peak_memory_mb=peak_memory_mb(),
         joules=None if spent is None or spent_now is None else spent_now - spent,
+        gpu_peak_mb=meter.gpu_peak_mb(),
         warnings=transcript.warnings,
     )
 

@@ -1,4 +1,4 @@
-"""What energy the machine says it spends: counters of the processor (RAPL), power of NVIDIA GPUs.
+"""What the machine says it spends: counters of the processor (RAPL), power and memory of NVIDIA GPUs.
 
 The counters are the machine's, not a process's: whatever else runs is counted, too. Many machines tell
 nothing (virtual ones, and RAPL is root's since CVE-2020-8694): that is said, not guessed.
@@ -20,7 +20,7 @@ PACKAGES = "intel-rapl:[0-9]*"
 """A package a processor; `intel-rapl:0:0` are parts of it. AMD's counters have the same names."""
 
 NVIDIA_SMI = "nvidia-smi"
-POWER_QUERY = ("--query-gpu=power.draw", "--format=csv,noheader,nounits", "--loop-ms=200")
+GPU_QUERY = ("--query-gpu=power.draw,memory.used", "--format=csv,noheader,nounits", "--loop-ms=200")
 UNTOLD = "not told by this machine (no RAPL counter that may be read, no NVIDIA GPU)"
 
 
@@ -48,29 +48,33 @@ class RaplCounter:
 
 
 @dataclass(slots=True)
-class GpuPower:
-    """Watts of all GPUs as nvidia-smi writes them, summed up over time."""
+class GpuWatch:
+    """Watts and MiB of all GPUs as nvidia-smi writes them: summed up over time, and the most at a time."""
 
     joules: float = 0.0
-    latest: dict[int, float] = field(default_factory=dict)
+    peak_mb: float = 0.0
+    _watts: dict[int, float] = field(default_factory=dict)
+    _mb: dict[int, float] = field(default_factory=dict)
 
     def follow(self, lines: IO[str], gpus: int) -> None:
-        """Read until the end: lines of watts, GPU by GPU in turn."""
+        """Read until the end: lines of watts and MiB, GPU by GPU in turn."""
         marks = self._marks(lines, gpus)
         for (before, watts), (now, _) in pairwise(marks):
             self.joules += (now - before) * watts
 
     def _marks(self, lines: IO[str], gpus: int) -> Iterator[tuple[float, float]]:
         for number, line in enumerate(lines):
-            self.latest[number % gpus] = _watts(line)
-            yield time.monotonic(), sum(self.latest.values())
+            watts, _, mb = line.partition(",")
+            self._watts[number % gpus], self._mb[number % gpus] = _figure(watts), _figure(mb)
+            self.peak_mb = max(self.peak_mb, sum(self._mb.values()))
+            yield time.monotonic(), sum(self._watts.values())
 
     def read(self) -> float:
         """Joules so far."""
         return self.joules
 
 
-def _watts(text: str) -> float:
+def _figure(text: str) -> float:
     try:
         return float(text)
     except ValueError:  # "[N/A]": this GPU does not tell
@@ -81,12 +85,17 @@ def _watts(text: str) -> float:
 class EnergyMeter:
     """All counters of the machine together; `source` says for people what is counted."""
 
-    counters: tuple[RaplCounter | GpuPower, ...]
+    counters: tuple[RaplCounter | GpuWatch, ...]
     source: str = UNTOLD
 
     def joules(self) -> float | None:
         """Since the meter was opened; None where the machine does not tell."""
         return sum(counter.read() for counter in self.counters) if self.counters else None
+
+    def gpu_peak_mb(self) -> float | None:
+        """Most memory of the GPUs since then, with all that ran there; None without a GPU."""
+        watched = [counter.peak_mb for counter in self.counters if isinstance(counter, GpuWatch)]
+        return sum(watched) if watched else None
 
 
 @contextmanager
@@ -100,9 +109,9 @@ def energy_meter(powercap: Path = POWERCAP, nvidia_smi: str = NVIDIA_SMI) -> Ite
     if program is None or not gpus:
         yield EnergyMeter(tuple(rapl), source)
         return
-    power = GpuPower()
-    with _followed([program, *POWER_QUERY], power, gpus):
-        yield EnergyMeter((*rapl, power), source)
+    watch = GpuWatch()
+    with _followed([program, *GPU_QUERY], watch, gpus):
+        yield EnergyMeter((*rapl, watch), source)
 
 
 def _rapl_counters(powercap: Path) -> Iterator[RaplCounter]:
@@ -120,11 +129,11 @@ def _gpu_count(program: str) -> int:
 
 
 @contextmanager
-def _followed(command: Sequence[str], power: GpuPower, gpus: int) -> Iterator[None]:
+def _followed(command: Sequence[str], watch: GpuWatch, gpus: int) -> Iterator[None]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
     with process.stdout as lines:
-        thread = threading.Thread(target=power.follow, args=(lines, gpus), daemon=True)
+        thread = threading.Thread(target=watch.follow, args=(lines, gpus), daemon=True)
         thread.start()
         try:
             yield

@@ -66,6 +66,7 @@ def summary_record(score: VariantScore) -> dict[str, object]:
         "times_real_time": score.times_real_time,
         "load_seconds": measured.load_seconds,
         "peak_memory_mb": measured.peak_memory_mb,
+        "gpu_peak_mb": measured.gpu_peak_mb,
         "watt_hours_per_hour": score.watt_hours_per_hour,
     }
 

@@ -114,6 +114,7 @@ class _Run:
     problems: list[Problem] = field(default_factory=list)
     loaded: Loaded | None = None
     peak_memory_mb: float | None = None
+    gpu_peak_mb: float | None = None
 
     def recall(self, recordings: Sequence[Recording]) -> list[Recording]:
         """Take what an earlier run has done; the recordings that it has not."""
@@ -175,8 +176,13 @@ class _Run:
             self.transcriptions.append(_transcription(name, event))
             self.problems.extend(Problem(name, warning) for warning in event.warnings)
             self._note_peak(event.peak_memory_mb)
+            self._note_gpu(event.gpu_peak_mb)
         if name is not None:
             self.on_done(name)
+
+    def _note_gpu(self, peak_mb: float | None) -> None:
+        if peak_mb is not None:
+            self.gpu_peak_mb = max(peak_mb, self.gpu_peak_mb or 0)
 
     def _note_peak(self, peak_memory_mb: float) -> None:
         self.peak_memory_mb = max(peak_memory_mb, self.peak_memory_mb or 0)
@@ -191,6 +197,7 @@ class _Run:
             compute_type=self.loaded.compute_type if self.loaded else None,
             load_seconds=self.loaded.load_seconds if self.loaded else None,
             peak_memory_mb=self.peak_memory_mb,
+            gpu_peak_mb=self.gpu_peak_mb,
         )
 
 

@@ -34,7 +34,8 @@ class Loaded(_Message):
 class Transcribed(_Message):
     """One recording is done; times in seconds, `peak_memory_mb` that of the process until now.
 
-    `joules` is what the machine's counters told meanwhile, None where it has none.
+    `joules` is what the machine's counters told meanwhile, `gpu_peak_mb` the most memory that its GPUs held
+    until now; None where it has none.
     """
 
     kind: Literal["transcribed"] = "transcribed"
@@ -45,6 +46,7 @@ class Transcribed(_Message):
     processing_seconds: float
     peak_memory_mb: float
     joules: float | None = None
+    gpu_peak_mb: float | None = None
     warnings: tuple[str, ...] = ()
 
 

@@ -56,6 +56,7 @@ class Measurement:
     compute_type: str | None = None
     load_seconds: float | None = None
     peak_memory_mb: float | None = None
+    gpu_peak_mb: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ def _summary(scores: Sequence[VariantScore]) -> Table:
         "Real-time factor",
         "Load s",
         "Peak MiB",
+        "GPU MiB",
         "Wh per hour of audio",
     )
     rows = [_summary_row(score) for score in scores]
@@ -107,6 +108,7 @@ def _summary_row(score: VariantScore) -> list[Cell]:
         figure_cell(score.real_time_factor, 3),
         figure_cell(measured.load_seconds, 2),
         figure_cell(measured.peak_memory_mb, 0),
+        figure_cell(measured.gpu_peak_mb, 0),
         figure_cell(score.watt_hours_per_hour, 2),
     ]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.energy import UNTOLD, GpuPower, RaplCounter, energy_meter
+from benchmark.energy import UNTOLD, GpuWatch, RaplCounter, energy_meter
 
 
 @pytest.fixture
@@ -44,18 +44,18 @@ def test_power_of_gpus_is_summed_up_over_time(monkeypatch: pytest.MonkeyPatch, t
     clock = iter(range(100))
     monkeypatch.setattr("benchmark.energy.time.monotonic", lambda: float(next(clock)))
     said = tmp_path / "said"
-    said.write_text("100\n50\n100\n[N/A]\n", "utf-8")
-    power = GpuPower()
+    said.write_text("100, 1000\n50, 500\n100, 1200\n[N/A], [N/A]\n", "utf-8")
+    watch = GpuWatch()
     with said.open(encoding="utf-8") as lines:
-        power.follow(lines, 2)
-    assert power.read() == 100 + 150 + 150
+        watch.follow(lines, 2)
+    assert watch.read() == 100 + 150 + 150
+    assert watch.peak_mb == 1700
 
 
 def test_nvidia_smi_is_followed_and_ended(tmp_path: Path) -> None:
     program = tmp_path / "nvidia-smi"
-    program.write_text(
-        '#!/bin/sh\n[ "$1" != --list-gpus ] || exec echo "GPU 0: X (UUID: GPU-1)"\necho 100\nexec sleep 60\n'
-    )
+    listed = '[ "$1" != --list-gpus ] || exec echo "GPU 0: X (UUID: GPU-1)"'
+    program.write_text(f"#!/bin/sh\n{listed}\necho 100, 2000\nexec sleep 60\n")
     program.chmod(0o755)
     with energy_meter(tmp_path, str(program)) as meter:
         assert meter.joules() is not None
