@@ -16,10 +16,10 @@ from rich.console import Console
 from app.core.startup import read_settings
 from app.core.utils import RECORDING_EXTENSIONS
 from benchmark.compare_page import write_compare_page
-from benchmark.comparison import Contest, judged
+from benchmark.comparison import Contest, contest_table, judged
 from benchmark.engine.corpus import Clip, CorpusMissing, clips_of, read_corpus
 from benchmark.engine.duel import Entry, PassFailed, compete
-from benchmark.engine.report import machine, standings_table, write_plots
+from benchmark.engine.report import machine, write_plots
 from benchmark.engine.rivals import missing_package
 from benchmark.plan import HOME, Plan
 from benchmark.recordings import find_recordings
@@ -143,7 +143,7 @@ def _write(output: Path, contest: Contest, embed_mb: float) -> None:
     if not contest.standings:
         console.print("Nobody could be measured; see the problems above.", style="bold red")
         raise typer.Exit(1)
-    screen.print(standings_table(f"{contest.model}, {len(contest.clips)} recordings", contest.standings))
+    screen.print(contest_table(contest))
     screen.print(comparisons_table(contest.comparisons))
     path = output / "results" / "compare.json"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,9 +8,23 @@ from benchmark.bootstrap import Interval
 from benchmark.comparison import Contest
 from benchmark.engine.duel import Standing
 from benchmark.engine.report import machine
-from benchmark.page import Cell, ClipView, Line, Page, Table, audio_sources, figure_cell, pictures, write_page
+from benchmark.page import (
+    Cell,
+    ClipView,
+    Line,
+    Page,
+    Table,
+    audio_sources,
+    facts_of,
+    figure_cell,
+    pictures,
+    write_page,
+)
 from benchmark.report import percent
 from benchmark.run_page import MOST_CLIPS, comparison_table, interval_text
+
+NOISE = 0.1
+"""Difference of speeds below which machines do not tell one from the other."""
 
 METHOD = (
     "Each entry transcribes all recordings in a process of its own, after its model is loaded and one "
@@ -31,12 +45,12 @@ def write_compare_page(path: Path, contest: Contest, plots: Sequence[Path], embe
         title=f"The same weights ({contest.model}), side by side",
         subtitle=f"{len(contest.clips)} recordings, {minutes:.1f} minutes.",
         verdicts=list(_verdicts(contest)),
-        tables=[_standings(contest), *comparison_table(contest.comparisons)],
+        tables=[_standings(contest), *_languages(contest), *comparison_table(contest.comparisons)],
         pictures=pictures(plots),
         clips=list(_clips(path, contest, embed_mb)),
         clips_note="Worst first.",
         last_tables=[table] if problems else [],
-        facts=[("Method", METHOD), *((name, str(value)) for name, value in machine().items())],
+        facts=[("Method", METHOD), *facts_of(machine())],
     )
     return write_page(path, page)
 
@@ -45,9 +59,15 @@ def _verdicts(contest: Contest) -> Iterator[str]:
     first, *others = contest.standings
     labels = [score.variant.label for score in contest.scores]
     for label, other in zip(labels[1:], others, strict=True):
-        ratio = first.times_real_time / other.times_real_time
-        faster = f"{ratio:.1f} times as fast as" if ratio >= 1 else f"slower ({ratio:.2f} times as fast) than"
-        yield f"{first.entry.name} is {faster} {other.entry.name}; {_accuracy(contest, labels[0], label)}."
+        speed = f"{first.entry.name} is {_faster(first, other)} {other.entry.name}"
+        yield f"{speed}; {_accuracy(contest, labels[0], label)}."
+
+
+def _faster(first: Standing, other: Standing) -> str:
+    ratio = first.times_real_time / other.times_real_time
+    if abs(ratio - 1) < NOISE:
+        return f"about as fast ({ratio:.2f} times) as"
+    return f"{ratio:.1f} times as fast as" if ratio > 1 else f"slower ({ratio:.2f} times as fast) than"
 
 
 def _accuracy(contest: Contest, first: str, other: str) -> str:
@@ -93,6 +113,17 @@ def _row(standing: Standing, first: Standing) -> list[Cell]:
         figure_cell(standing.load_seconds, 1),
         figure_cell(standing.times_real_time_cpu),
     ]
+
+
+def _languages(contest: Contest) -> list[Table]:
+    """Word error rates by language, where there are several."""
+    languages = [name for name in contest.standings[0].errors if name not in ("all", "")]
+    headings = ("Entry", *(f"{name}, %" for name in languages))
+    rows = [
+        [Cell(standing.entry.name), *(figure_cell(percent(standing.errors[name])) for name in languages)]
+        for standing in contest.standings
+    ]
+    return [Table("Word error rate by language", headings, rows)] if len(languages) > 1 else []
 
 
 def _signed(interval: Interval | None) -> str:

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich import box
+from rich.table import Table
+
 from benchmark.engine.corpus import Clip
 from benchmark.engine.duel import Standing
 from benchmark.results import FileScore, Measurement, Problem, Transcription, Variant, VariantScore
@@ -20,6 +23,30 @@ class Contest:
     scores: tuple[VariantScore, ...]
     comparisons: tuple[Comparison, ...]
     problems: tuple[Problem, ...]
+
+
+def contest_table(contest: Contest) -> Table:
+    """A row for each entry; fits into 80 columns."""
+    first = contest.standings[0]
+    table = Table(
+        title=f"{contest.model}, {len(contest.clips)} recordings",
+        caption="Speed: seconds of audio a second, and how much faster the first is. 95 %: of the WER.",
+        box=box.HORIZONTALS,
+    )
+    table.add_column("Entry", overflow="fold")
+    for heading in ("Speed", f"{first.entry.name} is …", "WER %", "95 %", "Peak MiB"):
+        table.add_column(heading, justify="right")
+    for standing in contest.standings:
+        rate, interval, peak = standing.errors["all"].rate, standing.interval, standing.peak_memory_mb
+        table.add_row(
+            standing.entry.name,
+            f"{standing.times_real_time:.1f}",
+            f"{first.times_real_time / standing.times_real_time:.2f} ×",
+            "–" if rate is None else f"{100 * rate:.1f}",
+            "–" if interval is None else f"{100 * interval.low:.1f} to {100 * interval.high:.1f}",
+            "–" if peak is None else f"{peak:.0f}",
+        )
+    return table
 
 
 def judged(

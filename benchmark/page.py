@@ -3,7 +3,7 @@
 import base64
 import mimetypes
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -88,6 +88,17 @@ def write_page(path: Path, page: Page) -> Path:
 def figure_cell(value: float | None, digits: int = 1, unit: str = "") -> Cell:
     """A figure, sorted by its value; unknown ones come last."""
     return Cell("–", "") if value is None else Cell(f"{value:.{digits}f}{unit}", value)
+
+
+def facts_of(figures: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Names and values of an environment, lists and versions in words."""
+    return [(name, _in_words(value)) for name, value in figures.items()]
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {each}" for name, each in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def embedded(path: Path) -> str:

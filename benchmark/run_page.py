@@ -8,7 +8,18 @@ from benchmark.bootstrap import Interval
 from benchmark.evaluation import Evaluation, most_accurate
 from benchmark.files import environment, word_interval
 from benchmark.groups import Group, Kind
-from benchmark.page import Cell, ClipView, Line, Page, Table, audio_sources, figure_cell, pictures, write_page
+from benchmark.page import (
+    Cell,
+    ClipView,
+    Line,
+    Page,
+    Table,
+    audio_sources,
+    facts_of,
+    figure_cell,
+    pictures,
+    write_page,
+)
 from benchmark.report import percent
 from benchmark.results import FileScore, VariantScore
 from benchmark.significance import Comparison
@@ -45,7 +56,7 @@ def write_run_page(path: Path, evaluation: Evaluation, plots: Sequence[Path], em
         clips=clips,
         clips_note=shown,
         last_tables=_problems(evaluation),
-        facts=[("Method", METHOD), *((name, _fact(value)) for name, value in environment().items())],
+        facts=[("Method", METHOD), *facts_of(environment())],
     )
     return write_page(path, page)
 
@@ -197,9 +208,3 @@ def interval_text(interval: Interval | None) -> str:
 
 def _minutes(evaluation: Evaluation) -> float:
     return max((score.audio_seconds for score in evaluation.scores), default=0.0) / 60
-
-
-def _fact(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {version}" for name, version in value.items())
-    return str(value)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from benchmark.engine.report import machine
 from benchmark.load.arrivals import Kind
 from benchmark.load.figures import LoadFigures, efficiency
-from benchmark.page import Cell, Page, Table, figure_cell, pictures, write_page
+from benchmark.page import Cell, Page, Table, facts_of, figure_cell, pictures, write_page
 from benchmark.plots import COLOURS
 
 METHOD = (
@@ -28,7 +28,7 @@ def write_load_page(path: Path, figures: Sequence[LoadFigures], engine: str, plo
         tables=[_loads(figures), _processes(figures)],
         pictures=pictures(plots),
         last_tables=_errors(figures),
-        facts=[("Method", METHOD), *((name, str(value)) for name, value in machine().items())],
+        facts=[("Method", METHOD), *facts_of(machine())],
     )
     return write_page(path, page)
 
@@ -105,6 +105,7 @@ def write_plot(folder: Path, figures: Sequence[LoadFigures]) -> list[Path]:
         axes.plot(workers, speeds, "o-", color=colour, label=str(load))
         ideal = [speeds[0] * each / workers[0] for each in workers]
         axes.plot(workers, ideal, "--", color=colour, linewidth=1)
+    axes.set_xticks(sorted({each.workers for each in closed}))
     axes.set_xlabel("Workers")
     axes.set_ylabel("Hours of audio an hour (dashed: as many single workers)")
     axes.set_ylim(bottom=0)

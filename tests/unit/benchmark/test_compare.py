@@ -47,17 +47,20 @@ def test_the_report_says_who_is_faster_and_who_is_more_accurate(tmp_path: Path) 
     for number in range(12):
         path = tmp_path / f"{number}.wav"
         path.write_bytes(b"RIFF")
-        clips.append(Clip(path, "", 10.0, SAID))
+        clips.append(Clip(path, "en" if number % 2 else "de", 10.0, SAID))
     standings = [
         _standing("engine", 20.0, clips, SAID),
         _standing("worse", 5.0, clips, SAID.replace("cat", "rat")),
         _standing("same", 40.0, clips, SAID),
+        _standing("near", 19.0, clips, SAID),
     ]
     contest = judged("base", clips, standings, [Problem("whisper.cpp", "Left out.")])
     html = write_compare_page(tmp_path / "compare.html", contest, (), 1).read_text("utf-8")
 
     assert "engine is 4.0 times as fast as worse; more accurate (-7.7 points (-7.7 to -7.7), p = 0.00" in html
     assert "engine is slower (0.50 times as fast) than same; these recordings show no difference" in html
+    assert "engine is about as fast (1.05 times) as near" in html
+    assert "Word error rate by language" in html
     assert "worse: 1 of 13 words wrong" in html
     assert "<del>cat</del> <ins>rat</ins>" in html
     assert "Left out." in html
