@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmark.alignment import Edit, Stretch, align
 from benchmark.bootstrap import SEED, Interval, difference_interval
-from benchmark.results import Errors, FileScore, VariantScore, pooled
+from benchmark.results import Errors, VariantScore, pooled
 
 DRAWS = 10_000
 LEVEL = 0.05
@@ -51,39 +51,51 @@ class Comparison:
 
 def compare_all(scores: Sequence[VariantScore], language: str | None) -> list[Comparison]:
     """Every pair of variants that have recordings with words in common."""
-    pairs = (_compare(first, second, language) for first, second in combinations(scores, 2))
+    judged = [_Judged.of(score, language) for score in scores]
+    pairs = (_compare(first, second) for first, second in combinations(judged, 2))
     return _corrected([pair for pair in pairs if pair is not None])
 
 
-def _compare(first: VariantScore, second: VariantScore, language: str | None) -> Comparison | None:
-    others = {file.transcription.name: file for file in second.files}
-    both = [
-        (file, others[file.transcription.name]) for file in first.files if file.transcription.name in others
-    ]
-    mine, theirs = ([pair[side].words or Errors(0, 0, 0, 0) for pair in both] for side in (0, 1))
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A variant's errors in each recording that has a reference, and their places (`error_places`)."""
+
+    label: str
+    errors: dict[str, Errors]
+    places: dict[str, list[int]]
+
+    @classmethod
+    def of(cls, score: VariantScore, language: str | None) -> "_Judged":
+        errors: dict[str, Errors] = {}
+        places: dict[str, list[int]] = {}
+        for file in score.files:
+            if file.reference is not None and file.words is not None:
+                name, text = file.transcription.name, file.transcription.text
+                errors[name] = file.words
+                places[name] = error_places(align(file.reference, text, language))
+        return cls(score.variant.label, errors, places)
+
+
+def _compare(first: _Judged, second: _Judged) -> Comparison | None:
+    both = [name for name in first.errors if name in second.errors]
+    mine, theirs = ([each.errors[name] for name in both] for each in (first, second))
     interval = difference_interval(mine, theirs)
     if interval is None:
         return None
-    differences = [each for pair in both for each in _differences(*pair, language)]
-    edits = pooled(mine).total - pooled(theirs).total
+    differences = [
+        difference
+        for name in both
+        for difference in segment_differences(first.places[name], second.places[name])
+    ]
     return Comparison(
-        first=first.variant.label,
-        second=second.variant.label,
+        first=first.label,
+        second=second.label,
         files=len(both),
         segments=len(differences),
-        difference=edits / pooled(mine).reference,
+        difference=(pooled(mine).total - pooled(theirs).total) / pooled(mine).reference,
         interval=interval,
         p=sign_flip_probability(differences),
     )
-
-
-def _differences(first: FileScore, second: FileScore, language: str | None) -> list[int]:
-    if first.reference is None:
-        return []
-    one, other = (
-        error_places(align(first.reference, file.transcription.text, language)) for file in (first, second)
-    )
-    return segment_differences(one, other)
 
 
 def error_places(stretches: Sequence[Stretch]) -> list[int]:

@@ -55,9 +55,11 @@ class Order:
         """What works, for people."""
         if self.fake is None:
             return f"Real recordings, model {self.model or 'by default'}."
+        share = self.fake.in_flight / self.fake.speed
         return (
-            f"The fake engine: workers of {self.fake.speed:g} times real time, shared by "
-            f"{self.fake.in_flight} recordings. It tells what the service costs, not what a model does."
+            f"The fake engine: a recording takes {share:.2g} of its length, as on a worker of "
+            f"{self.fake.speed:g} times real time with {self.fake.in_flight} in hand. It tells what the "
+            "service costs, not what a model does."
         )
 
 
