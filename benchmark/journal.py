@@ -47,6 +47,8 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+        if self._path.is_file() and not self._path.stat().st_size:
+            self._path.unlink()
 
     def events(self, key: str) -> list[Loaded | Transcribed | Failed]:
         """What earlier runs measured of `key`: of each recording the last word."""

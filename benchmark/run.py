@@ -120,10 +120,13 @@ def _run(plan: Plan) -> bool:
         measurements = _measure(plan, settings, recordings, journal)
         scores = [score(measurement, texts, plan.language) for measurement in measurements]
         evaluation = evaluate(recordings, scores, missing, plan.language)
-        worse = plan.against is not None and _is_worse(scores, plan, plan.against)
-        _report(plan, evaluation)
+        try:
+            _report(plan, evaluation)
+        except Hopeless:
+            journal.remove()  # all were tried, and the next run shall try again
+            raise
         journal.remove()
-    return worse
+    return plan.against is not None and _is_worse(scores, plan, plan.against)
 
 
 def _is_worse(scores: Sequence[VariantScore], plan: Plan, earlier: Path) -> bool:

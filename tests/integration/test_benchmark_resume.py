@@ -85,3 +85,13 @@ def test_a_killed_run_goes_on_and_names_each_recording_once(folder: Path) -> Non
     ]
     assert results["summary"][0]["peak_memory_mb"] > 0
     assert not (folder / "results" / "unfinished.jsonl").exists()
+
+
+def test_a_run_in_which_all_failed_is_no_interrupted_one(tmp_path: Path) -> None:
+    (tmp_path / "audios").mkdir()
+    _audio(tmp_path, 1).write_text('{"undecodable": "Nobody can read this."}')
+    failed = CliRunner().invoke(app, _arguments(tmp_path))
+
+    assert failed.exit_code == 1
+    assert "Nothing could be measured" in failed.output
+    assert not (tmp_path / "results" / "unfinished.jsonl").exists()

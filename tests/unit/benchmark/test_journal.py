@@ -75,3 +75,9 @@ def test_a_fresh_run_forgets(tmp_path: Path, audio: Path) -> None:
         journal.add("one", _done(audio))
     with Journal(tmp_path / "journal", fresh=True) as journal:
         assert journal.events("one") == []
+
+
+def test_a_run_that_measured_nothing_leaves_nothing(tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal"):
+        pass
+    assert not (tmp_path / "journal").exists()
