@@ -9,10 +9,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from benchmark.messages import Event, Failed, Loaded, Transcribed
+from benchmark.messages import Failed, Loaded, Served, Transcribed
+
+Kept = Loaded | Transcribed | Failed | Served
+"""What is kept: that a model was loaded, and what became of each recording."""
 
 Stamp = tuple[int, int]
 """Size and time of change (ns) of a file."""
@@ -25,7 +29,7 @@ class _Line(BaseModel):
 
     key: str
     stamp: Stamp | None
-    event: Event
+    event: Annotated[Kept, Field(discriminator="kind")]
 
 
 class Journal:
@@ -50,19 +54,19 @@ class Journal:
         if self._path.is_file() and not self._path.stat().st_size:
             self._path.unlink()
 
-    def events(self, key: str) -> list[Loaded | Transcribed | Failed]:
+    def events(self, key: str) -> list[Kept]:
         """What earlier runs measured of `key`: of each recording the last word."""
-        found: dict[str | None, Loaded | Transcribed | Failed] = {}
+        found: dict[str | None, Kept] = {}
         for line in self._earlier:
             event = line.event
-            if line.key != key or not isinstance(event, Loaded | Transcribed | Failed):
+            if line.key != key:
                 continue
             audio = None if isinstance(event, Loaded) else event.audio
             if audio is None or line.stamp == stamp_of(audio):
                 found[audio] = event
         return list(found.values())
 
-    def add(self, key: str, event: Loaded | Transcribed | Failed) -> None:
+    def add(self, key: str, event: Kept) -> None:
         """Keep an event, whatever becomes of this process now."""
         audio = None if isinstance(event, Loaded) else event.audio
         if isinstance(event, Failed) and audio is None:

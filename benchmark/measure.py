@@ -13,7 +13,7 @@ from app.core.config import Settings
 from app.core.errors import ServiceError
 from app.weights.store import WeightStore
 from benchmark.journal import Journal
-from benchmark.messages import Ended, Event, Failed, Job, Loaded, Transcribed, to_event
+from benchmark.messages import Ended, Event, Failed, Job, Loaded, Served, Transcribed, to_event
 from benchmark.recordings import Recording
 from benchmark.results import Measurement, Problem, Transcription, Variant
 
@@ -120,6 +120,8 @@ class _Run:
         """Take what an earlier run has done; the recordings that it has not."""
         waiting = {str(recording.audio): recording for recording in recordings}
         for event in self.journal.events(self.conditions.key(self.variant)) if self.journal else ():
+            if isinstance(event, Served):
+                continue  # of a service, under whose key nothing of ours is
             if isinstance(event, Loaded) or event.audio in waiting:
                 self._take(event, waiting)
         return list(waiting.values())

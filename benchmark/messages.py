@@ -58,6 +58,16 @@ class Failed(_Message):
     message: str
 
 
+class Served(_Message):
+    """One recording came back from a service; `seconds` from the POST to the answer, of whose result is kept
+    what is looked at."""
+
+    kind: Literal["served"] = "served"
+    audio: str
+    seconds: float
+    result: dict[str, Any]
+
+
 class Ended(_Message):
     """All recordings were tried."""
 

@@ -157,7 +157,7 @@ def _measure(
     plan: Plan, settings: Settings, recordings: Sequence[Recording], journal: Journal
 ) -> list[Measurement]:
     if plan.service is not None:
-        return list(_measure_service(plan, plan.service, recordings))
+        return list(_measure_service(plan, plan.service, recordings, journal))
     variants = variants_of(plan, settings)
     conditions = Conditions(settings, plan.language)
     with run_progress(len(variants) * len(recordings)) as progress:
@@ -167,7 +167,9 @@ def _measure(
         ]
 
 
-def _measure_service(plan: Plan, url: str, recordings: Sequence[Recording]) -> Iterator[Measurement]:
+def _measure_service(
+    plan: Plan, url: str, recordings: Sequence[Recording], journal: Journal
+) -> Iterator[Measurement]:
     if plan.engines or plan.beams or plan.compute_types:
         raise Hopeless(
             "--engine, --compute-type and --beam-size are settings of the service: "
@@ -183,7 +185,8 @@ def _measure_service(plan: Plan, url: str, recordings: Sequence[Recording]) -> I
         except ServiceUnreachable as error:
             raise Hopeless(str(error)) from error
         for model in models:
-            yield client.measure(model, recordings, progress.row(model or "default model", len(recordings)))
+            row = progress.row(model or "default model", len(recordings))
+            yield client.measure(model, recordings, row, journal)
 
 
 def _report(plan: Plan, evaluation: Evaluation) -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from benchmark.journal import Journal
-from benchmark.messages import Failed, Loaded, Transcribed
+from benchmark.messages import Failed, Loaded, Served, Transcribed
+from benchmark.recordings import Recording
+from benchmark.service import ServiceClient
 
 LOADED = Loaded(device="cpu", compute_type="int8", load_seconds=1.0)
 
@@ -81,3 +83,23 @@ def test_a_run_that_measured_nothing_leaves_nothing(tmp_path: Path) -> None:
     with Journal(tmp_path / "journal"):
         pass
     assert not (tmp_path / "journal").exists()
+
+
+def test_what_a_service_has_served_is_not_asked_for_again(tmp_path: Path, audio: Path) -> None:
+    """Nothing listens at its address, and only the recording that is not in the journal is missed."""
+    url = "http://127.0.0.1:9"
+    result = {"text": "so", "duration": 3.0, "model": "base", "engine": "fake", "warnings": ["Soft."]}
+    with Journal(tmp_path / "journal") as journal:
+        journal.add(f'["{url}", null]', Served(audio=str(audio), seconds=0.5, result=result))
+    other = audio.with_name("b.wav")
+    other.write_bytes(b"sound")
+    heard: list[str] = []
+    with Journal(tmp_path / "journal") as journal, ServiceClient(url, timeout_seconds=1) as client:
+        recordings = [Recording(path, None) for path in (audio, other)]
+        measured = client.measure(None, recordings, heard.append, journal)
+
+    (done,) = measured.transcriptions
+    assert (done.name, done.text, done.processing_seconds) == ("a.wav", "so", 0.5)
+    assert measured.variant.label == "base · service (fake)"
+    assert [problem.name for problem in measured.problems] == ["a.wav", "b.wav"]
+    assert heard == ["a.wav", "b.wav"]
