@@ -32,7 +32,11 @@ class Loaded(_Message):
 
 
 class Transcribed(_Message):
-    """One recording is done; times in seconds."""
+    """One recording is done; times in seconds, `peak_memory_mb` that of the process until now.
+
+    `joules` is what the machine's counters told meanwhile, `gpu_peak_mb` the most memory that its GPUs held
+    until now; None where it has none.
+    """
 
     kind: Literal["transcribed"] = "transcribed"
     audio: str
@@ -40,7 +44,10 @@ class Transcribed(_Message):
     language: str | None
     audio_seconds: float
     processing_seconds: float
-    warnings: tuple[str, ...]
+    peak_memory_mb: float
+    joules: float | None = None
+    gpu_peak_mb: float | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Failed(_Message):
@@ -49,6 +56,16 @@ class Failed(_Message):
     kind: Literal["failed"] = "failed"
     audio: str | None
     message: str
+
+
+class Served(_Message):
+    """One recording came back from a service; `seconds` from the POST to the answer, of whose result is kept
+    what is looked at."""
+
+    kind: Literal["served"] = "served"
+    audio: str
+    seconds: float
+    result: dict[str, Any]
 
 
 class Ended(_Message):

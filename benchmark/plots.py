@@ -144,9 +144,7 @@ def _bars_figure(rows: int) -> tuple[Figure, Axes]:
 
 
 def _name_rows(axes: Axes, scores: Sequence[VariantScore]) -> None:
-    axes.set_yticks(
-        range(len(scores)), [f"{score.variant.model}\n{score.variant.engine}" for score in scores]
-    )
+    axes.set_yticks(range(len(scores)), [f"{score.variant.model}\n{score.variant.how}" for score in scores])
     axes.set_ylim(len(scores) - 0.5, -0.5)
     _tidy(axes)
     axes.grid(axis="x", color="0.9")

@@ -19,6 +19,16 @@ class Recording:
         """File name of the audio, unique within its folder."""
         return self.audio.name
 
+    @property
+    def subject(self) -> str:
+        """What is said in it, the same for all variants of a recording: the stem of its reference."""
+        return self.audio.stem if self.reference is None else self.reference.stem
+
+    @property
+    def variant(self) -> str:
+        """What was done to it: `loud` for `sample1-loud.m4a`, of `sample1.txt`; or nothing."""
+        return self.audio.stem.removeprefix(self.subject).removeprefix("-")
+
 
 def find_recordings(audios: Path, references: Path, extensions: Collection[str]) -> list[Recording]:
     """Files of `audios` with one of `extensions` (lower case, no dot), by name, with their references."""

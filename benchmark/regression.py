@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.bootstrap import difference_interval, ratio_interval
-from benchmark.results import Errors, FileScore, VariantScore
+from benchmark.results import Errors, FileScore, Variant, VariantScore
 
 SLOWER = 1.1
 """Processing time over that of the earlier run from which a run counts as slower: machines are noisy."""
@@ -29,25 +29,30 @@ class _Earlier:
     processing_seconds: float
 
 
-def regressions(scores: Sequence[VariantScore], path: Path, *, speed: bool = True) -> list[str]:
-    """What is worse than in the results at `path`, a sentence each. Raises Unreadable."""
+def regressions(
+    scores: Sequence[VariantScore], path: Path, *, speed: bool = True, worse_by: float = 0
+) -> list[str]:
+    """What is worse than in the results at `path`, a sentence each. Raises Unreadable.
+
+    The word error rate may rise by `worse_by` points before it counts.
+    """
     earlier = _read(path)
     found: list[str] = []
     for score in scores:
-        known = earlier.get((score.variant.model, score.variant.engine), {})
+        known = earlier.get(score.variant.label, {})
         pairs = [(file, known[_name(file)]) for file in score.files if _name(file) in known]
         if not pairs:
             raise Unreadable(f"{path} has no recording in common with this run of {score.variant.label}.")
-        found += _errors_of(score.variant.label, pairs)
+        found += _errors_of(score.variant.label, pairs, worse_by)
         if speed:
             found += _slowness_of(score.variant.label, pairs)
     return found
 
 
-def _errors_of(label: str, pairs: Sequence[tuple[FileScore, _Earlier]]) -> Iterator[str]:
+def _errors_of(label: str, pairs: Sequence[tuple[FileScore, _Earlier]], worse_by: float) -> Iterator[str]:
     both = [(now.words, then.words) for now, then in pairs if now.words and then.words]
     interval = difference_interval([now for now, _ in both], [then for _, then in both])
-    if interval is not None and interval.low > 0:
+    if interval is not None and 100 * interval.low > worse_by:
         yield (
             f"{label}: the word error rate rose by {100 * interval.low:.1f} to {100 * interval.high:.1f} "
             f"points (95 %, {len(both)} recordings)."
@@ -66,13 +71,14 @@ def _slowness_of(label: str, pairs: Sequence[tuple[FileScore, _Earlier]]) -> Ite
         )
 
 
-def _read(path: Path) -> dict[tuple[str, str], dict[str, _Earlier]]:
-    """Recordings by model and engine, then by name."""
-    found: dict[tuple[str, str], dict[str, _Earlier]] = {}
+def _read(path: Path) -> dict[str, dict[str, _Earlier]]:
+    """Recordings by the variant's label, then by name; older files know model and engine only."""
+    found: dict[str, dict[str, _Earlier]] = {}
     try:
         for record in json.loads(path.read_text("utf-8"))["files"]:
-            variant = found.setdefault((record["model"], record["engine"]), {})
-            variant[record["file"]] = _Earlier(_words(record), float(record["processing_seconds"]))
+            label = record.get("variant") or Variant(record["model"], record["engine"]).label
+            each = _Earlier(_words(record), float(record["processing_seconds"]))
+            found.setdefault(label, {})[record["file"]] = each
     except OSError as error:
         raise Unreadable(f"The results at {path} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:

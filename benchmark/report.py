@@ -1,23 +1,15 @@
-"""The figures as tables for people and as CSV and JSON for programs."""
+"""The figures as tables for people, in a terminal."""
 
-import csv
-import json
-import os
-import platform
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
-from importlib import metadata
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.table import Table
 
-from benchmark.bootstrap import Interval, rate_interval
-from benchmark.results import Errors, FileScore, Problem, VariantScore
-
-PACKAGES = ("faster-whisper", "ctranslate2", "openai-whisper", "torch", "jiwer", "whisper-normalizer")
-"""Libraries on whose versions the figures depend."""
+from benchmark.bootstrap import Interval
+from benchmark.files import word_interval
+from benchmark.groups import Group, Kind
+from benchmark.results import Errors, Problem, VariantScore
+from benchmark.significance import Comparison
 
 
 def summary_table(scores: Sequence[VariantScore]) -> Table:
@@ -42,17 +34,52 @@ def summary_table(scores: Sequence[VariantScore]) -> Table:
 def _cells(score: VariantScore) -> list[str]:
     words, measured = score.words, score.measurement
     computed = " ".join(filter(None, (measured.device, measured.compute_type)))
+    beam = score.variant.beam_size
     return [
         score.variant.model,
-        "\n".join(filter(None, (score.variant.engine, computed))),
+        "\n".join(filter(None, (score.variant.engine, computed, f"beam {beam}" if beam else ""))),
         str(len(score.files)),
-        f"{_number(_percent(words), 1)}\n{_interval(_word_interval(score))}",
-        _number(_percent(score.characters), 1),
+        f"{_number(percent(words), 1)}\n{_interval(word_interval(score))}",
+        _number(percent(score.characters), 1),
         f"{words.substitutions}/{words.deletions}/{words.insertions}",
         f"{_number(score.times_real_time, 1)} ×\n{_number(score.real_time_factor, 3)}",
         _number(measured.load_seconds, 2),
         _number(measured.peak_memory_mb, 0),
     ]
+
+
+def groups_table(kind: Kind, groups: Sequence[Group]) -> Table:
+    """Word error rates in %, a row a group, a column a variant."""
+    labels = list(dict.fromkeys(group.label for group in groups))
+    table = Table(title=f"Word error rate by {kind.value}, %", box=box.HORIZONTALS)
+    table.add_column(kind.value, overflow="fold")
+    for label in labels:
+        table.add_column(label, justify="right", overflow="fold")
+    for name in dict.fromkeys(group.name for group in groups):
+        own = {group.label: group for group in groups if group.name == name}
+        table.add_row(name, *(_group_cell(own.get(label)) for label in labels))
+    return table
+
+
+def _group_cell(group: Group | None) -> str:
+    if group is None:
+        return "–"
+    return f"{_number(percent(group.words), 1)}\n{_interval(group.interval)}"
+
+
+def comparisons_table(pairs: Sequence[Comparison]) -> Table:
+    """A row for each pair of variants."""
+    table = Table(
+        title="Differences",
+        caption="First minus second, in points of the WER, with the 95 % interval. p: matched-pairs test.",
+        box=box.HORIZONTALS,
+    )
+    for heading in ("First", "Second", "Points", "p", "Better"):
+        table.add_column(heading, overflow="fold")
+    for pair in pairs:
+        points = f"{100 * pair.difference:+.1f}\n{_interval(pair.interval, sign='+', digits=1)}"
+        table.add_row(pair.first, pair.second, points, f"{pair.p:.3f}", pair.better or "may be chance")
+    return table
 
 
 def problems_table(named: Iterable[tuple[str, Problem]]) -> Table:
@@ -65,113 +92,16 @@ def problems_table(named: Iterable[tuple[str, Problem]]) -> Table:
     return table
 
 
-def write_files(
-    folder: Path, scores: Sequence[VariantScore], problems: Sequence[tuple[str, Problem]]
-) -> list[Path]:
-    """Write `summary.csv`, `files.csv` and `results.json` into `folder`; returns their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
-    summaries = [summary_record(score) for score in scores]
-    files = [file_record(score, each) for score in scores for each in score.files]
-    document = {
-        "environment": environment(),
-        "summary": summaries,
-        "files": files,
-        "problems": [{"where": where, **asdict(problem)} for where, problem in problems],
-    }
-    json_file = folder / "results.json"
-    json_file.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    return [
-        _write_csv(folder / "summary.csv", summaries),
-        _write_csv(folder / "files.csv", files),
-        json_file,
-    ]
-
-
-def summary_record(score: VariantScore) -> dict[str, object]:
-    """One variant's figures; rates are fractions, not per cent."""
-    measured, interval = score.measurement, _word_interval(score)
-    return {
-        "model": score.variant.model,
-        "engine": score.variant.engine,
-        "device": measured.device,
-        "compute_type": measured.compute_type,
-        "files": len(score.files),
-        **_error_fields(score.words, score.characters),
-        "wer_low": interval and interval.low,
-        "wer_high": interval and interval.high,
-        "audio_seconds": round(score.audio_seconds, 3),
-        "processing_seconds": round(score.processing_seconds, 3),
-        "real_time_factor": score.real_time_factor,
-        "times_real_time": score.times_real_time,
-        "load_seconds": measured.load_seconds,
-        "peak_memory_mb": measured.peak_memory_mb,
-    }
-
-
-def file_record(score: VariantScore, file: FileScore) -> dict[str, object]:
-    """One recording's figures in one variant, with both texts."""
-    done = file.transcription
-    return {
-        "model": score.variant.model,
-        "engine": score.variant.engine,
-        "file": done.name,
-        "language": done.language,
-        **_error_fields(file.words, file.characters),
-        "audio_seconds": done.audio_seconds,
-        "processing_seconds": done.processing_seconds,
-        "reference": file.reference,
-        "hypothesis": done.text,
-    }
-
-
-def environment() -> dict[str, object]:
-    """When and on what the figures were measured."""
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "packages": {name: version for name in PACKAGES if (version := _version(name))},
-    }
-
-
-def _error_fields(words: Errors | None, characters: Errors | None) -> dict[str, object]:
-    return {
-        "wer": words and words.rate,
-        "cer": characters and characters.rate,
-        "words": words and words.reference,
-        "substitutions": words and words.substitutions,
-        "deletions": words and words.deletions,
-        "insertions": words and words.insertions,
-    }
-
-
-def _write_csv(path: Path, records: Sequence[Mapping[str, object]]) -> Path:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(records[0]) if records else [])
-        writer.writeheader()
-        writer.writerows(records)
-    return path
-
-
-def _word_interval(score: VariantScore) -> Interval | None:
-    return rate_interval([file.words for file in score.files if file.words is not None])
-
-
-def _interval(interval: Interval | None) -> str:
-    return "–" if interval is None else f"{100 * interval.low:.0f} to {100 * interval.high:.0f}"
-
-
-def _percent(errors: Errors) -> float | None:
+def percent(errors: Errors) -> float | None:
+    """The rate in per cent."""
     return None if errors.rate is None else 100 * errors.rate
+
+
+def _interval(interval: Interval | None, sign: str = "", digits: int = 0) -> str:
+    if interval is None:
+        return "–"
+    return " to ".join(f"{100 * bound:{sign}.{digits}f}" for bound in (interval.low, interval.high))
 
 
 def _number(value: float | None, digits: int) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None

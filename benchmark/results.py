@@ -6,26 +6,35 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """What is measured: a model run by an engine."""
+    """What is measured: a model run by an engine; what is None is as the settings have it."""
 
     model: str
     engine: str
+    compute_type: str | None = None
+    beam_size: int | None = None
 
     @property
     def label(self) -> str:
-        """For people, in one line."""
-        return f"{self.model} · {self.engine}"
+        """For people, in one line; no two variants of a run share it."""
+        return " · ".join((self.model, self.how))
+
+    @property
+    def how(self) -> str:
+        """The same without the model."""
+        beam = None if self.beam_size is None else f"beam {self.beam_size}"
+        return " · ".join(filter(None, (self.engine, self.compute_type, beam)))
 
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """One recording, transcribed; both times in seconds."""
+    """One recording, transcribed; both times in seconds. `joules` is None where the machine does not tell."""
 
     name: str
     text: str
     language: str | None
     audio_seconds: float | None
     processing_seconds: float
+    joules: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,7 @@ class Measurement:
     compute_type: str | None = None
     load_seconds: float | None = None
     peak_memory_mb: float | None = None
+    gpu_peak_mb: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,15 @@ class VariantScore:
     def real_time_factor(self) -> float | None:
         """Processing seconds per second of audio: smaller is faster."""
         return self.processing_seconds / self.audio_seconds if self.audio_seconds else None
+
+    @property
+    def watt_hours_per_hour(self) -> float | None:
+        """Energy per hour of audio; None unless the machine told that of every recording."""
+        done = self.measurement.transcriptions
+        known = [each.joules for each in done if each.joules is not None]
+        if len(known) < len(done) or not self.audio_seconds:
+            return None
+        return sum(known) / self.audio_seconds  # J per s of audio: the same number as Wh per h
 
     @property
     def times_real_time(self) -> float | None:

@@ -1,11 +1,14 @@
 """Measures a running service as a client sees it: from the POST to the answer `done`."""
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx2
 
+from benchmark.journal import Journal, Kept
+from benchmark.messages import Served
 from benchmark.recordings import Recording
 from benchmark.results import Measurement, Problem, Transcription, Variant
 
@@ -14,6 +17,10 @@ POLL_SECONDS = 0.1
 
 SERVICE_DEFAULT = "default"
 """Name of the model in a request that names none."""
+
+
+KEPT = ("text", "language", "duration", "model", "engine", "device", "compute_type", "warnings")
+"""Of a result, what the benchmark looks at."""
 
 
 class ServiceUnreachable(Exception):
@@ -48,31 +55,38 @@ class ServiceClient:
             ) from error
 
     def measure(
-        self, model: str | None, recordings: Sequence[Recording], on_done: Callable[[str], None]
+        self,
+        model: str | None,
+        recordings: Sequence[Recording],
+        on_done: Callable[[str], None],
+        journal: Journal | None = None,
     ) -> Measurement:
-        """Transcribe all recordings with `model`, or with the service's own choice."""
-        transcriptions: list[Transcription] = []
+        """Transcribe what the journal does not hold with `model`, or with the service's own choice."""
+        done: list[tuple[str, Served]] = []
         problems: list[Problem] = []
-        result: dict[str, Any] = {}
+        key = json.dumps([self._url, model])
+        earlier = _served(journal.events(key)) if journal is not None else {}
         for recording in recordings:
-            started = time.perf_counter()
             try:
-                result = self._transcribe(recording, model)
+                served = earlier.get(str(recording.audio)) or self._serve(recording, model)
             except (_TaskFailed, httpx2.HTTPError, OSError) as error:
+                # Not for the journal: a service that was stopped meanwhile shall be asked again.
                 problems.append(Problem(recording.name, str(error) or type(error).__name__))
             else:
-                seconds = time.perf_counter() - started
-                transcriptions.append(_transcription(recording.name, result, seconds))
-                problems += [Problem(recording.name, warning) for warning in result.get("warnings", ())]
+                if journal is not None and str(recording.audio) not in earlier:
+                    journal.add(key, served)
+                done.append((recording.name, served))
+                warnings = served.result.get("warnings", ())
+                problems += [Problem(recording.name, warning) for warning in warnings]
             on_done(recording.name)
-        engine = f"service ({result['engine']})" if result.get("engine") else "service"
-        return Measurement(
-            variant=Variant(str(result.get("model") or model or SERVICE_DEFAULT), engine),
-            transcriptions=tuple(transcriptions),
-            problems=tuple(problems),
-            device=result.get("device"),
-            compute_type=result.get("compute_type"),
-        )
+        return _measurement(model, done, problems)
+
+    def _serve(self, recording: Recording, model: str | None) -> Served:
+        started = time.perf_counter()
+        result = self._transcribe(recording, model)
+        seconds = time.perf_counter() - started
+        kept = {name: result[name] for name in KEPT if name in result}
+        return Served(audio=str(recording.audio), seconds=seconds, result=kept)
 
     def _transcribe(self, recording: Recording, model: str | None) -> dict[str, Any]:
         with recording.audio.open("rb") as audio:
@@ -106,11 +120,29 @@ def _content(answer: httpx2.Response) -> dict[str, Any]:
     return content
 
 
-def _transcription(name: str, result: dict[str, Any], seconds: float) -> Transcription:
+def _served(events: Sequence[Kept]) -> dict[str, Served]:
+    return {event.audio: event for event in events if isinstance(event, Served)}
+
+
+def _measurement(
+    model: str | None, done: Sequence[tuple[str, Served]], problems: Sequence[Problem]
+) -> Measurement:
+    last = done[-1][1].result if done else {}
+    engine = f"service ({last['engine']})" if last.get("engine") else "service"
+    return Measurement(
+        variant=Variant(str(last.get("model") or model or SERVICE_DEFAULT), engine),
+        transcriptions=tuple(_transcription(name, served) for name, served in done),
+        problems=tuple(problems),
+        device=last.get("device"),
+        compute_type=last.get("compute_type"),
+    )
+
+
+def _transcription(name: str, served: Served) -> Transcription:
     return Transcription(
         name=name,
-        text=result["text"],
-        language=result.get("language"),
-        audio_seconds=result.get("duration"),
-        processing_seconds=seconds,
+        text=served.result["text"],
+        language=served.result.get("language"),
+        audio_seconds=served.result.get("duration"),
+        processing_seconds=served.seconds,
     )

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 from app.core.config import Settings
-from benchmark.child import peak_memory_mb
 from benchmark.engine.contestants import CONTESTANTS
 from benchmark.engine.messages import Passed, Round
 
@@ -20,16 +19,20 @@ def run(order: Round) -> Passed:
     started = time.perf_counter()
     contestant = CONTESTANTS[order.contestant](order, Settings(**order.settings))  # type: ignore[arg-type]
     load_seconds = time.perf_counter() - started
-    contestant.transcribe(sorted(paths, key=lambda path: path.stat().st_size)[:SHORTEST_FIRST])
-    started, cpu_started = time.perf_counter(), time.process_time()
-    said = contestant.transcribe(paths)
-    return Passed(
-        load_seconds=load_seconds,
-        seconds=time.perf_counter() - started,
-        cpu_seconds=time.process_time() - cpu_started,
-        peak_memory_mb=peak_memory_mb(),
-        said=tuple(said),
-    )
+    try:
+        contestant.transcribe(sorted(paths, key=lambda path: path.stat().st_size)[:SHORTEST_FIRST])
+        started, cpu_started = time.perf_counter(), contestant.cpu_seconds()
+        said = contestant.transcribe(paths)
+        seconds, cpu = time.perf_counter() - started, contestant.cpu_seconds()
+        return Passed(
+            load_seconds=load_seconds,
+            seconds=seconds,
+            cpu_seconds=None if cpu is None or cpu_started is None else cpu - cpu_started,
+            peak_memory_mb=contestant.peak_memory_mb(),
+            said=tuple(said),
+        )
+    finally:
+        contestant.close()
 
 
 def main() -> None:

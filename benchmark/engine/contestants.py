@@ -1,11 +1,11 @@
-"""What is compared: the windows of this house, and faster-whisper as people use it."""
+"""What is compared: the windows of this house, faster-whisper as people use it, and the others by name."""
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from app.asr.backends.faster_whisper import load
 from app.asr.backends.faster_whisper.tuning import Tuning
@@ -21,21 +21,17 @@ from app.speakers.model import VoiceModel
 from app.transcription.recording import SpeechRecogniser
 from app.transcription.request import UNWATCHED, Job
 from app.weights.store import WeightStore
+from benchmark.engine.contestant import Contestant, InProcess
 from benchmark.engine.messages import Round, Said
+from benchmark.engine.our_service import OurService
+from benchmark.engine.rivals import OpenAIWhisper, Server, WhisperCpp
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
     from faster_whisper.transcribe import Segment, TranscriptionInfo
 
 
-class Contestant(Protocol):
-    """A loaded model that transcribes files."""
-
-    def transcribe(self, paths: Sequence[Path]) -> list[Said]:
-        """Transcribe all of them, as fast as it can."""
-
-
-class Windows:
+class Windows(InProcess):
     """This house's engine, all recordings at a time, as a worker has them."""
 
     def __init__(self, order: Round, settings: Settings) -> None:
@@ -69,7 +65,7 @@ class _TunedPool(ModelPool):
         return load(self._store.ensure_ct2(model), model, self._settings, self._tuning)
 
 
-class FileByFile:
+class FileByFile(InProcess):
     """faster-whisper as people use it: one recording after the other, all settings as they come."""
 
     def __init__(self, call: Callable[[str], tuple[Iterable["Segment"], "TranscriptionInfo"]]) -> None:
@@ -108,4 +104,8 @@ CONTESTANTS: dict[str, Callable[[Round, Settings], Contestant]] = {
     "windows": Windows,
     "sequential": sequential,
     "batched": batched,
+    "service": OurService,
+    "openai-whisper": OpenAIWhisper,
+    "whisper.cpp": WhisperCpp,
+    "server": Server,
 }

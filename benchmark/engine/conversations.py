@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import av
 import numpy as np
 
 from app.audio.decode import read_samples
 from app.audio.samples import SAMPLE_RATE, Samples
 from benchmark.engine.corpus import Clip, CorpusMissing
 from benchmark.engine.sound import write_wav
+from benchmark.variants.effects import at_speed, in_room, write_telephone
 
 SECONDS = 150.0
 """Length at which a conversation ends, unless told."""
@@ -43,17 +43,6 @@ SILENCE_DECIBELS = -40.0
 
 EDGE_SECONDS = 0.03
 """What is kept of that silence."""
-
-TELEPHONE_RATE = 8000
-TELEPHONE_HERTZ = (300.0, 3400.0)
-REVERBERATION_SECONDS = 0.5
-"""Time in which the room's sound falls by 60 dB."""
-
-REVERBERATION_DECIBELS = -6.0
-"""Energy of the reverberation relative to the direct sound."""
-
-ROOM_NOISE_DECIBELS = -25.0
-"""Noise of the room, relative to the conversation."""
 
 
 class Line(StrEnum):
@@ -149,7 +138,7 @@ def _made(
     heard = np.zeros(0, np.float32)
     turns: list[Turn] = []
     for speaker, clip in _order(voices, random):
-        samples = _at_speed(_without_edges(read_samples(clip.path)[0]), voices[speaker].speed)
+        samples = at_speed(_without_edges(read_samples(clip.path)[0]), voices[speaker].speed)
         level = 10 ** (levels[speaker] / 20) / np.abs(samples).max()
         start = len(heard) + round(_pause(scene, len(turns), random) * SAMPLE_RATE)
         heard = _mixed(heard, samples * np.float32(level), start)
@@ -202,43 +191,8 @@ def _without_edges(samples: Samples) -> Samples:
     return samples[max(0, loud[0] - edge) : loud[-1] + edge]
 
 
-def _at_speed(samples: Samples, speed: float) -> Samples:
-    """The sound played faster or slower, its pitch moved with it."""
-    places = np.arange(0, len(samples) - 1, speed)
-    return np.asarray(np.interp(places, np.arange(len(samples)), samples), np.float32)
-
-
 def _write(path: Path, samples: Samples, line: Line, random: np.random.Generator) -> None:
     if line is Line.TELEPHONE:
-        _write_telephone(path, samples)
+        write_telephone(path, samples)
     else:
-        write_wav(path, [_in_room(samples, random) if line is Line.ROOM else samples])
-
-
-def _in_room(samples: Samples, random: np.random.Generator) -> Samples:
-    """Heard from across a room: exponentially decaying reverberation, and noise."""
-    count = round(REVERBERATION_SECONDS * SAMPLE_RATE)
-    tail = random.standard_normal(count) * 10 ** (-3 * np.arange(count) / count)
-    tail *= 10 ** (REVERBERATION_DECIBELS / 20) / np.sqrt(np.sum(tail**2))
-    tail[0] = 1.0
-    size = len(samples) + count
-    heard = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(tail, size), size)[: len(samples)]
-    noise = random.standard_normal(len(heard)) * np.sqrt(np.mean(heard**2))
-    heard += noise * 10 ** (ROOM_NOISE_DECIBELS / 20)
-    loudest = np.abs(heard).max()
-    return np.asarray(heard / max(1.0, 1.01 * loudest), np.float32)
-
-
-def _write_telephone(path: Path, samples: Samples) -> None:
-    """G.711: 300 to 3400 Hz, 8 kHz, mu-law."""
-    spectrum = np.fft.rfft(samples)
-    hertz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE)
-    spectrum[(hertz < TELEPHONE_HERTZ[0]) | (hertz > TELEPHONE_HERTZ[1])] = 0
-    narrow = np.fft.irfft(spectrum, len(samples))[::2]
-    pcm = (np.clip(narrow, -1, 1) * 32767).astype("<i2")[None]
-    frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
-    frame.sample_rate = TELEPHONE_RATE
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("pcm_mulaw", rate=TELEPHONE_RATE, layout="mono")
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+        write_wav(path, [in_room(samples, random) if line is Line.ROOM else samples])

@@ -8,8 +8,9 @@ from pathlib import Path
 import av
 
 from benchmark.normalise import normaliser_for
-from benchmark.results import Errors, pooled
-from benchmark.scoring import word_errors
+from benchmark.recordings import Recording
+from benchmark.results import Errors, Problem, pooled
+from benchmark.scoring import read_references, word_errors
 
 MANIFEST = "MANIFEST.tsv"
 AUDIO = frozenset({".flac", ".mp3", ".m4a", ".ogg", ".opus", ".wav"})
@@ -21,7 +22,7 @@ class CorpusMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One recording; `language` as ISO 639-1, `reference` what is said (empty: nothing)."""
+    """One recording; `language` as ISO 639-1, `reference` what is said; empty: not known, nothing."""
 
     path: Path
     language: str
@@ -53,11 +54,29 @@ def read_corpus(folder: Path, part: str) -> list[Clip]:
     return clips
 
 
+def clips_of(
+    recordings: Sequence[Recording], language: str | None, *, needs_reference: bool = True
+) -> tuple[list[Clip], list[Problem]]:
+    """The recordings that can be opened and have the reference they need; what is wrong with the others."""
+    texts, problems = read_references(recordings)
+    clips = []
+    for recording in recordings:
+        if recording.name in texts or not needs_reference:
+            try:
+                seconds = _seconds(recording.audio)
+            except (av.FFmpegError, OSError) as error:
+                problems.append(Problem(recording.name, f"Cannot be opened: {error}."))
+            else:
+                path = recording.audio.absolute()
+                clips.append(Clip(path, language or "", seconds, texts.get(recording.name, "")))
+    return clips, problems
+
+
 def errors_by_clip(clips: Sequence[Clip], texts: Mapping[str, str]) -> list[Errors]:
     """Word errors of each recording; `texts` by its path."""
     found = []
     for clip in clips:
-        normalise = normaliser_for(clip.reference, clip.language)
+        normalise = normaliser_for(clip.reference, clip.language or None)
         found.append(word_errors(normalise(clip.reference), normalise(texts[str(clip.path)])))
     return found
 

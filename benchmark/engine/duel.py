@@ -4,7 +4,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,7 @@ class Entry:
     batch_size: int = 0
     tuning: dict[str, Any] = field(default_factory=dict)
     rules: dict[str, float] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,12 @@ class Standing:
     entry: Entry
     times_real_time: float
     spread: tuple[float, float]
-    times_real_time_cpu: float
+    times_real_time_cpu: float | None
     errors: dict[str, Errors]
     interval: Interval | None
     against_first: Interval | None
     load_seconds: float
-    peak_memory_mb: float
+    peak_memory_mb: float | None
     texts: dict[str, str]
 
 
@@ -61,16 +62,33 @@ def compete(
     settings: Settings,
     rounds: int,
     say: Callable[[str], None],
+    on_failed: Callable[[PassFailed], None] | None = None,
 ) -> list[Standing]:
-    """Let every entry transcribe all clips, `rounds` times. Raises PassFailed."""
+    """Let every entry transcribe all clips, `rounds` times.
+
+    Raises PassFailed; with `on_failed` that hears it, and the entry is left out.
+    """
     passes: dict[str, list[Passed]] = {entry.name: [] for entry in entries}
     for number in range(rounds):
-        for entry in entries:
-            done = run_pass(entry, clips, model, settings)
+        for entry in [entry for entry in entries if entry.name in passes]:
+            try:
+                done = run_pass(entry, clips, model, settings)
+            except PassFailed as error:
+                if on_failed is None:
+                    raise
+                on_failed(error)
+                del passes[entry.name]
+                continue
             passes[entry.name].append(done)
             say(f"round {number + 1}: {entry.name} took {done.seconds:.1f} s")
+    return _standings([entry for entry in entries if entry.name in passes], clips, passes)
+
+
+def _standings(
+    entries: Sequence[Entry], clips: Sequence[Clip], passes: Mapping[str, Sequence[Passed]]
+) -> list[Standing]:
     errors = {entry.name: errors_by_clip(clips, passes[entry.name][-1].texts) for entry in entries}
-    first = errors[entries[0].name]
+    first = errors[entries[0].name] if entries else []
     return [_standing(entry, clips, passes[entry.name], errors[entry.name], first) for entry in entries]
 
 
@@ -85,6 +103,7 @@ def run_pass(entry: Entry, clips: Sequence[Clip], model: str, settings: Settings
         beam_size=entry.beam_size,
         tuning=entry.tuning,
         rules=entry.rules,
+        options=entry.options,
     )
     environment = runtime_environment(mine) if entry.contestant == "windows" else {}
     child = subprocess.run(
@@ -110,16 +129,17 @@ def _standing(
 ) -> Standing:
     audio = sum(clip.seconds for clip in clips)
     speeds = [audio / each.seconds for each in passes]
-    cores = os.cpu_count() or 1
+    on_all = [audio * (os.cpu_count() or 1) / each.cpu_seconds for each in passes if each.cpu_seconds]
+    peaks = [each.peak_memory_mb for each in passes if each.peak_memory_mb is not None]
     return Standing(
         entry=entry,
         times_real_time=statistics.median(speeds),
         spread=(min(speeds), max(speeds)),
-        times_real_time_cpu=statistics.median(audio * cores / each.cpu_seconds for each in passes),
+        times_real_time_cpu=statistics.median(on_all) if on_all else None,
         errors=errors_by_language(clips, errors),
         interval=rate_interval(errors),
         against_first=difference_interval(errors, first),
         load_seconds=statistics.median(each.load_seconds for each in passes),
-        peak_memory_mb=max(each.peak_memory_mb for each in passes),
+        peak_memory_mb=max(peaks, default=None),
         texts=passes[-1].texts,
     )

@@ -10,7 +10,10 @@ class _Message(BaseModel):
 
 
 class Round(_Message):
-    """One pass of one contestant over some recordings; `tuning` and `rules` change the windows' numbers."""
+    """One pass of one contestant over some recordings.
+
+    `tuning` and `rules` change the windows' numbers; `options` are a contestant's own.
+    """
 
     contestant: str
     model: str
@@ -19,6 +22,7 @@ class Round(_Message):
     beam_size: int = 5
     tuning: dict[str, Any] = {}
     rules: dict[str, float] = {}
+    options: dict[str, Any] = {}
 
 
 class Said(_Message):
@@ -30,12 +34,12 @@ class Said(_Message):
 
 
 class Passed(_Message):
-    """A pass; `seconds` without loading the model, `cpu_seconds` those of all threads."""
+    """A pass; `seconds` without loading the model, `cpu_seconds` those of all threads and processes."""
 
     load_seconds: float
     seconds: float
-    cpu_seconds: float
-    peak_memory_mb: float
+    cpu_seconds: float | None
+    peak_memory_mb: float | None
     said: tuple[Said, ...]
 
     @property

@@ -63,7 +63,7 @@ def standings_table(name: str, standings: Sequence[Standing]) -> Table:
             "" if standing is first else _points(standing.against_first, sign="+"),
             " ".join(f"{key} {_percent(each)}" for key, each in standing.errors.items() if key != "all"),
             str(sum(len(text) for text in standing.texts.values())),
-            f"{standing.peak_memory_mb:.0f}",
+            "–" if standing.peak_memory_mb is None else f"{standing.peak_memory_mb:.0f}",
         )
     return table
 

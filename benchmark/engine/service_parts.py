@@ -12,7 +12,7 @@ from app.core.config import Settings
 from benchmark.engine.corpus import Clip
 from benchmark.engine.duel import Entry, run_pass
 from benchmark.engine.sound import joined
-from benchmark.engine.stack import running_stack
+from benchmark.engine.stack import peak_mb_of, running_stack
 
 Say = Callable[[str], None]
 Figures = dict[str, Any]
@@ -131,7 +131,7 @@ def memory(
         peaks: dict[str, list[float]] = {"short": [], "long": []}
         for name, path in [("short", short), *[("long", long)] * repeats]:
             seconds = stack.timed(path, model=model)
-            peaks[name].append(_peak_mb(engine.pid))
+            peaks[name].append(peak_mb_of(engine))
             _forget_peak(engine.pid)
             say(f"{name}: {seconds:.0f} s, peak {peaks[name][-1]:.0f} MiB")
     return {
@@ -145,8 +145,3 @@ def memory(
 
 def _forget_peak(pid: int) -> None:
     Path(f"/proc/{pid}/clear_refs").write_text("5")  # proc(5): resets VmHWM
-
-
-def _peak_mb(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024

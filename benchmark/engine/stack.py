@@ -18,6 +18,7 @@ from app.launcher.redis_server import RedisServer, free_port
 
 POLL_SECONDS = 0.05
 START_SECONDS = 120.0
+WORKER = "worker-"
 
 
 class ServiceFailed(Exception):
@@ -27,13 +28,15 @@ class ServiceFailed(Exception):
 class Stack:
     """A running service; its client polls as programs do."""
 
-    def __init__(self, folder: Path, settings: Settings, redis_port: int, api_port: int) -> None:
+    def __init__(self, folder: Path, settings: Settings, redis: RedisServer, api_port: int) -> None:
         self._folder = folder
-        self.redis_port = redis_port
+        self._redis_pid = redis.pid
+        self._named: dict[str, subprocess.Popen[bytes]] = {}
+        self.redis_port = redis.port
         self.api_port = api_port
         self._environment = os.environ | {
             "REDIS_HOST": "127.0.0.1",
-            "REDIS_PORT": str(redis_port),
+            "REDIS_PORT": str(redis.port),
             "UPLOAD_DIR": str(folder / "uploads"),
             "LOG_DIR": str(folder / "logs"),
             "DATA_DIR": str(folder / "data"),
@@ -59,10 +62,16 @@ class Stack:
         self._processes.append(process)
         return process
 
+    def start_api(self) -> None:
+        """Start the API; `ready` tells when it answers."""
+        port = str(self.api_port)
+        self._named["api"] = self.start("-m", "uvicorn", "main:app", "--port", port, "--log-level", "warning")
+
     def start_worker(self, **environment: str) -> "subprocess.Popen[bytes]":
         """Start a worker and wait until it is known."""
         before = self._workers()
         worker = self.start("worker.py", **environment)
+        self._named[f"{WORKER}{sum(name.startswith(WORKER) for name in self._named) + 1}"] = worker
         deadline = time.monotonic() + START_SECONDS
         while self._workers() <= before:
             if worker.poll() is not None or time.monotonic() > deadline:
@@ -73,6 +82,15 @@ class Stack:
     def engine_of(self, worker: "subprocess.Popen[bytes]") -> psutil.Process:
         """The worker's engine process."""
         return next(iter(psutil.Process(worker.pid).children()))
+
+    def processes(self) -> dict[str, psutil.Process]:
+        """All that run, by name: redis, api, worker-1, engine-1 …"""
+        found = {"redis": psutil.Process(self._redis_pid)} if self._redis_pid else {}
+        for name, process in self._named.items():
+            found[name] = psutil.Process(process.pid)
+            if name.startswith(WORKER):
+                found[name.replace(WORKER, "engine-")] = self.engine_of(process)
+        return found
 
     def post(self, path: Path, **options: str) -> str:
         """Send a recording; its task id."""
@@ -126,6 +144,18 @@ class Stack:
         return int(self._client.get("/health/ready").json()["workers"])
 
 
+def peak_mb_of(process: psutil.Process) -> float:
+    """Largest resident size of a process so far, in MiB."""
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
+
+
+def cpu_seconds_of(process: psutil.Process) -> float:
+    """Processor time of a process so far."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
 @contextmanager
 def running_stack(folder: Path, settings: Settings) -> Iterator[Stack]:
     """A service without workers. Raises ServiceFailed."""
@@ -133,9 +163,9 @@ def running_stack(folder: Path, settings: Settings) -> Iterator[Stack]:
     redis = RedisServer(folder / "redis", free_port())
     redis.start()
     api_port = free_port()
-    stack = Stack(folder, settings, redis.port, api_port)
+    stack = Stack(folder, settings, redis, api_port)
     try:
-        stack.start("-m", "uvicorn", "main:app", "--port", str(api_port), "--log-level", "warning")
+        stack.start_api()
         deadline = time.monotonic() + START_SECONDS
         while not stack.ready():
             if time.monotonic() > deadline:

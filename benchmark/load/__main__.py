@@ -1,146 +1,187 @@
-"""`python3 -m benchmark.load --corpus DIR`: the API under load.
+"""`python3 -m benchmark.load`: how much the service does, how long its users wait, and what workers add.
 
-Polls a second against a bare FastAPI, and what polls and listeners take from the engine.
+python3 -m benchmark.load --fake --workers 1 --workers 2 --workers 4
+python3 -m benchmark.load --arrivals poisson=0.2 --arrivals burst=20/30 --seconds 120
 """
 
 import asyncio
 import json
-import statistics
+import os
 import tempfile
-import time
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import psutil
-import redis
 import typer
 from rich.console import Console
 
+from app.core.config import Settings
 from app.core.startup import read_settings
-from app.launcher.redis_server import free_port
-from benchmark.engine.corpus import CorpusMissing, read_corpus
+from app.core.utils import RECORDING_EXTENSIONS
+from benchmark.engine.corpus import CorpusMissing, clips_of
 from benchmark.engine.report import figures_table, machine
 from benchmark.engine.stack import ServiceFailed, Stack, running_stack
-from benchmark.load.clients import Answered, listen, poll
-
-HOME = Path(__file__).parents[1]
-CLIENTS, LISTENERS = 200, 50
-COPIES = 3
-"""Of the recording, so that there is work to the end."""
-
-PAUSE_SECONDS = 1.0
-"""What a client that means well waits between two polls."""
+from benchmark.load.arrivals import Arrivals, WrongArrivals, read_arrivals
+from benchmark.load.driver import Plan, Trip, drive
+from benchmark.load.figures import LoadFigures, efficiency, figures_of
+from benchmark.load.mix import FakeWorker, Sample, WrongMix, fake_samples, read_lengths
+from benchmark.load.page import write_load_page, write_plot
+from benchmark.load.watch import Watch
+from benchmark.plan import HOME
+from benchmark.plan import Plan as Folders
+from benchmark.recordings import find_recordings
 
 console = Console(stderr=True)
 app = typer.Typer(add_completion=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What all loads of a command share."""
+
+    samples: tuple[Sample, ...]
+    seconds: float
+    model: str | None
+    seed: int
+    fake: FakeWorker | None
+
+    def plan(self, arrivals: Arrivals, workers: int) -> Plan:
+        """The load for so many workers."""
+        return Plan(arrivals, self.samples, self.seconds, workers, self.model, self.seed)
+
+    @property
+    def engine(self) -> str:
+        """What works, for people."""
+        if self.fake is None:
+            return f"Real recordings, model {self.model or 'by default'}."
+        share = self.fake.in_flight / self.fake.speed
+        return (
+            f"The fake engine: a recording takes {share:.2g} of its length, as on a worker of "
+            f"{self.fake.speed:g} times real time with {self.fake.in_flight} in hand. It tells what the "
+            "service costs, not what a model does."
+        )
+
+
 @app.command()
 def main(
-    corpus: Annotated[Path, typer.Option(help="Folder with long/.")] = HOME / "corpus",
-    model: Annotated[str, typer.Option(help="Model.")] = "base",
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds; medians are shown.")] = 3,
-    seconds: Annotated[float, typer.Option(min=1, help="Length of one measurement.")] = 10.0,
-    output: Annotated[Path, typer.Option(help="Gets results/load.json.")] = HOME,
+    arrivals: Annotated[
+        list[str] | None,
+        typer.Option(help="closed=CLIENTS, poisson=PER_SECOND or burst=COUNT/SECONDS, for each worker."),
+    ] = None,
+    workers: Annotated[
+        list[int] | None, typer.Option(min=1, help="Number of workers; may be repeated. (1)")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of each load.")] = 60.0,
+    service: Annotated[
+        str | None, typer.Option(help="Load a running service at this URL instead of one of its own.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Model. (The service's own choice.)")] = None,
+    fake: Annotated[bool, typer.Option("--fake", help="Workers with the fake engine: no model.")] = False,
+    speed: Annotated[float, typer.Option(min=0.1, help="--fake: times real time of a worker.")] = 30.0,
+    in_flight: Annotated[int, typer.Option(min=1, help="--fake: recordings at a time.")] = 4,
+    lengths: Annotated[str, typer.Option(help="--fake: SECONDS:WEIGHT, …")] = "5:6,30:3,180:1",
+    directory: Annotated[
+        Path, typer.Option(envvar="BENCHMARK_DIR", help="Without --fake: recordings in audios/.")
+    ] = HOME,
+    output: Annotated[Path | None, typer.Option(help="Gets plots/ and results/. (DIRECTORY)")] = None,
+    seed: Annotated[int, typer.Option(help="Who comes when, with which recording.")] = 0,
 ) -> None:
-    """Measure the API under load."""
+    """Put the service under load."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            clip = max(read_corpus(corpus, "long"), key=lambda clip: clip.seconds)
-            with running_stack(Path(folder), read_settings()) as stack:
-                figures = _polls(stack, rounds, seconds)
-                console.print(figures_table("polls", figures))
-                figures |= _beside(stack, clip.path, model, rounds, seconds)
-        except (CorpusMissing, ServiceFailed) as error:
-            console.print(str(error), style="bold red", markup=False)
+            loads = [read_arrivals(text) for text in arrivals or ["closed=6"]]
+            worker = FakeWorker(speed, in_flight) if fake else None
+            samples = _samples(worker, lengths, directory, Path(folder))
+            order = Order(tuple(samples), seconds, model or ("base" if fake else None), seed, worker)
+            figures = [
+                _load(order, load, count, service, Path(folder)) for load in loads for count in workers or [1]
+            ]
+        except (WrongArrivals, WrongMix, CorpusMissing, ServiceFailed) as error:
+            console.print(str(error), style="bold red", markup=False, soft_wrap=True)
             raise typer.Exit(1) from None
-    console.print(figures_table("load", figures))
+    _write(output or directory, figures, order)
+
+
+def _samples(worker: FakeWorker | None, lengths: str, directory: Path, folder: Path) -> list[Sample]:
+    """Raises WrongMix and CorpusMissing."""
+    if worker is not None:
+        return fake_samples(read_lengths(lengths), worker, folder / "scripts")
+    folders = Folders(directory=directory)
+    recordings = find_recordings(folders.audio_folder, folders.reference_folder, RECORDING_EXTENSIONS)
+    clips, _ = clips_of(recordings, None, needs_reference=False)
+    if not clips:
+        raise CorpusMissing(f"There is no recording in {folders.audio_folder}: put some there (or --fake).")
+    return [Sample(clip.path, clip.seconds) for clip in clips]
+
+
+def _load(order: Order, arrivals: Arrivals, workers: int, service: str | None, folder: Path) -> LoadFigures:
+    """One load on a service of its own, or on a running one. Raises ServiceFailed."""
+    console.rule(f"{arrivals}: {workers}")
+    plan = order.plan(arrivals, workers)
+    if service is not None:
+        trips, watch = asyncio.run(_watched(service, plan, Watch({}, None)))
+    else:
+        settings = read_settings()
+        with running_stack(folder / f"{arrivals.kind}-{arrivals.number:g}-{workers}", settings) as stack:
+            for _ in range(workers):
+                stack.start_worker(**_environment(order.fake))
+            _warm_up(stack, order)
+            url = f"http://127.0.0.1:{stack.api_port}"
+            trips, watch = asyncio.run(_watched(url, plan, _watch(stack, settings)))
+    found = figures_of(workers, arrivals, trips, order.seconds, (watch.oldest, watch.waiting), watch.use)
+    p50, p95, p99 = found.done_seconds
+    shown = {
+        "hours of audio an hour": found.audio_hours_per_hour,
+        "done within, s (p50, p95, p99)": f"{p50:.2f}, {p95:.2f}, {p99:.2f}",
+        "oldest waited, s": found.oldest_seconds,
+        "sent, failed": f"{found.sent}, {found.failed}",
+    }
+    console.print(figures_table("", shown))
+    return found
+
+
+def _environment(fake: FakeWorker | None) -> dict[str, str]:
+    """Variables of the workers."""
+    return {} if fake is None else {"ENGINE": "fake", "TASKS_IN_FLIGHT": str(fake.in_flight)}
+
+
+def _warm_up(stack: Stack, order: Order) -> None:
+    """Each worker has loaded its model before the clock starts: an idle one is always served first."""
+    shortest = min(order.samples, key=lambda sample: sample.seconds)
+    options = {"model": order.model} if order.model else {}
+    workers = sum(name.startswith("worker-") for name in stack.processes())
+    for task_id in [stack.post(shortest.path, **options) for _ in range(workers)]:
+        stack.await_end(task_id)
+
+
+def _watch(stack: Stack, settings: Settings) -> Watch:
+    mine = settings.model_copy(update={"redis_host": "127.0.0.1", "redis_port": stack.redis_port})
+    return Watch(stack.processes(), mine)
+
+
+async def _watched(url: str, plan: Plan, watch: Watch) -> tuple[list[Trip], Watch]:
+    task = asyncio.create_task(watch.run())
+    try:
+        return await drive(url, plan), watch
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _write(output: Path, figures: list[LoadFigures], order: Order) -> None:
     path = output / "results" / "load.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"machine": machine(), **figures}, indent=1))
-    console.print("Written:", str(path), soft_wrap=True)
-
-
-def _polls(stack: Stack, rounds: int, seconds: float) -> dict[str, Any]:
-    """Clients that ask as fast as they can: ours and the bare one in turn."""
-    bare_port = free_port()
-    stack.start("-m", "uvicorn", "benchmark.load.bare:app", "--port", str(bare_port), "--no-access-log")
-    paths = _running_tasks(stack, CLIENTS)
-    time.sleep(3)
-    ours: list[Answered] = []
-    bare: list[Answered] = []
-    for number in range(rounds):
-        bare.append(asyncio.run(poll(bare_port, paths, CLIENTS, seconds)))
-        ours.append(asyncio.run(poll(stack.api_port, paths, CLIENTS, seconds)))
-        console.print(
-            f"round {number + 1}: bare {bare[-1].per_second:.0f}/s, ours {ours[-1].per_second:.0f}/s"
-        )
-    ratios = [mine.per_second / its.per_second for mine, its in zip(ours, bare, strict=True)]
-    return {
-        "bare": asdict(sorted(bare, key=lambda each: each.per_second)[len(bare) // 2]),
-        "ours": asdict(sorted(ours, key=lambda each: each.per_second)[len(ours) // 2]),
-        "ratio": statistics.median(ratios),
-    }
-
-
-def _running_tasks(stack: Stack, count: int) -> list[str]:
-    """Addresses of tasks that a worker has in hand, a minute done of each."""
-    text = "word " * 150
-    with redis.Redis(port=stack.redis_port) as client:
-        now = int(time.time() * 1000)
-        for number in range(count):
-            name = f"load-{number}"
-            payload = json.dumps({"task_id": name, "file_path": f"{name}.wav", "model": "base"})
-            task = {"status": "processing", "payload": payload, "attempts": 1, "started_at": now - 5000}
-            windows = {"processed": 60, "duration": 600, "saved_at": now, "text": text, "following": 4}
-            client.hset(f"transcribe_tasks:task:{name}", mapping=dict(task))
-            client.hset(f"transcribe_tasks:windows:{name}", mapping=dict(windows))
-            answer = {"task_id": name, "status": "processing", "progress": 0.1, "text": text}
-            client.set(f"bare:{name}", json.dumps(answer))
-    return [f"/transcribe/load-{number}" for number in range(count)]
-
-
-def _beside(stack: Stack, path: Path, model: str, rounds: int, seconds: float) -> dict[str, Any]:
-    """What is left to the engine of the processors while clients poll and listen as they should."""
-    alone: list[float] = []
-    beside: list[float] = []
-    worker = stack.start_worker()
-    task_id, *_ = [stack.post(path, model=model) for _ in range(COPIES)]
-    stack.wait(task_id, 0.05)
-    engine = stack.engine_of(worker)
-    for _ in range(rounds):
-        alone.append(_cores(engine, seconds))
-        beside.append(asyncio.run(_loaded(stack, engine, task_id, seconds)))
-        console.print(
-            f"the engine has {alone[-1]:.2f} cores alone, {beside[-1]:.2f} beside {CLIENTS} polls a second"
-        )
-    return {
-        "engine_cores_alone": statistics.median(alone),
-        "engine_cores_beside_polls_and_listeners": statistics.median(beside),
-        "share_taken_from_the_engine": 1 - statistics.median(beside) / statistics.median(alone),
-    }
-
-
-def _cores(engine: psutil.Process, seconds: float) -> float:
-    """Processor time a second. Windows end in bursts, and tell less of so short a time."""
-    before, started = engine.cpu_times(), time.perf_counter()
-    time.sleep(seconds)
-    after = engine.cpu_times()
-    spent = after.user - before.user + after.system - before.system
-    return float(spent) / (time.perf_counter() - started)
-
-
-async def _loaded(stack: Stack, engine: psutil.Process, task_id: str, seconds: float) -> float:
-    address = f"/transcribe/{task_id}"
-    load = [
-        poll(stack.api_port, [address], CLIENTS, seconds, PAUSE_SECONDS),
-        *(listen(stack.api_port, f"{address}/events", seconds) for _ in range(LISTENERS)),
+    loads = [
+        asdict(each) | {"arrivals": str(each.arrivals), "efficiency": efficiency(each, figures)}
+        for each in figures
     ]
-    waiting = asyncio.ensure_future(asyncio.gather(*load))
-    cores = await asyncio.to_thread(_cores, engine, seconds)
-    await waiting
-    return cores
+    content = {"machine": machine(), "engine": order.engine, "loads": loads}
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + os.linesep, "utf-8")
+    plots = write_plot(output / "plots", figures)
+    page = write_load_page(output / "results" / "load.html", figures, order.engine, plots)
+    console.print("Written:", *(str(each) for each in (page, path, *plots)), sep="\n  ", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def test_recording_that_kills_the_process_is_named_and_the_rest_goes_on(
                 if "benchmark.child" in child.cmdline():
                     child.send_signal(signal.SIGKILL)
 
-    conditions = Conditions(settings_for(cache_dir=base_weights), beam_size=1, language="en")
+    conditions = Conditions(settings_for(cache_dir=base_weights, whisper_beam_size=1), language="en")
     measured = measure(Variant("base", "faster-whisper"), recordings, conditions, on_done)
     assert heard == ["first.flac", "deadly.wav", "last.flac"]
     assert [done.name for done in measured.transcriptions] == ["first.flac", "last.flac"]

@@ -2,18 +2,26 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from benchmark.engine import __main__ as command
 from benchmark.engine import conversations
-from benchmark.engine.__main__ import app
 
 pytestmark = pytest.mark.weights
 
 ASSETS = Path(__file__).parents[1] / "assets"
 ENGLISH = "The weather is nice today. We will walk to the river and have lunch under the old tree."
+
+
+@pytest.fixture(autouse=True)
+def quick_rivals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All three, with a beam that costs least: what they say does not matter here."""
+    rivals = tuple(replace(entry, beam_size=1) for entry in command.RIVALS)
+    monkeypatch.setattr(command, "RIVALS", rivals)
 
 
 @pytest.fixture
@@ -33,7 +41,7 @@ def corpus(tmp_path: Path) -> Path:
 def test_all_are_measured_side_by_side(corpus: Path, tmp_path: Path, base_weights: Path) -> None:
     parts = ["voice", "nonspeech", "service", "latency"]
     arguments = [*parts, "--corpus", str(corpus), "--rounds", "1", "--output", str(tmp_path)]
-    result = CliRunner().invoke(app, arguments, env={"CACHE_DIR": str(base_weights)})
+    result = CliRunner().invoke(command.app, arguments, env={"CACHE_DIR": str(base_weights)})
 
     assert result.exit_code == 0, result.output
     figures = json.loads((tmp_path / "results" / "engine.json").read_text("utf-8"))
@@ -60,7 +68,7 @@ def test_conversations_are_made_and_measured(
             path.with_suffix(".txt").write_text(text, "utf-8")
     arguments = ["conversation", "--corpus", str(tmp_path / "corpus"), "--rounds", "1", "--seconds", "8"]
     environment = {"CACHE_DIR": str(base_weights)}
-    result = CliRunner().invoke(app, [*arguments, "--output", str(tmp_path)], env=environment)
+    result = CliRunner().invoke(command.app, [*arguments, "--output", str(tmp_path)], env=environment)
 
     assert result.exit_code == 0, result.output
     figures = json.loads((tmp_path / "results" / "engine.json").read_text("utf-8"))
@@ -71,6 +79,6 @@ def test_conversations_are_made_and_measured(
 
 
 def test_a_part_that_there_is_not(corpus: Path) -> None:
-    result = CliRunner().invoke(app, ["song", "--corpus", str(corpus)])
+    result = CliRunner().invoke(command.app, ["song", "--corpus", str(corpus)])
     assert result.exit_code == 1
     assert "There is no part 'song'" in " ".join(result.output.split())

@@ -14,14 +14,15 @@ from benchmark.engine.corpus import Clip, CorpusMissing
 from benchmark.engine.sound import write_wav
 
 
-@pytest.fixture
-def clips(tmp_path: Path) -> list[Clip]:
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Clip]:
     """Tones of two readers in each language, with half a second of silence before and after."""
+    folder = tmp_path_factory.mktemp("clips")
     made = []
     for language in ("en", "ru"):
         for reader in ("100", "anna"):
             for number in range(5):
-                path = tmp_path / language / f"{reader}-{number:04}.wav"
+                path = folder / language / f"{reader}-{number:04}.wav"
                 path.parent.mkdir(exist_ok=True)
                 seconds = 2 + number / 2
                 tone = 0.5 * np.sin(np.arange(round(seconds * SAMPLE_RATE)) * (0.1 + 0.01 * number))
@@ -31,16 +32,21 @@ def clips(tmp_path: Path) -> list[Clip]:
     return made
 
 
+@pytest.fixture(scope="module")
+def made(clips: list[Clip], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Clip]:
+    """All conversations of seed 1, by their scene's name."""
+    found = conversations(clips, tmp_path_factory.mktemp("made"), seed=1)
+    return {clip.path.stem: clip for clip in found}
+
+
 def _turns(clip: Clip) -> list[dict[str, str]]:
     with clip.path.with_suffix(".segments.tsv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t"))
 
 
-def test_every_scene_is_made_and_its_reference_is_what_is_said(clips: list[Clip], tmp_path: Path) -> None:
-    made = conversations(clips, tmp_path / "made", seed=1)
-
-    assert [clip.path.stem for clip in made] == [scene.name for scene in SCENES]
-    for clip, scene in zip(made, SCENES, strict=True):
+def test_every_scene_is_made_and_its_reference_is_what_is_said(made: dict[str, Clip]) -> None:
+    assert list(made) == [scene.name for scene in SCENES]
+    for clip, scene in zip(made.values(), SCENES, strict=True):
         turns = _turns(clip)
         samples, _ = read_samples(clip.path)
         speakers = [turn["speaker"] for turn in turns]
@@ -50,10 +56,8 @@ def test_every_scene_is_made_and_its_reference_is_what_is_said(clips: list[Clip]
         assert clip.seconds == pytest.approx(len(samples) / SAMPLE_RATE, abs=0.1)
 
 
-def test_voices_are_up_to_18_db_apart_with_short_pauses_between_them(
-    clips: list[Clip], tmp_path: Path
-) -> None:
-    near = conversations(clips, tmp_path / "made", seed=1)[0]
+def test_voices_are_up_to_18_db_apart_with_short_pauses_between_them(made: dict[str, Clip]) -> None:
+    near = made[SCENES[0].name]
     samples, _ = read_samples(near.path)
 
     peaks = {
@@ -66,9 +70,7 @@ def test_voices_are_up_to_18_db_apart_with_short_pauses_between_them(
     assert 0.14 < min(pauses) < max(pauses) < 0.91
 
 
-def test_people_interrupt_each_other(clips: list[Clip], tmp_path: Path) -> None:
-    made = {clip.path.stem: clip for clip in conversations(clips, tmp_path / "made", seed=1)}
-
+def test_people_interrupt_each_other(made: dict[str, Clip]) -> None:
     turns = _turns(made["en-near-3-overlap"])
 
     pauses = [float(after["start"]) - float(before["end"]) for before, after in pairwise(turns)]
@@ -78,16 +80,15 @@ def test_people_interrupt_each_other(clips: list[Clip], tmp_path: Path) -> None:
 
 def test_the_same_seed_gives_the_same_conversations(clips: list[Clip], tmp_path: Path) -> None:
     one, same, other = (
-        conversations(clips, tmp_path / name, seed) for name, seed in (("one", 1), ("same", 1), ("other", 2))
+        conversations(clips, tmp_path / name, seed, seconds=10)
+        for name, seed in (("one", 1), ("same", 1), ("other", 2))
     )
 
     assert [clip.path.read_bytes() for clip in one] == [clip.path.read_bytes() for clip in same]
     assert one[0].path.read_bytes() != other[0].path.read_bytes()
 
 
-def test_a_telephone_line_has_its_rate_and_nothing_above_it(clips: list[Clip], tmp_path: Path) -> None:
-    made = {clip.path.stem: clip for clip in conversations(clips, tmp_path / "made", seed=1)}
-
+def test_a_telephone_line_has_its_rate_and_nothing_above_it(made: dict[str, Clip]) -> None:
     samples, report = read_samples(made["en-telephone-2"].path)
 
     spectrum = np.abs(np.fft.rfft(samples[: 60 * SAMPLE_RATE]))

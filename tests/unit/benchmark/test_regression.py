@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.evaluation import Evaluation
+from benchmark.files import write_files
 from benchmark.regression import Unreadable, regressions
-from benchmark.report import write_files
 from benchmark.results import Measurement, Transcription, Variant, VariantScore
 from benchmark.scoring import score
 
@@ -25,7 +26,7 @@ def _run(texts: list[str], *, seconds: float = 1.0, model: str = "base") -> Vari
 @pytest.fixture
 def earlier(tmp_path: Path) -> Path:
     """Ten recordings, in each of which one word is wrong."""
-    write_files(tmp_path, [_run([SAID.replace("cat", "rat")] * 10)], [])
+    write_files(tmp_path, Evaluation((_run([SAID.replace("cat", "rat")] * 10),)))
     return tmp_path / "results.json"
 
 
@@ -73,3 +74,19 @@ def test_the_file_is_what_benchmark_run_writes(earlier: Path) -> None:
     summary = json.loads(earlier.read_text("utf-8"))["summary"][0]
 
     assert summary["wer_low"] == summary["wer_high"] == pytest.approx(1 / 13)
+
+
+def test_a_rise_that_was_allowed_is_not_worse(earlier: Path) -> None:
+    worse = _run([SAID.replace("cat", "rat").replace("dog", "hog")] * 12)
+
+    assert regressions([worse], earlier, worse_by=7) != []
+    assert regressions([worse], earlier, worse_by=8) == []
+
+
+def test_results_of_an_older_version_know_model_and_engine_only(earlier: Path) -> None:
+    content = json.loads(earlier.read_text("utf-8"))
+    for record in content["files"]:
+        del record["variant"]
+    earlier.write_text(json.dumps(content))
+
+    assert regressions([_run([SAID] * 10)], earlier) == []

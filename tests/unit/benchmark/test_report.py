@@ -7,7 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmark.report import problems_table, summary_table, write_files
+from benchmark.evaluation import Evaluation
+from benchmark.files import write_files
+from benchmark.report import problems_table, summary_table
 from benchmark.results import Problem
 
 from .figures import scored
@@ -38,8 +40,12 @@ def test_problems_are_named() -> None:
 
 
 def test_files_hold_the_figures(tmp_path: Path) -> None:
-    problems = [("reference", Problem("x.wav", "No reference."))]
-    summary, files, document = write_files(tmp_path / "results", [FIRST, SECOND, BROKEN], problems)
+    problems = (("reference", Problem("x.wav", "No reference.")),)
+    evaluation = Evaluation((FIRST, SECOND, BROKEN), problems)
+    summary, files, _, diffs, document = write_files(tmp_path / "results", evaluation)
+    assert "one.wav | small · openai-whisper\n[-the-] {+a+} cat [-sat on the mat-]\n" in diffs.read_text(
+        "utf-8"
+    )
     with summary.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["model"], row["wer"]) for row in rows] == [

@@ -28,10 +28,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, body: bool) -> None:
         path = self.path.split("?")[0]
-        if path.startswith("/api/models/"):
+        if path.startswith(("/api/models/", "/api/datasets/")):
             answer = self._tree() if "/tree/" in path else self._model_info()
             return self._send(200, json.dumps(answer).encode(), {"Content-Type": "application/json"}, body)
-        content = self.files.get(path.rsplit("/", 1)[1])
+        content = next((each for name, each in self.files.items() if path.endswith(f"/{name}")), None)
         if content is None:
             return self._send(404, b"", {}, body)
         headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{hashlib.sha256(content).hexdigest()}"'}

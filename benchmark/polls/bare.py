@@ -1,4 +1,4 @@
-"""The yardstick: FastAPI and one GET of Redis, and nothing else (`uvicorn benchmark.load.bare:app`)."""
+"""The yardstick: FastAPI and one GET of Redis, and nothing else (`uvicorn benchmark.polls.bare:app`)."""
 
 import os
 from collections.abc import AsyncIterator

@@ -1,0 +1,1 @@
+"""Known corpora by name: `python3 -m benchmark.corpora --help`."""

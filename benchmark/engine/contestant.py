@@ -1,0 +1,40 @@
+"""What every contestant can do, and what those share that compute in the measuring process."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from benchmark.child import peak_memory_mb
+from benchmark.engine.messages import Said
+
+
+class Contestant(Protocol):
+    """A loaded model that transcribes files."""
+
+    def transcribe(self, paths: Sequence[Path]) -> list[Said]:
+        """Transcribe all of them, as fast as it can."""
+
+    def peak_memory_mb(self) -> float | None:
+        """Most memory so far, of all its processes, in MiB; None where it cannot be known."""
+
+    def cpu_seconds(self) -> float | None:
+        """Processor time so far, of all its processes and threads; None where it cannot be known."""
+
+    def close(self) -> None:
+        """End what it has started."""
+
+
+class InProcess:
+    """Contestants that are nothing but this process."""
+
+    def peak_memory_mb(self) -> float | None:
+        """See Contestant."""
+        return peak_memory_mb()
+
+    def cpu_seconds(self) -> float | None:
+        """See Contestant."""
+        return time.process_time()
+
+    def close(self) -> None:
+        """Nothing to end."""

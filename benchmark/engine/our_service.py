@@ -1,0 +1,46 @@
+"""This house's whole service as a contestant: Redis, API and a worker of their own."""
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from app.core.config import Settings
+from benchmark.engine.messages import Round, Said
+from benchmark.engine.stack import cpu_seconds_of, peak_mb_of, running_stack
+
+
+class OurService:
+    """All recordings are posted at once, as by many clients; the time ends with the last result."""
+
+    def __init__(self, order: Round, settings: Settings) -> None:
+        self._model = order.model
+        with ExitStack() as started:
+            folder = Path(started.enter_context(tempfile.TemporaryDirectory()))
+            self._stack = started.enter_context(running_stack(folder, settings))
+            self._stack.start_worker(
+                WHISPER_BEAM_SIZE=str(order.beam_size), COMPUTE_TYPE=settings.compute_type
+            )
+            self._started = started.pop_all()
+
+    def transcribe(self, paths: Sequence[Path]) -> list[Said]:
+        """See Contestant."""
+        tasks = [(path, self._stack.post(path, model=self._model)) for path in paths]
+        return [self._said(path, task_id) for path, task_id in tasks]
+
+    def _said(self, path: Path, task_id: str) -> Said:
+        self._stack.await_end(task_id)
+        result = self._stack.state(task_id)["result"]
+        return Said(path=str(path), text=result["text"], language=result["language"])
+
+    def peak_memory_mb(self) -> float | None:
+        """The peaks of all its processes together."""
+        return sum(peak_mb_of(process) for process in self._stack.processes().values())
+
+    def cpu_seconds(self) -> float | None:
+        """Of all its processes."""
+        return sum(cpu_seconds_of(process) for process in self._stack.processes().values())
+
+    def close(self) -> None:
+        """Stop the service."""
+        self._started.close()
