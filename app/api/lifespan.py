@@ -159,7 +159,7 @@ def lifespan_of(
             tasks=tasks,
             waiting=waiting,
             limiter=RateLimiter(client, settings),
-            operator=OperatorService(client, settings, outlook),
+            operator=OperatorService(client, settings),
             metrics=metrics,
             renderer=Renderer(),
         )

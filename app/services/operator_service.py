@@ -8,9 +8,9 @@ from app.core.config import Settings
 from app.core.errors import CannotRetry, TaskNotFound
 from app.observability.metrics import Snapshot
 from app.queue.admin import Admin, DeadLetter
+from app.queue.backlog import Backlog
 from app.queue.elements import task_of
 from app.queue.outcomes import ReviveOutcome
-from app.queue.outlook import Outlook
 from app.queue.pace import Pace
 from app.queue.totals import Totals
 from app.schemas.operations import DeadLetters, DeadLetterView, Overview, QueueFigures, WorkerView
@@ -19,9 +19,9 @@ from app.schemas.operations import DeadLetters, DeadLetterView, Overview, QueueF
 class OperatorService:
     """Looks at everything at once. Raises QueueUnavailable."""
 
-    def __init__(self, client: Redis, settings: Settings, outlook: Outlook) -> None:
+    def __init__(self, client: Redis, settings: Settings) -> None:
         self._admin = Admin(client, settings)
-        self._outlook = outlook
+        self._backlog = Backlog(client, settings)
         self._totals = Totals(client, settings)
         self._pace = Pace(client, settings)
 
@@ -38,6 +38,7 @@ class OperatorService:
             for each in holdings
         )
         counts = await self._admin.overview()
+        left = await self._backlog.left()
         return Overview(
             queue=QueueFigures(
                 waiting=counts.waiting,
@@ -46,7 +47,8 @@ class OperatorService:
                 dead=counts.dead,
                 running=sum(len(worker.task_ids) for worker in workers),
                 oldest_seconds=counts.oldest_seconds,
-                audio_seconds=await self._outlook.audio_seconds(),
+                audio_seconds=left.audio_seconds,
+                work_seconds=left.work_seconds,
             ),
             workers=workers,
             totals=await self._totals.read(),
