@@ -174,7 +174,7 @@ def lifespan_of(
             corrections=CorrectionService(tasks, archiving),
             waiting=waiting,
             limiter=RateLimiter(client, settings),
-            operator=OperatorService(client, settings, outlook, archiving),
+            operator=OperatorService(client, settings, archiving),
             metrics=metrics,
             renderer=Renderer(),
         )

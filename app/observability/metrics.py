@@ -99,8 +99,13 @@ def _of(snapshot: Snapshot) -> CollectorRegistry:
     figures = {
         "transcriber_queue_oldest_seconds": ("Age of the task that is next.", queue.oldest_seconds or 0.0),
         "transcriber_queue_audio_seconds": (
-            "Seconds of recordings that wait, among the next 1000 tasks.",
+            "Seconds of recordings that wait, as far as known; of more than 1000, from a sample.",
             queue.audio_seconds,
+        ),
+        # Without labels: KEDA's metrics-api scaler takes the first sample of a name.
+        "transcriber_work_seconds": (
+            "Seconds that one worker would need for all that waits or runs.",
+            queue.work_seconds,
         ),
         "transcriber_workers": ("Workers whose lease runs.", snapshot.workers),
         "transcriber_workers_without_storage": (

@@ -85,13 +85,20 @@ class Admin:
         async with redis_reachable():
             now = await now_ms(self._client)
             leases = await self._client.zrange(self._keys.workers, 0, -1, withscores=True)
-            holdings = []
-            for name, end in cast(list[tuple[bytes, float]], leases):
-                held = await self._client.lrange(self._keys.processing(name.decode()), 0, -1)
-                ids = tuple(_reference(payload) for payload in cast(list[bytes], held))
-                troubles = told.get(name.decode(), WorkerTroubles())
-                holdings.append(WorkerHoldings(name.decode(), (end - now) / 1000, ids, troubles))
-        return holdings
+            ends = {name.decode(): end for name, end in cast(list[tuple[bytes, float]], leases)}
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for name in ends:
+                    pipeline.lrange(self._keys.processing(name), 0, -1)
+                lists = cast(list[list[bytes]], await pipeline.execute() if ends else [])
+        return [
+            WorkerHoldings(
+                worker_id=name,
+                lease_seconds_left=(end - now) / 1000,
+                task_ids=tuple(_reference(payload) for payload in held),
+                troubles=told.get(name, WorkerTroubles()),
+            )
+            for (name, end), held in zip(ends.items(), lists, strict=True)
+        ]
 
     async def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
         """The newest dead letters."""

@@ -17,6 +17,7 @@ from app.core.backoff import Backoff
 from app.core.config import Settings
 from app.core.errors import InvalidTask, QueueUnavailable
 from app.queue.claims import Checkpoints, Claim
+from app.queue.cost import Cost
 from app.queue.elements import identity_of, task_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
@@ -95,6 +96,7 @@ class Consumer:
         self._scripts = Scripts(commands, self._keys, Policy.from_settings(settings))
         self.checkpoints = Checkpoints(commands, self._keys, self._scripts)
         self.pace = Pace(commands, settings)
+        self.cost = Cost(commands, settings)
         self.totals = Totals(commands, settings)
         self.webhooks = Webhooks(commands, settings)
         self._unanswered: deque[_Taken] = deque()

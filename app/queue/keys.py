@@ -118,6 +118,11 @@ class Keys:
         return f"{self.queue}:pace"
 
     @property
+    def cost(self) -> str:
+        """HASH of what recordings have cost of late, by model: seconds of workers, and of recordings."""
+        return f"{self.queue}:cost"
+
+    @property
     def index_prefix(self) -> str:
         """What the names of the owners' indexes begin with."""
         return f"{self.index}:"

@@ -42,18 +42,12 @@ class Outlook:
         self._short_seconds = settings.short_seconds
         self._pace = Pace(client, settings)
         self._places: dict[str, Place] = {}
-        self._audio_seconds = 0.0
         self._taken_at = -STALE_SECONDS
 
     async def place_of(self, task_id: str) -> Place | None:
         """Where that task is; None where it is not among the next DEPTH. Raises QueueUnavailable."""
         await self._look_after(STALE_SECONDS if task_id in self._places else FRESH_SECONDS)
         return self._places.get(task_id)
-
-    async def audio_seconds(self) -> float:
-        """Seconds of the recordings that wait, as far as their lengths are known. Raises QueueUnavailable."""
-        await self._look_after(STALE_SECONDS)
-        return self._audio_seconds
 
     async def _look_after(self, seconds: float) -> None:
         if time.monotonic() - self._taken_at > seconds:
@@ -71,7 +65,6 @@ class Outlook:
                 high, normal, workers = cast(list[list[bytes]], await pipeline.execute())
             running = await self._running(workers, pace)
         line = [task_of(payload) for payload in [*reversed(high), *reversed(normal)][:DEPTH]]
-        self._audio_seconds = sum((task.duration or 0.0) for task in line if task is not None)
         kept = Kept(self._high_slots * len(workers), self._short_slots * len(workers))
         waiting = [(number, task) for number, task in enumerate(line, 1) if task is not None]
         times = ends(running, [self._work(task, pace) for _, task in waiting], kept)

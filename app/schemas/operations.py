@@ -20,7 +20,13 @@ class QueueFigures(_Frozen):
     dead: int = Field(description="Tasks that were given up.")
     running: int
     oldest_seconds: float | None = Field(description="Age of the task that is next.")
-    audio_seconds: float = Field(description="Length of the recordings that wait, of the next 1000 tasks.")
+    audio_seconds: float = Field(
+        description="Length of the recordings that wait, where it is known; of more than 1000, from a sample."
+    )
+    work_seconds: float = Field(
+        description="Seconds that one worker would need for all that has not ended: the recordings that are "
+        "left times what recordings have cost of late."
+    )
 
 
 class ModelTrouble(_Frozen):

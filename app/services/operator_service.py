@@ -8,9 +8,9 @@ from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable, CannotRetry, TaskNotFound
 from app.observability.metrics import Snapshot
 from app.queue.admin import Admin, DeadLetter
+from app.queue.backlog import Backlog
 from app.queue.elements import task_of
 from app.queue.outcomes import ReviveOutcome
-from app.queue.outlook import Outlook
 from app.queue.pace import Pace
 from app.queue.totals import Totals
 from app.schemas.archived import ArchiveFigures
@@ -21,12 +21,10 @@ from app.services.archive_service import ArchiveService
 class OperatorService:
     """Looks at everything at once. Raises QueueUnavailable."""
 
-    def __init__(
-        self, client: Redis, settings: Settings, outlook: Outlook, archive: ArchiveService | None = None
-    ) -> None:
+    def __init__(self, client: Redis, settings: Settings, archive: ArchiveService | None = None) -> None:
         self._archive = archive
         self._admin = Admin(client, settings)
-        self._outlook = outlook
+        self._backlog = Backlog(client, settings)
         self._totals = Totals(client, settings)
         self._pace = Pace(client, settings)
 
@@ -43,6 +41,7 @@ class OperatorService:
             for each in holdings
         )
         counts = await self._admin.overview()
+        left = await self._backlog.left()
         return Overview(
             queue=QueueFigures(
                 waiting=counts.waiting,
@@ -51,7 +50,8 @@ class OperatorService:
                 dead=counts.dead,
                 running=sum(len(worker.task_ids) for worker in workers),
                 oldest_seconds=counts.oldest_seconds,
-                audio_seconds=await self._outlook.audio_seconds(),
+                audio_seconds=left.audio_seconds,
+                work_seconds=left.work_seconds,
             ),
             workers=workers,
             totals=await self._totals.read(),

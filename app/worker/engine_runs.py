@@ -15,6 +15,7 @@ from app.worker.engine_client import Answer, EngineClient, EngineLost, Listener
 from app.worker.gate import SoloGate
 from app.worker.messages import Failed, Fetched, Stage
 from app.worker.models import ModelWatch
+from app.worker.shares import Shares
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +31,18 @@ class EngineRuns:
     engine process ended, or stood still, while it loaded the model."""
 
     def __init__(
-        self, settings: Settings, checkpoints: Checkpoints, engine: EngineClient, models: ModelWatch
+        self,
+        settings: Settings,
+        checkpoints: Checkpoints,
+        engine: EngineClient,
+        models: ModelWatch,
+        shares: Shares,
     ) -> None:
         self._settings = settings
         self._checkpoints = checkpoints
         self._engine = engine
         self._models = models
+        self._shares = shares
         self._gate = SoloGate()
 
     async def fetched(self, task: Task) -> Fetched | Failed:
@@ -91,6 +98,7 @@ class EngineRuns:
                     is_loading = stage is Stage.LOADING
                     if stage is Stage.LOADED and not began:
                         self._models.loaded(task)
+                        self._shares.begin(task.task_id)
                         began = True
                     if began:
                         limit.reschedule(loop.time() + self._window_seconds())

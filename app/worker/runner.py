@@ -28,6 +28,7 @@ from app.worker.engine_runs import EngineRuns
 from app.worker.folder import FolderWatch
 from app.worker.messages import Failed, Finished
 from app.worker.models import WITHOUT_MODEL, ModelWatch
+from app.worker.shares import Shares
 from app.worker.slots import Place
 from utils.logger import task_context
 
@@ -68,7 +69,8 @@ class TaskRunner:
     ) -> None:
         self._settings = settings
         self._consumer = consumer
-        self._runs = EngineRuns(settings, consumer.checkpoints, engine, models)
+        self._shares = Shares()
+        self._runs = EngineRuns(settings, consumer.checkpoints, engine, models, self._shares)
         self._storage = storage
         self._folder = folder
         self._models = models
@@ -132,13 +134,24 @@ class TaskRunner:
                 await asyncio.sleep(LEFT_TO_OTHERS_SECONDS)
             return Failed(run_id=0, failure=failure, retryable=False)
         if claim.task.url is None:
-            return await self._runs.transcript(claim)
+            return await self._transcribed(claim)
         fetched = await self._runs.fetched(claim.task)
         if isinstance(fetched, Failed):
             return fetched
         task = claim.task.model_copy(update={"duration": fetched.duration or claim.task.duration})
         await place.move(task)
-        return await self._runs.transcript(replace(claim, task=task))
+        return await self._transcribed(replace(claim, task=task))
+
+    async def _transcribed(self, claim: Claim) -> Answer:
+        """The engine's answer; of a whole recording, it is noted what it cost."""
+        try:
+            answer = await self._runs.transcript(claim)
+        finally:
+            worker_seconds = self._shares.end(claim.task.task_id)
+        if isinstance(answer, Finished) and not _resumed(answer.transcript):
+            transcript = answer.transcript
+            await self._consumer.cost.note(transcript.model, worker_seconds, transcript.duration)
+        return answer
 
     async def _earlier(self, task: Task) -> Earlier | None:
         """The end of a task that Redis has forgotten, or cannot know yet; None where it goes on."""
@@ -257,6 +270,10 @@ def _figures(transcript: Transcript) -> dict[str, float]:
         "windows_noise": quality.noise if quality else 0,
         "windows_resumed": provenance.windows_resumed if provenance else 0,
     }
+
+
+def _resumed(transcript: Transcript) -> bool:
+    return transcript.provenance is not None and transcript.provenance.windows_resumed > 0
 
 
 def _attempted(transcript: Transcript, attempts: int) -> Transcript:

@@ -289,7 +289,7 @@ class Service:
     async def keys_left(self) -> list[str]:
         """Keys that have no owner and would stay for ever, once all tasks have ended."""
         keys = self.keys
-        permanent = {keys.dead, keys.workers, keys.index, keys.totals, keys.pace, keys.store}
+        permanent = {keys.dead, keys.workers, keys.index, keys.totals, keys.pace, keys.cost, keys.store}
         names = [
             name.decode()
             for prefix in (keys.queue, keys.result_prefix)

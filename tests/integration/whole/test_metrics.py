@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import redis
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.api.service import Service
@@ -38,6 +39,10 @@ def test_work_is_counted(whole: Service, assets: Path) -> None:
     assert grown("transcriber_windows_total") == 1
     now = figures(whole)
     assert now["transcriber_workers[]"] == 1
+    assert now["transcriber_work_seconds[]"] == 0
+    with redis.Redis(port=whole.settings.redis_port) as client:
+        cost = client.hget(f"{whole.settings.redis_queue_name}:cost", "base")
+    assert 0 < float(cost.split()[0]) < state["result"]["processing_seconds"]
     assert now["transcriber_real_time_factor[('model', 'base')]"] > 0
     assert now["transcriber_queue_tasks[('place', 'waiting')]"] == 0
     posts = "('method', 'POST'), ('route', '/transcribe/'), ('status', '202')]"

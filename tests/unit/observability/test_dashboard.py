@@ -18,7 +18,14 @@ def names() -> set[str]:
     metrics.answered("GET", "/transcribe/{task_id}", 200, 0.01)
     snapshot = Snapshot(
         queue=QueueFigures(
-            waiting=1, high=2, delayed=3, dead=4, running=1, oldest_seconds=5.0, audio_seconds=60.0
+            waiting=1,
+            high=2,
+            delayed=3,
+            dead=4,
+            running=1,
+            oldest_seconds=5.0,
+            audio_seconds=60.0,
+            work_seconds=6.0,
         ),
         workers=1,
         workers_without_storage=1,
