@@ -22,7 +22,7 @@ from tests.unit.kubernetes.chart import (
 )
 
 OWN = {
-    *("host", "port", "upload_dir", "cache_dir", "log_dir", "trusted_proxies", "drain_seconds"),
+    *("archive", "host", "port", "upload_dir", "cache_dir", "log_dir", "trusted_proxies", "drain_seconds"),
     *("redis_host", "redis_port", "redis_db", "redis_tls", "redis_sentinels", "redis_sentinel_master"),
 }
 """Settings that values of other names stand for."""
