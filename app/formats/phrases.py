@@ -14,6 +14,9 @@ MOST_CHANNELS = 65_536
 LONGEST_NAME = 100
 """Characters of a speaker's name."""
 
+LEAST_DURATION = 0.001
+"""No recording is shorter: a smaller duration is no figure at all."""
+
 LATEST = 360_000.0
 """Seconds; a time beyond is no time: SRT has two digits for the hours."""
 
@@ -65,7 +68,7 @@ def phrases_of(result: Mapping[str, Any]) -> list[Phrase]:
 def length_of(result: Mapping[str, Any], phrases: Sequence[Phrase]) -> float:
     """When the recording ends, in seconds; infinity where that is not told, or cannot be true."""
     seconds = _seconds(result.get("duration"))
-    if not seconds or any(phrase.start >= seconds for phrase in phrases):
+    if seconds is None or seconds < LEAST_DURATION or any(phrase.start >= seconds for phrase in phrases):
         return math.inf
     return seconds
 
