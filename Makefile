@@ -36,6 +36,7 @@ format: dev ## Put the code into shape
 
 test: dev ## All tests, in TEST_PROCESSES (2), with coverage (PYTEST_ARGS=…)
 	$(BIN)/python -m app.weights get base
+	$(BIN)/python -m app.weights get speakers
 	@$(BIN)/python -m scripts.browser
 	@$(BIN)/python -m scripts.nginx
 	@$(BIN)/python -m scripts.postgres

@@ -17,9 +17,12 @@ WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"a secret of the tests, 32 bytes!"
 
 @pytest.fixture(scope="session")
 def whole_settings(
-    redis_server: RedisServer, base_weights: Path, tmp_path_factory: pytest.TempPathFactory
+    redis_server: RedisServer,
+    speaker_weights: Path,
+    base_weights: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Settings:
-    """One service for all tests: its worker loads the model once."""
+    """One service for all tests: its worker loads the model once; speakers can be told apart."""
     return settings_of_whole(
         *("whole", redis_server, base_weights, tmp_path_factory.mktemp("whole")),
         fetch_private_addresses=True,
