@@ -50,7 +50,11 @@ def open_engine(settings: Settings) -> Engine:
             pool_pre_ping=True,  # a server that was restarted costs nobody an error
             connect_args={"connect_timeout": CONNECT_SECONDS},
         )
-    path = settings.data_dir / FILE_NAME
+    return open_file(settings.data_dir / FILE_NAME)
+
+
+def open_file(path: Path) -> Engine:
+    """The SQLite archive in a file, which is made where there is none."""
     engine = create_engine(
         URL.create("sqlite", database=str(path.absolute())),
         isolation_level="AUTOCOMMIT",

@@ -1,0 +1,98 @@
+"""Copies of the archive in one file: to keep elsewhere, to bring back, or to move to another database.
+
+A copy is a SQLite archive itself, whatever database it is made of; marks of removed transcripts stay behind.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.archive.database import archive_reachable, open_engine, open_file
+from app.archive.schema import upgrade
+from app.archive.tables import transcripts
+from app.core.config import Settings
+
+BATCH = 200
+
+SNAPSHOT = {"sqlite": "BEGIN", "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ"}
+
+
+def back_up(settings: Settings, path: Path) -> int:
+    """Copy all transcripts as they are at one moment, while the service goes on; how many.
+
+    Raises FileExistsError where there is such a file, ArchiveUnavailable, OSError.
+    """
+    part = path.with_name(f"{path.name}.part")
+    if path.exists():
+        raise FileExistsError(f"{path} is there already; give a new name, so that no copy is lost.")
+    part.unlink(missing_ok=True)
+    with _opened(open_engine(settings)) as source, _opened(open_file(part)) as copy:
+        copied = _copy(source, copy)
+        with archive_reachable(), copy.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=DELETE")  # one file, and none beside it
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.rename(path)
+    return copied
+
+
+def restore(settings: Settings, path: Path) -> int:
+    """Bring the transcripts of a copy back; how many were missing. Those that are there stay as they are.
+
+    Raises FileNotFoundError, ArchiveUnavailable.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {path}.")
+    with TemporaryDirectory() as folder:  # an older copy gets the tables of this version, and stays as it is
+        copied = shutil.copyfile(path, Path(folder) / path.name)
+        with _opened(open_file(copied)) as copy, _opened(open_engine(settings)) as target:
+            return _copy(copy, target)
+
+
+@contextmanager
+def _opened(engine: Engine) -> Iterator[Engine]:
+    """With the tables of this version."""
+    try:
+        with archive_reachable():
+            upgrade(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _copy(source: Engine, target: Engine) -> int:
+    """Rows that the target lacks, in batches; how many."""
+    copied = 0
+    with archive_reachable(), source.connect() as reading, target.connect() as writing:
+        reading.exec_driver_sql(SNAPSHOT[source.dialect.name])
+        for rows in _batches(reading):
+            module: Any = sqlite if target.dialect.name == "sqlite" else postgresql
+            statement = module.insert(transcripts).values(rows).on_conflict_do_nothing()
+            options = {"preserve_rowcount": True}
+            copied += int(writing.execute(statement, execution_options=options).rowcount)
+        reading.exec_driver_sql("COMMIT")
+    return copied
+
+
+def _batches(connection: Connection) -> Iterator[list[dict[str, Any]]]:
+    """All transcripts, by their ids."""
+    last = ""
+    while True:
+        query = (
+            select(transcripts)
+            .where(transcripts.c.gone_until_ms.is_(None), transcripts.c.task_id > last)
+            .order_by(transcripts.c.task_id)
+            .limit(BATCH)
+        )
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+        if not rows:
+            return
+        yield rows
+        last = rows[-1]["task_id"]

@@ -1,0 +1,109 @@
+"""The archive is copied, wiped and brought back: equal, in both databases and from one to the other."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, select
+from typer.testing import CliRunner
+
+from app.archive.__main__ import cli
+from app.archive.archive import Archive
+from app.archive.backup import back_up, restore
+from app.archive.database import open_engine
+from app.archive.tables import transcripts
+from app.core.config import Settings
+from app.schemas.archived import ArchivedTask
+
+MANY = 450
+"""More than two batches."""
+
+
+def filled(settings: Settings) -> Archive:
+    archive = Archive.from_settings(settings)
+    for number in range(MANY):
+        task = ArchivedTask(
+            task_id=f"t{number}", created_ms=number, owner="alice", filename=f"Запись {number}"
+        )
+        archive.keep(task, f'{{"text": "{number}"}}'.encode())
+    archive.correct("t7", b'{"texts": {"0": "seven"}}', 0)
+    archive.remove("t8")
+    return archive
+
+
+def rows(settings: Settings) -> list[tuple[object, ...]]:
+    engine = open_engine(settings)
+    with engine.connect() as connection:
+        query = (
+            select(transcripts).where(transcripts.c.gone_until_ms.is_(None)).order_by(transcripts.c.task_id)
+        )
+        found = [tuple(row) for row in connection.execute(query)]
+    engine.dispose()
+    return found
+
+
+def wipe(settings: Settings) -> None:
+    engine = open_engine(settings)
+    with engine.connect() as connection:
+        connection.execute(delete(transcripts))
+    engine.dispose()
+
+
+def test_a_copy_brings_everything_back(archive_settings: Callable[..., Settings], tmp_path: Path) -> None:
+    settings, copy = archive_settings(), tmp_path / "copy.db"
+    archive = filled(settings)
+    before = rows(settings)
+    assert back_up(settings, copy) == MANY - 1
+    assert sorted(path.name for path in tmp_path.glob("copy*")) == ["copy.db"]
+    wipe(settings)
+    assert restore(settings, copy) == MANY - 1
+    assert rows(settings) == before
+    assert restore(settings, copy) == 0, "what is there stays"
+    archive.close()
+
+
+def test_a_copy_moves_to_another_database(
+    archive_settings: Callable[..., Settings], settings_for: Callable[..., Settings], tmp_path: Path
+) -> None:
+    settings = archive_settings()
+    filled(settings).close()
+    back_up(settings, tmp_path / "copy.db")
+    other = settings_for(data_dir=tmp_path / "elsewhere")
+    restore(other, tmp_path / "copy.db")
+    assert rows(other) == rows(settings)
+
+
+def test_what_is_there_counts_more(archive_settings: Callable[..., Settings], tmp_path: Path) -> None:
+    settings = archive_settings()
+    archive = filled(settings)
+    back_up(settings, tmp_path / "copy.db")
+    archive.correct("t7", b'{"texts": {"0": "later"}}', 1)
+    assert restore(settings, tmp_path / "copy.db") == 0
+    assert archive.corrections("t7") == (2, b'{"texts": {"0": "later"}}')
+    archive.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["backup", "there.db"], "there.db is there already"),
+        (["restore", "missing.db"], "There is no file missing.db"),
+        (["restore", "there.db"], "file is not a database"),
+    ],
+)
+def test_what_goes_wrong_is_a_sentence(
+    arguments: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.db").write_bytes(b"something else" * 100)
+    found = CliRunner().invoke(cli, arguments)
+    assert found.exit_code == 1
+    assert told in found.stderr
+
+
+def test_the_commands_tell_how_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    filled(Settings()).close()
+    assert CliRunner().invoke(cli, ["backup", "c.db"]).stdout == f"{MANY - 1} transcript(s) are in c.db\n"
+    wipe(Settings())
+    assert "449 transcript(s) were brought back" in CliRunner().invoke(cli, ["restore", "c.db"]).stdout
