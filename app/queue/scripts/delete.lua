@@ -4,7 +4,8 @@
 -- Returns UNKNOWN | DELETED | REQUESTED (it runs: its worker is told at its next heartbeat, and leaves nothing)
 local v = redis.call('HMGET', KEYS[4], 'status', 'payload')
 local payload = v[2] or ARGV[2]
-local known = redis.call('DEL', KEYS[5], KEYS[6]) > 0 or v[1]
+local has_result = redis.call('DEL', KEYS[5]) > 0
+local known = redis.call('DEL', KEYS[6]) > 0 or has_result or v[1]
 redis.call('ZREM', KEYS[8], ARGV[1])
 redis.call('ZREM', KEYS[9], ARGV[1])
 local waited = 0
@@ -13,7 +14,9 @@ if payload ~= '' then
   waited = redis.call('LREM', KEYS[1], 0, payload) + redis.call('LREM', KEYS[2], 0, payload)
     + redis.call('ZREM', KEYS[3], payload)
 end
-if v[1] and not is_final(v[1]) and waited == 0 then -- it runs, or is between BLMOVE and claim
+-- A foreign worker has answered it, and no sweep has seen that yet: nobody has it in hand any more.
+local is_answered = has_result and (v[1] == 'queued' or v[1] == 'retrying')
+if v[1] and not is_final(v[1]) and waited == 0 and not is_answered then -- it runs, or is between BLMOVE and claim
   redis.call('HSET', KEYS[4], 'cancel', 1, 'deleted', 1)
   return 'REQUESTED'
 end

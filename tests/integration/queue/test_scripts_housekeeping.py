@@ -5,6 +5,7 @@ from app.queue.outcomes import (
     CANCELLED,
     EXHAUSTED,
     CancelOutcome,
+    DeleteOutcome,
     PromoteOutcome,
     RequeueOutcome,
     RestoreOutcome,
@@ -144,6 +145,16 @@ async def test_discard_buries_once_and_trims(queue: Queue) -> None:
     assert await queue.scripts.discard("w1", b"garbage")
     assert not await queue.scripts.discard("w1", b"garbage")
     assert await queue.elements(queue.keys.dead) == [b"garbage"]
+
+
+async def test_what_a_foreign_worker_has_answered_is_deleted_at_once(queue: Queue) -> None:
+    """It is in no list, and no worker of ours will ask at its next heartbeat whether it is to go on."""
+    await queue.producer.enqueue(task("t"))
+    await queue.commands.rpop(queue.keys.queue)
+    assert await queue.scripts.delete("t") is DeleteOutcome.REQUESTED, "as long as it is being worked at"
+    await queue.commands.set(queue.keys.result("t"), RESULT)
+    assert await queue.scripts.delete("t") is DeleteOutcome.DELETED
+    assert not await queue.commands.exists(queue.keys.task("t"), queue.keys.result("t"))
 
 
 async def test_adopt_believes_a_foreign_result(queue: Queue) -> None:
