@@ -157,7 +157,7 @@ def lifespan_of(
         tasks = TaskService(client, settings, storage, outlook, stopping, archiving)
         waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
         uploads, audio = intake_of(client, settings, storage, folder, queue, tasks)
-        left = LeftUploads(settings, uploads, audio)
+        left = LeftUploads(settings, storage, tasks, audio)
         housekeeping = Housekeeping(settings, queue, folder, outbox, waiting, left, archiving)
         background = [
             asyncio.create_task(housekeeping.run()),

@@ -2,19 +2,24 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
+
+from anyio import to_thread
 
 from app.core.config import Settings
 from app.core.errors import CapacityError, RequestError
+from app.queue.reader import TaskLookup
 from app.schemas.caller import Caller
 from app.schemas.resumable import ResumableUpload
 from app.services.audio_service import AudioService, UploadRequest
 from app.services.options import OPTIONS, UPLOAD, options_of
 from app.services.receiving import FormPart
-from app.services.resumable_uploads import ResumableUploads
-from app.storage.base import StoredResumable
+from app.storage.base import Storage, StoredResumable
 
 logger = logging.getLogger(__name__)
+
+PART_SECONDS = 60.0
+"""Age at which a half written file, which takes a moment to write, is nobody's any more."""
 
 TRY_AGAIN_SECONDS = 600.0
 """After so long what was refused is tried once more: the reason may have been a host that had no name."""
@@ -23,9 +28,10 @@ TRY_AGAIN_SECONDS = 600.0
 class LeftUploads:
     """To be looked for now and then, by any API."""
 
-    def __init__(self, settings: Settings, uploads: ResumableUploads, audio: AudioService) -> None:
+    def __init__(self, settings: Settings, storage: Storage, tasks: TaskLookup, audio: AudioService) -> None:
         self._settings = settings
-        self._uploads = uploads
+        self._resumables = storage.resumables
+        self._tasks = tasks
         self._audio = audio
         self._refused: dict[tuple[str, int], float] = {}
         self._began = time.monotonic()
@@ -36,15 +42,35 @@ class LeftUploads:
         What is refused stays until it expires: nobody is here to be told, but somebody may come back for it.
         All others stay until they are tasks, however long that takes.
         """
-        left = await self._uploads.left()
+        left = await self._left()
         self._refused = {key: at for key, at in self._refused.items() if key in set(map(_key, left))}
         outcomes = [await self._finish(each) for each in left if self._is_due(each)]
         refused = {upload_id for upload_id, _ in self._refused}
-        await self._uploads.remove_expired({each.upload.upload_id for each in left} - refused)
+        await self._remove_expired({each.upload.upload_id for each in left} - refused)
         failures = [each for each in outcomes if isinstance(each, CapacityError)]
         if failures:
             raise failures[0]
         return outcomes.count(True)
+
+    async def _left(self) -> list[StoredResumable]:
+        """Those that are to become tasks: their clients have gone away."""
+        silent = await to_thread.run_sync(self._resumables.silent, self._settings.left_upload_seconds)
+        found = [await to_thread.run_sync(self._resumables.read, upload_id) for upload_id in silent]
+        left = [each for each in found if each is not None and _is_left(each)]
+        return [each for each in left if not await self._has_task(each.upload)]
+
+    async def _has_task(self, upload: ResumableUpload) -> bool:
+        """Whether it became one; where whoever made it one died before, its id is noted and nothing more."""
+        return upload.task_id is not None and await self._tasks.record(upload.task_id) is not None
+
+    async def _remove_expired(self, keep: Collection[str]) -> None:
+        """Remove those that got no byte for RESUMABLE_UPLOAD_SECONDS, but not those of `keep`."""
+        await to_thread.run_sync(self._resumables.remove_parts, PART_SECONDS)
+        for upload_id in await to_thread.run_sync(
+            self._resumables.old, self._settings.resumable_upload_seconds
+        ):
+            if upload_id not in keep:
+                await to_thread.run_sync(self._resumables.remove, upload_id)
 
     def _is_due(self, left: StoredResumable) -> bool:
         """Clients whose API has just come back are on their way; what was refused has time."""
@@ -76,6 +102,13 @@ class LeftUploads:
             caller=Caller(upload.owner),
             is_left=True,
         )
+
+
+def _is_left(stored: StoredResumable) -> bool:
+    """Whether what came is all that may be hoped for; a part of a file that is no live recording is none."""
+    upload = stored.upload
+    is_whole = upload.is_live or upload.length == stored.offset
+    return upload.transcribe is not None and stored.offset > 0 and is_whole
 
 
 def _key(left: StoredResumable) -> tuple[str, int]:

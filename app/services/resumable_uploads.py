@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -41,9 +41,6 @@ LOOK_SECONDS = 0.1
 
 WRITE_SECONDS = 2.0
 """How long bytes of a slow line wait in memory, where another API does not see them."""
-
-PART_SECONDS = 60.0
-"""Age at which a half written file, which takes a moment to write, is nobody's any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,27 +203,6 @@ class ResumableUploads:
         except (StorageFull, StorageUnavailable) as error:
             logger.warning("The bytes of the upload %s stay: %s", whole.upload_id, error)
 
-    async def remove_expired(self, keep: Collection[str]) -> int:
-        """Remove those that got no byte for RESUMABLE_UPLOAD_SECONDS, but not those; how many. Raises
-        OSError."""
-        await to_thread.run_sync(self._resumables.remove_parts, PART_SECONDS)
-        old = await to_thread.run_sync(self._resumables.old, self._settings.resumable_upload_seconds)
-        expired = [upload_id for upload_id in old if upload_id not in keep]
-        for upload_id in expired:
-            await to_thread.run_sync(self._resumables.remove, upload_id)
-        return len(expired)
-
-    async def left(self) -> list[StoredResumable]:
-        """Those that are to become tasks: their clients have gone away. Raises OSError, QueueUnavailable."""
-        silent = await to_thread.run_sync(self._resumables.silent, self._settings.left_upload_seconds)
-        found = [await to_thread.run_sync(self._resumables.read, upload_id) for upload_id in silent]
-        left = [each for each in found if each is not None and _is_left(each)]
-        return [each for each in left if not await self._has_task(each.upload)]
-
-    async def _has_task(self, upload: ResumableUpload) -> bool:
-        """Whether it became one; where whoever made it one died before, its id is noted and nothing more."""
-        return upload.task_id is not None and await self._tasks.record(upload.task_id) is not None
-
     def _extension_of(self, upload: ResumableUpload) -> str:
         allowed = self._settings.allowed_extensions
         return extension_of(upload.filename or name_by_type(upload.filetype, allowed), allowed)
@@ -321,13 +297,6 @@ def _write_and_sync(sink: ByteSink, data: bytearray) -> None:
     if data:
         sink.write(data)
     sink.sync()
-
-
-def _is_left(stored: StoredResumable) -> bool:
-    """Whether what came is all that may be hoped for; a part of a file that is no live recording is none."""
-    upload = stored.upload
-    is_whole = upload.is_live or upload.length == stored.offset
-    return upload.transcribe is not None and stored.offset > 0 and is_whole
 
 
 def _taken(task_id: str) -> UploadTaken:

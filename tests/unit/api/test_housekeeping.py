@@ -40,7 +40,8 @@ async def housekeeping(settings: Settings) -> AsyncIterator[Redis]:
     tasks = TaskService(client, settings, storage, Outlook(client, settings), stopping)
     waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
     queue = RedisService(client, settings)
-    left = LeftUploads(settings, *intake_of(client, settings, storage, folder, queue, tasks))
+    _, audio = intake_of(client, settings, storage, folder, queue, tasks)
+    left = LeftUploads(settings, storage, tasks, audio)
     house = Housekeeping(settings, queue, folder, outbox, waiting, left)
     work = asyncio.create_task(house.run())
     try:
