@@ -66,21 +66,27 @@ class AsyncClient:
         A long one goes in pieces, and where the line breaks it goes on from there. The disk is read on the
         event loop, in small pieces; a pipe is read to its end before it is sent.
         """
+        resume = resume or Resume()
         with opened(source, filename) as upload:
             try:
-                upload_id = None if upload is None else await self._in_pieces(*upload, resume or Resume())
-                return await self._ask(
-                    calls.submit(upload, url, idempotency_key, options, upload_id), Submitted
-                )
+                return await self._submit(upload, url, idempotency_key, options, resume)
             except ServiceProblem as problem:
-                if upload is None or problem.code != "upload_not_found":
+                if problem.code != "upload_not_found":
                     raise
-                # It has expired, or the task that it became was deleted: all of it once more.
-                on_begin = resume.on_begin if resume else None
-                upload_id = await self._in_pieces(*upload, Resume(on_begin=on_begin))
-                return await self._ask(
-                    calls.submit(upload, url, idempotency_key, options, upload_id), Submitted
-                )
+                # What had come has expired, or its task was deleted: all of it once more.
+                anew = Resume(on_begin=resume.on_begin)
+                return await self._submit(upload, url, idempotency_key, options, anew)
+
+    async def _submit(
+        self,
+        upload: tuple[str, BinaryIO] | None,
+        url: str | None,
+        idempotency_key: str | None,
+        options: SubmitOptions,
+        resume: Resume,
+    ) -> Submitted:
+        upload_id = None if upload is None else await self._in_pieces(*upload, resume)
+        return await self._ask(calls.submit(upload, url, idempotency_key, options, upload_id), Submitted)
 
     async def _in_pieces(self, name: str, file: BinaryIO, resume: Resume) -> str | None:
         """The id under which the service then has the recording; None where it is to be sent at once."""
