@@ -19,7 +19,11 @@ File = Annotated[Path, typer.Argument(help="The copy: a SQLite file.")]
 @cli.command()
 def backup(file: File) -> None:
     """Copy all transcripts into a new file, while the service goes on."""
-    typer.echo(f"{_told(back_up, file)} transcript(s) are in {file}")
+    copied = _told(back_up, file)
+    typer.echo(
+        f"{copied} transcript(s) are in {file}; what ended in the last {Settings().keep_ended_seconds:g} s may "
+        "not be in the archive yet"
+    )
 
 
 @cli.command()

@@ -1,7 +1,9 @@
 """A stored result with the corrections of people in it: texts, word times and speakers."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
+from itertools import groupby
 from typing import Any
 
 from app.schemas.corrections import Corrections, SpeakerChanges
@@ -16,14 +18,15 @@ def corrected(result: Mapping[str, Any], corrections: Corrections) -> dict[str, 
     if not isinstance(segments, list):
         return dict(result)
     changed = [_segment(index, each, corrections) for index, each in enumerate(segments)]
-    rest = dict(result)
+    rest = dict(result) | {"segments": changed, "edited": True}
     if corrections.texts:
         texts = [each.get("text") for each in changed if isinstance(each, Mapping)]
         rest["text"] = " ".join(text.strip() for text in texts if isinstance(text, str) and text.strip())
     if corrections.speakers != SpeakerChanges():
-        rest.pop("utterances", None)  # segments tell the same
-        rest |= _speakers(result, corrections.speakers)
-    return rest | {"segments": changed, "edited": True}
+        rest |= _speakers(result, changed, corrections.speakers)
+    if isinstance(result.get("utterances"), list):
+        rest["utterances"] = list(_utterances(changed))
+    return rest
 
 
 def _segment(index: int, segment: Any, corrections: Corrections) -> Any:
@@ -31,10 +34,12 @@ def _segment(index: int, segment: Any, corrections: Corrections) -> Any:
         return segment
     changed = dict(segment)
     if index in corrections.texts:
-        changed["text"] = corrections.texts[index]
+        text, told = corrections.texts[index], segment.get("text")
+        is_spaced = isinstance(told, str) and told.startswith(" ")
+        changed["text"] = f" {text.lstrip()}" if is_spaced else text
         words = segment.get("words")
         if isinstance(words, list):
-            changed["words"] = retimed(words, corrections.texts[index])
+            changed["words"] = retimed(words, text)
     told = segment.get("speaker")
     if isinstance(told, str):
         changed["speaker"] = corrections.speakers.final(corrections.speakers.moved.get(index, told))
@@ -44,23 +49,57 @@ def _segment(index: int, segment: Any, corrections: Corrections) -> Any:
     return changed
 
 
-def _speakers(result: Mapping[str, Any], changes: SpeakerChanges) -> dict[str, Any]:
-    """`speakers` and `turns` after merging and naming; seconds of merged ones are added up."""
-    told = [each for each in _maps(result.get("speakers")) if isinstance(each.get("id"), str)]
-    left = [each for each in told if changes.final(each["id"]) == each["id"]]
+def _speakers(result: Mapping[str, Any], segments: Sequence[Any], changes: SpeakerChanges) -> dict[str, Any]:
+    """`speakers`, and `turns` where there are any, after naming, merging and moving."""
+    ids = [each["id"] for each in _maps(result.get("speakers")) if isinstance(each.get("id"), str)]
+    turns = [dict(each) for each in _maps(result.get("turns")) if _is_turn(each)]
+    if changes.moved:  # turns know nothing of segments; those of the segments are what people see
+        turns = [{**each, "overlap": False} for each in _utterances(segments) if _is_turn(each)]
+        turns = [{name: turn[name] for name in ("start", "end", "speaker", "overlap")} for turn in turns]
+    turns = _united([{**turn, "speaker": changes.final(turn["speaker"])} for turn in turns])
     speakers = [
-        {
-            **each,
-            "name": changes.names.get(each["id"], each.get("name")),
-            "seconds": round(sum(_seconds(one) for one in told if changes.final(one["id"]) == each["id"]), 3),
-        }
-        for each in left
-    ]
-    turns = [
-        {**turn, "speaker": changes.final(turn["speaker"])} if isinstance(turn.get("speaker"), str) else turn
-        for turn in _maps(result.get("turns"))
+        {**each, "name": changes.names.get(each["id"], each.get("name")), "seconds": _spoken(each, turns)}
+        for each in _maps(result.get("speakers"))
+        if each.get("id") in ids and changes.final(each["id"]) == each["id"]
     ]
     return {"speakers": speakers} | ({"turns": turns} if "turns" in result else {})
+
+
+def _is_turn(value: Mapping[str, Any]) -> bool:
+    """Whether it tells who speaks from when to when; a foreign worker may have written anything."""
+    times = [value.get("start"), value.get("end")]
+    is_timed = all(isinstance(each, int | float) and math.isfinite(each) for each in times)
+    return is_timed and isinstance(value.get("speaker"), str)
+
+
+def _united(turns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Turns of one speaker that overlap since two became one are one turn."""
+    found: list[dict[str, Any]] = []
+    for turn in sorted(turns, key=lambda each: (each["start"], each["end"])):
+        own = [each for each in found if each["speaker"] == turn["speaker"]]
+        if own and turn["start"] < own[-1]["end"]:
+            own[-1]["end"] = max(own[-1]["end"], turn["end"])
+        else:
+            found.append(dict(turn))
+    for turn in found:
+        turn["overlap"] = any(
+            each is not turn and each["start"] < turn["end"] and turn["start"] < each["end"] for each in found
+        )
+    return found
+
+
+def _spoken(speaker: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> float:
+    """Seconds of somebody's turns."""
+    spans = [turn["end"] - turn["start"] for turn in turns if turn["speaker"] == speaker["id"]]
+    return round(float(sum(spans)), 3)
+
+
+def _utterances(segments: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    """What somebody says until somebody else does: segments of one speaker together."""
+    for speaker, group in groupby(_maps(list(segments)), key=lambda segment: segment.get("speaker")):
+        said = list(group)
+        text = " ".join(str(segment.get("text", "")).strip() for segment in said)
+        yield {"start": said[0].get("start"), "end": said[-1].get("end"), "speaker": speaker, "text": text}
 
 
 def retimed(words: Sequence[Any], text: str) -> list[dict[str, Any]]:
@@ -115,8 +154,3 @@ def _plain(word: str) -> str:
 
 def _maps(value: Any) -> list[Mapping[str, Any]]:
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
-
-
-def _seconds(speaker: Mapping[str, Any]) -> float:
-    seconds = speaker.get("seconds")
-    return float(seconds) if isinstance(seconds, int | float) else 0.0

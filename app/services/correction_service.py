@@ -1,6 +1,16 @@
 """Corrections of transcripts, kept beside them in the archive: no two editors overwrite each other."""
 
-from app.core.errors import ArchiveOff, CorrectionsConflict, NotFinished, TaskNotFound
+from collections.abc import Mapping
+from typing import Any
+
+from app.core.errors import (
+    ArchiveOff,
+    CorrectionsConflict,
+    InvalidParameter,
+    NotFinished,
+    TaskNotFound,
+)
+from app.core.utils import quoted
 from app.schemas.caller import Caller
 from app.schemas.corrections import Corrections, StoredCorrections
 from app.schemas.task import TaskStatus
@@ -25,11 +35,13 @@ class CorrectionService:
     async def save(self, task_id: str, caller: Caller, corrections: Corrections, version: int) -> int:
         """Put them in the place of that version; their own version.
 
-        Raises NotFinished where there is no transcript, CorrectionsConflict where another version is there.
+        Raises NotFinished where there is no transcript, InvalidParameter where they name a segment or a
+        speaker that it does not have, CorrectionsConflict where another version is there.
         """
         state = await self._tasks.state(task_id, caller)
         if state.status is not TaskStatus.DONE:
             raise NotFinished(f"There is no transcript to correct; the task is {state.status}.")
+        _check(corrections, state.result or {})
         await self._tasks.archive_now(task_id)
         saved = await self._kept().correct(task_id, corrections, version)
         if saved is None:
@@ -56,3 +68,27 @@ class CorrectionService:
                 "Corrections are kept in the archive, and this service has none (ARCHIVE=false)."
             )
         return self._archive
+
+
+def _check(corrections: Corrections, result: Mapping[str, Any]) -> None:
+    """Raise InvalidParameter where something is corrected that is not there: nobody would ever see it."""
+    segments, speakers = _items(result.get("segments")), _items(result.get("speakers"))
+    changes = corrections.speakers
+    for index in (*corrections.texts, *changes.moved):
+        if index >= len(segments):
+            raise InvalidParameter(
+                f"There is no segment {index}: the transcript has {len(segments)}, counted from 0.",
+                parameter="texts" if index in corrections.texts else "moved",
+            )
+    known = {each.get("id") for each in speakers if isinstance(each, Mapping)}
+    named = {*changes.names, *changes.merged, *changes.merged.values(), *changes.moved.values()}
+    if unknown := sorted(named - known):
+        raise InvalidParameter(
+            f"The transcript has no speaker {quoted(unknown[0])}; it has: "
+            f"{', '.join(sorted(map(str, known))) or 'none'}.",
+            parameter="speakers",
+        )
+
+
+def _items(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

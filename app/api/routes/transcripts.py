@@ -55,9 +55,14 @@ async def save_corrections(
 ) -> Response:
     """All corrections of the transcript, in the place of the version in `If-Match`: two editors do not
     overwrite each other."""
-    version = _VERSION.fullmatch((if_match or "").strip().removeprefix("W/"))
-    if version is None:
+    if if_match is None:
         raise VersionMissing('Send the ETag that the corrections were read with as If-Match, such as "0".')
+    version = _VERSION.fullmatch(if_match.strip().removeprefix("W/"))  # proxies make weak ones of them
+    if version is None:
+        raise InvalidParameter(
+            '`If-Match` must be the ETag that the corrections were read with, quotes included, such as "0".',
+            parameter="If-Match",
+        )
     body = b"".join([chunk async for chunk in BodyReader(request.stream(), max_bytes=MOST_BYTES).chunks()])
     saved = await services.corrections.save(task_id, caller, _corrections(body), int(version[1]))
     return Response(status_code=204, headers={"ETag": f'"{saved}"'})

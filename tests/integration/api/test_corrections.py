@@ -113,7 +113,9 @@ def test_they_go_with_the_task(service: Service, client: httpx2.Client) -> None:
     ("version", "corrections", "status", "code"),
     [
         (None, CORRECTIONS, 428, "version_missing"),
-        ("*", CORRECTIONS, 428, "version_missing"),
+        ("*", CORRECTIONS, 422, "invalid_parameter"),
+        ('"0"', {"texts": {"2": "There are two segments, from 0."}}, 422, "invalid_parameter"),
+        ('"0"', {"speakers": {"names": {"S1": "Ann"}}}, 422, "invalid_parameter"),
         ('"7"', CORRECTIONS, 412, "corrections_conflict"),
         ('"0"', {"texts": {"-1": "x"}}, 422, "invalid_parameter"),
         ('"0"', {"texts": {"0": 5}}, 422, "invalid_parameter"),

@@ -67,7 +67,7 @@ RESULT = {
     ],
     "speakers": [{"id": f"S{n}", "name": None, "seconds": 1.0} for n in (1, 2, 3)],
     "turns": [{"start": n, "end": n + 1, "speaker": f"S{n + 1}", "overlap": False} for n in range(3)],
-    "utterances": [],
+    "utterances": [{"start": 0, "end": 1, "speaker": "S1", "text": "Hello."}],
 }
 
 
@@ -77,12 +77,27 @@ def test_speakers_are_merged_named_and_moved() -> None:
     assert [segment["speaker"] for segment in found["segments"]] == ["S1", "S1", "S1"]
     assert found["segments"][0]["words"][0]["speaker"] == "S1"
     assert found["speakers"] == [
-        {"id": "S1", "name": "Anna", "seconds": 2.0},
-        {"id": "S2", "name": None, "seconds": 1.0},
+        {"id": "S1", "name": "Anna", "seconds": 3},
+        {"id": "S2", "name": None, "seconds": 0},
     ]
-    assert [turn["speaker"] for turn in found["turns"]] == ["S1", "S2", "S1"]
-    assert "utterances" not in found
+    assert found["turns"] == [{"start": 0, "end": 3, "speaker": "S1", "overlap": False}]
+    assert found["utterances"] == [{"start": 0, "end": 3, "speaker": "S1", "text": "Hello. Hi. Bye."}]
     assert found["text"] == RESULT["text"]
+
+
+def test_turns_of_merged_speakers_are_united_and_counted_once() -> None:
+    turns = [
+        {"start": 0.0, "end": 6.0, "speaker": "S1", "overlap": True},
+        {"start": 2.0, "end": 4.0, "speaker": "S3", "overlap": True},
+        {"start": 7.0, "end": 8.0, "speaker": "S2", "overlap": False},
+    ]
+    merged = Corrections.model_validate({"speakers": {"merged": {"S3": "S1"}}})
+    found = corrected(RESULT | {"turns": turns}, merged)
+    assert [(turn["start"], turn["end"], turn["overlap"]) for turn in found["turns"]] == [
+        (0.0, 6.0, False),
+        (7.0, 8.0, False),
+    ]
+    assert [each["seconds"] for each in found["speakers"]] == [6.0, 1.0]
 
 
 def test_speakers_merged_in_a_circle_end_somewhere() -> None:
@@ -94,8 +109,17 @@ def test_speakers_merged_in_a_circle_end_somewhere() -> None:
 def test_the_text_is_that_of_the_segments() -> None:
     found = corrected(RESULT, Corrections.model_validate({"texts": {"1": "Good day."}}))
     assert found["text"] == "Hello. Good day. Bye."
+    assert [each["text"] for each in found["utterances"]] == ["Hello.", "Good day.", "Bye."]
     assert "text" in RESULT
     assert RESULT["segments"][1] == {"start": 1, "end": 2, "text": "Hi.", "speaker": "S2"}
+
+
+def test_odd_turns_are_passed_over() -> None:
+    odd = [{"start": None, "end": 1, "speaker": "S1"}, {"speaker": 5}, 7, {"start": 1e999, "speaker": "S1"}]
+    changes = {"speakers": {"merged": {"S3": "S1"}, "moved": {"0": "S2"}}}
+    segments = [{"text": "no times", "speaker": "S1"}]
+    found = corrected(RESULT | {"turns": odd, "segments": segments}, Corrections.model_validate(changes))
+    assert found["turns"] == []
 
 
 @pytest.mark.parametrize(
