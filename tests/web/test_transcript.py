@@ -131,7 +131,7 @@ def test_corrections_are_in_the_files_and_survive_a_reload(stage: Stage) -> None
     )
     assert "00:00:04.000 --> 00:00:07.600\nBudget &amp; &lt;workshop&gt; --&gt; fair\n" in saved(page, "VTT")
     assert "4000\t7600\tBudget & <workshop> --> fair\n" in saved(page, "TSV")
-    assert json.loads(saved(page, "JSON"))["segments"][1]["text"] == "Budget & <workshop> --> fair"
+    assert json.loads(saved(page, "JSON"))["segments"][1]["text"].strip() == "Budget & <workshop> --> fair"
 
 
 def test_corrections_are_undone_and_done_again(stage: Stage) -> None:
