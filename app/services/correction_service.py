@@ -42,10 +42,12 @@ class CorrectionService:
         if state.status is not TaskStatus.DONE:
             raise NotFinished(f"There is no transcript to correct; the task is {state.status}.")
         _check(corrections, state.result or {})
-        await self._tasks.archive_now(task_id)
-        saved = await self._kept().correct(task_id, corrections, version)
+        archive = self._kept()
+        if await archive.corrections(task_id) is None:
+            await self._tasks.archive_now(task_id)
+        saved = await archive.correct(task_id, corrections, version)
         if saved is None:
-            current = await self._kept().corrections(task_id)
+            current = await archive.corrections(task_id)
             if current is None:
                 raise TaskNotFound("The task was deleted meanwhile.")
             raise CorrectionsConflict(
