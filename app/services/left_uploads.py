@@ -14,6 +14,7 @@ from app.schemas.resumable import ResumableUpload
 from app.services.audio_service import AudioService, UploadRequest
 from app.services.options import OPTIONS, UPLOAD, options_of
 from app.services.receiving import FormPart
+from app.services.resumable_uploads import task_of
 from app.storage.base import Storage, StoredResumable
 
 logger = logging.getLogger(__name__)
@@ -57,11 +58,7 @@ class LeftUploads:
         silent = await to_thread.run_sync(self._resumables.silent, self._settings.left_upload_seconds)
         found = [await to_thread.run_sync(self._resumables.read, upload_id) for upload_id in silent]
         left = [each for each in found if each is not None and _is_left(each)]
-        return [each for each in left if not await self._has_task(each.upload)]
-
-    async def _has_task(self, upload: ResumableUpload) -> bool:
-        """Whether it became one; where whoever made it one died before, its id is noted and nothing more."""
-        return upload.task_id is not None and await self._tasks.record(upload.task_id) is not None
+        return [each for each in left if await task_of(self._tasks, each.upload) is None]
 
     async def _remove_expired(self, keep: Collection[str]) -> None:
         """Remove those that got no byte for RESUMABLE_UPLOAD_SECONDS, but not those of `keep`."""

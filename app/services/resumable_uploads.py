@@ -53,7 +53,7 @@ class _Writer:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """An upload that is to become a task, and nobody else's until then."""
+    """An upload as far as it has come, and its bytes, which nobody else has until they are closed."""
 
     upload: ResumableUpload
     bytes: ByteSink
@@ -88,7 +88,7 @@ class ResumableUploads:
         await self._read(upload_id, caller)
         await self._cut_off(upload_id)
         stored = await self._read(upload_id, caller)
-        if stored.is_taken and await self._became(upload_id, caller) is None:
+        if stored.is_taken and await task_of(self._tasks, stored.upload) is None:
             raise upload_not_found()  # its task was deleted, or has expired
         return stored
 
@@ -106,22 +106,23 @@ class ResumableUploads:
         StorageUnavailable.
         """
         await self._read(upload_id, caller)
-        async with self._writing(upload_id), self._locked(upload_id, caller) as sink:
-            await self._refuse_taken(upload_id, caller)
+        async with self._writing(upload_id), self._locked(upload_id, caller) as locked:
+            sink = locked.bytes
+            await self._refuse_taken(locked.upload)
             if offset != sink.offset:
                 raise OffsetConflict(
                     f"The upload has {sink.offset} bytes, and yours begin at {offset}; ask with HEAD where "
                     "to go on.",
                     offset=sink.offset,
                 )
-            upload = await self._announced(upload_id, caller, length, sink.offset)
+            upload = await self._announced(locked.upload, length, sink.offset)
             await self._write(upload, sink, body)
             return StoredResumable(upload, sink.offset)
 
-    async def _refuse_taken(self, upload_id: str, caller: Caller) -> None:
+    async def _refuse_taken(self, upload: ResumableUpload) -> None:
         """Raise UploadTaken where it has a task: its bytes, which were to go, are the task's recording."""
-        if (became := await self._became(upload_id, caller)) is not None:
-            await to_thread.run_sync(self._resumables.remove_bytes, upload_id)
+        if (became := await task_of(self._tasks, upload)) is not None:
+            await to_thread.run_sync(self._resumables.remove_bytes, upload.upload_id)
             raise _taken(became)
 
     async def remove(self, upload_id: str, caller: Caller) -> str | None:
@@ -134,7 +135,7 @@ class ResumableUploads:
         async with AsyncExitStack() as held:
             with suppress(UploadTaken):
                 await held.enter_async_context(self._locked(upload_id, caller))
-            became = await self._became(upload_id, caller)
+            became = await task_of(self._tasks, (await self._read(upload_id, caller)).upload)
             await to_thread.run_sync(self._resumables.remove, upload_id)
         return became
 
@@ -151,16 +152,17 @@ class ResumableUploads:
         if not is_left:
             await self._cut_off(upload_id)
         try:
-            sink = await held.enter_async_context(self._locked(upload_id, caller))
+            locked = await held.enter_async_context(self._locked(upload_id, caller))
         except UploadTaken as error:
-            if (became := await self._became(upload_id, caller)) is None:
+            became = await task_of(self._tasks, (await self._read(upload_id, caller)).upload)
+            if became is None:
                 raise upload_not_found() from error
             return became
-        if (became := await self._became(upload_id, caller)) is not None:
+        upload, sink = locked.upload, locked.bytes
+        if (became := await task_of(self._tasks, upload)) is not None:
             return became
         if is_left:
             await self._check_silent(upload_id)
-        upload = (await self._read(upload_id, caller)).upload
         if upload.length is not None and sink.offset < upload.length and not is_left:
             raise UploadIncomplete(
                 f"The upload has {sink.offset} of its {upload.length} bytes; send the rest first.",
@@ -168,18 +170,13 @@ class ResumableUploads:
             )
         if sink.offset == 0:
             raise EmptyUpload("The upload has no bytes; send a recording.")
-        return Arrived(upload, sink)
+        return locked
 
     async def _check_silent(self, upload_id: str) -> None:
         """Raise UploadLocked where its client has come back since it was found to be left."""
         silent = await to_thread.run_sync(self._resumables.silent_seconds, upload_id)
         if upload_id in self._writers or silent < self._settings.left_upload_seconds:
             raise UploadLocked("The client of this upload has come back.")
-
-    async def _became(self, upload_id: str, caller: Caller) -> str | None:
-        """The task that it became, where that is still known."""
-        task_id = (await self._read(upload_id, caller)).upload.task_id
-        return task_id if task_id is not None and await self._tasks.record(task_id) else None
 
     async def received(self, arrived: Arrived, task_id: str, undo: AsyncExitStack) -> Received:
         """The upload as the recording of a task, which is noted first: it becomes no other one.
@@ -213,11 +210,8 @@ class ResumableUploads:
             raise upload_not_found()
         return stored
 
-    async def _announced(
-        self, upload_id: str, caller: Caller, length: int | None, offset: int
-    ) -> ResumableUpload:
+    async def _announced(self, upload: ResumableUpload, length: int | None, offset: int) -> ResumableUpload:
         """The upload, with the length that has now been announced."""
-        upload = (await self._read(upload_id, caller)).upload
         if length is None or length == upload.length:
             return upload
         if upload.length is not None:
@@ -266,11 +260,11 @@ class ResumableUploads:
             raise UploadLocked("Another request goes on with this upload.")
 
     @asynccontextmanager
-    async def _locked(self, upload_id: str, caller: Caller) -> AsyncIterator[ByteSink]:
-        """The bytes, once no other process has them. Raises UploadTaken where they are a task's by now."""
+    async def _locked(self, upload_id: str, caller: Caller) -> AsyncIterator[Arrived]:
+        """The upload as it is once no other process has it. Raises UploadTaken where its bytes are a task's
+        by now."""
         deadline = time.monotonic() + LOCK_SECONDS
         while True:
-            stored = await self._read(upload_id, caller)
             try:
                 sink = await to_thread.run_sync(self._resumables.lock, upload_id)
                 break
@@ -279,13 +273,20 @@ class ResumableUploads:
                     raise
                 await asyncio.sleep(LOOK_SECONDS)
             except UploadNotFound:
-                if stored.upload.task_id is None:
+                task_id = (await self._read(upload_id, caller)).upload.task_id
+                if task_id is None:
                     raise
-                raise _taken(stored.upload.task_id) from None
+                raise _taken(task_id) from None
         try:
-            yield sink
+            yield Arrived((await self._read(upload_id, caller)).upload, sink)
         finally:
             sink.close()
+
+
+async def task_of(tasks: TaskLookup, upload: ResumableUpload) -> str | None:
+    """The task that it became, where that is known: whoever made it one may have died with its id noted."""
+    is_known = upload.task_id is not None and await tasks.record(upload.task_id) is not None
+    return upload.task_id if is_known else None
 
 
 def new_upload_id() -> str:

@@ -18,7 +18,7 @@ from app.core.errors import UploadLocked, UploadNotFound
 from app.core.file_locks import is_held
 from app.schemas.resumable import UPLOAD_ID_PATTERN, ResumableUpload
 from app.storage.base import StoredResumable
-from app.storage.files import FILE_MODE, PART_SUFFIX, files_with_ages, translated, write_all, write_durably
+from app.storage.files import PART_SUFFIX, create, files_with_ages, translated, write_all, write_durably
 
 FOLDER = ".uploads"
 
@@ -88,8 +88,7 @@ class LocalResumables:
         """Begin an upload, without a byte. Raises StorageFull, StorageUnavailable."""
         with translated("write"):
             self._folder.mkdir(parents=True, exist_ok=True)
-            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
-            os.close(os.open(self._path(upload.upload_id, BYTES_SUFFIX), flags, FILE_MODE))
+            create(self.path_of(upload.upload_id)).close()
         self.save(upload)
 
     def save(self, upload: ResumableUpload) -> None:
@@ -141,26 +140,25 @@ class LocalResumables:
 
     def old(self, older_than_seconds: float) -> list[str]:
         """Ids of those that got no byte for at least so long, and that nobody writes now. Raises OSError."""
-        old = [upload_id for upload_id, age in self._ages().items() if age >= older_than_seconds]
-        return [upload_id for upload_id in old if not is_held(self.path_of(upload_id))]
+        return self._untouched(older_than_seconds, BYTES_SUFFIX, INFO_SUFFIX)
 
     def silent(self, at_least_seconds: float) -> list[str]:
         """The same of those that are no task yet, which have bytes."""
-        ages = self._ages(BYTES_SUFFIX)
-        old = [upload_id for upload_id, age in ages.items() if age >= at_least_seconds]
-        return [upload_id for upload_id in old if not is_held(self.path_of(upload_id))]
+        return self._untouched(at_least_seconds, BYTES_SUFFIX)
 
     def silent_seconds(self, upload_id: str) -> float:
         """How long it has got no byte; 0 where it has none. Raises OSError."""
         return self._ages(BYTES_SUFFIX).get(upload_id, 0.0)
 
+    def _untouched(self, seconds: float, *suffixes: str) -> list[str]:
+        old = [upload_id for upload_id, age in self._ages(*suffixes).items() if age >= seconds]
+        return [upload_id for upload_id in old if not is_held(self.path_of(upload_id))]
+
     def _ages(self, *suffixes: str) -> dict[str, float]:
-        """Seconds since anything of each upload was written, by the store's clock; of these files only."""
+        """Seconds since one of these files of each upload was written, by the store's clock."""
         ages: dict[str, float] = {}
         for age, path in files_with_ages(self._folder):
-            if re.fullmatch(UPLOAD_ID_PATTERN, path.stem) and path.suffix in (
-                suffixes or (BYTES_SUFFIX, INFO_SUFFIX)
-            ):
+            if path.suffix in suffixes and re.fullmatch(UPLOAD_ID_PATTERN, path.stem):
                 ages[path.stem] = min(age, ages.get(path.stem, age))
         return ages
 
