@@ -1,13 +1,12 @@
 /** Why a request failed: the service's problem details, or `offline` where nothing answered. */
 export class Problem extends Error {
-  /** @param {{status?: number, code?: string, detail?: string, retryAfter?: number, taskId?: string}} told */
-  constructor({ status = 0, code = "offline", detail = "", retryAfter = 0, taskId = "" }) {
+  /** @param {{status?: number, code?: string, detail?: string, retryAfter?: number}} told */
+  constructor({ status = 0, code = "offline", detail = "", retryAfter = 0 }) {
     super(detail || code);
     this.status = status;
     this.code = code;
     this.detail = detail;
     this.retryAfter = retryAfter;
-    this.taskId = taskId;
   }
 
   /** Whether the same request may succeed later. */
@@ -29,6 +28,5 @@ export function problemOf(status, text, retryAfter) {
     code: typeof told.code === "string" ? told.code : "unexpected",
     detail: typeof told.detail === "string" ? told.detail : "",
     retryAfter: Number(retryAfter) || 0,
-    taskId: typeof told.task_id === "string" ? told.task_id : "",
   });
 }
