@@ -33,47 +33,49 @@ def _segment(index: int, segment: Any, corrections: Corrections) -> Any:
     if not isinstance(segment, Mapping):
         return segment
     changed = dict(segment)
+    words = segment.get("words")
     if index in corrections.texts:
         text, told = corrections.texts[index], segment.get("text")
         is_spaced = isinstance(told, str) and told.startswith(" ")
         changed["text"] = f" {text.lstrip()}" if is_spaced else text
-        words = segment.get("words")
+        words = retimed(words, text) if isinstance(words, list) else words
+    speaker = segment.get("speaker")
+    if isinstance(speaker, str):
+        speaker = corrections.speakers.final(corrections.speakers.moved.get(index, speaker))
+        changed["speaker"] = speaker
         if isinstance(words, list):
-            changed["words"] = retimed(words, text)
-    told = segment.get("speaker")
-    if isinstance(told, str):
-        changed["speaker"] = corrections.speakers.final(corrections.speakers.moved.get(index, told))
-        words = changed.get("words")
-        if isinstance(words, list):
-            changed["words"] = [{**word, "speaker": changed["speaker"]} for word in words]
-    return changed
+            words = [{**word, "speaker": speaker} for word in _maps(words)]
+    return changed | ({"words": words} if "words" in segment else {})
 
 
-def _speakers(result: Mapping[str, Any], segments: Sequence[Any], changes: SpeakerChanges) -> dict[str, Any]:
+def _speakers(result: Mapping[str, Any], segments: list[Any], changes: SpeakerChanges) -> dict[str, Any]:
     """`speakers`, and `turns` where there are any, after naming, merging and moving."""
-    ids = [each["id"] for each in _maps(result.get("speakers")) if isinstance(each.get("id"), str)]
-    turns = [dict(each) for each in _maps(result.get("turns")) if _is_turn(each)]
-    if changes.moved:  # turns know nothing of segments; those of the segments are what people see
-        turns = [{**each, "overlap": False} for each in _utterances(segments) if _is_turn(each)]
-        turns = [{name: turn[name] for name in ("start", "end", "speaker", "overlap")} for turn in turns]
-    turns = _united([{**turn, "speaker": changes.final(turn["speaker"])} for turn in turns])
+    # Turns know nothing of segments: where one was moved, those of the segments are what people see.
+    told = _utterances(segments) if changes.moved else _maps(result.get("turns"))
+    turns = _united(
+        [
+            {name: value for name, value in each.items() if name != "text"}
+            | {"speaker": changes.final(each["speaker"])}
+            for each in told
+            if _is_timed(each) and isinstance(each.get("speaker"), str)
+        ]
+    )
     speakers = [
         {**each, "name": changes.names.get(each["id"], each.get("name")), "seconds": _spoken(each, turns)}
         for each in _maps(result.get("speakers"))
-        if each.get("id") in ids and changes.final(each["id"]) == each["id"]
+        if isinstance(each.get("id"), str) and changes.final(each["id"]) == each["id"]
     ]
     return {"speakers": speakers} | ({"turns": turns} if "turns" in result else {})
 
 
-def _is_turn(value: Mapping[str, Any]) -> bool:
-    """Whether it tells who speaks from when to when; a foreign worker may have written anything."""
-    times = [value.get("start"), value.get("end")]
-    is_timed = all(isinstance(each, int | float) and math.isfinite(each) for each in times)
-    return is_timed and isinstance(value.get("speaker"), str)
+def _is_timed(value: Mapping[str, Any]) -> bool:
+    """Whether it tells from when to when; a foreign worker may have written anything."""
+    times = (value.get("start"), value.get("end"))
+    return all(isinstance(each, int | float) and math.isfinite(each) for each in times)
 
 
 def _united(turns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Turns of one speaker that overlap since two became one are one turn."""
+    """Turns of one speaker that overlap since two became one are one turn; whose turns overlap is told."""
     found: list[dict[str, Any]] = []
     for turn in sorted(turns, key=lambda each: (each["start"], each["end"])):
         own = [each for each in found if each["speaker"] == turn["speaker"]]
@@ -94,22 +96,22 @@ def _spoken(speaker: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> f
     return round(float(sum(spans)), 3)
 
 
-def _utterances(segments: Sequence[Any]) -> Iterator[dict[str, Any]]:
+def _utterances(segments: list[Any]) -> Iterator[dict[str, Any]]:
     """What somebody says until somebody else does: segments of one speaker together."""
-    for speaker, group in groupby(_maps(list(segments)), key=lambda segment: segment.get("speaker")):
+    for speaker, group in groupby(_maps(segments), key=lambda segment: segment.get("speaker")):
         said = list(group)
         text = " ".join(str(segment.get("text", "")).strip() for segment in said)
         yield {"start": said[0].get("start"), "end": said[-1].get("end"), "speaker": speaker, "text": text}
 
 
-def retimed(words: Sequence[Any], text: str) -> list[dict[str, Any]]:
+def retimed(words: list[Any], text: str) -> list[dict[str, Any]]:
     """The words of a text that was corrected, with times.
 
     Those that were said as they are written keep theirs. The others share the time of the words whose place
     they take, by their letters; where they take no place, they get the gap between their neighbours. In a
     text that has little in common with what was heard, words are alike by chance: it shares the whole time.
     """
-    known = [word for word in words if isinstance(word, Mapping) and isinstance(word.get("word"), str)]
+    known = [word for word in _maps(words) if isinstance(word.get("word"), str) and _is_timed(word)]
     written = text.split()
     before, after = [_plain(word["word"]) for word in known], [_plain(word) for word in written]
     matcher = SequenceMatcher(None, before, after, autojunk=False)

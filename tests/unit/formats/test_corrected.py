@@ -122,6 +122,15 @@ def test_odd_turns_are_passed_over() -> None:
     assert found["turns"] == []
 
 
+def test_odd_words_are_passed_over() -> None:
+    odd: list[Any] = [5, {"word": " timeless"}, {"word": " w", "start": None, "end": 1.0}, {"word": 7}]
+    segments = [{"text": "a b", "speaker": "S1", "words": odd}, {"text": "c", "speaker": "S2", "words": odd}]
+    changes = {"texts": {"0": "a b c"}, "speakers": {"names": {"S1": "Ann"}}}
+    found = corrected(RESULT | {"segments": segments}, Corrections.model_validate(changes))
+    assert [word["word"] for word in found["segments"][0]["words"]] == ["a", " b", " c"]
+    assert all(word["speaker"] == "S2" for word in found["segments"][1]["words"])
+
+
 @pytest.mark.parametrize(
     "result", [{"text": "t"}, {"segments": "x"}, {"segments": [1, None, {"text": 5}]}, {}]
 )
