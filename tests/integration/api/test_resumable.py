@@ -1,12 +1,7 @@
 """Resumable uploads (tus): bytes over lines that break, and the tasks that they become."""
 
-import base64
-import json
-import os
 import random
-import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
@@ -17,47 +12,25 @@ from app.core.config import Settings
 from app.services.receiving import BATCH_BYTES
 from app.storage.local import LocalStorage
 from app.storage.resumable import LocalResumables
-from tests.integration.api.service import ASSETS, Service, serving
+from tests.integration.api.service import Service, serving
+from tests.integration.api.tus import (
+    BYTES,
+    SPEECH,
+    VERSION,
+    begin,
+    go_on,
+    metadata,
+    offset_of,
+    stored,
+    transcribe,
+    unfinished,
+)
 from tests.serving import until
-
-SPEECH = (ASSETS / "speech_ru.ogg").read_bytes()
-VERSION = {"Tus-Resumable": "1.0.0"}
-BYTES = VERSION | {"Content-Type": "application/offset+octet-stream"}
 
 
 @pytest.fixture
 def settings(settings_for: Callable[..., Settings]) -> Settings:
     return settings_for(default_model="base", maintenance_seconds=0.1, left_upload_seconds=3600)
-
-
-def metadata(**values: str) -> dict[str, str]:
-    pairs = (f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in values.items())
-    return {"Upload-Metadata": ",".join(pairs)}
-
-
-def begin(client: httpx2.Client, length: int | None = len(SPEECH), **values: str) -> str:
-    """The address of a new upload."""
-    told = {"Upload-Defer-Length": "1"} if length is None else {"Upload-Length": str(length)}
-    answer = client.post("/uploads/", headers=VERSION | told | metadata(**values))
-    assert answer.status_code == 201, answer.text
-    assert answer.headers["upload-offset"] == "0"
-    return str(answer.headers["location"])
-
-
-def go_on(client: httpx2.Client, address: str, offset: int, data: bytes, **more: str) -> httpx2.Response:
-    headers = BYTES | {"Upload-Offset": str(offset)} | more
-    return client.patch(address, content=data, headers=headers)
-
-
-def offset_of(client: httpx2.Client, address: str) -> int:
-    answer = client.head(address, headers=VERSION)
-    assert answer.status_code == 200
-    assert answer.headers["cache-control"] == "no-store"
-    return int(answer.headers["upload-offset"])
-
-
-def transcribe(client: httpx2.Client, address: str, **options: str) -> httpx2.Response:
-    return client.post("/transcribe/", params={"upload": address.rpartition("/")[2], **options})
 
 
 def test_a_recording_comes_in_pieces_and_becomes_a_task(service: Service, client: httpx2.Client) -> None:
@@ -99,22 +72,6 @@ def test_the_first_bytes_may_come_with_the_beginning(client: httpx2.Client) -> N
     answer = client.post("/uploads/", content=SPEECH[:10], headers=headers)
     assert answer.headers["upload-offset"] == "10"
     assert offset_of(client, answer.headers["location"]) == 10
-
-
-def unfinished(service: Service, address: str, data: bytes, announced: int) -> socket.socket:
-    """A request that has sent a part of what it announced, and sends no more."""
-    line = socket.create_connection(("127.0.0.1", service.port))
-    head = (
-        f"PATCH {address} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
-        f"Content-Type: application/offset+octet-stream\r\nContent-Length: {announced}\r\n\r\n"
-    )
-    line.sendall(head.encode() + data)
-    return line
-
-
-def stored(service: Service, address: str) -> int:
-    """Bytes on disk."""
-    return LocalStorage(service.settings).resumables.path_of(address.rpartition("/")[2]).stat().st_size
 
 
 @pytest.mark.parametrize("is_closed", [True, False])
@@ -265,75 +222,6 @@ def test_one_source_at_a_time(client: httpx2.Client) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed_upload")
 
 
-@pytest.fixture
-def left(settings_for: Callable[..., Settings]) -> Iterator[Service]:
-    """A service that waits for no client."""
-    settings = settings_for(default_model="base", maintenance_seconds=0.1, left_upload_seconds=0.5)
-    with serving(settings) as running:
-        yield running
-
-
-def test_a_recording_whose_page_was_closed_becomes_a_task(left: Service) -> None:
-    with httpx2.Client(base_url=left.url) as client:
-        address = begin(client, None, filename="memo.ogg", transcribe=json.dumps({"language": "ru"}))
-        go_on(client, address, 0, SPEECH[:20000])
-        until(left.queued)
-        task = left.queued_task()
-        assert (task.filename, task.language) == ("memo.ogg", "ru")
-        assert (left.settings.upload_dir / task.file_path).read_bytes() == SPEECH[:20000]
-        assert transcribe(client, address).json()["task_id"] == task.task_id  # the page comes back
-
-
-def test_part_of_a_file_does_not_become_one(left: Service) -> None:
-    """Its client knows that there is more, and may come back; nor does what nobody has asked for."""
-    with httpx2.Client(base_url=left.url) as client:
-        go_on(client, begin(client, transcribe="{}"), 0, SPEECH[:1000])
-        go_on(client, begin(client, None), 0, SPEECH)
-        go_on(client, begin(client, None, transcribe="{}"), 0, SPEECH)
-        until(left.queued)
-        assert (left.settings.upload_dir / left.queued_task().file_path).read_bytes() == SPEECH
-
-
-def test_what_was_left_and_is_no_recording_is_logged_once(
-    left: Service, caplog: pytest.LogCaptureFixture
-) -> None:
-    with httpx2.Client(base_url=left.url) as client:
-        go_on(client, begin(client, None, transcribe="{}"), 0, b"no sound")
-        until(lambda: "becomes no task" in caplog.text)
-        time.sleep(0.5)  # several more rounds
-        assert caplog.text.count("becomes no task") == 1
-
-
-def test_what_was_refused_is_looked_at_again_when_more_of_it_is_there(
-    left: Service, caplog: pytest.LogCaptureFixture
-) -> None:
-    with httpx2.Client(base_url=left.url) as client:
-        address = begin(client, None, transcribe="{}")
-        go_on(client, address, 0, SPEECH[:20])
-        until(lambda: "becomes no task" in caplog.text)
-        go_on(client, address, 20, SPEECH[20:])
-        until(left.queued)
-
-
-def test_what_is_left_does_not_expire_unseen(settings_for: Callable[..., Settings]) -> None:
-    """The service was away for longer than it keeps what nobody goes on with."""
-    settings = settings_for(default_model="base", maintenance_seconds=0.1, left_upload_seconds=0.5)
-    before = settings.model_copy(update={"left_upload_seconds": 3600})
-    with serving(before) as service, httpx2.Client(base_url=service.url) as client:
-        go_on(client, begin(client, None, transcribe="{}"), 0, SPEECH)
-    for path in (settings.upload_dir / ".uploads").iterdir():
-        os.utime(path, (0, 0))
-    with serving(settings) as service:
-        until(service.queued)
-
-
-def test_one_whose_length_was_told_too_early_is_left_all_the_same(left: Service) -> None:
-    with httpx2.Client(base_url=left.url) as client:
-        address = begin(client, None, transcribe="{}")
-        go_on(client, address, 0, SPEECH[:20000], **{"Upload-Length": str(len(SPEECH))})
-        until(left.queued)
-
-
 def test_no_byte_is_added_to_the_recording_of_a_task(
     service: Service, client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -384,26 +272,6 @@ def test_secrets_in_names_are_cut(service: Service, client: httpx2.Client) -> No
     go_on(client, address, 0, SPEECH)
     transcribe(client, address)
     assert service.queued_task().filename == "talk.ogg"
-
-
-def test_an_old_upload_expires(settings_for: Callable[..., Settings]) -> None:
-    settings = settings_for(maintenance_seconds=0.1, resumable_upload_seconds=0.2)
-    with serving(settings) as service, httpx2.Client(base_url=service.url) as client:
-        begin(client)
-        until(lambda: not service.files())
-
-
-def test_what_is_being_written_does_not_expire(settings_for: Callable[..., Settings]) -> None:
-    """However slowly it comes."""
-    settings = settings_for(maintenance_seconds=0.05, resumable_upload_seconds=0.2, left_upload_seconds=0.2)
-    with serving(settings) as service, httpx2.Client(base_url=service.url) as client:
-        address = begin(client, None, transcribe="{}")
-        content = bytes(BATCH_BYTES)
-        with unfinished(service, address, content, 2 * len(content)):
-            until(lambda: stored(service, address) == len(content))
-            time.sleep(0.6)  # several rounds of the housekeeping
-            assert stored(service, address) == len(content)
-            assert not service.queued()
 
 
 def test_uploads_belong_to_who_began_them(settings_for: Callable[..., Settings]) -> None:
