@@ -153,7 +153,7 @@ def test_without_orphans_the_task_goes_with_its_caller(quick: SettingsFor) -> No
 
 
 def test_json_begins_with_white_space(quick: SettingsFor) -> None:
-    with serving(quick(keepalive_seconds=0.05)) as service:
+    with serving(quick(keepalive_seconds=0.001)) as service:  # less than any answer takes
         with waiting(service) as answers:
             until(lambda: _is_shared(service))
             with waiting(service) as others:
