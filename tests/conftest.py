@@ -46,6 +46,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: group_of(item) not in TOGETHER)
 
 
+CLOCKS = (time.time, time.monotonic)
+
+
+@pytest.fixture(autouse=True)
+def true_clocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test moves the clocks of the process, only those of the module that it tests.
+
+    Services of other tests run in its threads: their event loops would set timers by a wrong clock, and
+    sleep for hours.
+    """
+    yield
+    assert (time.time, time.monotonic) == CLOCKS, "a test moved the clock of the whole process"
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the developer's shell or `.env` reaches a test."""

@@ -1,9 +1,12 @@
 """Energy is what the machine tells, and nothing where it tells nothing."""
 
+import itertools
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from benchmark import energy
 from benchmark.energy import UNTOLD, GpuWatch, RaplCounter, energy_meter
 
 
@@ -41,8 +44,8 @@ def test_a_machine_that_tells_nothing_is_named(tmp_path: Path) -> None:
 
 
 def test_power_of_gpus_is_summed_up_over_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    clock = iter(range(100))
-    monkeypatch.setattr("benchmark.energy.time.monotonic", lambda: float(next(clock)))
+    clock = itertools.count()
+    monkeypatch.setattr(energy, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     said = tmp_path / "said"
     said.write_text("100, 1000\n50, 500\n100, 1200\n[N/A], [N/A]\n", "utf-8")
     watch = GpuWatch()

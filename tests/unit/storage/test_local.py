@@ -3,6 +3,8 @@
 import errno
 import os
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,7 @@ from app.storage import files as outbox_files
 from app.storage.base import OutboxListing, Storage
 from app.storage.files import translated
 from app.storage.local import LocalStorage
+from tests.faults.clocks import shifted
 
 TASK_ID = "0b9e3b5c-6f0a-4f1c-9d39-5c9f6d3a1c55"
 
@@ -402,17 +405,24 @@ def test_a_result_that_cannot_be_read_is_none(
     assert "result of task t" in caplog.text
 
 
+OLD_UPLOADS = """
+import sys
+from pathlib import Path
+from app.core.config import Settings
+from app.storage.local import LocalStorage
+storage = LocalStorage(Settings(upload_dir=Path(sys.argv[1])))
+print(len(storage.old_uploads(1700)), len(storage.old_uploads(1900)))
+"""
+
+
 @pytest.mark.parametrize("shift", [-3600, 3600])
-def test_ages_are_told_by_the_clock_of_the_store(
-    storage: LocalStorage, folder: Path, monkeypatch: pytest.MonkeyPatch, shift: int
-) -> None:
+def test_ages_are_told_by_the_clock_of_the_store(storage: LocalStorage, folder: Path, shift: int) -> None:
     """The host's clock may be an hour off: the uploads are as old as they are."""
     storage.open_upload(TASK_ID).commit("ogg")
     make_old(folder / f"{TASK_ID}.ogg", 1800)
-    now = time.time
-    monkeypatch.setattr(time, "time", lambda: now() + shift)
-    assert storage.old_uploads(1700)
-    assert not storage.old_uploads(1900)
+    command = [sys.executable, "-c", OLD_UPLOADS, str(folder)]
+    told = subprocess.check_output(command, env=os.environ | shifted(shift), text=True)
+    assert told.split() == ["1", "0"]
     assert files(folder) == [f"{TASK_ID}.ogg"], "the look at the clock leaves nothing"
 
 
