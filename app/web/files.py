@@ -20,6 +20,9 @@ MEDIA_TYPES = {
 SMALLEST_COMPRESSED = 512
 """Below this many bytes, compression saves no packet."""
 
+SCRIPTS = ("js/theme.js", "js/loading.js")
+"""What runs before the modules, and is none of them."""
+
 INDEX, VERSION_MARK, MODULES_MARK = "index.html", "{{version}}", "<!-- {{modules}} -->"
 
 
@@ -53,7 +56,7 @@ def read_page(folder: Path = FOLDER) -> Page:
     modules = "\n    ".join(
         f'<link rel="modulepreload" href="/web/{version}/{escape(name)}">'
         for name in contents
-        if name.endswith((".js", ".mjs")) and not name.endswith("theme.js")
+        if name.endswith((".js", ".mjs")) and name not in SCRIPTS
     )
     index = template.replace(VERSION_MARK, version).replace(MODULES_MARK, modules)
     return Page(

@@ -20,9 +20,12 @@ NEWEST = 30
 """Tasks whose results are read again and again until the failover, so that some that are read get lost."""
 
 
-async def _send(service: Service, accepted: list[str]) -> None:
-    """As clients do whose request is refused while nobody is the master: again."""
-    while len(accepted) < TASKS:
+async def _send(service: Service, accepted: list[str], lost: asyncio.Event) -> None:
+    """As clients do whose request is refused while nobody is the master: again.
+
+    At least TASKS, and until the master is lost: some must be on their way to the replica then.
+    """
+    while len(accepted) < TASKS or not lost.is_set():
         try:
             accepted.append(await service.accept(seconds=0.05))
         except QueueUnavailable:
@@ -60,12 +63,14 @@ async def test_failover_to_a_replica_that_is_behind(
             redis.fall_behind(lag_seconds)
             accepted: list[str] = []
             before: dict[str, str] = {}
-            sending = asyncio.create_task(_send(service, accepted))
+            master_lost = asyncio.Event()
+            sending = asyncio.create_task(_send(service, accepted, master_lost))
             reading = asyncio.create_task(_read(client, accepted, before))
             await service.until(lambda: _half_done(accepted, before), 120)
             reading.cancel()
             with ledger.recovery(fault):
                 await redis.lose_master()
+                master_lost.set()
                 keys = [*map(service.keys.task, accepted), *map(service.keys.result, before)]
                 lost = await redis.replica_lacks(keys)
                 await redis.failed_over()
@@ -73,7 +78,7 @@ async def test_failover_to_a_replica_that_is_behind(
                 after = await results_of(client, accepted)
             assert lost > 0, "the replica was not behind"
             assert {name: after[name] for name in before} == before, "a result became another one"
-            ledger.ran_again(fault, sum(map(service.executions, accepted)), TASKS)
+            ledger.ran_again(fault, sum(map(service.executions, accepted)), len(accepted))
             await service.until(service.no_files, 120)
             assert await service.keys_left() == []
 

@@ -41,6 +41,28 @@ def test_a_restart_in_the_middle_is_survived(
         api.kill()
 
 
+@pytest.mark.parametrize("failures", [1, 2])
+def test_a_module_that_does_not_arrive_is_loaded_again(
+    idle: Service, visitor: Visitor, failures: int
+) -> None:
+    """As Chromium gives up all that is under way when the network changes."""
+    pages: list[str] = []
+    page = visitor.context.new_page()
+    page.on("domcontentloaded", lambda page: pages.append(page.url))
+    page.route(
+        "**/js/views/toolbar.js",
+        lambda route: route.abort() if len(pages) < failures else route.fallback(),
+    )
+    page.goto(idle.url)
+    if failures > 1:
+        expect(page.locator("#page")).to_contain_text("could not be loaded")
+        page.get_by_role("button", name="Reload").click()
+    expect(page.locator("main h1, main h2").first).to_be_visible()
+    assert len(pages) == failures + 1
+    assert all("ERR_FAILED" in line for line in visitor.wrong)
+    visitor.wrong.clear()
+
+
 def test_the_history_and_the_recordings_survive_a_reload(
     idle: Service, visitor: Visitor, recordings: Path
 ) -> None:

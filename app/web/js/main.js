@@ -14,6 +14,7 @@ import { App } from "./views/app.js";
 const page = document.getElementById("page");
 page.replaceChildren();
 render(html`<${App} />`, page);
+dispatchEvent(new Event("transcriber:drawn"));
 
 onEnded((entry) => {
   if (entry) announce(t(entry.phase === "done" ? "ended_done" : "ended_error", { name: entry.name }));
