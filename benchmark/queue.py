@@ -1,7 +1,8 @@
 """What the queue costs: `python3 -m benchmark.queue`. Starts a Redis of its own and simulates workers.
 
 Measured: tasks a second through enqueue, claim and complete for a number of workers, with and without a long
-queue; what idle workers ask of Redis; the time from LPUSH to claim on an idle worker.
+queue; what idle workers ask of Redis; the time from LPUSH to claim on an idle worker; what Redis writes for
+the windows of a long recording.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import statistics
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,9 +27,14 @@ from app.launcher.redis_server import RedisServer, free_port
 from app.queue.clients import blocking_client, command_client
 from app.queue.consumer import Consumer, new_worker_id
 from app.queue.producer import Producer
+from app.queue.reader import TaskReader
 from app.schemas.task import Task
+from app.schemas.transcript import Segment
+from app.schemas.window import WindowDone, WindowTranscript
 
 console = Console()
+TEN_HOURS, WINDOW_SECONDS = 36_000, 25
+
 RESULT = json.dumps({"text": "word " * 400})
 """Result of the size that some minutes of speech give."""
 
@@ -44,6 +50,17 @@ class Throughput:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpointing:
+    """What saving the windows of a recording of ten hours costs: MB of windows, MB that Redis writes to its
+    append-only file for them, milliseconds that saving the last of them and reading its progress take."""
+
+    windows_mb: float
+    written_mb: float
+    last_save_ms: float
+    last_poll_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class QueueReport:
     """All figures; times in milliseconds."""
 
@@ -52,6 +69,7 @@ class QueueReport:
     idle_redis_cpu_percent_per_100_workers: float
     claim_ms_p50: float
     claim_ms_p99: float
+    ten_hours: Checkpointing
 
 
 def _task() -> Task:
@@ -150,6 +168,49 @@ async def claim_latency(settings: Settings, rounds: int) -> list[float]:
     return taken
 
 
+async def checkpointing(settings: Settings) -> Checkpointing:
+    """Save the windows of ten hours of speech, and read its progress at the end."""
+    client = command_client(settings)
+    await client.flushall()
+    producer, reader = Producer(client, settings), TaskReader(client, settings)
+    task = _task()
+    async with _worker(settings, client) as consumer:
+        await producer.enqueue(task)
+        claim = await consumer.claim()
+        assert claim is not None
+        await client.config_set("auto-aof-rewrite-percentage", 0)  # the file only grows
+        windows = [_done(number) for number in range(TEN_HOURS // WINDOW_SECONDS)]
+        before = await _written(client)
+        for done in windows[:-1]:
+            await consumer.checkpoints.save(claim, done)
+        save_ms = await _milliseconds(consumer.checkpoints.save(claim, windows[-1]))
+        poll_ms = await _milliseconds(reader.state(task.task_id))
+        written = await _written(client) - before
+        await consumer.complete(claim, RESULT)
+    await client.aclose()
+    size = sum(len(done.window.model_dump_json()) for done in windows)
+    return Checkpointing(round(size / 1e6, 2), round(written / 1e6, 2), round(save_ms, 2), round(poll_ms, 2))
+
+
+def _done(number: int) -> WindowDone:
+    """A window with some 60 words."""
+    start, end = float(number * WINDOW_SECONDS), float((number + 1) * WINDOW_SECONDS)
+    segment = Segment(id=0, start=start, end=end, text=" word" * 60 + f" {number}")
+    window = WindowTranscript(number=number, start=start, end=end, segments=(segment,))
+    return WindowDone(plan="plan", window=window, covered=WINDOW_SECONDS, duration=TEN_HOURS)
+
+
+async def _written(client: Redis) -> int:
+    """Bytes of the append-only file."""
+    return int((await client.info("persistence"))["aof_current_size"])
+
+
+async def _milliseconds(call: Awaitable[object]) -> float:
+    started = time.perf_counter()
+    await call
+    return (time.perf_counter() - started) * 1000
+
+
 async def measure(folder: Path, tasks: int, waiting: int) -> QueueReport:
     """All figures on one Redis with its append-only file."""
     server = RedisServer(folder, free_port())
@@ -160,6 +221,7 @@ async def measure(folder: Path, tasks: int, waiting: int) -> QueueReport:
         rows.append(await throughput(settings, 8, waiting, tasks))
         commands, percent = await idle(settings, 50, 10)
         latencies = await claim_latency(settings, 500)
+        ten_hours = await checkpointing(settings)
     finally:
         server.kill()
     return QueueReport(
@@ -168,6 +230,7 @@ async def measure(folder: Path, tasks: int, waiting: int) -> QueueReport:
         percent,
         round(statistics.median(latencies), 2),
         round(statistics.quantiles(latencies, n=100)[-1], 2),
+        ten_hours,
     )
 
 
@@ -181,6 +244,11 @@ def _print(report: QueueReport) -> None:
         f"100 idle workers: {report.idle_redis_cpu_percent_per_100_workers} % of a core of Redis."
     )
     console.print(f"LPUSH to claim: p50 {report.claim_ms_p50} ms, p99 {report.claim_ms_p99} ms.")
+    ten = report.ten_hours
+    console.print(
+        f"The windows of ten hours ({ten.windows_mb} MB): {ten.written_mb} MB written; the last is saved in "
+        f"{ten.last_save_ms} ms, a poll then takes {ten.last_poll_ms} ms."
+    )
 
 
 def main(

@@ -40,7 +40,7 @@ class EndedTasks:
     async def read(self, task_id: str) -> EndedTask:
         """What is known of a task."""
         async with redis_reachable():
-            [(fields, _, result)] = await self._scripts.read([task_id], FIELDS, PROGRESS_FIELDS)
+            [(fields, _, result, _)] = await self._scripts.read([task_id], FIELDS, PROGRESS_FIELDS)
         payload, created_at = fields
         return EndedTask(
             task_id=task_id,

@@ -2,19 +2,22 @@
 
 from app.schemas.task import TaskState, TaskStatus
 
-PROGRESS_FIELDS = ["processed", "before", "duration", "saved_at", "text"]
+PROGRESS_FIELDS = ["processed", "before", "duration", "saved_at"]
 """Of the windows' hash, what a client is told."""
 
 NEARLY_DONE = 0.99
 """What is not done is never said to be 1, however the recording's length was misjudged."""
 
 
-def with_progress(state: TaskState, started_at: bytes | None, windows: list[bytes | None]) -> TaskState:
+def with_progress(
+    state: TaskState, started_at: bytes | None, windows: list[bytes | None], texts: list[bytes | None]
+) -> TaskState:
     """The state of a task that is not finished, and what is known of its progress.
 
-    `windows` are the values of PROGRESS_FIELDS, `started_at` the time in ms at which the task was claimed.
+    `windows` are the values of PROGRESS_FIELDS, `texts` those of its windows in order, `started_at` the time
+    in ms at which the task was claimed.
     """
-    processed, before, duration, saved_at, text = windows
+    processed, before, duration, saved_at = windows
     if processed is None or state.status not in (TaskStatus.QUEUED, TaskStatus.PROCESSING):
         return state
     seconds = float(processed)
@@ -29,6 +32,6 @@ def with_progress(state: TaskState, started_at: bytes | None, windows: list[byte
             "progress": round(min(NEARLY_DONE, seconds / length), 3) if length else None,
             "processed_seconds": round(seconds, 1),
             "eta_seconds": eta,
-            "text": text.decode("utf-8", "replace").strip() if text is not None else None,
+            "text": b"".join(filter(None, texts)).decode("utf-8", "replace").strip(),
         }
     )

@@ -190,7 +190,7 @@ class TaskReader:
         """What is stored of some tasks. Raises QueueUnavailable."""
         found, deleted = await asyncio.gather(self._read_redis(task_ids), self._deleted(task_ids))
         return [
-            replace(_stored(*each), deleted=b"1") if task_id in deleted else _stored(*each)
+            replace(_stored(each), deleted=b"1") if task_id in deleted else _stored(each)
             for task_id, each in zip(task_ids, found, strict=True)
         ]
 
@@ -217,12 +217,14 @@ class _Stored:
     deleted: bytes | None
     webhook: list[bytes | None]
     windows: list[bytes | None]
+    texts: list[bytes | None]
     result: bytes | None
 
 
-def _stored(fields: list[bytes | None], windows: list[bytes | None], result: bytes | None) -> _Stored:
+def _stored(found: StoredTask) -> _Stored:
+    fields, windows, result, texts = found
     status, error, started_at, payload, deleted, *webhook = fields
-    return _Stored(status, error, started_at, payload, deleted, webhook, windows, result)
+    return _Stored(status, error, started_at, payload, deleted, webhook, windows, texts, result)
 
 
 def _state_of(task_id: str, stored: _Stored) -> TaskState | None:
@@ -232,7 +234,7 @@ def _state_of(task_id: str, stored: _Stored) -> TaskState | None:
     if stored.status is None:
         return None
     known = _state_of_hash(task_id, stored.status, stored.error)
-    return known and with_progress(known, stored.started_at, stored.windows)
+    return known and with_progress(known, stored.started_at, stored.windows, stored.texts)
 
 
 def _state_of_hash(task_id: str, status: bytes, error: bytes | None) -> TaskState | None:

@@ -34,8 +34,8 @@ from app.queue.room import Demand
 from app.schemas.task import TaskFailure
 from app.schemas.window import WindowDone
 
-StoredTask = tuple[list[bytes | None], list[bytes | None], bytes | None]
-"""What `read` finds of a task."""
+StoredTask = tuple[list[bytes | None], list[bytes | None], bytes | None, list[bytes | None]]
+"""What `read` finds of a task: fields of its hash and of its windows, its result, texts of its windows."""
 
 Surrender = Literal["retry", "error", "cancelled", "release"]
 
@@ -289,7 +289,7 @@ class Scripts:
     async def read(
         self, task_ids: Sequence[str], fields: Sequence[str], progress: Sequence[str]
     ) -> list[StoredTask]:
-        """Of each task, values of its hash's `fields`, of its windows' fields `progress`, and its result."""
+        """Of each task, values of its hash's `fields`, of its windows' fields `progress`, and the rest."""
         keys = self._keys
         names = [key for each in task_ids for key in (keys.task(each), keys.windows(each), keys.result(each))]
         found: list[StoredTask] = await self._run("read", names, [len(fields), *fields, *progress])

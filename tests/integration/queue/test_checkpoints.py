@@ -1,6 +1,8 @@
 """Windows that are done are kept for whoever takes the task over, and no longer."""
 
+import random
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import pytest
 
@@ -76,6 +78,40 @@ async def test_a_window_counts_once(queue: Queue) -> None:
 
     assert outcomes == [CheckpointOutcome.SAVED, CheckpointOutcome.KNOWN]
     assert (await state(queue)).processed_seconds == 10
+
+
+async def test_the_text_of_many_windows_is_kept_in_few_fields(queue: Queue) -> None:
+    """Else each window would have Redis write all text anew, or every poll read a field for each."""
+    worker = await queue.worker()
+    held = await queue.claimed("t", worker)
+    numbers = list(range(130))
+    random.Random(7).shuffle(numbers)
+    for place, number in enumerate(numbers, 1):
+        await worker.checkpoints.save(held, done(number))
+        if place % 10 == 0:
+            known = set(numbers[:place])
+            first_missing = next(each for each in range(131) if each not in known)
+            assert (await state(queue)).text == " ".join(f"w{each}" for each in range(first_missing))
+    stored = cast(dict[bytes, bytes], await queue.commands.hgetall(queue.keys.windows("t")))
+    assert len([field for field in stored if field.startswith(b"text")]) == 2 + 30
+    checkpoint = await worker.checkpoints.load(held)
+    assert checkpoint is not None
+    assert [window.number for window in checkpoint.windows] == list(range(130))
+
+
+async def test_the_text_that_an_older_worker_has_put_together_is_gone_on_with(queue: Queue) -> None:
+    worker = await queue.worker()
+    held = await queue.claimed("t", worker)
+    for number in (0, 1, 3):
+        await worker.checkpoints.save(held, done(number))
+    windows = queue.keys.windows("t")
+    await queue.commands.hdel(windows, "text:0", "text:1", "joined")
+    await queue.commands.hset(windows, mapping={"text": " w0 w1", "following": 2})
+    assert (await state(queue)).text == "w0 w1"
+
+    await worker.checkpoints.save(held, done(2))
+
+    assert (await state(queue)).text == "w0 w1 w2 w3"
 
 
 async def test_another_plan_begins_anew(queue: Queue) -> None:
