@@ -89,6 +89,7 @@ class Consumer:
 
     def __init__(self, settings: Settings, *, worker_id: str, commands: Redis, blocking: Redis) -> None:
         self.worker_id = worker_id
+        self.workers = 1  # how many there are, as of the last heartbeat
         self.results_fenced = 0
         self._commands = commands
         self._line = Line(settings, worker_id, blocking)
@@ -134,6 +135,7 @@ class Consumer:
         """Renew the lease; what to do with each task that runs, by task id."""
         pairs = [(claim.task.task_id, claim.token) for claim in claims]
         async with redis_reachable():
+            self.workers = int(await self._commands.zcard(self._keys.workers))
             leases = await self._scripts.heartbeat(self.worker_id, pairs)
             if leases is None:
                 logger.warning("Worker %s was forgotten by Redis; registering again", self.worker_id)

@@ -36,8 +36,13 @@ REDIS_PAUSE_SECONDS, REDIS_LONGEST_PAUSE_SECONDS = 0.5, 5.0
 NEXT_CLAIM_SECONDS = 0.005
 """Pause after a claim, for each task at work: workers with less to do go first."""
 
-BUSY_CLAIM_SECONDS = 0.1
-"""Pause after a worker that is at work has found no further task."""
+BUSY_CLAIM_SECONDS, LONGEST_BUSY_CLAIM_SECONDS = 0.1, 1.0
+"""Pause after a worker that is at work has found no further task, where it is one of at most FEW_WORKERS, and
+at most."""
+
+FEW_WORKERS = 10
+"""So many look ten times a second each. More share these looks: some worker looks as soon, and Redis is asked
+no more often."""
 
 DISK_SECONDS = 5.0
 """Time between two looks at the free disk space."""
@@ -144,7 +149,7 @@ class Supervisor:
                 self._begin(claim, place)
                 await self._pause(NEXT_CLAIM_SECONDS * (len(self._running) - 1))
             elif not waits:
-                await self._pause(BUSY_CLAIM_SECONDS)
+                await self._pause_at_work(busy_pause(self._consumer.workers))
 
     async def _look(self) -> None:
         """Before the first claim: a worker that does not see the recordings takes none."""
@@ -282,6 +287,18 @@ class Supervisor:
                 await self._stopping.wait()
         except TimeoutError:
             return
+
+    async def _pause_at_work(self, seconds: float) -> None:
+        """The same, and not longer than until a task ends: its place is offered at once."""
+        stopping = asyncio.create_task(self._stopping.wait())
+        running = [task for _, task in self._running.values()]
+        await asyncio.wait([stopping, *running], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+
+
+def busy_pause(workers: int) -> float:
+    """Seconds until one of so many workers looks for a further task again."""
+    return min(LONGEST_BUSY_CLAIM_SECONDS, BUSY_CLAIM_SECONDS * max(1.0, workers / FEW_WORKERS))
 
 
 def _redis_backoff(what: str) -> Backoff:

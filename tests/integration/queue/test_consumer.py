@@ -170,6 +170,14 @@ async def test_a_claim_after_the_lease_lapsed_registers_again(queue: Queue) -> N
     assert await worker.heartbeat([found]) == {"t": Lease.RUN}
 
 
+async def test_a_worker_hears_how_many_there_are(queue: Queue) -> None:
+    worker = await queue.worker("w1")
+    for name in ("w2", "w3"):
+        await queue.worker(name)
+    await worker.heartbeat([])
+    assert worker.workers == 3
+
+
 async def test_a_forgotten_worker_registers_at_its_heartbeat(queue: Queue) -> None:
     worker = queue.unregistered("w1")
     assert await worker.heartbeat([]) == {}
