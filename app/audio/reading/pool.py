@@ -229,7 +229,7 @@ class _ProcessReading:
         """What the reader says next. Raises one of LOST where it is gone, else what it met."""
         while not connection.poll(POLL_SECONDS):
             self._check()
-        message: Message = connection.recv()
+        message = _received(connection)
         self._check()
         self._on_alive()
         if isinstance(message, Refused):
@@ -248,3 +248,12 @@ def readers_for(settings: Settings) -> Readers:
         has_device = settings.engine == "remote" or (settings.device != "cpu" and has_gpu())
         kind = "processes" if has_device or cores >= CORES_FOR_PROCESSES else "threads"
     return ProcessReaders(cores) if kind == "processes" else ThreadReaders()
+
+
+def _received(connection: Connection) -> Message:
+    """Raises EOFError where the reader is gone, in the middle of a message perhaps."""
+    try:
+        message: Message = connection.recv()
+    except OSError as error:
+        raise EOFError from error
+    return message
