@@ -20,6 +20,11 @@ class Evaluation:
     recordings: tuple[Recording, ...] = ()
     language: str | None = None
 
+    @property
+    def texts(self) -> int:
+        """How many different things are said: all variants of a recording say the same."""
+        return len({file.subject for score in self.scores for file in score.files if file.words is not None})
+
 
 def evaluate(
     recordings: Sequence[Recording],
@@ -54,3 +59,8 @@ def most_accurate(evaluation: Evaluation) -> list[VariantScore]:
         for label in (pair.first, pair.second)
     }
     return [best, *(score for score in judged if score is not best and score.variant.label not in worse)]
+
+
+def recommended(evaluation: Evaluation) -> VariantScore | None:
+    """The fastest of the most accurate ones."""
+    return max(most_accurate(evaluation), key=lambda score: score.times_real_time or 0, default=None)

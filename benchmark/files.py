@@ -15,6 +15,7 @@ from benchmark.bootstrap import Interval, rate_interval
 from benchmark.energy import energy_meter
 from benchmark.evaluation import Evaluation
 from benchmark.groups import Group
+from benchmark.processor import processor_name
 from benchmark.results import Errors, FileScore, VariantScore, pooled_by_subject
 from benchmark.significance import Comparison
 
@@ -97,6 +98,7 @@ def environment() -> dict[str, object]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
+        "processor": processor_name(),
         "cores": os.cpu_count(),
         "energy": energy,
         "packages": {name: version for name in PACKAGES if (version := _version(name))},
