@@ -8,6 +8,9 @@ from benchmark.recordings import Recording
 from benchmark.results import Problem, VariantScore
 from benchmark.significance import Comparison, compare_all
 
+MARGIN = 0.01
+"""Word error rate, as a fraction, that may be given up for speed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -62,5 +65,17 @@ def most_accurate(evaluation: Evaluation) -> list[VariantScore]:
 
 
 def recommended(evaluation: Evaluation) -> VariantScore | None:
-    """The fastest of the most accurate ones."""
-    return max(most_accurate(evaluation), key=lambda score: score.times_real_time or 0, default=None)
+    """The fastest of those that are as good as the most accurate one.
+
+    That a test cannot tell two apart does not make them equal, least of all with few words: as good is what
+    has no more than MARGIN above the best one, at the end of the interval.
+    """
+    found = most_accurate(evaluation)
+    if not found:
+        return None
+    best, *others = found
+    pairs = evaluation.comparisons
+    worst = {pair.first: pair.interval.high for pair in pairs if pair.second == best.variant.label}
+    worst |= {pair.second: -pair.interval.low for pair in pairs if pair.first == best.variant.label}
+    good = [score for score in others if worst.get(score.variant.label, 1.0) <= MARGIN]
+    return max([best, *good], key=lambda score: score.times_real_time or 0)

@@ -45,7 +45,8 @@ SUMMARY_NOTE = (
 
 COMPARISON_NOTE = (
     "First minus second, in points of the word error rate, on the recordings that both transcribed. p: how "
-    "often chance alone makes such a difference between equals; below 0.05, one is called better."
+    "often chance alone makes such a difference between equals, corrected for the number of pairs (the "
+    "interval is not); below 0.05, one is called better."
 )
 
 GROUP_NOTES = {

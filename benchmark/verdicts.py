@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from benchmark.evaluation import Evaluation, most_accurate, recommended
+from benchmark.evaluation import MARGIN, Evaluation, most_accurate, recommended
 from benchmark.files import word_interval
 from benchmark.measure import ENGINES
 from benchmark.report import interval_text
@@ -22,6 +22,10 @@ def verdicts(evaluation: Evaluation) -> Iterator[str]:
         others = ", ".join(score.variant.label for score in best[1:])
         if others:
             yield f"These recordings cannot tell it from: {others}."
+        faster = [score for score in best if (score.times_real_time or 0) > (choice.times_real_time or 0)]
+        if faster:
+            names = ", ".join(f"{score.variant.label} ({score.times_real_time:.1f} ×)" for score in faster)
+            yield f"Faster, and perhaps as good: {names}. More recordings would tell."
         yield from _cost(choice)
         yield from _settings(choice)
         words, texts = best[0].words.reference, evaluation.texts
@@ -44,7 +48,12 @@ def _choice(evaluation: Evaluation, best: Sequence[VariantScore], choice: Varian
         )
     if len(best) == 1:
         return f"Take {choice.variant.label}: all others have more words wrong, beyond chance."
-    return f"Take {choice.variant.label}: nothing is better beyond chance, and of these it is the fastest."
+    if choice is best[0]:
+        return f"Take {choice.variant.label}: it has the fewest words wrong."
+    return (
+        f"Take {choice.variant.label}: it is the fastest of those that have at most {100 * MARGIN:.0f} point "
+        "more words wrong than the most accurate one."
+    )
 
 
 def _cost(choice: VariantScore) -> Iterator[str]:
@@ -53,7 +62,7 @@ def _cost(choice: VariantScore) -> Iterator[str]:
         memory = choice.measurement.peak_memory_mb
         needs = "" if memory is None else f", and {memory:.0f} MiB of memory at most"
         minutes = f"{60 * choice.real_time_factor:.1f} minutes"
-        yield f"An hour of audio takes {choice.variant.label} {minutes} on this machine{needs}."
+        yield f"With {choice.variant.label}, an hour of audio takes {minutes} on this machine{needs}."
 
 
 def _settings(choice: VariantScore) -> Iterator[str]:
