@@ -39,8 +39,8 @@ SUMMARY_NOTE = (
     "WER, the word error rate: wrong words for 100 that were said; CER: the same of characters. 95 %: where "
     "the WER would be with other recordings of the kind. Substituted: words that were taken for others. "
     "Deleted: said, but not heard. Invented: heard where nobody said them. Speed: seconds of audio "
-    "transcribed in a second on this machine, one recording after another; the real-time factor is its "
-    "inverse. Click a heading to sort."
+    "transcribed in a second on this machine, one recording after another, and less where it was busy with "
+    "other work; the real-time factor is its inverse. Click a heading to sort."
 )
 
 COMPARISON_NOTE = (
