@@ -1,7 +1,8 @@
 """How far a word error rate may be chance: 95 % intervals by the bootstrap over recordings.
 
 Words of one recording are not independent of each other, so that whole recordings are drawn (Bisani and Ney
-2004, "Bootstrap estimates for confidence intervals in ASR performance evaluation").
+2004, "Bootstrap estimates for confidence intervals in ASR performance evaluation"), each with all its
+variants, in which the same is said.
 """
 
 from collections.abc import Sequence

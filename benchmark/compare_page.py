@@ -20,8 +20,8 @@ from benchmark.page import (
     pictures,
     write_page,
 )
-from benchmark.report import percent
-from benchmark.run_page import MOST_CLIPS, comparison_table, interval_text
+from benchmark.report import interval_text, percent
+from benchmark.run_page import MOST_CLIPS, comparison_table
 
 NOISE = 0.1
 """Difference of speeds below which machines do not tell one from the other."""

@@ -73,4 +73,4 @@ def _file(clip: Clip, standing: Standing) -> FileScore:
     seconds = clip.seconds / standing.times_real_time
     text = standing.texts[str(clip.path)]
     done = Transcription(str(clip.path), text, clip.language or None, clip.seconds, seconds)
-    return score_file(done, clip.reference, clip.language or None)
+    return score_file(done, clip.reference, clip.language or None, clip.subject)

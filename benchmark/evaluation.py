@@ -8,6 +8,9 @@ from benchmark.recordings import Recording
 from benchmark.results import Problem, VariantScore
 from benchmark.significance import Comparison, compare_all
 
+MARGIN = 0.01
+"""Word error rate, as a fraction, that may be given up for speed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -19,6 +22,11 @@ class Evaluation:
     comparisons: tuple[Comparison, ...] = ()
     recordings: tuple[Recording, ...] = ()
     language: str | None = None
+
+    @property
+    def texts(self) -> int:
+        """How many different things are said: all variants of a recording say the same."""
+        return len({file.subject for score in self.scores for file in score.files if file.words is not None})
 
 
 def evaluate(
@@ -54,3 +62,20 @@ def most_accurate(evaluation: Evaluation) -> list[VariantScore]:
         for label in (pair.first, pair.second)
     }
     return [best, *(score for score in judged if score is not best and score.variant.label not in worse)]
+
+
+def recommended(evaluation: Evaluation) -> VariantScore | None:
+    """The fastest of those that are as good as the most accurate one.
+
+    That a test cannot tell two apart does not make them equal, least of all with few words: as good is what
+    has no more than MARGIN above the best one, at the end of the interval.
+    """
+    found = most_accurate(evaluation)
+    if not found:
+        return None
+    best, *others = found
+    pairs = evaluation.comparisons
+    worst = {pair.first: pair.interval.high for pair in pairs if pair.second == best.variant.label}
+    worst |= {pair.second: -pair.interval.low for pair in pairs if pair.first == best.variant.label}
+    good = [score for score in others if worst.get(score.variant.label, 1.0) <= MARGIN]
+    return max([best, *good], key=lambda score: score.times_real_time or 0)

@@ -15,7 +15,8 @@ from benchmark.bootstrap import Interval, rate_interval
 from benchmark.energy import energy_meter
 from benchmark.evaluation import Evaluation
 from benchmark.groups import Group
-from benchmark.results import Errors, FileScore, VariantScore
+from benchmark.processor import processor_name
+from benchmark.results import Errors, FileScore, VariantScore, pooled_by_subject
 from benchmark.significance import Comparison
 
 PACKAGES = ("faster-whisper", "ctranslate2", "openai-whisper", "torch", "jiwer", "whisper-normalizer")
@@ -97,6 +98,7 @@ def environment() -> dict[str, object]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
+        "processor": processor_name(),
         "cores": os.cpu_count(),
         "energy": energy,
         "packages": {name: version for name in PACKAGES if (version := _version(name))},
@@ -105,7 +107,8 @@ def environment() -> dict[str, object]:
 
 def word_interval(score: VariantScore) -> Interval | None:
     """Of the word error rate of all recordings that have a reference."""
-    return rate_interval([file.words for file in score.files if file.words is not None])
+    known = ((file.subject, file.words) for file in score.files if file.words is not None)
+    return rate_interval(pooled_by_subject(known))
 
 
 def _group_record(group: Group) -> dict[str, object]:

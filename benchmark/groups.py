@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from benchmark.bootstrap import Interval, rate_interval
 from benchmark.recordings import Recording
-from benchmark.results import Errors, FileScore, VariantScore, pooled
+from benchmark.results import Errors, FileScore, VariantScore, pooled, pooled_by_subject
 
 AS_RECORDED = "as recorded"
 UNKNOWN = "unknown"
@@ -83,7 +83,7 @@ def groups_of(scores: Sequence[VariantScore], traits: Mapping[str, Traits]) -> l
 
 def _group(kind: Kind, name: str, score: VariantScore, traits: Mapping[str, Traits]) -> Group:
     files = [file for file in score.files if _is_in(file, kind, name, traits)]
-    words = [file.words for file in files if file.words is not None]
+    words = pooled_by_subject((file.subject, file.words) for file in files if file.words is not None)
     return Group(kind, name, score.variant.label, len(files), pooled(words), rate_interval(words))
 
 

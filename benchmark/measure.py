@@ -26,6 +26,7 @@ FAKE_ENGINE = "fake"
 _ENGINE_SETTINGS = {
     "cache_dir",
     "device",
+    "encoder_context",
     "compute_type",
     "cpu_threads",
     "model_downloads",

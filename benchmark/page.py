@@ -4,7 +4,7 @@ import base64
 import mimetypes
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from benchmark.alignment import Stretch
 
+UNKNOWN = "–"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -87,7 +88,22 @@ def write_page(path: Path, page: Page) -> Path:
 
 def figure_cell(value: float | None, digits: int = 1, unit: str = "") -> Cell:
     """A figure, sorted by its value; unknown ones come last."""
-    return Cell("–", "") if value is None else Cell(f"{value:.{digits}f}{unit}", value)
+    return Cell(UNKNOWN, "") if value is None else Cell(f"{value:.{digits}f}{unit}", value)
+
+
+def without_unknown(table: Table) -> Table:
+    """The table without the columns of which no row knows anything."""
+    known = [
+        place
+        for place in range(len(table.headings))
+        if not table.rows or any(row[place].text != UNKNOWN for row in table.rows)
+    ]
+    return replace(
+        table,
+        headings=[table.headings[place] for place in known],
+        rows=[[row[place] for place in known] for row in table.rows],
+        texts=frozenset(number for number, place in enumerate(known) if place in table.texts),
+    )
 
 
 def facts_of(figures: Mapping[str, object]) -> list[tuple[str, str]]:

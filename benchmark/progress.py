@@ -8,11 +8,14 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
+from rich.text import Text
 
 OnDone = Callable[[str], None]
 
@@ -35,17 +38,34 @@ class RunProgress:
         return on_done
 
 
+class _Words(TextColumn):
+    """Words of any kind, names of files, too; cut where the terminal is narrow, before the figures are."""
+
+    def __init__(self, text_format: str) -> None:
+        super().__init__(text_format, markup=False, table_column=Column())
+
+    def render(self, task: Task) -> Text:
+        """One line."""
+        text = super().render(task)
+        text.no_wrap, text.overflow = True, "ellipsis"
+        return text
+
+
+def _whole() -> Column:
+    return Column(no_wrap=True)
+
+
 @contextmanager
 def run_progress(total: int) -> Iterator[RunProgress]:
     """Bars for `total` recordings, those of all variants together."""
     columns = (
-        TextColumn("{task.description}"),
+        _Words("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left:"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[last]}"),
+        MofNCompleteColumn(table_column=_whole()),
+        TimeElapsedColumn(table_column=_whole()),
+        TextColumn("left:", table_column=_whole()),
+        TimeRemainingColumn(table_column=_whole()),
+        _Words("{task.fields[last]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         yield RunProgress(progress, total)

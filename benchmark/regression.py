@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.bootstrap import difference_interval, ratio_interval
-from benchmark.results import Errors, FileScore, Variant, VariantScore
+from benchmark.results import Errors, FileScore, Variant, VariantScore, pooled_by_subject
 
 SLOWER = 1.1
 """Processing time over that of the earlier run from which a run counts as slower: machines are noisy."""
@@ -50,8 +50,11 @@ def regressions(
 
 
 def _errors_of(label: str, pairs: Sequence[tuple[FileScore, _Earlier]], worse_by: float) -> Iterator[str]:
-    both = [(now.words, then.words) for now, then in pairs if now.words and then.words]
-    interval = difference_interval([now for now, _ in both], [then for _, then in both])
+    both = [(now.subject, now.words, then.words) for now, then in pairs if now.words and then.words]
+    interval = difference_interval(
+        pooled_by_subject((subject, now) for subject, now, _ in both),
+        pooled_by_subject((subject, then) for subject, _, then in both),
+    )
     if interval is not None and 100 * interval.low > worse_by:
         yield (
             f"{label}: the word error rate rose by {100 * interval.low:.1f} to {100 * interval.high:.1f} "

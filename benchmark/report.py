@@ -97,6 +97,11 @@ def percent(errors: Errors) -> float | None:
     return None if errors.rate is None else 100 * errors.rate
 
 
+def interval_text(interval: Interval | None) -> str:
+    """In per cent."""
+    return "–" if interval is None else f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"
+
+
 def _interval(interval: Interval | None, sign: str = "", digits: int = 0) -> str:
     if interval is None:
         return "–"

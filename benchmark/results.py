@@ -1,5 +1,6 @@
 """What a measurement hands on: from the engines to the scores, from the scores to tables, files and plots."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -81,12 +82,16 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class FileScore:
-    """One transcription and how right it is; without a reference the errors are None."""
+    """One transcription and how right it is; without a reference the errors are None.
+
+    All variants of a recording (`-loud`, `-noisy` …) have its `subject`.
+    """
 
     transcription: Transcription
     reference: str | None
     words: Errors | None
     characters: Errors | None
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,14 @@ class VariantScore:
     def times_real_time(self) -> float | None:
         """Seconds of audio per processing second: larger is faster."""
         return self.audio_seconds / self.processing_seconds if self.processing_seconds else None
+
+
+def pooled_by_subject(parts: Iterable[tuple[str, Errors]]) -> list[Errors]:
+    """The errors of each subject in all its variants: what chance draws one of."""
+    found: defaultdict[str, list[Errors]] = defaultdict(list)
+    for subject, errors in parts:
+        found[subject].append(errors)
+    return [pooled(each) for each in found.values()]
 
 
 def pooled(parts: Iterable[Errors | None]) -> Errors:

@@ -118,7 +118,8 @@ def _run(plan: Plan) -> bool:
     texts, missing = read_references(recordings)
     with Journal(plan.output_folder / "results" / "unfinished.jsonl", fresh=plan.fresh) as journal:
         measurements = _measure(plan, settings, recordings, journal)
-        scores = [score(measurement, texts, plan.language) for measurement in measurements]
+        subjects = {recording.name: recording.subject for recording in recordings}
+        scores = [score(measurement, texts, plan.language, subjects) for measurement in measurements]
         evaluation = evaluate(recordings, scores, missing, plan.language)
         try:
             _report(plan, evaluation)

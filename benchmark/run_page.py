@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmark.alignment import align
-from benchmark.bootstrap import Interval
-from benchmark.evaluation import Evaluation, most_accurate
+from benchmark.evaluation import Evaluation
 from benchmark.files import environment, word_interval
 from benchmark.groups import Group, Kind
 from benchmark.page import (
@@ -18,24 +17,43 @@ from benchmark.page import (
     facts_of,
     figure_cell,
     pictures,
+    without_unknown,
     write_page,
 )
-from benchmark.report import percent
+from benchmark.report import interval_text, percent
 from benchmark.results import FileScore, VariantScore
 from benchmark.significance import Comparison
+from benchmark.verdicts import verdicts
 
 MOST_CLIPS = 200
 """Recordings in the report; of more, those with the highest error rates."""
 
-FEW_WORDS = 1000
-"""Below, even large differences may be chance."""
-
 METHOD = (
     "Word error rate: substituted, deleted and inserted words over the words of all references, both texts "
-    "normalised (English by Whisper's rules). Intervals: 95 %, by the bootstrap over recordings. "
-    "Differences: matched pairs of MAPSSWE's segments (Gillick and Cox 1989), signs drawn at random, "
-    "Holm's correction."
+    "normalised (English by Whisper's rules). Intervals: 95 %, by the bootstrap over recordings, each with "
+    "all its variants. Differences: matched pairs of MAPSSWE's segments (Gillick and Cox 1989), signs drawn "
+    "at random, Holm's correction."
 )
+
+SUMMARY_NOTE = (
+    "WER, the word error rate: wrong words for 100 that were said; CER: the same of characters. 95 %: where "
+    "the WER would be with other recordings of the kind. Substituted: words that were taken for others. "
+    "Deleted: said, but not heard. Invented: heard where nobody said them. Speed: seconds of audio "
+    "transcribed in a second on this machine, one recording after another, and less where it was busy with "
+    "other work; the real-time factor is its inverse. Click a heading to sort."
+)
+
+COMPARISON_NOTE = (
+    "First minus second, in points of the word error rate, on the recordings that both transcribed. p: how "
+    "often chance alone makes such a difference between equals, corrected for the number of pairs (the "
+    "interval is not); below 0.05, one is called better."
+)
+
+GROUP_NOTES = {
+    Kind.VARIANT: "Word error rate in %, and its 95 % interval, by what was done to the recordings: what "
+    "their names have behind that of the text.",
+    Kind.LANGUAGE: "Word error rate in %, and its 95 % interval, by the language spoken.",
+}
 
 
 def write_run_page(path: Path, evaluation: Evaluation, plots: Sequence[Path], embed_mb: float) -> Path:
@@ -46,7 +64,7 @@ def write_run_page(path: Path, evaluation: Evaluation, plots: Sequence[Path], em
     page = Page(
         title="Which model, engine and settings",
         subtitle=f"{total} recordings, {_minutes(evaluation):.1f} minutes.",
-        verdicts=list(_verdicts(evaluation)),
+        verdicts=list(verdicts(evaluation)),
         tables=[
             _summary(evaluation.scores),
             *comparison_table(evaluation.comparisons),
@@ -56,29 +74,13 @@ def write_run_page(path: Path, evaluation: Evaluation, plots: Sequence[Path], em
         clips=clips,
         clips_note=shown,
         last_tables=_problems(evaluation),
-        facts=[("Method", METHOD), *facts_of(environment())],
+        facts=[
+            ("method", METHOD),
+            ("language", evaluation.language or "detected in each recording"),
+            *facts_of(environment()),
+        ],
     )
     return write_page(path, page)
-
-
-def _verdicts(evaluation: Evaluation) -> Iterator[str]:
-    best = most_accurate(evaluation)
-    if best:
-        interval = interval_text(word_interval(best[0]))
-        yield f"Fewest wrong words: {best[0].variant.label}, {_rate(best[0])} ({interval})."
-        others = ", ".join(score.variant.label for score in best[1:])
-        if others:
-            yield f"These recordings cannot tell it from: {others}."
-        timed = [score for score in best if score.times_real_time]
-        if len(timed) > 1:
-            fastest = max(timed, key=lambda score: score.times_real_time or 0)
-            speed = f"{fastest.times_real_time:.1f} seconds of audio a second"
-            yield f"Fastest of these: {fastest.variant.label}, {speed}."
-        words = best[0].words.reference
-        if words < FEW_WORDS:
-            yield f"There are {words} words only: measure with more before you trust a small difference."
-    if evaluation.problems:
-        yield f"{len(evaluation.problems)} problems are listed below."
 
 
 def _summary(scores: Sequence[VariantScore]) -> Table:
@@ -92,7 +94,7 @@ def _summary(scores: Sequence[VariantScore]) -> Table:
         "Substituted",
         "Deleted",
         "Invented",
-        "Audio s per s",
+        "Speed",
         "Real-time factor",
         "Load s",
         "Peak MiB",
@@ -100,13 +102,13 @@ def _summary(scores: Sequence[VariantScore]) -> Table:
         "Wh per hour of audio",
     )
     rows = [_summary_row(score) for score in scores]
-    note = "Click a heading to sort. Invented: words that were heard where nobody said them."
-    return Table("Summary", headings, rows, note, texts=frozenset({0, 1}))
+    return without_unknown(Table("Summary", headings, rows, SUMMARY_NOTE, texts=frozenset({0, 1})))
 
 
 def _summary_row(score: VariantScore) -> list[Cell]:
     words, measured = score.words, score.measurement
-    computed = " ".join(filter(None, (measured.device, measured.compute_type)))
+    own = None if score.variant.compute_type else measured.compute_type
+    computed = " ".join(filter(None, (measured.device, own)))
     return [
         Cell(score.variant.model),
         Cell(f"{score.variant.how} ({computed})" if computed else score.variant.how),
@@ -115,7 +117,7 @@ def _summary_row(score: VariantScore) -> list[Cell]:
         Cell(interval_text(word_interval(score))),
         figure_cell(percent(score.characters)),
         *(figure_cell(count, 0) for count in (words.substitutions, words.deletions, words.insertions)),
-        figure_cell(score.times_real_time),
+        figure_cell(score.times_real_time, unit=" ×"),
         figure_cell(score.real_time_factor, 3),
         figure_cell(measured.load_seconds, 2),
         figure_cell(measured.peak_memory_mb, 0),
@@ -138,27 +140,34 @@ def comparison_table(pairs: Sequence[Comparison]) -> list[Table]:
         for pair in pairs
     ]
     headings = ("First", "Second", "Points", "95 %", "p", "Better")
-    note = "First minus second, in points of the word error rate, on the recordings that both transcribed."
-    return [Table("Differences", headings, rows, note, texts=frozenset({0, 1, 5}))] if rows else []
+    texts = frozenset({0, 1, 5})
+    return [Table("Differences", headings, rows, COMPARISON_NOTE, texts=texts)] if rows else []
 
 
 def _groups(groups: Sequence[Group]) -> Iterator[Table]:
+    """A table for each kind: a row a group, a column a variant of the plan."""
     for kind in Kind:
+        own = [group for group in groups if group.kind is kind]
+        labels = list(dict.fromkeys(group.label for group in own))
         rows = [
-            [
-                Cell(group.name),
-                Cell(group.label),
-                figure_cell(group.files, 0),
-                figure_cell(percent(group.words)),
-                Cell(interval_text(group.interval)),
-                figure_cell(group.words.insertions, 0),
-            ]
-            for group in groups
-            if group.kind is kind
+            _group_row(name, labels, [group for group in own if group.name == name])
+            for name in dict.fromkeys(group.name for group in own)
         ]
-        headings = (kind.value.capitalize(), "Model and engine", "Files", "WER %", "95 %", "Invented")
         if rows:
-            yield Table(f"By {kind.value}", headings, rows, texts=frozenset({0, 1}))
+            headings = (kind.value.capitalize(), "Files", *labels)
+            yield Table(f"By {kind.value}", headings, rows, GROUP_NOTES[kind])
+
+
+def _group_row(name: str, labels: Sequence[str], groups: Sequence[Group]) -> list[Cell]:
+    by_label = {group.label: group for group in groups}
+    files = max(group.files for group in groups)
+    return [Cell(name), figure_cell(files, 0), *(_group_cell(by_label.get(label)) for label in labels)]
+
+
+def _group_cell(group: Group | None) -> Cell:
+    rate = percent(group.words) if group else None
+    interval = interval_text(group.interval) if group else ""
+    return figure_cell(rate, unit=f" ({interval})")
 
 
 def _problems(evaluation: Evaluation) -> list[Table]:
@@ -195,15 +204,6 @@ def _line(label: str, file: FileScore, language: str | None) -> Line:
         return Line(f"{label}: no reference", (), text)
     wrong = f"{file.words.total} of {file.words.reference} words wrong"
     return Line(f"{label}: {wrong}", align(file.reference, text, language), text)
-
-
-def _rate(score: VariantScore) -> str:
-    return f"{100 * (score.words.rate or 0):.1f} % of {score.words.reference} words"
-
-
-def interval_text(interval: Interval | None) -> str:
-    """In per cent."""
-    return "–" if interval is None else f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"
 
 
 def _minutes(evaluation: Evaluation) -> float:

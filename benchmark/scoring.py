@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import jiwer
 
 from benchmark.normalise import normaliser_for
 from benchmark.recordings import Recording
 from benchmark.results import Errors, FileScore, Measurement, Problem, Transcription, VariantScore
+
+NO_SUBJECTS: Mapping[str, str] = MappingProxyType({})
 
 
 def word_errors(reference: str, hypothesis: str) -> Errors:
@@ -47,20 +50,31 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8-sig").strip()
 
 
-def score(measurement: Measurement, references: Mapping[str, str], language: str | None) -> VariantScore:
-    """Compare every transcription with its reference; `language` fixes the rules of normalising."""
+def score(
+    measurement: Measurement,
+    references: Mapping[str, str],
+    language: str | None,
+    subjects: Mapping[str, str] = NO_SUBJECTS,
+) -> VariantScore:
+    """Compare every transcription with its reference; `language` fixes the rules of normalising.
+
+    `subjects` holds that of each recording that is a variant of another, or has variants, by its name.
+    """
     files = tuple(
-        score_file(done, references.get(done.name), language) for done in measurement.transcriptions
+        score_file(done, references.get(done.name), language, subjects.get(done.name))
+        for done in measurement.transcriptions
     )
     return VariantScore(measurement, files)
 
 
-def score_file(transcription: Transcription, reference: str | None, language: str | None) -> FileScore:
-    """Compare one transcription with its reference, if it has one."""
+def score_file(
+    transcription: Transcription, reference: str | None, language: str | None, subject: str | None = None
+) -> FileScore:
+    """Compare one transcription with its reference, if it has one; a `subject` of None is its own."""
+    subject = subject or transcription.name
     if reference is None:
-        return FileScore(transcription, None, None, None)
+        return FileScore(transcription, None, None, None, subject)
     normalise = normaliser_for(reference, language)
     expected, found = normalise(reference), normalise(transcription.text)
-    return FileScore(
-        transcription, reference, word_errors(expected, found), character_errors(expected, found)
-    )
+    words, characters = word_errors(expected, found), character_errors(expected, found)
+    return FileScore(transcription, reference, words, characters, subject)

@@ -7,8 +7,13 @@ right, so that errors of different segments are about independent. MAPSSWE takes
 normally distributed, which holds for many segments; here its signs are drawn at random (Noreen 1989,
 "Computer-intensive methods for testing hypotheses"), which is right for few ones, too. With many pairs of
 variants some would differ by chance alone, hence Holm's correction (1979).
+
+A recording and what was made of it (`-loud`, `-noisy` …) have their words in common, and a word that is heard
+wrongly in one is often heard so in all. Their errors are therefore laid on top of each other before they are
+cut: ten variants of one sentence are no more evidence than that sentence.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -17,7 +22,7 @@ import numpy as np
 
 from benchmark.alignment import Edit, Stretch, align
 from benchmark.bootstrap import SEED, Interval, difference_interval
-from benchmark.results import Errors, VariantScore, pooled
+from benchmark.results import Errors, VariantScore, pooled, pooled_by_subject
 
 DRAWS = 10_000
 LEVEL = 0.05
@@ -63,29 +68,43 @@ class _Judged:
     label: str
     errors: dict[str, Errors]
     places: dict[str, list[int]]
+    subjects: dict[str, str]
 
     @classmethod
     def of(cls, score: VariantScore, language: str | None) -> "_Judged":
         errors: dict[str, Errors] = {}
         places: dict[str, list[int]] = {}
+        subjects: dict[str, str] = {}
         for file in score.files:
             if file.reference is not None and file.words is not None:
                 name, text = file.transcription.name, file.transcription.text
                 errors[name] = file.words
                 places[name] = error_places(align(file.reference, text, language))
-        return cls(score.variant.label, errors, places)
+                subjects[name] = file.subject
+        return cls(score.variant.label, errors, places, subjects)
+
+    def errors_of(self, names: Sequence[str]) -> list[Errors]:
+        """Those of each subject among some recordings."""
+        return pooled_by_subject((self.subjects[name], self.errors[name]) for name in names)
+
+    def places_of(self, names: Sequence[str]) -> list[list[int]]:
+        """The same by place: at each, the errors in all variants of the subject."""
+        found: defaultdict[str, list[list[int]]] = defaultdict(list)
+        for name in names:
+            found[self.subjects[name]].append(self.places[name])
+        return [[sum(each) for each in zip(*places, strict=True)] for places in found.values()]
 
 
 def _compare(first: _Judged, second: _Judged) -> Comparison | None:
     both = [name for name in first.errors if name in second.errors]
-    mine, theirs = ([each.errors[name] for name in both] for each in (first, second))
+    mine, theirs = first.errors_of(both), second.errors_of(both)
     interval = difference_interval(mine, theirs)
     if interval is None:
         return None
     differences = [
         difference
-        for name in both
-        for difference in segment_differences(first.places[name], second.places[name])
+        for one, other in zip(first.places_of(both), second.places_of(both), strict=True)
+        for difference in segment_differences(one, other)
     ]
     return Comparison(
         first=first.label,

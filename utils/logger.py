@@ -138,5 +138,6 @@ def _route_library_loggers() -> None:
         "faster_whisper",
         "filelock",
         "urllib3",
+        "alembic.runtime.plugins",
     ):
         logging.getLogger(name).setLevel(logging.WARNING)

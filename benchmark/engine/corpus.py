@@ -9,7 +9,7 @@ import av
 
 from benchmark.normalise import normaliser_for
 from benchmark.recordings import Recording
-from benchmark.results import Errors, Problem, pooled
+from benchmark.results import Errors, Problem, pooled, pooled_by_subject
 from benchmark.scoring import read_references, word_errors
 
 MANIFEST = "MANIFEST.tsv"
@@ -22,12 +22,16 @@ class CorpusMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One recording; `language` as ISO 639-1, `reference` what is said; empty: not known, nothing."""
+    """One recording; `language` as ISO 639-1, `reference` what is said; empty: not known, nothing.
+
+    All variants of a recording have its `subject`; empty: it has no variants.
+    """
 
     path: Path
     language: str
     seconds: float
     reference: str
+    subject: str = ""
 
 
 def read_corpus(folder: Path, part: str) -> list[Clip]:
@@ -68,7 +72,8 @@ def clips_of(
                 problems.append(Problem(recording.name, f"Cannot be opened: {error}."))
             else:
                 path = recording.audio.absolute()
-                clips.append(Clip(path, language or "", seconds, texts.get(recording.name, "")))
+                text = texts.get(recording.name, "")
+                clips.append(Clip(path, language or "", seconds, text, recording.subject))
     return clips, problems
 
 
@@ -79,6 +84,12 @@ def errors_by_clip(clips: Sequence[Clip], texts: Mapping[str, str]) -> list[Erro
         normalise = normaliser_for(clip.reference, clip.language or None)
         found.append(word_errors(normalise(clip.reference), normalise(texts[str(clip.path)])))
     return found
+
+
+def errors_by_subject(clips: Sequence[Clip], errors: Sequence[Errors]) -> list[Errors]:
+    """Those of each recording with all its variants."""
+    named = (clip.subject or str(clip.path) for clip in clips)
+    return pooled_by_subject(zip(named, errors, strict=True))
 
 
 def errors_by_language(clips: Sequence[Clip], errors: Sequence[Errors]) -> dict[str, Errors]:

@@ -11,7 +11,7 @@ from typing import Any
 from app.asr.hardware import runtime_environment
 from app.core.config import Settings
 from benchmark.bootstrap import Interval, difference_interval, rate_interval
-from benchmark.engine.corpus import Clip, errors_by_clip, errors_by_language
+from benchmark.engine.corpus import Clip, errors_by_clip, errors_by_language, errors_by_subject
 from benchmark.engine.messages import Passed, Round
 from benchmark.results import Errors
 
@@ -131,14 +131,15 @@ def _standing(
     speeds = [audio / each.seconds for each in passes]
     on_all = [audio * (os.cpu_count() or 1) / each.cpu_seconds for each in passes if each.cpu_seconds]
     peaks = [each.peak_memory_mb for each in passes if each.peak_memory_mb is not None]
+    own = errors_by_subject(clips, errors)
     return Standing(
         entry=entry,
         times_real_time=statistics.median(speeds),
         spread=(min(speeds), max(speeds)),
         times_real_time_cpu=statistics.median(on_all) if on_all else None,
         errors=errors_by_language(clips, errors),
-        interval=rate_interval(errors),
-        against_first=difference_interval(errors, first),
+        interval=rate_interval(own),
+        against_first=difference_interval(own, errors_by_subject(clips, first)),
         load_seconds=statistics.median(each.load_seconds for each in passes),
         peak_memory_mb=max(peaks, default=None),
         texts=passes[-1].texts,

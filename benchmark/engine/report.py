@@ -1,7 +1,6 @@
 """The engine's figures as tables and pictures."""
 
 import os
-import platform
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -14,20 +13,17 @@ from rich.table import Table
 from benchmark.bootstrap import Interval
 from benchmark.engine.duel import Standing
 from benchmark.plots import COLOURS
+from benchmark.processor import processor_fields, processor_name
 from benchmark.results import Errors
-
-CPUINFO = Path("/proc/cpuinfo")
 
 
 def machine() -> dict[str, object]:
     """What the figures were measured on."""
-    info = CPUINFO.read_text().splitlines() if CPUINFO.exists() else []
-    fields = {line.split(":")[0].strip(): line.split(":")[1].strip() for line in info if ":" in line}
+    fields = processor_fields()
     flags = fields.get("flags", "").split()
-    name = fields.get("model name", platform.processor())
     known = ("avx2", "avx512f", "avx512_vnni", "amx_int8")
     return {
-        "processor": f"{name}, family {fields.get('cpu family', '?')}",
+        "processor": f"{processor_name()}, family {fields.get('cpu family', '?')}",
         "cores": os.cpu_count(),
         "instructions": [each for each in known if each in flags],
         "versions": {each: metadata.version(each) for each in ("faster-whisper", "ctranslate2")},

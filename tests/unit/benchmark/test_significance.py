@@ -4,6 +4,7 @@ import pytest
 
 from benchmark.alignment import align
 from benchmark.evaluation import Evaluation, most_accurate
+from benchmark.files import word_interval
 from benchmark.results import Measurement, Transcription, Variant, VariantScore
 from benchmark.scoring import score
 from benchmark.significance import (
@@ -59,6 +60,26 @@ def test_the_better_of_two_is_named() -> None:
     assert pair.difference == pytest.approx(-1 / 13)
     assert (pair.files, pair.segments) == (12, 12)
     assert pair.interval.high < 0
+
+
+def test_ten_variants_of_a_sentence_are_no_more_evidence_than_the_sentence() -> None:
+    """The same word is heard wrongly in each: one error, not ten."""
+    names = ["a.wav", *(f"a-noise{number}.wav" for number in range(11))]
+
+    def heard(model: str, text: str) -> VariantScore:
+        done = tuple(Transcription(name, text, "en", 10.0, 1.0) for name in names)
+        references = dict.fromkeys(names, SAID)
+        return score(Measurement(Variant(model, "e"), done), references, None, dict.fromkeys(names, "a"))
+
+    bad = heard("bad", CAT)
+    (pair,) = compare_all([heard("good", SAID), bad], None)
+
+    assert (pair.files, pair.segments, pair.p) == (12, 1, 1.0)
+    assert pair.better is None
+    assert pair.difference == pytest.approx(-1 / 13)
+    interval = word_interval(bad)
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx((1 / 13, 1 / 13))
 
 
 def test_with_many_pairs_more_is_asked_of_each() -> None:

