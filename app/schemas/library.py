@@ -36,7 +36,10 @@ def _filled(text: str) -> str:
 
 def _each_once(tags: tuple[str, ...]) -> tuple[str, ...]:
     """The first of those that differ in capitals alone."""
-    return tuple({tag.casefold(): tag for tag in reversed(tags)}.values())[::-1]
+    first: dict[str, str] = {}
+    for tag in tags:
+        first.setdefault(tag.casefold(), tag)
+    return tuple(first.values())
 
 
 Title = Annotated[str, Field(max_length=LONGEST_TITLE), AfterValidator(_plain)]

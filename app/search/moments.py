@@ -6,7 +6,7 @@ from typing import Any
 from app.core.utils import number_within
 from app.schemas.library import Moment, Piece
 from app.schemas.task import LONGEST_SECONDS
-from app.search.words import runs_with, tokens_in
+from app.search.words import Wanted
 
 MOST_MOMENTS = 3
 """Of one transcript; who wants more opens it."""
@@ -16,9 +16,6 @@ LONGEST_TEXT = 320
 
 BEFORE = 80
 """Characters of it that stand before that word."""
-
-AT_A_TIME = 50
-"""Segments: often the first few minutes have all that is shown."""
 
 Spans = list[tuple[int, int]]
 
@@ -35,39 +32,27 @@ def text_of(segment: Any) -> str:
     return text if isinstance(text, str) else ""
 
 
-def moments_of(result: Mapping[str, Any], wanted: Collection[str]) -> tuple[Moment, ...]:
+def moments_of(result: Mapping[str, Any], tokens: Collection[str]) -> tuple[Moment, ...]:
     """The moments with the most of the wanted words, the first of these, as they follow each other."""
-    segments = said(result)
+    wanted = Wanted(tokens)
     found: list[tuple[int, int, Spans]] = []
     left = MOST_MOMENTS
-    for place, text in _candidates([text_of(each) for each in segments], wanted):
-        spans, seen = _marked(text, wanted)
+    for place, segment in enumerate(said(result)):
+        spans, seen = _marked(text_of(segment), wanted)
         if seen:
             found.append((-seen, place, spans))
-            left -= seen == len(wanted)
+            left -= seen == len(wanted.tokens)
         if left <= 0:
             break
     best = sorted(sorted(found)[:MOST_MOMENTS], key=lambda each: each[1])
     return tuple(_moment(result, place, spans) for _, place, spans in best)
 
 
-def _candidates(texts: list[str], wanted: Collection[str]) -> Iterator[tuple[int, str]]:
-    """Texts that may hold a wanted word, and their places: most can be told by a look at many at a time."""
-    for first in range(0, len(texts), AT_A_TIME):
-        some = texts[first : first + AT_A_TIME]
-        runs = runs_with("\n".join(some), wanted)
-        for place, text in enumerate(some, first):
-            if any(run in text for run in runs):
-                yield place, text
-
-
-def _marked(text: str, wanted: Collection[str]) -> tuple[Spans, int]:
+def _marked(text: str, wanted: Wanted) -> tuple[Spans, int]:
     """Spans of the wanted words, those that overlap as one; how many different ones there are."""
     spans: Spans = []
     seen: set[str] = set()
-    for each in tokens_in(text):
-        if each.token not in wanted:
-            continue
+    for each in wanted.found_in(text) if wanted.may_be_in(text) else ():
         seen.add(each.token)
         if spans and each.start < spans[-1][1]:
             spans[-1] = (spans[-1][0], max(spans[-1][1], each.end))

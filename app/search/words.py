@@ -24,6 +24,9 @@ LONGEST_TOKEN = 40
 LONGEST_LABEL = 200
 """Characters of a label that count; foreign workers may call a speaker anything."""
 
+CHANGED_LETTERS = 2
+"""Letters of a stem that may be others than those of the word."""
+
 KNOWN_WORDS = 50_000
 """Words of which the tokens are remembered: some 10 MiB; to find a stem takes 40 µs."""
 
@@ -61,23 +64,27 @@ def tokens_of(text: str) -> set[str]:
     return set().union(*map(_tokens, set(_WORD.findall(text))))
 
 
-def tokens_in(text: str) -> Iterator[Occurrence]:
-    """The tokens of a text where they stand, in their order."""
-    for found in _WORD.finditer(text):
-        word = found[0]
-        if _is_unspaced(word):
-            yield from _grams(word, found.start())
-        elif token := token_of(word):
-            yield Occurrence(found.start(), found.end(), token)
+class Wanted:
+    """Tokens that are looked for in many texts: to stem each word that is said would take far too long."""
 
+    def __init__(self, tokens: Collection[str]) -> None:
+        self.tokens = frozenset(tokens)
+        # A stem differs from its word in the last letters only: happy, happi; dying, die.
+        self._heads = tuple({token[: max(1, len(token) - CHANGED_LETTERS)] for token in tokens})
 
-def runs_with(text: str, wanted: Collection[str]) -> set[str]:
-    """The parts of a text that hold a wanted token: who looks for places need not look elsewhere."""
-    return {
-        run
-        for run in set(_WORD.findall(text))
-        if (not _tokens(run).isdisjoint(wanted) if _is_unspaced(run) else token_of(run) in wanted)
-    }
+    def may_be_in(self, text: str) -> bool:
+        """False where none of them is in a text: most texts can be told quickly."""
+        folded = _folded(text)
+        return any(head in folded for head in self._heads)
+
+    def found_in(self, text: str) -> Iterator[Occurrence]:
+        """Where they stand, in their order."""
+        for found in _WORD.finditer(text):
+            word = found[0]
+            if _is_unspaced(word):
+                yield from (each for each in _grams(word, found.start()) if each.token in self.tokens)
+            elif _folded(word).startswith(self._heads) and token_of(word) in self.tokens:
+                yield Occurrence(found.start(), found.end(), token_of(word))
 
 
 def wanted_tokens(question: str) -> set[str]:
@@ -104,13 +111,17 @@ def label_token(kind: str, label: str) -> str:
 @lru_cache(KNOWN_WORDS)
 def token_of(word: str) -> str:
     """Of one word; empty where nothing of it is a letter or a digit."""
-    folded = unicodedata.normalize("NFKC", word).casefold().replace("ё", "е").translate(_NO_TOKEN)
-    folded = folded[:LONGEST_TOKEN]
+    folded = _folded(word).translate(_NO_TOKEN)[:LONGEST_TOKEN]
     stemmer = _russian if _RUSSIAN.fullmatch(folded) else _english if _ENGLISH.fullmatch(folded) else None
     if stemmer is None:
         return folded
     with _stemmers:
         return str(stemmer.stemWord(folded)) or folded
+
+
+def _folded(text: str) -> str:
+    """In one of the ways in which it can be written."""
+    return unicodedata.normalize("NFKC", text).casefold().replace("ё", "е")
 
 
 def _tokens(run: str) -> set[str]:

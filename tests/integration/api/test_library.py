@@ -103,7 +103,7 @@ def test_a_transcript_gets_a_name(service: Service, client: httpx2.Client) -> No
     assert client.get(f"{path}/details").json() == {"title": "запись 1", "tags": []}
     assert client.get(path).json()["title"] == "запись 1"
     answer = describe(
-        client, task_id, {"title": "  Совет\n директоров ", "tags": ["Отдел продаж", "отдел Продаж", "2026"]}
+        client, task_id, {"title": "  Совет\n директоров ", "tags": ["Отдел продаж", "2026", "отдел Продаж"]}
     )
     assert (answer.status_code, answer.json()) == (
         200,

@@ -2,15 +2,7 @@
 
 import pytest
 
-from app.search.words import (
-    KNOWN_WORDS,
-    label_token,
-    runs_with,
-    token_of,
-    tokens_in,
-    tokens_of,
-    wanted_tokens,
-)
+from app.search.words import KNOWN_WORDS, Wanted, label_token, token_of, tokens_of, wanted_tokens
 
 
 @pytest.mark.parametrize(
@@ -67,17 +59,44 @@ def test_labels_are_whole_and_know_no_capitals() -> None:
 
 def test_places_are_those_of_the_text() -> None:
     text = "Ёлки и ЕЛКА, 天気."
-    found = [(text[each.start : each.end], each.token) for each in tokens_in(text)]
-    assert found == [
-        ("Ёлки", "елк"),
-        ("и", "и"),
-        ("ЕЛКА", "елк"),
-        ("天", "天"),
-        ("天気", "天気"),
-        ("気", "気"),
-    ]
-    assert runs_with(text, {"елк"}) == {"Ёлки", "ЕЛКА"}
-    assert runs_with(text, {"天気"}) == {"天気"}
+    wanted = Wanted({"елк", "天気", "気"})
+    found = [(text[each.start : each.end], each.token) for each in wanted.found_in(text)]
+    assert found == [("Ёлки", "елк"), ("ЕЛКА", "елк"), ("天気", "天気"), ("気", "気")]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *(
+            "dying",
+            "dies",
+            "skies",
+            "ties",
+            "happiness",
+            "sensibility",
+            "relational",
+            "hoping",
+            "hopping",
+            "idly",
+        ),
+        *(
+            "ЁЛКАМИ",
+            "данный",
+            "красивейшими",
+            "программировать",
+            "ＦＵＬＬ",
+            "скрои\u0306",
+            "天気",
+            "हिन्दी",
+            "42",
+        ),
+    ],
+)
+def test_what_is_indexed_is_found_again_in_the_text(word: str) -> None:
+    for token in wanted_tokens(word):
+        wanted = Wanted({token})
+        assert wanted.may_be_in(f"a {word}!")
+        assert [each.token for each in wanted.found_in(f"a {word}!")] == [token]
 
 
 def test_a_word_without_end_is_cut_and_found() -> None:
