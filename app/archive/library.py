@@ -24,6 +24,9 @@ from app.schemas.position import Position
 
 logger = logging.getLogger(__name__)
 
+BATCH = 100
+"""Rows that are dropped at a time."""
+
 PRESENT = transcripts.c.gone_until_ms.is_(None)
 ORDER = (transcripts.c.created_ms.desc(), transcripts.c.task_id.desc())
 SHOWN = [
@@ -143,7 +146,13 @@ class Library:
             connection.execute(delete(library).where(library.c.number == number))
 
     def tidy(self) -> None:
-        """Have the words of removed transcripts leave the file, too (SQLite), bit by bit."""
+        """Forget what an API of an older version has removed in `transcripts` alone; in SQLite have the words
+        of all that was removed leave the file, too, bit by bit."""
+        is_gone = or_(transcripts.c.task_id.is_(None), ~PRESENT)
+        query = select(library.c.task_id).join_from(library, transcripts, _SAME_TASK, isouter=True)
+        while gone := [row[0] for row in self._store.rows(query.where(is_gone).limit(BATCH))]:
+            with self._store.transaction() as connection:
+                self.drop(connection, gone)
         if not self._store.is_sqlite:
             return
         with self._store.connection() as connection:

@@ -11,6 +11,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.archive.database import archive_reachable, transaction
 from app.archive.schema import upgrade
 
+CLOSE_SECONDS = 10.0
+"""Longest wait for those who use a connection that is to be closed."""
+
 
 class Store:
     """One database, whose tables are made at its first use. Every method raises ArchiveUnavailable.
@@ -20,6 +23,8 @@ class Store:
         self._engine = engine
         self._preparing = threading.Lock()
         self._is_ready = False
+        self._leaving = threading.Condition()
+        self._users = 0
 
     @property
     def is_sqlite(self) -> bool:
@@ -28,15 +33,29 @@ class Store:
 
     def prepare(self) -> None:
         """Make the tables, or bring them up to date, once."""
-        with self._preparing:
+        with self._used(), self._preparing:
             if not self._is_ready:
                 with archive_reachable():
                     upgrade(self._engine)
                 self._is_ready = True
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; who still uses one has CLOSE_SECONDS to come to an end."""
+        with self._leaving:
+            self._leaving.wait_for(lambda: not self._users, CLOSE_SECONDS)
         self._engine.dispose()
+
+    @contextlib.contextmanager
+    def _used(self) -> Iterator[None]:
+        """Somebody is at it: a call that was cancelled goes on in its thread."""
+        with self._leaving:
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._leaving:
+                self._users -= 1
+                self._leaving.notify_all()
 
     def rows(self, query: Any) -> list[Any]:
         """What a query finds."""
@@ -52,7 +71,7 @@ class Store:
     def connection(self) -> Iterator[Connection]:
         """Each statement is a transaction."""
         self.prepare()
-        with archive_reachable(), self._engine.connect() as connection:
+        with self._used(), archive_reachable(), self._engine.connect() as connection:
             yield connection
 
     @contextlib.contextmanager

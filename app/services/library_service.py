@@ -1,5 +1,6 @@
 """The library: titles and tags of archived transcripts, and the search through all of them."""
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 
 from anyio import CapacityLimiter, to_thread
@@ -22,6 +23,12 @@ from app.services.archive_service import ArchiveService
 from app.services.indexing import readable
 from app.services.task_service import TaskService
 
+AT_A_TIME = 5
+"""Transcripts of a page that are in memory together: each may be that of a whole day."""
+
+AWAY_SECONDS = 10.0
+"""How long an archive that does not answer is asked no more for what is only told besides."""
+
 
 class LibraryService:
     """The use cases of the library. All raise ArchiveOff, ArchiveUnavailable and QueueUnavailable."""
@@ -29,6 +36,7 @@ class LibraryService:
     def __init__(self, tasks: TaskService, archive: ArchiveService | None) -> None:
         self._tasks = tasks
         self._archive = archive
+        self._away_until = 0.0
         self._one = CapacityLimiter(1)  # one interpreter computes one thing at a time
 
     async def details(self, task_id: str, caller: Caller) -> Details:
@@ -43,12 +51,13 @@ class LibraryService:
 
     async def shown(self, task_id: str) -> Details | None:
         """The same for answers that tell more than that; None where the archive has no such task, or is
-        away."""
-        if self._archive is None:
+        away: then it is left alone for a while, and costs those who poll nothing."""
+        if self._archive is None or time.monotonic() < self._away_until:
             return None
         try:
             entry = (await self._archive.entries([task_id])).get(task_id)
         except ArchiveUnavailable:
+            self._away_until = time.monotonic() + AWAY_SECONDS
             return None
         return entry.details if entry is not None else None
 
@@ -77,10 +86,18 @@ class LibraryService:
         found = found[: asked.limit]
         ids = [each.task.task_id for each in found]
         deleted = await self._tasks.deleted(ids)
-        contents = await archive.contents(ids) if asked.words else {}
         entries = [each for each in found if each.task.task_id not in deleted]
-        hits = await to_thread.run_sync(_hits, entries, contents, asked.words, limiter=self._one)
-        return SearchPage(hits=hits, next_cursor=following)
+        return SearchPage(hits=await self._hits(archive, entries, asked.words), next_cursor=following)
+
+    async def _hits(
+        self, archive: ArchiveService, entries: Sequence[LibraryEntry], words: Collection[str]
+    ) -> tuple[Hit, ...]:
+        hits: list[Hit] = []
+        for first in range(0, len(entries), AT_A_TIME):
+            some = entries[first : first + AT_A_TIME]
+            contents = await archive.contents([each.task.task_id for each in some]) if words else {}
+            hits += await to_thread.run_sync(_moments, some, contents, words, limiter=self._one)
+        return tuple(hits)
 
     def _kept(self) -> ArchiveService:
         if self._archive is None:
@@ -88,12 +105,12 @@ class LibraryService:
         return self._archive
 
 
-def _hits(
+def _moments(
     entries: Sequence[LibraryEntry],
     contents: Mapping[str, tuple[bytes, bytes]],
     words: Collection[str],
-) -> tuple[Hit, ...]:
-    return tuple(_hit(entry, contents.get(entry.task.task_id), words) for entry in entries)
+) -> list[Hit]:
+    return [_hit(entry, contents.get(entry.task.task_id), words) for entry in entries]
 
 
 def _hit(entry: LibraryEntry, content: tuple[bytes, bytes] | None, words: Collection[str]) -> Hit:

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import insert
+from sqlalchemy import insert, select, update
 
 from app.archive.archive import Archive
 from app.archive.database import open_engine
 from app.archive.schema import MIGRATIONS
-from app.archive.tables import transcripts
+from app.archive.tables import library, transcripts
 from app.core.config import Settings
 from app.schemas.archived import ArchivedTask
 from app.schemas.library import DetailsChange, Indexable, Search
@@ -179,6 +179,21 @@ def test_new_rules_and_foreign_corrections_index_anew(archive_settings: Settings
         assert archive.library.index_stale(10) == 2
         assert found(archive, "word") == ["t"]
         assert archive.library.index_stale(10) == 0
+
+
+def test_what_an_older_version_removes_is_forgotten(archive_settings: SettingsFor) -> None:
+    settings = archive_settings()
+    with opened(settings) as archive:
+        keep(archive, "t", "word")
+        keep(archive, "u", "word")
+        engine = open_engine(settings)
+        with engine.connect() as connection:
+            gone = {"gone_until_ms": 2**60, "content": None, "created_ms": 0}
+            connection.execute(update(transcripts).where(transcripts.c.task_id == "t").values(gone))
+            assert found(archive, "word") == ["u"]
+            archive.trim()
+            assert list(connection.scalars(select(library.c.task_id))) == ["u"]
+        engine.dispose()
 
 
 def test_a_write_that_fails_in_the_middle_leaves_nothing(
