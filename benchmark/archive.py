@@ -1,7 +1,8 @@
 """How quickly a full archive answers: `python3 -m benchmark.archive`. Starts an API and a Redis of its own.
 
 The archive is filled with transcripts of half an hour; Redis still has the newest of them. Measured by HTTP:
-pages of the list, and single transcripts in two formats; the API's memory before and after; the filling.
+pages of the list, single transcripts in two formats, searches for words that are rarer and rarer; the API's
+memory before and after; the filling, and the size of the database.
 """
 
 import json
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated
 
@@ -27,19 +29,23 @@ from rich.console import Console
 from rich.table import Table
 
 from app.archive.archive import Archive
+from app.archive.database import open_engine
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
 from app.queue.keys import Keys
 from app.schemas.archived import ArchivedTask
 from app.schemas.task import Task
+from app.services.indexing import TranscriptIndexer
 
 console = Console()
 
 SEGMENTS = 450
 SEGMENT_SECONDS = 4.0
 WORDS_A_SEGMENT = 10
-VOCABULARY = 5000
-DIFFERENT = 40
+VOCABULARY = 30_000
+"""Words, of which the n-th is said 1/n as often as the first, as in speech."""
+
+DIFFERENT = 1000
 """Transcripts that are made; each is archived many times under other ids."""
 
 MEBIBYTE = 1024 * 1024
@@ -55,12 +61,20 @@ class Timing:
     longest: float
 
 
-def _transcript(chance: random.Random, words: list[str]) -> bytes:
+def _words() -> list[str]:
+    """Words of our own, those that are said most first."""
+    chance = random.Random(3)
+    letters = ("abcdefghijklmnoprstuvwyz", "абвгдежзиклмнопрстуфхцчшыя")
+    made = ("".join(chance.choices(letters[n % 2], k=chance.randint(3, 10))) for n in range(2 * VOCABULARY))
+    return list(dict.fromkeys(made))[:VOCABULARY]
+
+
+def _transcript(chance: random.Random, words: list[str], weights: list[float]) -> bytes:
     """Half an hour of speech, as a worker writes it."""
     segments = []
     for number in range(SEGMENTS):
         start = number * SEGMENT_SECONDS
-        text = " " + " ".join(chance.choices(words, k=WORDS_A_SEGMENT))
+        text = " " + " ".join(chance.choices(words, cum_weights=weights, k=WORDS_A_SEGMENT))
         segments.append(
             {
                 **{"id": number, "start": start, "end": start + SEGMENT_SECONDS - 0.2, "text": text},
@@ -70,28 +84,28 @@ def _transcript(chance: random.Random, words: list[str]) -> bytes:
         )
     text = "".join(str(segment["text"]) for segment in segments).strip()
     duration = SEGMENTS * SEGMENT_SECONDS
-    return json.dumps({"text": text, "language": "en", "duration": duration, "segments": segments}).encode()
+    result = {"text": text, "language": "en", "duration": duration, "segments": segments}
+    return json.dumps(result, ensure_ascii=False).encode()
 
 
 def _fill(settings: Settings, count: int, live: int) -> list[str]:
     """Archive so many transcripts, of which Redis knows the newest; their ids, new to old."""
     chance = random.Random(1)
-    words = [
-        "".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(2, 10)))
-        for _ in range(VOCABULARY)
-    ]
-    made = [_transcript(chance, words) for _ in range(DIFFERENT)]
-    archive = Archive.from_settings(settings)
+    weights = list(accumulate(1 / rank for rank in range(1, VOCABULARY + 1)))
+    words = _words()
+    made = [_transcript(chance, words, weights) for _ in range(min(DIFFERENT, count))]
+    archive = Archive.from_settings(settings, TranscriptIndexer())
     now_ms, started = int(time.time() * 1000), time.perf_counter()
     ids = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(count)]
     for number, task_id in enumerate(ids):
         task = ArchivedTask(
             task_id, now_ms - number * 60_000, None, f"talk {number}.mp3", "base", "en", 1800.0
         )
-        archive.keep(task, made[number % DIFFERENT])
+        archive.keep(task, made[number % len(made)])
     seconds = time.perf_counter() - started
     console.print(f"{count} transcripts of {len(made[0]) / 1024:.0f} KiB archived in {seconds:.0f} s")
     console.print(f"they take {archive.figures().used_bytes / MEBIBYTE:.0f} MiB, compressed")
+    console.print(f"the database takes {_size(settings) / MEBIBYTE:.0f} MiB")
     archive.close()
     keys = Keys.from_settings(settings)
     with redis.Redis(port=settings.redis_port) as client:
@@ -101,6 +115,17 @@ def _fill(settings: Settings, count: int, live: int) -> list[str]:
             client.hset(keys.task(task_id), mapping={"status": "done", "payload": payload, "created_at": at})
             client.zadd(keys.index, {task_id: at})
     return ids
+
+
+def _size(settings: Settings) -> int:
+    """Bytes of the database."""
+    if settings.database_url is None:
+        return sum(path.stat().st_size for path in settings.data_dir.glob("archive.db*"))
+    engine = open_engine(settings)
+    with engine.connect() as connection:
+        size = connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one()
+    engine.dispose()
+    return int(size)
 
 
 @contextmanager
@@ -166,7 +191,29 @@ def _measure(client: httpx2.Client, ids: list[str], live: int, tries: int) -> li
 
         return ask
 
+    def found(first: int, last: int, how_many: int = 1, **more: object) -> Callable[[int], httpx2.Response]:
+        """Search for words of such ranks."""
+        words = _words()
+
+        def ask(_: int) -> httpx2.Response:
+            question = " ".join(chance.choices(words[first:last], k=how_many))
+            return client.get("/search", params={"q": question, **more})
+
+        return ask
+
+    middle = f"{(int(time.time()) - len(ids) * 30) * 1000}~x"
     return [
+        _timed("search, a word of the first 30", tries, found(0, 30)),
+        _timed("search, a word of the first 3,000", tries, found(0, 3000)),
+        _timed("search, any word", tries, found(0, VOCABULARY)),
+        _timed("search, two words of the first 3,000", tries, found(0, 3000, 2)),
+        _timed("search, a page in the middle", tries, found(0, 3000, cursor=middle)),
+        _timed(
+            "search, with language and length",
+            tries,
+            found(0, 3000, language="en", min_duration=60, to="2100-01-01"),
+        ),
+        _timed("search, all, newest first", tries, lambda _: client.get("/search")),
         _timed("list, first page of 50", tries, lambda _: client.get("/transcribe/")),
         _timed("list, any page of 50", tries, page_of(50)),
         _timed("list, any page of 200", tries, page_of(200)),

@@ -13,6 +13,7 @@ from app.queue.rate_limits import RateLimiter
 from app.services.audio_service import AudioService
 from app.services.correction_service import CorrectionService
 from app.services.health_service import HealthService
+from app.services.library_service import LibraryService
 from app.services.operator_service import OperatorService
 from app.services.resumable_uploads import ResumableUploads
 from app.services.task_service import TaskService
@@ -30,6 +31,7 @@ class Services:
     health: HealthService
     tasks: TaskService
     corrections: CorrectionService
+    library: LibraryService
     waiting: WaitingService
     limiter: RateLimiter
     operator: OperatorService

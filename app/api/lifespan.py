@@ -35,7 +35,9 @@ from app.services.correction_service import CorrectionService
 from app.services.folder_service import FolderService
 from app.services.health_service import HealthService
 from app.services.idempotency import Idempotency
+from app.services.indexing import TranscriptIndexer
 from app.services.left_uploads import LeftUploads
+from app.services.library_service import LibraryService
 from app.services.operator_service import OperatorService
 from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
@@ -149,7 +151,7 @@ def lifespan_of(
         storage = LocalStorage(settings)
         queue = RedisService(client, settings)
         folder = FolderService(client, settings, storage)
-        archive = Archive.from_settings(settings) if settings.archive else None
+        archive = Archive.from_settings(settings, TranscriptIndexer()) if settings.archive else None
         archiving = ArchiveService(client, settings, storage, archive) if archive else None
         outbox = OutboxService(client, settings, storage, archiving)
         webhooks = WebhookService(client, settings, storage)
@@ -172,6 +174,7 @@ def lifespan_of(
             health=HealthService(client, settings, queue, folder),
             tasks=tasks,
             corrections=CorrectionService(tasks, archiving),
+            library=LibraryService(tasks, archiving),
             waiting=waiting,
             limiter=RateLimiter(client, settings),
             operator=OperatorService(client, settings, archiving),

@@ -249,6 +249,29 @@ CORRECTION_RESPONSES: Responses = {
     **ANY_PROBLEM,
 }
 
+DETAILS_RESPONSES: Responses = {
+    **_AT_THE_TASK,
+    **_problems(
+        (ArchiveOff, "The library is the archive, and this service has none (ARCHIVE=false)."),
+        (NotFinished, "There is no transcript to name yet; the task is processing."),
+        (InvalidParameter, "`title` is wrong: String should have at most 200 characters."),
+    ),
+    **ANY_PROBLEM,
+}
+
+SEARCH_RESPONSES: Responses = {
+    **_problems(
+        (ArchiveOff, "The library is the archive, and this service has none (ARCHIVE=false)."),
+        (Unauthorized, "This service asks for an API key; send it as `Authorization: Bearer KEY`."),
+        (
+            ArchiveUnavailable,
+            "The archive of transcripts cannot be used at the moment; please try again in a moment.",
+        ),
+    ),
+    422: INVALID,
+    **ANY_PROBLEM,
+}
+
 AUDIO_RESPONSES: Responses = {
     200: {"description": "The recording.", "content": {"audio/*": {}, "video/*": {}}},
     206: {"description": "The range of it that was asked for."},

@@ -1,20 +1,19 @@
 """The archive: results of finished tasks, each kept once, until they are removed.
 
-All calls block: call them off the event loop. Every write is one statement on one row, so that it is there as
-a whole or not at all, however the process ends, and may be repeated.
+All calls block: call them off the event loop. Every write is one transaction, of a row and what it is found
+by, so that it is there as a whole or not at all, however the process ends, and may be repeated.
 """
 
-import threading
 import time
-import zlib
 from collections.abc import Collection, Iterable
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Engine, and_, delete, func, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Engine, and_, delete, func, select, update
 
-from app.archive.database import archive_reachable, open_engine
-from app.archive.schema import upgrade
+from app.archive.database import open_engine
+from app.archive.library import ORDER, PRESENT, SHOWN, Indexer, Library, is_after
+from app.archive.packing import ENCODING, packed, unpacked
+from app.archive.store import Store, changed, insert_into
 from app.archive.tables import transcripts
 from app.core.config import Settings
 from app.schemas.archived import ArchivedResult, ArchivedTask, ArchiveFigures
@@ -28,53 +27,50 @@ GONE_MS = DAY_MS
 
 FOR_EVER_MS = 3650 * DAY_MS
 
-PRESENT = transcripts.c.gone_until_ms.is_(None)
-ORDER = (transcripts.c.created_ms.desc(), transcripts.c.task_id.desc())
-SHOWN = [
-    transcripts.c[name]
-    for name in ("task_id", "created_ms", "owner", "filename", "model", "language", "duration")
-]
-ENCODING = "zlib"
 BATCH = 500
 
 
 class Archive:
     """One service's archive. Every method raises ArchiveUnavailable. Thread-safe."""
 
-    def __init__(self, engine: Engine, *, max_days: float, max_mb: int, live_seconds: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        max_days: float,
+        max_mb: int,
+        live_seconds: int,
+        indexer: Indexer | None = None,
+    ) -> None:
         """`live_seconds` is how long Redis keeps what the archive had to give up; 0 = for ever."""
-        self._engine = engine
+        self._store = Store(engine)
+        self.library = Library(self._store, indexer)
         self._max_ms = int(max_days * DAY_MS)
         self._max_bytes = max_mb * MEBIBYTE
         self._evicted_ms = live_seconds * 1000 + DAY_MS if live_seconds else FOR_EVER_MS
-        self._preparing = threading.Lock()
-        self._is_ready = False
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: Settings, indexer: Indexer | None = None) -> Self:
         """The archive that the settings ask for; it is opened at its first use."""
         return cls(
             open_engine(settings),
             max_days=settings.archive_max_days,
             max_mb=settings.archive_max_mb,
             live_seconds=settings.result_ttl_seconds,
+            indexer=indexer,
         )
 
     def prepare(self) -> None:
         """Make the tables, or bring them up to date, once."""
-        with self._preparing:
-            if not self._is_ready:
-                with archive_reachable():
-                    upgrade(self._engine)
-                self._is_ready = True
+        self._store.prepare()
 
     def close(self) -> None:
         """Close all connections."""
-        self._engine.dispose()
+        self._store.close()
 
     def keep(self, task: ArchivedTask, result: bytes) -> bool:
         """Keep a result; False where that task has one, which stays, or where it was removed."""
-        packed = zlib.compress(result)
+        content = packed(result)
         row = {
             "task_id": task.task_id,
             "owner": _storable(task.owner),
@@ -84,36 +80,55 @@ class Archive:
             "model": _storable(task.model),
             "language": _storable(task.language),
             "duration": task.duration,
-            "size": len(packed),
+            "size": len(content),
             "encoding": ENCODING,
-            "content": packed,
+            "content": content,
         }
-        return self._write(self._insert().values(row).on_conflict_do_nothing()) > 0
+        with self._store.transaction() as connection:
+            statement = insert_into(connection, transcripts).values(row).on_conflict_do_nothing()
+            if not changed(connection, statement):
+                return False
+            self.library.index(connection, task.task_id)
+        return True
 
     def read(self, task_id: str) -> ArchivedResult | None:
         """The result of a task; None where it is not here."""
-        found = self._rows(
+        found = self._store.rows(
             select(*SHOWN, transcripts.c.content).where(transcripts.c.task_id == task_id, PRESENT)
         )
-        return ArchivedResult(_task(found[0][:-1]), zlib.decompress(found[0][-1])) if found else None
+        return ArchivedResult(_task(found[0][:-1]), unpacked(found[0][-1])) if found else None
+
+    def contents(self, task_ids: Iterable[str]) -> dict[str, tuple[bytes, bytes]]:
+        """Results and corrections, empty where there are none, of those of the tasks that are here."""
+        columns = (transcripts.c.task_id, transcripts.c.corrections, transcripts.c.content)
+        query = select(*columns).where(transcripts.c.task_id.in_(list(task_ids)), PRESENT)
+        return {row[0]: (unpacked(row[2]), unpacked(row[1])) for row in self._store.rows(query)}
 
     def corrections(self, task_id: str) -> tuple[int, bytes] | None:
         """Version and content of what people corrected, the content empty unless they did; None where the
         task is not here."""
         columns = (transcripts.c.version, transcripts.c.corrections)
-        found = self._rows(select(*columns).where(transcripts.c.task_id == task_id, PRESENT))
-        return (int(found[0][0]), zlib.decompress(found[0][1]) if found[0][1] else b"") if found else None
+        found = self._store.rows(select(*columns).where(transcripts.c.task_id == task_id, PRESENT))
+        return (int(found[0][0]), unpacked(found[0][1])) if found else None
 
     def correct(self, task_id: str, content: bytes, version: int) -> bool:
         """Put corrections in the place of that version; False where another is there, or the task is not."""
-        packed = zlib.compress(content)
+        corrections = packed(content)
         before = func.coalesce(func.length(transcripts.c.corrections), 0)
         statement = (
             update(transcripts)
             .where(transcripts.c.task_id == task_id, transcripts.c.version == version, PRESENT)
-            .values(version=version + 1, corrections=packed, size=transcripts.c.size - before + len(packed))
+            .values(
+                version=version + 1,
+                corrections=corrections,
+                size=transcripts.c.size - before + len(corrections),
+            )
         )
-        return self._write(statement) > 0
+        with self._store.transaction() as connection:
+            if not changed(connection, statement):
+                return False
+            self.library.index(connection, task_id)
+        return True
 
     def page(self, owner: str | None, after: Position | None, limit: int) -> list[ArchivedTask]:
         """The next tasks of that owner, or of all, after a place in the list; newest first."""
@@ -121,9 +136,8 @@ class Archive:
         if owner is not None:
             query = query.where(transcripts.c.owner == owner)
         if after is not None:
-            place = tuple_(transcripts.c.created_ms, transcripts.c.task_id)
-            query = query.where(place < (int(after.at), after.task_id))
-        return [_task(row) for row in self._rows(query)]
+            query = query.where(is_after(after))
+        return [_task(row) for row in self._store.rows(query)]
 
     def missing(self, task_ids: Iterable[str]) -> set[str]:
         """Those of the tasks that are not here, and were not removed from here."""
@@ -131,7 +145,7 @@ class Archive:
         known: set[str] = set()
         for start in range(0, len(ids), BATCH):
             wanted = transcripts.c.task_id.in_(ids[start : start + BATCH])
-            known.update(row[0] for row in self._rows(select(transcripts.c.task_id).where(wanted)))
+            known.update(row[0] for row in self._store.rows(select(transcripts.c.task_id).where(wanted)))
         return set(ids) - known
 
     def remove(self, task_id: str) -> None:
@@ -140,18 +154,19 @@ class Archive:
 
     def figures(self) -> ArchiveFigures:
         """How much there is, and how much there may be."""
-        [(count, used)] = self._rows(select(func.count(), func.sum(transcripts.c.size)).where(PRESENT))
+        [(count, used)] = self._store.rows(select(func.count(), func.sum(transcripts.c.size)).where(PRESENT))
         return ArchiveFigures(int(count), int(used or 0), self._max_bytes)
 
     def trim(self) -> int:
         """Remove what is too old or too much, the oldest first, and marks that are over; how many
         transcripts."""
-        self._write(delete(transcripts).where(transcripts.c.gone_until_ms < _now_ms()))
+        self._store.write(delete(transcripts).where(transcripts.c.gone_until_ms < _now_ms()))
         removed = 0
         if self._max_ms:
             removed += self._evict(transcripts.c.created_ms < _now_ms() - self._max_ms)
         while self._max_bytes and (excess := self.figures().used_bytes - self._max_bytes) > 0:
             removed += self._mark(self._oldest(excess), _now_ms() + self._evicted_ms)
+        self.library.tidy()
         return removed
 
     def is_too_old(self, task: ArchivedTask) -> bool:
@@ -161,7 +176,7 @@ class Archive:
     def _evict(self, condition: ColumnElement[bool]) -> int:
         removed = 0
         query = select(transcripts.c.task_id).where(and_(PRESENT, condition)).limit(BATCH)
-        while ids := [row[0] for row in self._rows(query)]:
+        while ids := [row[0] for row in self._store.rows(query)]:
             removed += self._mark(ids, _now_ms() + self._evicted_ms)
         return removed
 
@@ -170,7 +185,7 @@ class Archive:
         columns = (transcripts.c.task_id, transcripts.c.size)
         order = (transcripts.c.created_ms, transcripts.c.task_id)
         found: list[str] = []
-        for task_id, each in self._rows(select(*columns).where(PRESENT).order_by(*order).limit(BATCH)):
+        for task_id, each in self._store.rows(select(*columns).where(PRESENT).order_by(*order).limit(BATCH)):
             if size <= 0:
                 break
             found.append(task_id)
@@ -184,24 +199,14 @@ class Archive:
         )
         gone = nothing | {"size": 0, "encoding": "", "created_ms": 0, "gone_until_ms": until_ms}
         rows = [gone | {"task_id": task_id, "archived_ms": _now_ms()} for task_id in task_ids]
-        statement = self._insert().values(rows).on_conflict_do_update(index_elements=["task_id"], set_=gone)
-        return self._write(statement) if rows else 0
-
-    def _insert(self) -> Any:
-        """An INSERT that knows ON CONFLICT, which each of the databases writes in its own class."""
-        module: Any = sqlite if self._engine.dialect.name == "sqlite" else postgresql
-        return module.insert(transcripts)
-
-    def _write(self, statement: Any) -> int:
-        self.prepare()
-        with archive_reachable(), self._engine.connect() as connection:
-            options = {"preserve_rowcount": True}  # which drivers else give up for what INSERT returns
-            return int(connection.execute(statement, execution_options=options).rowcount)
-
-    def _rows(self, query: Any) -> list[Any]:
-        self.prepare()
-        with archive_reachable(), self._engine.connect() as connection:
-            return list(connection.execute(query))
+        if not rows:
+            return 0
+        with self._store.transaction() as connection:
+            statement = insert_into(connection, transcripts).values(rows)
+            statement = statement.on_conflict_do_update(index_elements=["task_id"], set_=gone)
+            marked = changed(connection, statement)
+            self.library.drop(connection, list(task_ids))
+        return marked
 
 
 def _task(row: Any) -> ArchivedTask:

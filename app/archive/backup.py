@@ -1,22 +1,23 @@
 """Copies of the archive in one file: to keep elsewhere, to bring back, or to move to another database.
 
-A copy is a SQLite archive itself, whatever database it is made of; marks of removed transcripts stay behind.
+A copy is a SQLite archive itself, whatever database it is made of; marks of removed transcripts and the index
+stay behind: what is brought back is indexed by the API within minutes.
 """
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, or_, select
 
-from app.archive.database import archive_reachable, open_engine, open_file
+from app.archive.database import archive_reachable, open_engine, open_file, transaction
 from app.archive.schema import upgrade
-from app.archive.tables import transcripts
+from app.archive.store import insert_into
+from app.archive.tables import library, transcripts
 from app.core.config import Settings
 
 BATCH = 200
@@ -73,10 +74,12 @@ def _copy(source: Engine, target: Engine) -> int:
     with archive_reachable(), source.connect() as reading, target.connect() as writing:
         reading.exec_driver_sql(SNAPSHOT[source.dialect.name])
         for rows in _batches(reading):
-            module: Any = sqlite if target.dialect.name == "sqlite" else postgresql
-            statement = module.insert(transcripts).values(rows).on_conflict_do_nothing()
-            options = {"preserve_rowcount": True}
-            copied += int(writing.execute(statement, execution_options=options).rowcount)
+            with transaction(writing):
+                statement = insert_into(writing, transcripts).values(rows).on_conflict_do_nothing()
+                brought = set(writing.scalars(statement.returning(transcripts.c.task_id)))
+                if named := _named(reading, brought):
+                    writing.execute(insert_into(writing, library).values(named).on_conflict_do_nothing())
+            copied += len(brought)
         reading.exec_driver_sql("COMMIT")
     return copied
 
@@ -96,3 +99,11 @@ def _batches(connection: Connection) -> Iterator[list[dict[str, Any]]]:
             return
         yield rows
         last = rows[-1]["task_id"]
+
+
+def _named(connection: Connection, task_ids: Collection[str]) -> list[dict[str, Any]]:
+    """Titles and tags of those of the transcripts that have any."""
+    columns = (library.c.task_id, library.c.created_ms, library.c.title, library.c.tags)
+    query = select(*columns).where(library.c.task_id.in_(task_ids))
+    is_named = or_(library.c.title.is_not(None), library.c.tags.is_not(None))
+    return [dict(row) for row in connection.execute(query.where(is_named)).mappings()]

@@ -1,16 +1,14 @@
 """Brings the tables to what this version needs; any number of APIs may begin that at once."""
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from app.archive.database import WrongSchema
+from app.archive.database import WrongSchema, transaction
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The last step in `migrations`."""
 
 LOCK_NUMBER = 0x7472616E
@@ -39,25 +37,11 @@ def _run_steps(connection: Connection) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with _alone(connection):
+    with transaction(connection):
+        if connection.dialect.name != "sqlite":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_NUMBER})")
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
         except CommandError as error:
             raise WrongSchema(str(error)) from error
-
-
-@contextlib.contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
-    """A transaction by hand, since the engine has none by itself; nobody else is in one of these."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.exec_driver_sql("BEGIN")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_NUMBER})")
-    try:
-        yield
-    except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
-        raise
-    connection.exec_driver_sql("COMMIT")

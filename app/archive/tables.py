@@ -1,15 +1,17 @@
-"""The one table of the archive; `migrations` makes it, step by step."""
+"""The tables of the archive; `migrations` makes them, step by step."""
 
 from sqlalchemy import (
     BigInteger,
     Column,
     Float,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 ID_LENGTH = 128
 
@@ -40,3 +42,24 @@ transcripts = Table(
     Index("ix_transcripts_owner", "owner", "created_ms", "task_id"),
     Index("ix_transcripts_gone", "gone_until_ms"),
 )
+
+library = Table(
+    "library",  # what is short is not in `transcripts`: SQLite would read past `content` for it
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),  # in `library_words`
+    Column("task_id", BYTEWISE, nullable=False, unique=True),
+    Column("created_ms", BigInteger, nullable=False),  # as in `transcripts`: hits are listed by it
+    Column("title", String, nullable=True),
+    Column("tags", String, nullable=True),
+    # By which rules, and with which version of the corrections, its words are indexed; NULL: not yet.
+    Column("rules", Integer, nullable=True),
+    Column("version", BigInteger, nullable=True),
+    # PostgreSQL searches these; in SQLite they tell what to take out of `library_words`, which has no rows.
+    Column("words", TSVECTOR().with_variant(LargeBinary, "sqlite"), nullable=True),
+    Index("ix_library_created", "created_ms", "task_id"),
+    Index("ix_library_words", "words", postgresql_using="gin").ddl_if(dialect="postgresql"),
+)
+"""One row for each transcript that was indexed or got a title or tags."""
+
+WORDS_TABLE = "library_words"
+"""SQLite's index (FTS5), of the words alone: neither texts nor places."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import house, send, tasks
+from app.cli import house, library, send, tasks
 from app.cli.connection import DEFAULT_URL, Connection
 
 cli = typer.Typer(
@@ -34,6 +34,7 @@ cli.command("send")(send.send)
 cli.command("status")(tasks.status)
 cli.command("watch")(tasks.watch)
 cli.command("list")(tasks.list_tasks)
+cli.command("search")(library.search)
 cli.command("cancel")(tasks.cancel)
 cli.command("models")(tasks.models)
 cli.command("key")(house.key)

@@ -1,5 +1,6 @@
 """Requests to the service, built the same way for both clients."""
 
+import json
 import os
 import re
 import uuid
@@ -12,7 +13,7 @@ from typing import Any, BinaryIO
 
 import httpx2
 
-from app.client.models import SubmitOptions
+from app.client.models import SearchOptions, SubmitOptions
 from app.schemas.form import TranscriptFormat
 from app.schemas.task import TASK_ID_PATTERN, TaskStatus
 
@@ -140,6 +141,22 @@ def tasks(status: TaskStatus | None, limit: int | None, cursor: str | None) -> C
     return Call(
         "GET", "/transcribe/", {name: str(value) for name, value in params.items() if value is not None}
     )
+
+
+def search(question: str, options: SearchOptions, limit: int | None, cursor: str | None) -> Call:
+    """Ask for a page of what is found."""
+    asked = {name.removesuffix("_"): value for name, value in options.items()}
+    params = {"q": question or None, **asked, "limit": limit, "cursor": cursor}
+    return Call(
+        "GET", "/search", {name: _written(value) for name, value in params.items() if value is not None}
+    )
+
+
+def describe(task_id: str, title: str | None, tags: Sequence[str] | None) -> Call:
+    """Change title and tags, as far as they are given."""
+    change = {"title": title, "tags": None if tags is None else list(tags)}
+    content = json.dumps({name: value for name, value in change.items() if value is not None}).encode()
+    return Call("PATCH", f"{task_path(task_id)}/details", content=content)
 
 
 def events(task_id: str, last_event_id: str | None) -> Call:

@@ -30,6 +30,19 @@ class SubmitOptions(TypedDict, total=False):
     reuse: bool | None
 
 
+class SearchOptions(TypedDict, total=False):
+    """What bounds a search; None and what is left out: nothing. Times as `GET /search` takes them, lengths in
+    seconds. `from_` is `from`, which is a word of Python's own."""
+
+    tag: str | None
+    speaker: str | None
+    from_: str | None
+    to: str | None
+    language: str | None
+    min_duration: float | None
+    max_duration: float | None
+
+
 class Submitted(BaseModel):
     """The task that a recording became."""
 

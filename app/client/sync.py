@@ -1,7 +1,7 @@
 """The client for programs that wait for each answer."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import BinaryIO, Self, TypeVar, Unpack
 
@@ -14,11 +14,12 @@ from app.client.answers import model_of, problem_of, translated
 from app.client.calls import Call, Source, http_settings, opened
 from app.client.errors import ClientError, ServiceProblem, ServiceUnreachable
 from app.client.following import LARGEST_EVENT_BYTES, Feed, Waiting
-from app.client.models import ModelList, SubmitOptions, Submitted
+from app.client.models import ModelList, SearchOptions, SubmitOptions, Submitted
 from app.client.retries import RetryPolicy
 from app.client.transfer import Resume, Transfer, is_long
 from app.schemas.event import TaskEvent
 from app.schemas.form import TranscriptFormat
+from app.schemas.library import Details, SearchPage
 from app.schemas.task import TaskPage, TaskState, TaskStatus
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -129,6 +130,22 @@ class Client:
             yield page
             if (cursor := page.next_cursor) is None:
                 return
+
+    def search(
+        self, question: str = "", limit: int | None = None, **options: Unpack[SearchOptions]
+    ) -> Iterator[SearchPage]:
+        """Archived transcripts in which all words are said, newest first, in pages of at most `limit`."""
+        cursor = None
+        while True:
+            page = self._ask(calls.search(question, options, limit, cursor), SearchPage)
+            yield page
+            if (cursor := page.next_cursor) is None:
+                return
+
+    def describe(self, task_id: str, title: str | None = None, tags: Sequence[str] | None = None) -> Details:
+        """Change title and tags of an archived transcript. None leaves one as it is, an empty title brings
+        the file's name back."""
+        return self._ask(calls.describe(task_id, title, tags), Details)
 
     def events(self, task_id: str) -> Iterator[TaskEvent]:
         """What happens to a task until it has ended, over broken connections too."""

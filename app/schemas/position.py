@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from app.core.errors import InvalidParameter
 
+CURSOR_PATTERN = r"^[0-9]{1,16}~[A-Za-z0-9._-]{1,128}$"
+
 
 @dataclass(frozen=True, slots=True)
 class Position:

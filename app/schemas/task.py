@@ -153,6 +153,10 @@ class TaskSummary(BaseModel):
     status: TaskStatus
     created_at: float = Field(description="Unix time of the upload.")
     filename: str | None = Field(None, description="The client's name of the file.")
+    title: str | None = Field(
+        None, description="As people named it, else the file's name without its extension."
+    )
+    tags: tuple[str, ...] = ()
     model: str | None = None
     duration: float | None = Field(None, description="Length of the recording in seconds.")
 
@@ -203,3 +207,5 @@ class TaskState(BaseModel):
     text: str | None = Field(None, description="The text so far; who says it is known at the end only.")
     webhook: Delivery | None = Field(None, description="The delivery of its webhook, where it has one.")
     position: int | None = Field(None, description="Place in the queue, from 1: next.")
+    title: str | None = Field(None, description="Of an archived transcript, as lists have it.")
+    tags: tuple[str, ...] | None = Field(None, description="Those of an archived transcript, if any.")

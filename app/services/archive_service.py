@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, ParamSpec, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -22,6 +22,7 @@ from app.queue.results import state_of_result
 from app.queue.turns import is_turn
 from app.schemas.archived import ArchivedResult, ArchivedTask, ArchiveFigures
 from app.schemas.corrections import Corrections, StoredCorrections
+from app.schemas.library import DetailsChange, LibraryEntry, Search
 from app.schemas.position import Position
 from app.schemas.task import LONGEST_SECONDS, TASK_ID_PATTERN, Task, TaskState, TaskStatus
 from app.storage.base import Storage
@@ -32,7 +33,8 @@ COLLECT_SECONDS = 600.0
 """Pause between two looks through all results in Redis; a foreign program's result may be nowhere else."""
 
 MOST_AT_ONCE = 500
-"""Results that one look archives; the next goes on: the rest of the housekeeping waits meanwhile."""
+"""Results that one look archives, and transcripts that it indexes; the next goes on: the rest of the
+housekeeping waits meanwhile."""
 
 WARN_SHARE = 0.9
 """Part of ARCHIVE_MAX_MB from which on the log warns."""
@@ -92,6 +94,24 @@ class ArchiveService:
         """The next tasks of that owner, or of all, newest first."""
         return await self._run(self._archive.page, owner, after, limit)
 
+    async def entries(self, task_ids: Collection[str]) -> dict[str, LibraryEntry]:
+        """What those of the tasks are called that are in the archive, by their ids."""
+        return await self._run(self._archive.library.entries, task_ids)
+
+    async def describe(self, task_id: str, change: DetailsChange) -> bool:
+        """Change title and tags; False where the archive has no such task."""
+        return await self._run(self._archive.library.describe, task_id, change)
+
+    async def search(
+        self, wanted: Search, owner: str | None, after: Position | None, limit: int
+    ) -> list[LibraryEntry]:
+        """The next transcripts that fit, of that owner or of all, newest first."""
+        return await self._run(self._archive.library.search, wanted, owner, after, limit)
+
+    async def contents(self, task_ids: Collection[str]) -> dict[str, tuple[bytes, bytes]]:
+        """Results and corrections of those of the tasks that are in the archive, as they are stored."""
+        return await self._run(self._archive.contents, task_ids)
+
     async def remove(self, task_id: str) -> None:
         """Remove a task, and keep it out."""
         await self._run(self._archive.remove, task_id)
@@ -110,12 +130,12 @@ class ArchiveService:
         return await self._run(self._keep, ended, ended.task or noted, stored)
 
     async def tidy_when_due(self) -> None:
-        """Collect and trim every COLLECT_SECONDS, by whichever API comes first."""
+        """Collect, trim and index every COLLECT_SECONDS, by whichever API comes first."""
         if not await is_turn(self._client, self._collected, COLLECT_SECONDS):
             return
         is_all = await self.collect() < MOST_AT_ONCE
         await self.trim()
-        if not is_all:
+        if not (await self.index() < MOST_AT_ONCE and is_all):
             async with redis_reachable():
                 await self._client.delete(self._collected)
 
@@ -153,6 +173,14 @@ class ArchiveService:
             )
         self._is_warned = is_nearly_full
         return removed
+
+    async def index(self) -> int:
+        """Index transcripts of an older version or of a copy that was brought back; how many, MOST_AT_ONCE at
+        most."""
+        indexed = await self._run(self._archive.library.index_stale, MOST_AT_ONCE)
+        if indexed:
+            logger.info("%d archived transcript(s) are indexed; search finds them now", indexed)
+        return indexed
 
     async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await to_thread.run_sync(lambda: call(*args, **kwargs), limiter=self._threads)

@@ -1,5 +1,6 @@
 """One list of what Redis knows and what the archive keeps, newest first."""
 
+import contextlib
 import logging
 
 from redis.asyncio import Redis
@@ -9,6 +10,7 @@ from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
 from app.queue.listing import Entry, TaskList
 from app.schemas.archived import ArchivedTask
+from app.schemas.library import Details, LibraryEntry, default_title
 from app.schemas.position import Position
 from app.schemas.task import TaskPage, TaskStatus, TaskSummary
 from app.services.archive_service import ArchiveService
@@ -46,7 +48,17 @@ class TaskPages:
         entries = _merged(live, kept, end)
         if len(entries) > limit:
             entries, end = entries[:limit], entries[limit - 1][0]
-        return TaskPage(tasks=tuple(summary for _, summary in entries), next_cursor=str(end) if end else None)
+        tasks = await self._named([summary for _, summary in entries])
+        return TaskPage(tasks=tasks, next_cursor=str(end) if end else None)
+
+    async def _named(self, tasks: list[TaskSummary]) -> tuple[TaskSummary, ...]:
+        """With what the archive knows of titles and tags."""
+        entries: dict[str, LibraryEntry] = {}
+        if self._archive is not None:
+            ids = [task.task_id for task in tasks if task.status is TaskStatus.DONE]
+            with contextlib.suppress(ArchiveUnavailable):  # `_kept` has told it
+                entries = await self._archive.entries(ids)
+        return tuple(_with_details(task, entries.get(task.task_id)) for task in tasks)
 
     async def _kept(
         self,
@@ -86,6 +98,11 @@ class TaskPages:
             if len(found) >= limit or (until is not None and until.is_before(after)):
                 break
         return found, after
+
+
+def _with_details(task: TaskSummary, entry: LibraryEntry | None) -> TaskSummary:
+    details = entry.details if entry is not None else Details(title=default_title(task.filename))
+    return task.model_copy(update={"title": details.title, "tags": details.tags})
 
 
 def _merged(live: list[Entry], kept: list[Entry], end: Position | None) -> list[Entry]:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 
 from anyio import to_thread
@@ -110,9 +110,13 @@ class TaskService:
     ) -> TaskPage:
         """The caller's tasks, newest first. Raises QueueUnavailable, InvalidParameter."""
         page = await self._pages.page(caller.name, status=status, limit=limit, cursor=cursor)
-        deleted = await self._outbox.deleted([each.task_id for each in page.tasks])
+        deleted = await self.deleted([each.task_id for each in page.tasks])
         kept = tuple(each for each in page.tasks if each.task_id not in deleted)
         return page.model_copy(update={"tasks": kept})
+
+    async def deleted(self, task_ids: Sequence[str]) -> Collection[str]:
+        """Those of the tasks that were deleted: Redis or the archive may not have been told yet."""
+        return await self._outbox.deleted(task_ids)
 
     async def delete(self, task_id: str, caller: Caller) -> None:
         """Remove a task, whatever its state: recording, windows, result.

@@ -151,6 +151,11 @@ class Stage:
         finish(self.settings, self.send(name), result_of() if result is None else result)
         expect(self.page.locator(".card", has_text=name).locator(".badge")).to_have_text("Done")
 
+    def archived(self) -> None:
+        """All that is done is in the archive; naming has it put there now."""
+        for task in httpx2.get(f"{self.url}/transcribe/").json()["tasks"]:
+            httpx2.patch(f"{self.url}/transcribe/{task['task_id']}/details", json={}).raise_for_status()
+
     def open_transcript(self, name: str = "meeting.wav") -> None:
         """Whose recording is there to play."""
         self.page.locator(".card", has_text=name).get_by_role("link", name="Open").click()
@@ -194,6 +199,32 @@ def speakers(stage: Stage) -> None:
     expect(stage.page.locator(".speakers li")).to_have_count(3)
 
 
+def naming(stage: Stage) -> None:
+    stage.transcribe()
+    name(stage)
+    stage.open_transcript()
+    stage.page.get_by_role("button", name="Name and tags").click()
+    expect(stage.page.get_by_label("Name", exact=True)).to_be_focused()
+
+
+def name(stage: Stage) -> None:
+    """The task that was sent last."""
+    [task, *_] = httpx2.get(f"{stage.url}/transcribe/").json()["tasks"]
+    change = {
+        "title": "Budget, workshop and the summer fair",
+        "tags": ["board", "a tag of fifty letters ...........", "2026"],
+    }
+    httpx2.patch(f"{stage.url}/transcribe/{task['task_id']}/details", json=change).raise_for_status()
+
+
+def search(stage: Stage) -> None:
+    stage.transcribe(result=conversation())
+    name(stage)
+    stage.page.goto(f"{stage.url}/#/search/q%3Dworkshop")
+    expect(stage.page.locator(".moments mark")).to_have_text(["workshop", "workshop"])
+    stage.page.get_by_text("Narrow down").click()
+
+
 def editing(stage: Stage) -> None:
     transcript(stage)
     stage.page.get_by_role("button", name="Edit the text at 0:08").click()
@@ -232,6 +263,8 @@ SCENES: dict[str, Callable[[Stage], None]] = {
         tasks,
         transcript,
         speakers,
+        naming,
+        search,
         editing,
         unfinished,
         unknown,

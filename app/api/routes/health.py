@@ -29,6 +29,7 @@ class Ready(BaseModel):
     detail: str = Field(examples=["Redis answers and workers are alive."])
     workers: int = Field(description="Workers that are alive.", examples=[4])
     queue_length: int = Field(description="Tasks that wait for a worker.", examples=[0])
+    archive: bool = Field(description="Whether transcripts stay, and can be named and searched (ARCHIVE).")
     troubles: tuple[TroubleView, ...] = Field(
         description="What workers that are alive cannot use, so that they leave tasks to others."
     )
@@ -63,6 +64,7 @@ async def ready(services: ServicesDep, response: Response) -> Ready:
         detail=readiness.detail,
         workers=readiness.workers,
         queue_length=readiness.queue_length,
+        archive=services.settings.archive,
         troubles=troubles,
     )
 

@@ -21,11 +21,10 @@ from app.formats.formats import media_type, of_media_types, render
 from app.schemas.corrections import Corrections
 from app.schemas.event import TaskEvent
 from app.schemas.form import TranscriptFormat
+from app.schemas.position import CURSOR_PATTERN
 from app.schemas.task import ENDED, TaskPage, TaskState, TaskStatus
 
 router = APIRouter(tags=["tasks"])
-
-CURSOR_PATTERN = r"^[0-9]{1,16}~[A-Za-z0-9._-]{1,128}$"
 
 LIST_PARAMETERS = ("status", "limit", "cursor")
 
@@ -66,6 +65,10 @@ async def task_state(task_id: str, request: Request) -> Response:
     corrections = None
     if asked.corrected and state.result is not None:
         corrections = await services.corrections.applied(task_id)
+    if state.status is TaskStatus.DONE and asked.format is None:
+        details = await services.library.shown(task_id)
+        if details is not None:
+            state = state.model_copy(update={"title": details.title, "tags": details.tags or None})
     return await services.renderer.run(state.result, _answer, request, state, asked, corrections)
 
 

@@ -27,6 +27,7 @@ def test_live_and_ready(service: Service, client: httpx2.Client) -> None:
         "detail": "",
         "workers": 1,
         "queue_length": 0,
+        "archive": True,
         "troubles": [],
     }
 

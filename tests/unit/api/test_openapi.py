@@ -31,6 +31,8 @@ def test_every_route_is_there_and_described(schema: dict[str, Any]) -> None:
         "/detect-language",
         "/status",
         "/transcribe/{task_id}/corrections",
+        "/transcribe/{task_id}/details",
+        "/search",
         "/transcribe/{task_id}/audio",
         "/transcribe/{task_id}/retry",
         "/operator/overview",

@@ -17,7 +17,7 @@ from app.archive import archive as archive_module
 from app.archive.archive import DAY_MS, MEBIBYTE, Archive
 from app.archive.database import open_engine
 from app.archive.schema import MIGRATIONS, NEWEST
-from app.archive.tables import metadata
+from app.archive.tables import WORDS_TABLE, metadata
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
 from app.schemas.archived import ArchivedResult, ArchivedTask
@@ -175,8 +175,14 @@ def test_the_migrations_make_what_the_tables_say(archive_settings: SettingsFor) 
         archive.prepare()
     engine = open_engine(settings)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_object": _is_in_both})
+        assert compare_metadata(context, metadata) == []
     engine.dispose()
+
+
+def _is_in_both(thing: object, name: str | None, *_: object) -> bool:
+    """Not the index of words: no metadata can describe the tables that SQLite has instead of PostgreSQL's."""
+    return not str(name).startswith((WORDS_TABLE, "ix_library_words"))
 
 
 def test_the_newest_step_is_the_last_of_the_migrations() -> None:

@@ -11,9 +11,10 @@ from app.archive.__main__ import cli
 from app.archive.archive import Archive
 from app.archive.backup import back_up, restore
 from app.archive.database import open_engine
-from app.archive.tables import transcripts
+from app.archive.tables import library, transcripts
 from app.core.config import Settings
 from app.schemas.archived import ArchivedTask
+from app.schemas.library import Details, DetailsChange
 
 MANY = 450
 """More than two batches."""
@@ -27,6 +28,8 @@ def filled(settings: Settings) -> Archive:
         )
         archive.keep(task, f'{{"text": "{number}"}}'.encode())
     archive.correct("t7", b'{"texts": {"0": "seven"}}', 0)
+    archive.library.describe("t7", DetailsChange(title="Семь", tags=("a b", "c")))
+    archive.library.describe("t300", DetailsChange(tags=("c",)))
     archive.remove("t8")
     return archive
 
@@ -42,22 +45,32 @@ def rows(settings: Settings) -> list[tuple[object, ...]]:
     return found
 
 
+def named(settings: Settings) -> dict[str, Details]:
+    archive = Archive.from_settings(settings)
+    entries = archive.library.entries([f"t{number}" for number in range(MANY)])
+    archive.close()
+    return {task_id: entry.details for task_id, entry in entries.items()}
+
+
 def wipe(settings: Settings) -> None:
     engine = open_engine(settings)
     with engine.connect() as connection:
         connection.execute(delete(transcripts))
+        connection.execute(delete(library))
     engine.dispose()
 
 
 def test_a_copy_brings_everything_back(archive_settings: Callable[..., Settings], tmp_path: Path) -> None:
     settings, copy = archive_settings(), tmp_path / "copy.db"
     archive = filled(settings)
-    before = rows(settings)
+    before, names_before = rows(settings), named(settings)
     assert back_up(settings, copy) == MANY - 1
     assert sorted(path.name for path in tmp_path.glob("copy*")) == ["copy.db"]
     wipe(settings)
     assert restore(settings, copy) == MANY - 1
     assert rows(settings) == before
+    assert named(settings) == names_before
+    assert names_before["t7"] == Details(title="Семь", tags=("a b", "c"))
     assert restore(settings, copy) == 0, "what is there stays"
     archive.close()
 
@@ -71,6 +84,7 @@ def test_a_copy_moves_to_another_database(
     other = settings_for(data_dir=tmp_path / "elsewhere")
     restore(other, tmp_path / "copy.db")
     assert rows(other) == rows(settings)
+    assert named(other) == named(settings)
 
 
 def test_what_is_there_counts_more(archive_settings: Callable[..., Settings], tmp_path: Path) -> None:
@@ -78,8 +92,10 @@ def test_what_is_there_counts_more(archive_settings: Callable[..., Settings], tm
     archive = filled(settings)
     back_up(settings, tmp_path / "copy.db")
     archive.correct("t7", b'{"texts": {"0": "later"}}', 1)
+    archive.library.describe("t7", DetailsChange(title="", tags=()))
     assert restore(settings, tmp_path / "copy.db") == 0
     assert archive.corrections("t7") == (2, b'{"texts": {"0": "later"}}')
+    assert named(settings)["t7"] == Details(title="Запись 7")
     archive.close()
 
 

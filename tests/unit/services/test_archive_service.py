@@ -169,7 +169,7 @@ async def test_an_archive_that_is_away_is_waited_for(
     await ended_before(queue, queue.settings.keep_ended_seconds)
     _age(queue.settings.outbox_dir / "deleted.deleted", queue.settings.keep_ended_seconds)
     with monkeypatch.context() as away:
-        away.setattr(archive, "_engine", _broken(queue.settings))
+        away.setattr(archive._store, "_engine", _broken(queue.settings))
         await outbox.sweep()
     kept = [".outbox/deleted.deleted", ".outbox/t.json", ".outbox/t.result", "t.mp3"]
     assert files(queue.settings) == kept

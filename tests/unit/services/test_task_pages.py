@@ -106,6 +106,8 @@ async def test_an_archived_task_is_summed_up(pages: TaskPages, archive: Archive)
         "status": TaskStatus.DONE,
         "created_at": 1.5,
         "filename": "talk.mp3",
+        "title": "talk",
+        "tags": (),
         "model": "base",
         "duration": 4.5,
     }

@@ -56,6 +56,13 @@ export async function saveCorrections(taskId, changed, version) {
   return answer.headers.get("ETag") ?? "";
 }
 
+/** Title and tags. @param {string} taskId @param {{title?: string, tags?: string[]}} change @returns {Promise<{title: string, tags: string[]}>} as they are then */
+export const saveDetails = (taskId, change) =>
+  json(`${taskPath(taskId)}/details`, { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify(change) });
+
+/** Archived transcripts that fit, newest first. @param {URLSearchParams} asked @param {AbortSignal} [signal] */
+export const searchLibrary = (asked, signal) => json(`/search?${asked}`, { signal });
+
 /** The recording, where the service keeps it and it is not too large. @param {string} taskId @param {number} largest in bytes */
 export async function taskRecording(taskId, largest) {
   const control = new AbortController();

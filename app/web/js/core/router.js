@@ -2,12 +2,13 @@
 
 import { Observable } from "./observable.js";
 
-/** @typedef {{view: "recordings" | "transcript" | "operator", key?: string}} Route */
+/** @typedef {{view: "recordings" | "transcript" | "search" | "operator", key?: string, at?: number}} Route `at`: seconds */
 
 /** @returns {Route} */
 function current() {
-  const [view, key] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
-  if (view === "transcript" && key) return { view, key };
+  const [view, key, at] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  if (view === "transcript" && key) return { view, key, at: at ? Number(at) : undefined };
+  if (view === "search") return { view, key: key ?? "" };
   return { view: view === "operator" ? view : "recordings" };
 }
 
@@ -26,5 +27,11 @@ addEventListener("hashchange", () => {
   route.value = safely();
 });
 
-/** @param {string} key of a task */
-export const transcriptAddress = (key) => `#/transcript/${encodeURIComponent(key)}`;
+/** @param {string} key of a task @param {number | null} [at] seconds */
+export const transcriptAddress = (key, at) => `#/transcript/${encodeURIComponent(key)}${Number.isFinite(at) ? `/${at}` : ""}`;
+
+/** @param {Record<string, string>} asked what `GET /search` takes */
+export const searchAddress = (asked) => {
+  const given = Object.entries(asked).filter(([, value]) => value.trim());
+  return `#/search${given.length ? `/${encodeURIComponent(new URLSearchParams(given))}` : ""}`;
+};

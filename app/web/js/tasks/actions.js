@@ -1,6 +1,7 @@
 /** What people do to tasks: cancel, retry, delete; and take up those that others have sent. */
 
-import { deleteTask, listTasks, retryTask } from "../api/client.js";
+import { deleteTask, listTasks, retryTask, saveDetails } from "../api/client.js";
+import { detailsOf } from "./states.js";
 import { addEntry, entryOf, history, isOpen, removeEntry, updateEntry } from "./history.js";
 import { forgetEdits } from "./edits.js";
 import { forgetRecording } from "./recordings.js";
@@ -33,6 +34,12 @@ export async function remove(key) {
   await forgetRecording(key);
   await forgetEdits(key);
   removeEntry(key);
+}
+
+/** Raises Problem. @param {string} key @param {{title: string, tags: string[]}} details */
+export async function rename(key, details) {
+  const entry = entryOf(key);
+  if (entry?.task_id) updateEntry(key, detailsOf(await saveDetails(entry.task_id, details)));
 }
 
 /** The service tries again with what it has kept, or the recording is sent anew. Raises Problem. @param {string} key */
@@ -73,6 +80,7 @@ export async function takeUpOthers(cursor) {
     addEntry({
       task_id: String(task.task_id),
       name: String(task.filename ?? task.task_id),
+      ...detailsOf(task),
       created_at: Number(task.created_at) || 0,
       options: task.model ? { model: String(task.model) } : {},
       duration: task.duration ?? null,

@@ -8,6 +8,8 @@ import { names, onForeignChange, read, write } from "../core/storage.js";
  * @property {string} key ours; there before the service has given an id
  * @property {string | null} task_id
  * @property {string} name of the file
+ * @property {string} [title] of the transcript in the archive: as people named it, or the file's name without its end
+ * @property {string[]} [tags]
  * @property {number} size in bytes
  * @property {number} created_at Unix time
  * @property {Record<string, string>} options
@@ -93,6 +95,12 @@ export function removeEntry(key) {
   write(START + key, null);
   history.value = history.value.filter((entry) => entry.key !== key);
 }
+
+/** What people named it, or the file. @param {Entry} entry */
+export const nameOf = ({ name, title }) => (title && title !== withoutEnd(name) ? title : name);
+
+/** As the service makes a title of it. @param {string} name of a file */
+export const withoutEnd = (name) => name.replace(/(?<=.)\.[^.]+$/, "");
 
 /** @param {Entry} entry */
 export const isOpen = (entry) => entry.phase === "queued" || entry.phase === "processing";

@@ -6,14 +6,16 @@ import { Observable } from "../core/observable.js";
 const SECONDS = 15;
 const SECONDS_WHILE_OFFLINE = 3;
 
-export const serviceState = new Observable({ status: "ready", workers: 0, queue_length: 0 });
+/** `archive`: whether transcripts stay there, and can be named and searched; a service that is away keeps what it had. */
+export const serviceState = new Observable({ status: "ready", workers: 0, queue_length: 0, archive: false });
 
 /** @type {Observable<string[]>} names of models, those that are there first */
 export const modelNames = new Observable([]);
 
 export async function watchService() {
-  const state = await readiness();
-  if (state.status !== serviceState.value.status) serviceState.value = state;
+  const old = serviceState.value;
+  const state = { archive: old.archive, ...(await readiness()) };
+  if (state.status !== old.status || state.archive !== old.archive) serviceState.value = state;
   setTimeout(watchService, 1000 * (state.status === "offline" ? SECONDS_WHILE_OFFLINE : SECONDS));
 }
 

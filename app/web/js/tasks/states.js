@@ -12,6 +12,12 @@ export function onEnded(listener) {
   listeners.add(listener);
 }
 
+/** What the archive calls it, unless it is not there yet. @param {any} told */
+export const detailsOf = ({ title, tags }) => ({
+  ...(typeof title === "string" && { title }),
+  ...(Array.isArray(tags) ? { tags: tags.map(String) } : title && { tags: [] }),
+});
+
 const text = (value) => (typeof value === "string" ? value : "");
 const number = (value) => (Number.isFinite(value) ? value : undefined);
 
@@ -22,6 +28,7 @@ export function applyState(key, state) {
     const result = state.result ?? {};
     updateEntry(key, {
       ...common,
+      ...detailsOf(state),
       phase: "done",
       progress: 1,
       error: null,

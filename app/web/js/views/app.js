@@ -11,6 +11,7 @@ import { Header } from "./header.js";
 import { KeyDialog } from "./key_dialog.js";
 import { OperatorView } from "./operator.js";
 import { RecordingsView } from "./recordings.js";
+import { SearchView } from "./search.js";
 import { TranscriptView } from "./transcript.js";
 
 class Announcer extends Watcher {
@@ -64,14 +65,15 @@ export class App extends Watcher {
   }
 
   render() {
-    const { view, key } = route.value;
+    const { view, key, at } = route.value;
     return html`
       <a class="skip" href="#main" onClick=${(event) => this.skip(event)}>${t("skip")}</a>
       <${Header} view=${view} />
       <main id="main" ref=${this.main} tabindex="-1">
         <${ServiceNotice} />
         ${view === "recordings" && html`<${RecordingsView} />`}
-        ${view === "transcript" && html`<${TranscriptView} key=${key} of=${key} />`}
+        ${view === "transcript" && html`<${TranscriptView} key=${key} of=${key} at=${at} />`}
+        ${view === "search" && html`<${SearchView} key="search" asked=${key} />`}
         ${view === "operator" && html`<${OperatorView} />`}
       </main>
       <${Footer} />

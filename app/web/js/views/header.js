@@ -1,6 +1,7 @@
 /** Name, views, language, theme. */
 
 import { THEMES, theme } from "../core/theme.js";
+import { serviceState } from "../tasks/service.js";
 import { LANGUAGES, language, t } from "../i18n/texts.js";
 import { Watcher, html } from "../ui.js";
 import { Icon } from "./icons.js";
@@ -9,7 +10,7 @@ const THEME_ICONS = { system: "system", light: "sun", dark: "moon" };
 
 export class Header extends Watcher {
   watched() {
-    return [theme];
+    return [theme, serviceState];
   }
 
   render({ view }) {
@@ -19,6 +20,7 @@ export class Header extends Watcher {
         <a class="brand" href="#/"><span class="brand-mark" aria-hidden="true"></span>Transcriber</a>
         <nav aria-label=${t("views")}>
           <a href="#/" aria-current=${current("recordings")}>${t("title_recordings")}</a>
+          ${serviceState.value.archive && html`<a href="#/search" aria-current=${current("search")}>${t("title_search")}</a>`}
           <a href="#/operator" aria-current=${current("operator")}>${t("title_operator")}</a>
         </nav>
         <div class="top-switches">

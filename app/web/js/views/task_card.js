@@ -4,10 +4,11 @@ import { announce } from "../core/announcer.js";
 import { transcriptAddress } from "../core/router.js";
 import { clock } from "../core/times.js";
 import { cancel, mayRetry, remove, retry } from "../tasks/actions.js";
-import { isOpen } from "../tasks/history.js";
+import { isOpen, nameOf } from "../tasks/history.js";
 import { explain, formatMoment, formatNumber, formatSpan, languageName, t } from "../i18n/texts.js";
 import { Component, html } from "../ui.js";
 import { confirmed } from "./confirm.js";
+import { Tags } from "./tags.js";
 
 const TAIL_LETTERS = 320;
 
@@ -26,11 +27,12 @@ export class TaskCard extends Component {
     return html`<li class=${`card card-${entry.phase}`}>
       <div class="card-head">
         ${!alone && html`<h3 id=${title} dir="auto">
-          ${readable ? html`<a href=${transcriptAddress(entry.key)}>${entry.name}</a>` : entry.name}
+          ${readable ? html`<a href=${transcriptAddress(entry.key)}>${nameOf(entry)}</a>` : nameOf(entry)}
         </h3>`}
         <span class=${`badge badge-${entry.phase}`}>${t(`phase_${entry.phase}`)}</span>
       </div>
       <p class="card-facts">${facts(entry)}</p>
+      <${Tags} tags=${entry.tags} />
       <${Progress} entry=${entry} />
       ${entry.phase === "error" && html`<p class="failure">${explain(entry.error ?? { code: "unexpected" })}</p>`}
       ${entry.phase === "gone" && html`<p class="quiet">${t("gone_help")}</p>`}
@@ -64,9 +66,9 @@ export class TaskCard extends Component {
 }
 
 async function removed(entry) {
-  if (!(await confirmed(t("delete_question", { name: entry.name }), t("delete")))) return;
+  if (!(await confirmed(t("delete_question", { name: nameOf(entry) }), t("delete")))) return;
   await remove(entry.key);
-  announce(t("deleted", { name: entry.name }));
+  announce(t("deleted", { name: nameOf(entry) }));
   document.getElementById("main")?.focus({ preventScroll: true });
 }
 

@@ -1,6 +1,6 @@
 /** The tasks of this browser, newest first. */
 
-import { history } from "../tasks/history.js";
+import { history, nameOf } from "../tasks/history.js";
 import { takeUpOthers } from "../tasks/actions.js";
 import { explain, t } from "../i18n/texts.js";
 import { Watcher, html } from "../ui.js";
@@ -20,7 +20,7 @@ export class TaskList extends Watcher {
     const entries = history.value;
     const letters = wanted.trim().toLowerCase();
     const found = letters
-      ? entries.filter((each) => `${each.name} ${each.preview}`.toLowerCase().includes(letters))
+      ? entries.filter((each) => [each.name, nameOf(each), ...(each.tags ?? []), each.preview].join(" ").toLowerCase().includes(letters))
       : entries;
     return html`<section class="tasks" aria-labelledby="tasks-title">
       <div class="tasks-head">

@@ -2,7 +2,7 @@
 
 import { taskState } from "../api/client.js";
 import { transcriptOf } from "../transcript/transcript.js";
-import { addEntry, history, isOpen } from "../tasks/history.js";
+import { addEntry, history, isOpen, nameOf } from "../tasks/history.js";
 import { applyState } from "../tasks/states.js";
 import { Edits } from "../tasks/edits.js";
 import { explainThrown, t } from "../i18n/texts.js";
@@ -10,7 +10,7 @@ import { Watcher, html } from "../ui.js";
 import { TaskCard } from "./task_card.js";
 import { TranscriptDesk } from "./transcript_desk.js";
 
-/** Props: `of`, the key of an entry, or the id of a task. */
+/** Props: `of`, the key of an entry, or the id of a task; `at`, the second that is wanted, if any. */
 export class TranscriptView extends Watcher {
   state = { transcript: null, edits: null, failure: "" };
 
@@ -45,7 +45,7 @@ export class TranscriptView extends Watcher {
     this.asked = wanted;
     try {
       const state = await taskState(wanted);
-      const { key } = entry ?? addEntry({ key: wanted, task_id: wanted, name: wanted, phase: "queued" });
+      const { key } = entry ?? addEntry({ key: wanted, task_id: wanted, name: String(state.title ?? wanted), phase: "queued" });
       applyState(key, state);
       if (state.status !== "done") {
         this.asked = null;
@@ -59,14 +59,15 @@ export class TranscriptView extends Watcher {
 
   render(_, { transcript, edits, failure }) {
     const entry = this.entry;
+    const { at } = this.props;
     return html`<div class="view">
       <p class="way-back"><a href="#/">${t("back")}</a></p>
       ${!entry && html`<h1>${t("title_transcript")}</h1>`}
       ${failure && html`<p class="failure" role="alert">${failure}</p>`}
       ${failure && html`<button type="button" class="button" onClick=${() => this.again()}>${t("try_again")}</button>`}
       ${entry && transcript && edits
-        ? html`<${TranscriptDesk} key=${entry.key} entry=${entry} transcript=${transcript} edits=${edits} />`
-        : entry && html`<h1 class="task-name" dir="auto">${entry.name}</h1>
+        ? html`<${TranscriptDesk} key=${entry.key} entry=${entry} transcript=${transcript} edits=${edits} at=${at} />`
+        : entry && html`<h1 class="task-name" dir="auto">${nameOf(entry)}</h1>
             ${entry.phase === "done" ? !failure && html`<p role="status">${t("loading")}</p>` : html`<ul class="cards"><${TaskCard} entry=${entry} alone /></ul>`}
             ${isOpen(entry) && entry.text && html`<p class="live-text" dir="auto">${entry.text}</p>`}`}
     </div>`;

@@ -10,12 +10,13 @@ import { keepRecording, LARGEST_BYTES, recordingOf } from "../tasks/recordings.j
 import { languageName, t } from "../i18n/texts.js";
 import { Watcher, createRef, html } from "../ui.js";
 import { Downloads } from "./downloads.js";
+import { Naming } from "./naming.js";
 import { Player } from "./player.js";
 import { Speakers } from "./speakers.js";
 import { Toolbar } from "./toolbar.js";
 import { TranscriptText } from "./transcript_text.js";
 
-/** Props: `entry`, `transcript`, `edits`. */
+/** Props: `entry`, `transcript`, `edits`, and `at`, the second to begin at, if any. */
 export class TranscriptDesk extends Watcher {
   state = { recording: null, wanted: "", current: 0, doubts: true, follow: true };
   text = createRef();
@@ -34,6 +35,19 @@ export class TranscriptDesk extends Watcher {
     this.keys = new AbortController();
     addEventListener("keydown", (event) => this.pressed(event), { signal: this.keys.signal });
     this.find().then((recording) => recording && !this.gone && this.attach(recording));
+    this.arrive();
+  }
+
+  componentDidUpdate(before) {
+    if (before.at !== this.props.at) this.arrive();
+  }
+
+  /** Leads to the moment that the address names: at once in the text, in the recording as soon as it can be played. */
+  arrive() {
+    const { at } = this.props;
+    if (!Number.isFinite(at)) return;
+    this.playback.seek(at);
+    this.text.current.lead(at);
   }
 
   componentWillUnmount() {
@@ -50,6 +64,12 @@ export class TranscriptDesk extends Watcher {
   }
 
   attach(recording) {
+    const place = this.playback.time.value;
+    const stop = this.playback.state.listen((state) => {
+      if (state === "none") return;
+      stop();
+      if (place) this.playback.seek(place);
+    });
     this.playback.load(recording);
     this.setState({ recording });
   }
@@ -69,7 +89,7 @@ export class TranscriptDesk extends Watcher {
     return html`
       <div class="desk-head">
         <div>
-          <h1 class="task-name" dir="auto">${entry.name}</h1>
+          <${Naming} entry=${entry} />
           <p class="card-facts">${facts.filter(Boolean).join(" · ")}
             ${edits.isEdited && html` <span class="badge">${t(edits.synced.value ? "edited" : "edited_here")}</span>`}</p>
         </div>

@@ -76,6 +76,13 @@ export class TranscriptText extends Component {
     this.row(index)?.scrollIntoView({ block: "nearest", behavior: still() ? "auto" : "smooth" });
   }
 
+  /** Shows the segment of a time to eyes, keys and screen readers: who came for it is there. */
+  lead(time) {
+    const row = this.row(Math.max(0, indexAt(this.props.transcript.segments, time)));
+    row?.scrollIntoView({ block: "center" });
+    row?.querySelector(".segment-time")?.focus({ preventScroll: true });
+  }
+
   revealTime(time) {
     this.reveal(indexAt(this.props.transcript.segments, time));
   }

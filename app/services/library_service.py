@@ -1,0 +1,127 @@
+"""The library: titles and tags of archived transcripts, and the search through all of them."""
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+
+from anyio import CapacityLimiter, to_thread
+
+from app.core.errors import ArchiveOff, ArchiveUnavailable, NotFinished, TaskNotFound
+from app.schemas.caller import Caller
+from app.schemas.library import (
+    Details,
+    DetailsChange,
+    Hit,
+    LibraryEntry,
+    SearchPage,
+    SearchRequest,
+    default_title,
+)
+from app.schemas.position import Position
+from app.schemas.task import TaskStatus
+from app.search.moments import moments_of
+from app.services.archive_service import ArchiveService
+from app.services.indexing import readable
+from app.services.task_service import TaskService
+
+AT_A_TIME = 5
+"""Transcripts of a page that are in memory together: each may be that of a whole day."""
+
+AWAY_SECONDS = 10.0
+"""How long an archive that does not answer is asked no more for what is only told besides."""
+
+
+class LibraryService:
+    """The use cases of the library. All raise ArchiveOff, ArchiveUnavailable and QueueUnavailable."""
+
+    def __init__(self, tasks: TaskService, archive: ArchiveService | None) -> None:
+        self._tasks = tasks
+        self._archive = archive
+        self._away_until = 0.0
+        self._one = CapacityLimiter(1)  # one interpreter computes one thing at a time
+
+    async def details(self, task_id: str, caller: Caller) -> Details:
+        """Title and tags of a task. Raises TaskNotFound."""
+        await self._tasks.state(task_id, caller)
+        entry = (await self._kept().entries([task_id])).get(task_id)
+        if entry is not None:
+            return entry.details
+        record = await self._tasks.record(task_id)
+        task = record.task if record is not None else None
+        return Details(title=default_title(task.filename if task is not None else None))
+
+    async def shown(self, task_id: str) -> Details | None:
+        """The same for answers that tell more than that; None where the archive has no such task, or is
+        away: then it is left alone for a while, and costs those who poll nothing."""
+        if self._archive is None or time.monotonic() < self._away_until:
+            return None
+        try:
+            entry = (await self._archive.entries([task_id])).get(task_id)
+        except ArchiveUnavailable:
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            return None
+        return entry.details if entry is not None else None
+
+    async def describe(self, task_id: str, caller: Caller, change: DetailsChange) -> Details:
+        """Change title and tags; what they are then. Raises TaskNotFound, NotFinished."""
+        archive = self._kept()
+        state = await self._tasks.state(task_id, caller)
+        if state.status is not TaskStatus.DONE:
+            raise NotFinished(f"There is no transcript to name yet; the task is {state.status}.")
+        if not await archive.describe(task_id, change):
+            await self._tasks.archive_now(task_id)
+            if not await archive.describe(task_id, change):
+                raise TaskNotFound("The task was deleted meanwhile.")
+        return await self.details(task_id, caller)
+
+    async def search(self, caller: Caller, asked: SearchRequest) -> SearchPage:
+        """The caller's transcripts that fit, newest first, and where in them it is said.
+
+        Raises InvalidParameter where the cursor is none.
+        """
+        archive = self._kept()
+        after = Position.parse(asked.cursor) if asked.cursor else None
+        found = await archive.search(asked.search, caller.name, after, asked.limit + 1)
+        last = found[asked.limit - 1].task if len(found) > asked.limit else None
+        following = str(Position(float(last.created_ms), last.task_id)) if last is not None else None
+        found = found[: asked.limit]
+        ids = [each.task.task_id for each in found]
+        deleted = await self._tasks.deleted(ids)
+        entries = [each for each in found if each.task.task_id not in deleted]
+        return SearchPage(hits=await self._hits(archive, entries, asked.words), next_cursor=following)
+
+    async def _hits(
+        self, archive: ArchiveService, entries: Sequence[LibraryEntry], words: Collection[str]
+    ) -> tuple[Hit, ...]:
+        hits: list[Hit] = []
+        for first in range(0, len(entries), AT_A_TIME):
+            some = entries[first : first + AT_A_TIME]
+            contents = await archive.contents([each.task.task_id for each in some]) if words else {}
+            hits += await to_thread.run_sync(_moments, some, contents, words, limiter=self._one)
+        return tuple(hits)
+
+    def _kept(self) -> ArchiveService:
+        if self._archive is None:
+            raise ArchiveOff("The library is the archive, and this service has none (ARCHIVE=false).")
+        return self._archive
+
+
+def _moments(
+    entries: Sequence[LibraryEntry],
+    contents: Mapping[str, tuple[bytes, bytes]],
+    words: Collection[str],
+) -> list[Hit]:
+    return [_hit(entry, contents.get(entry.task.task_id), words) for entry in entries]
+
+
+def _hit(entry: LibraryEntry, content: tuple[bytes, bytes] | None, words: Collection[str]) -> Hit:
+    task, details = entry.task, entry.details
+    return Hit(
+        task_id=task.task_id,
+        title=details.title,
+        tags=details.tags,
+        created_at=task.created_ms / 1000,
+        filename=task.filename,
+        duration=task.duration,
+        language=task.language,
+        moments=moments_of(readable(task.task_id, *content), words) if content else (),
+    )
