@@ -19,7 +19,18 @@ from app.api.near_paths import NearPaths
 from app.api.openai import models as openai_models
 from app.api.problems import add_problem_handlers
 from app.api.request_id import RequestId
-from app.api.routes import health, openai, operator, page, problems, resumable, tasks, transcribe, transcripts
+from app.api.routes import (
+    exports,
+    health,
+    openai,
+    operator,
+    page,
+    problems,
+    resumable,
+    tasks,
+    transcribe,
+    transcripts,
+)
 from app.api.sites import SitePolicy
 from app.api.timing import Timing
 from app.core.config import Settings
@@ -95,6 +106,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_problem_handlers(app)
     app.include_router(tasks.router)  # first, since it is asked most
     app.include_router(transcripts.router)
+    app.include_router(exports.router)
     app.include_router(transcribe.router)
     app.include_router(resumable.router)
     app.include_router(openai.router)

@@ -249,6 +249,18 @@ CORRECTION_RESPONSES: Responses = {
     **ANY_PROBLEM,
 }
 
+EXPORT_RESPONSES: Responses = {
+    200: {"description": "The ZIP file.", "content": {"application/zip": {}}},
+    **_AT_THE_TASK,
+    **_problems(
+        (NotFinished, "The transcript is not there yet; the task is processing."),
+        (TranscriptionFailed, "The task failed: it has no transcript."),
+        (InvalidParameter, "The export is wrong at `formats.0`: Input should be 'json', 'text', …"),
+        (UploadTooLarge, "The request is longer than the largest file that this server takes."),
+    ),
+    **ANY_PROBLEM,
+}
+
 AUDIO_RESPONSES: Responses = {
     200: {"description": "The recording.", "content": {"audio/*": {}, "video/*": {}}},
     206: {"description": "The range of it that was asked for."},
