@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, cast
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from app.api.rendering import Renderer
@@ -15,6 +16,7 @@ from app.services.correction_service import CorrectionService
 from app.services.health_service import HealthService
 from app.services.operator_service import OperatorService
 from app.services.resumable_uploads import ResumableUploads
+from app.services.share_service import ShareService
 from app.services.task_service import TaskService
 from app.services.waiting_service import WaitingService
 
@@ -30,11 +32,13 @@ class Services:
     health: HealthService
     tasks: TaskService
     corrections: CorrectionService
+    shares: ShareService
     waiting: WaitingService
     limiter: RateLimiter
     operator: OperatorService
     metrics: Metrics
     renderer: Renderer
+    guests: CapacityLimiter
 
 
 def services_of(request: Request) -> Services:

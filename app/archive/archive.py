@@ -15,7 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.archive.database import archive_reachable, open_engine
 from app.archive.schema import upgrade
-from app.archive.tables import transcripts
+from app.archive.shares import Shares
+from app.archive.tables import PRESENT, transcripts
 from app.core.config import Settings
 from app.schemas.archived import ArchivedResult, ArchivedTask, ArchiveFigures
 from app.schemas.position import Position
@@ -28,7 +29,6 @@ GONE_MS = DAY_MS
 
 FOR_EVER_MS = 3650 * DAY_MS
 
-PRESENT = transcripts.c.gone_until_ms.is_(None)
 ORDER = (transcripts.c.created_ms.desc(), transcripts.c.task_id.desc())
 SHOWN = [
     transcripts.c[name]
@@ -49,6 +49,7 @@ class Archive:
         self._evicted_ms = live_seconds * 1000 + DAY_MS if live_seconds else FOR_EVER_MS
         self._preparing = threading.Lock()
         self._is_ready = False
+        self.shares = Shares(self._rows, self._write)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -144,8 +145,9 @@ class Archive:
         return ArchiveFigures(int(count), int(used or 0), self._max_bytes)
 
     def trim(self) -> int:
-        """Remove what is too old or too much, the oldest first, and marks that are over; how many
-        transcripts."""
+        """Remove what is too old or too much, the oldest first, marks that are over, and links that lead
+        nowhere; how many transcripts."""
+        self.shares.tidy()
         self._write(delete(transcripts).where(transcripts.c.gone_until_ms < _now_ms()))
         removed = 0
         if self._max_ms:
@@ -178,7 +180,8 @@ class Archive:
         return found
 
     def _mark(self, task_ids: Collection[str], until_ms: int) -> int:
-        """Rows that say nothing of a task but that it is gone."""
+        """Rows that say nothing of a task but that it is gone; its links go first, and never come back."""
+        self.shares.forget(task_ids)
         nothing = dict.fromkeys(
             ("owner", "filename", "model", "language", "duration", "corrections", "content")
         )

@@ -1,6 +1,7 @@
 """Copies of the archive in one file: to keep elsewhere, to bring back, or to move to another database.
 
 A copy is a SQLite archive itself, whatever database it is made of; marks of removed transcripts stay behind.
+Links that were revoked are copied as such.
 """
 
 import os
@@ -11,12 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Column, Connection, Engine, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.archive.database import archive_reachable, open_engine, open_file
 from app.archive.schema import upgrade
-from app.archive.tables import transcripts
+from app.archive.tables import PRESENT, shares, transcripts
 from app.core.config import Settings
 
 BATCH = 200
@@ -68,31 +69,37 @@ def _opened(engine: Engine) -> Iterator[Engine]:
 
 
 def _copy(source: Engine, target: Engine) -> int:
-    """Rows that the target lacks, in batches; how many."""
+    """Rows that the target lacks, in batches; how many transcripts."""
     copied = 0
     with archive_reachable(), source.connect() as reading, target.connect() as writing:
         reading.exec_driver_sql(SNAPSHOT[source.dialect.name])
-        for rows in _batches(reading):
-            module: Any = sqlite if target.dialect.name == "sqlite" else postgresql
-            statement = module.insert(transcripts).values(rows).on_conflict_do_nothing()
-            options = {"preserve_rowcount": True}
-            copied += int(writing.execute(statement, execution_options=options).rowcount)
+        for rows in _batches(reading, transcripts, transcripts.c.task_id, PRESENT):
+            copied += _add(writing, transcripts, rows)
+        for rows in _batches(reading, shares, shares.c.share_id):
+            _add(writing, shares, rows)
         reading.exec_driver_sql("COMMIT")
+        there = select(transcripts.c.task_id).where(PRESENT)  # of transcripts that were removed meanwhile
+        writing.execute(delete(shares).where(shares.c.task_id.not_in(there)))
     return copied
 
 
-def _batches(connection: Connection) -> Iterator[list[dict[str, Any]]]:
-    """All transcripts, by their ids."""
+def _add(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
+    """Rows, but for those that are there; how many are new."""
+    module: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = module.insert(table).values(rows).on_conflict_do_nothing()
+    options = {"preserve_rowcount": True}
+    return int(connection.execute(statement, execution_options=options).rowcount)
+
+
+def _batches(
+    connection: Connection, table: Table, key: Column[Any], *conditions: Any
+) -> Iterator[list[dict[str, Any]]]:
+    """All rows of a table for which these are true, by their keys."""
     last = ""
     while True:
-        query = (
-            select(transcripts)
-            .where(transcripts.c.gone_until_ms.is_(None), transcripts.c.task_id > last)
-            .order_by(transcripts.c.task_id)
-            .limit(BATCH)
-        )
+        query = select(table).where(*conditions, key > last).order_by(key).limit(BATCH)
         rows = [dict(row) for row in connection.execute(query).mappings()]
         if not rows:
             return
         yield rows
-        last = rows[-1]["task_id"]
+        last = rows[-1][key.name]

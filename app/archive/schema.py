@@ -10,7 +10,7 @@ from app.archive.database import WrongSchema
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-NEWEST = "0001"
+NEWEST = "0003"
 """The last step in `migrations`."""
 
 LOCK_NUMBER = 0x7472616E

@@ -1,4 +1,4 @@
-"""The one table of the archive; `migrations` makes it, step by step."""
+"""The tables of the archive; `migrations` makes them, step by step."""
 
 from sqlalchemy import (
     BigInteger,
@@ -39,4 +39,19 @@ transcripts = Table(
     Index("ix_transcripts_created", "created_ms", "task_id", "size"),
     Index("ix_transcripts_owner", "owner", "created_ms", "task_id"),
     Index("ix_transcripts_gone", "gone_until_ms"),
+)
+
+PRESENT = transcripts.c.gone_until_ms.is_(None)
+"""Whether a row is a transcript, and not the mark of one that was removed."""
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("share_id", BYTEWISE, primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),  # SHA-256: the token is kept nowhere
+    Column("task_id", BYTEWISE, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=True),
+    Column("revoked_ms", BigInteger, nullable=True),
+    Index("ix_shares_task", "task_id", "created_ms"),
 )

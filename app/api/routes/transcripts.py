@@ -9,6 +9,7 @@ from starlette.responses import FileResponse
 from app.api import openapi
 from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
+from app.api.documents import recording_of
 from app.api.json_body import body_docs, json_body
 from app.core.errors import InvalidParameter, VersionMissing
 from app.schemas.corrections import Corrections
@@ -73,6 +74,4 @@ async def save_corrections(
 )
 async def recording(task_id: str, services: ServicesDep, caller: CallerDep) -> FileResponse:
     """As it was sent, in ranges if wanted; with KEEP_AUDIO also after the task has ended."""
-    path = await services.tasks.recording(task_id, caller)
-    headers = {"Cache-Control": "private, no-cache", "Content-Security-Policy": "sandbox; default-src 'none'"}
-    return FileResponse(path, headers=headers, content_disposition_type="inline")
+    return recording_of(await services.tasks.recording(task_id, caller), "private, no-cache")
