@@ -11,6 +11,7 @@ import { Header } from "./header.js";
 import { KeyDialog } from "./key_dialog.js";
 import { OperatorView } from "./operator.js";
 import { RecordingsView } from "./recordings.js";
+import { SharedView } from "./shared.js";
 import { TranscriptView } from "./transcript.js";
 
 class Announcer extends Watcher {
@@ -73,8 +74,9 @@ export class App extends Watcher {
         ${view === "recordings" && html`<${RecordingsView} />`}
         ${view === "transcript" && html`<${TranscriptView} key=${key} of=${key} />`}
         ${view === "operator" && html`<${OperatorView} />`}
+        ${view === "shared" && html`<${SharedView} token=${key} />`}
       </main>
-      <${Footer} />
+      ${view !== "shared" && html`<${Footer} />`}
       <${Announcer} />
       <${KeyDialog} />
       <${Confirmation} />
