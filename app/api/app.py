@@ -20,6 +20,7 @@ from app.api.openai import models as openai_models
 from app.api.problems import add_problem_handlers
 from app.api.request_id import RequestId
 from app.api.routes import (
+    exports,
     health,
     library,
     openai,
@@ -27,10 +28,13 @@ from app.api.routes import (
     page,
     problems,
     resumable,
+    shared,
+    shares,
     tasks,
     transcribe,
     transcripts,
 )
+from app.api.secret_paths import SecretPaths, keep_secrets
 from app.api.sites import SitePolicy
 from app.api.timing import Timing
 from app.core.config import Settings
@@ -75,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or read_settings()
     metrics = Metrics()
     start_watching(settings, "api")
+    keep_secrets()
     RateLimits.from_settings(settings)  # wrong ones are told before the first request
     check_translate_model(settings)
     check_model_aliases(settings)
@@ -92,6 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(LingeringClose)
     app.add_middleware(RequestId)
     app.add_middleware(StandardHeaders)
+    app.add_middleware(SecretPaths)
     if settings.cors_origins:
         app.add_middleware(
             CrossOrigin,
@@ -107,6 +113,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(tasks.router)  # first, since it is asked most
     app.include_router(transcripts.router)
     app.include_router(library.router)
+    app.include_router(exports.router)
+    app.include_router(shares.router)
+    app.include_router(shared.router)
     app.include_router(transcribe.router)
     app.include_router(resumable.router)
     app.include_router(openai.router)

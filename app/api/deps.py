@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, cast
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from app.api.rendering import Renderer
@@ -16,6 +17,7 @@ from app.services.health_service import HealthService
 from app.services.library_service import LibraryService
 from app.services.operator_service import OperatorService
 from app.services.resumable_uploads import ResumableUploads
+from app.services.share_service import ShareService
 from app.services.task_service import TaskService
 from app.services.waiting_service import WaitingService
 
@@ -32,11 +34,13 @@ class Services:
     tasks: TaskService
     corrections: CorrectionService
     library: LibraryService
+    shares: ShareService
     waiting: WaitingService
     limiter: RateLimiter
     operator: OperatorService
     metrics: Metrics
     renderer: Renderer
+    guests: CapacityLimiter
 
 
 def services_of(request: Request) -> Services:

@@ -1,14 +1,28 @@
-"""File names in Content-Disposition headers, in each of the ways in which clients write them."""
+"""File names in Content-Disposition headers: ours, and those of clients, who write them in many ways."""
 
 from collections.abc import Sequence
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
+from urllib.parse import quote
 
 from python_multipart.multipart import parse_options_header
 
 _Value = str | tuple[str | None, str | None, str]
 """A tuple (charset, language, text decoded as Latin-1) where the name had an asterisk."""
+
+
+def disposition_of(name: str, *, is_shown: bool) -> str:
+    """The header of an answer that is saved under that name, and by browsers at once unless it `is_shown`.
+
+    RFC 6266: `filename*` for what is not ASCII, before it what is left for clients that do not know that.
+    """
+    kind = "inline" if is_shown else "attachment"
+    plain = "".join(
+        char if char.isascii() and char.isprintable() and char not in '"\\%' else "_" for char in name
+    )
+    extended = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return f'{kind}; filename="{plain}"{extended}'
 
 
 def filename_of(disposition: str) -> str | None:

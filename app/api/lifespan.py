@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypedDict
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
@@ -42,6 +43,7 @@ from app.services.operator_service import OperatorService
 from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
 from app.services.resumable_uploads import ResumableUploads
+from app.services.share_service import ShareService
 from app.services.task_service import TaskService
 from app.services.waiting_service import WaitingService
 from app.services.webhook_service import WebhookService
@@ -52,6 +54,10 @@ logger = logging.getLogger(__name__)
 TIDY_SECONDS = 600.0
 
 WEBHOOKS_AT_ONCE = 8
+
+GUESTS_AT_ONCE = 2
+"""Shared transcripts that are read and laid out at a time: a link may be anywhere. Who has a key does not
+wait behind a crowd of those who have none, nor does the memory fill with what these wait for."""
 
 
 class State(TypedDict):
@@ -157,6 +163,7 @@ def lifespan_of(
         webhooks = WebhookService(client, settings, storage)
         outlook = Outlook(client, settings)
         tasks = TaskService(client, settings, storage, outlook, stopping, archiving)
+        corrections = CorrectionService(tasks, archiving)
         waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
         uploads, audio = intake_of(client, settings, storage, folder, queue, tasks)
         left = LeftUploads(settings, storage, tasks, audio)
@@ -173,13 +180,15 @@ def lifespan_of(
             uploads=uploads,
             health=HealthService(client, settings, queue, folder),
             tasks=tasks,
-            corrections=CorrectionService(tasks, archiving),
+            corrections=corrections,
             library=LibraryService(tasks, archiving),
+            shares=ShareService(tasks, corrections, archiving),
             waiting=waiting,
             limiter=RateLimiter(client, settings),
             operator=OperatorService(client, settings, archiving),
             metrics=metrics,
             renderer=Renderer(),
+            guests=CapacityLimiter(GUESTS_AT_ONCE),
         )
         try:
             with stopping.heard():

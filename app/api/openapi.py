@@ -24,6 +24,7 @@ from app.core.errors import (
     RecordingTooLong,
     RequestInProgress,
     ServiceError,
+    ShareNotFound,
     StorageFull,
     StorageUnavailable,
     TaskNotFound,
@@ -269,6 +270,49 @@ SEARCH_RESPONSES: Responses = {
         ),
     ),
     422: INVALID,
+    **ANY_PROBLEM,
+}
+
+SHARE_RESPONSES: Responses = {
+    **_AT_THE_TASK,
+    **_problems(
+        (TaskNotFound, "There is no task of this id."),
+        (ShareNotFound, "This link leads nowhere: it was revoked, has expired, or never was."),
+        (ArchiveOff, "Links are kept in the archive, and this service has none (ARCHIVE=false)."),
+        (NotFinished, "There is no transcript to share; the task is processing."),
+        (InvalidParameter, "The link is wrong at `expires_in_seconds`: Input should be a valid integer."),
+    ),
+    **ANY_PROBLEM,
+}
+
+SHARED_RESPONSES: Responses = {
+    **_problems(
+        (ShareNotFound, "This link leads nowhere: it was revoked, has expired, or never was."),
+        (QueueUnavailable, "Redis did not answer in time; please try again in a moment."),
+        (ArchiveUnavailable, "The archive of transcripts cannot be used at the moment."),
+    ),
+    **ANY_PROBLEM,
+}
+
+SHARED_AUDIO_RESPONSES: Responses = {
+    200: {"description": "The recording.", "content": {"audio/*": {}, "video/*": {}}},
+    206: {"description": "The range of it that was asked for."},
+    **SHARED_RESPONSES,
+    **_problems(
+        (ShareNotFound, "This link leads nowhere: it was revoked, has expired, or never was."),
+        (RecordingGone, "The recording is not kept: it was removed after its task had ended."),
+    ),
+}
+
+EXPORT_RESPONSES: Responses = {
+    200: {"description": "The ZIP file.", "content": {"application/zip": {}}},
+    **_AT_THE_TASK,
+    **_problems(
+        (NotFinished, "The transcript is not there yet; the task is processing."),
+        (TranscriptionFailed, "The task failed: it has no transcript."),
+        (InvalidParameter, "The export is wrong at `formats.0`: Input should be 'json', 'text', …"),
+        (UploadTooLarge, "The request is longer than the largest file that this server takes."),
+    ),
     **ANY_PROBLEM,
 }
 

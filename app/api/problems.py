@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from app.api.deepgram import errors as deepgram_errors
 from app.api.openai import errors as openai_errors
 from app.api.request_id import HEADER
+from app.api.secret_paths import told_path
 from app.core.errors import InvalidParameter, ServiceError, StillTranscribing, Unauthorized
 from app.core.names import nearest_name
 
@@ -62,7 +63,7 @@ def problem_of(error: ServiceError, request: Request) -> Response:
         title=error.title,
         status=error.status,
         detail=error.detail,
-        instance=request.url.path,
+        instance=told_path(request.url.path),
         code=error.code,
     )
     return _answer(problem, _headers(error), getattr(request.state, "request_id", ""))
@@ -110,7 +111,7 @@ def refusal_of(request: Request, error: ServiceError) -> Response:
         logging.ERROR if error.status == HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO,
         "%s %s refused with %d: %s",
         request.method,
-        request.url.path,
+        told_path(request.url.path),
         error.status,
         error.detail,
         extra={"error_code": error.code, "request_id": request.state.request_id},
@@ -131,9 +132,8 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     detail = _SENTENCES.get(error.status_code, f"{error.detail}.").format(method=request.method)
     if error.status_code == HTTPStatus.NOT_FOUND:
         detail = _not_found(request)
-    problem = Problem(
-        title=title, status=error.status_code, detail=detail, instance=request.url.path, code=code
-    )
+    instance = told_path(request.url.path)
+    problem = Problem(title=title, status=error.status_code, detail=detail, instance=instance, code=code)
     headers = _allowed(request) if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else None
     return _answer(problem, headers or error.headers)
 
@@ -156,7 +156,8 @@ def _allowed(request: Request) -> dict[str, str]:
 
 
 async def _on_disconnect(request: Request, _: Exception) -> Response:
-    logger.info("The client of %s %s went away before its answer", request.method, request.url.path)
+    path = told_path(request.url.path)
+    logger.info("The client of %s %s went away before its answer", request.method, path)
     return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody is left to read it
 
 

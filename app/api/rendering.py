@@ -29,6 +29,10 @@ class Renderer:
         """What `make` returns or raises; `result` is the transcript that it works on, if there is one."""
         if result is None or not _is_long(result):
             return make(*args, **kwargs)
+        return await self.run_apart(make, *args, **kwargs)
+
+    async def run_apart(self, make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same, for what takes long whatever the transcript."""
         return await to_thread.run_sync(partial(make, *args, **kwargs), limiter=self._limiter)
 
 

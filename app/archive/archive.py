@@ -11,10 +11,11 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, Engine, and_, delete, func, select, update
 
 from app.archive.database import open_engine
-from app.archive.library import ORDER, PRESENT, SHOWN, Indexer, Library, is_after
+from app.archive.library import ORDER, SHOWN, Indexer, Library, is_after
 from app.archive.packing import ENCODING, packed, unpacked
+from app.archive.shares import Shares
 from app.archive.store import Store, changed, insert_into
-from app.archive.tables import transcripts
+from app.archive.tables import PRESENT, transcripts
 from app.core.config import Settings
 from app.schemas.archived import ArchivedResult, ArchivedTask, ArchiveFigures
 from app.schemas.position import Position
@@ -48,6 +49,7 @@ class Archive:
         self._max_ms = int(max_days * DAY_MS)
         self._max_bytes = max_mb * MEBIBYTE
         self._evicted_ms = live_seconds * 1000 + DAY_MS if live_seconds else FOR_EVER_MS
+        self.shares = Shares(self._store)
 
     @classmethod
     def from_settings(cls, settings: Settings, indexer: Indexer | None = None) -> Self:
@@ -158,8 +160,9 @@ class Archive:
         return ArchiveFigures(int(count), int(used or 0), self._max_bytes)
 
     def trim(self) -> int:
-        """Remove what is too old or too much, the oldest first, and marks that are over; how many
-        transcripts."""
+        """Remove what is too old or too much, the oldest first, marks that are over, and links that lead
+        nowhere; how many transcripts."""
+        self.shares.tidy()
         self._store.write(delete(transcripts).where(transcripts.c.gone_until_ms < _now_ms()))
         removed = 0
         if self._max_ms:
@@ -193,7 +196,8 @@ class Archive:
         return found
 
     def _mark(self, task_ids: Collection[str], until_ms: int) -> int:
-        """Rows that say nothing of a task but that it is gone."""
+        """Rows that say nothing of a task but that it is gone; its links go first, and never come back."""
+        self.shares.forget(task_ids)
         nothing = dict.fromkeys(
             ("owner", "filename", "model", "language", "duration", "corrections", "content")
         )

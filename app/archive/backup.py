@@ -1,7 +1,8 @@
 """Copies of the archive in one file: to keep elsewhere, to bring back, or to move to another database.
 
 A copy is a SQLite archive itself, whatever database it is made of; marks of removed transcripts and the index
-stay behind: what is brought back is indexed by the API within minutes.
+stay behind: what is brought back is indexed by the API within minutes. Links that were revoked are copied as
+such.
 """
 
 import os
@@ -12,12 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Connection, Engine, or_, select
+from sqlalchemy import Column, Connection, Engine, Table, delete, or_, select
 
 from app.archive.database import archive_reachable, open_engine, open_file, transaction
 from app.archive.schema import upgrade
 from app.archive.store import insert_into
-from app.archive.tables import library, transcripts
+from app.archive.tables import PRESENT, library, shares, transcripts
 from app.core.config import Settings
 
 BATCH = 200
@@ -69,36 +70,37 @@ def _opened(engine: Engine) -> Iterator[Engine]:
 
 
 def _copy(source: Engine, target: Engine) -> int:
-    """Rows that the target lacks, in batches; how many."""
+    """Rows that the target lacks, in batches; how many transcripts."""
     copied = 0
     with archive_reachable(), source.connect() as reading, target.connect() as writing:
         reading.exec_driver_sql(SNAPSHOT[source.dialect.name])
-        for rows in _batches(reading):
+        for rows in _batches(reading, transcripts, transcripts.c.task_id, PRESENT):
             with transaction(writing):
                 statement = insert_into(writing, transcripts).values(rows).on_conflict_do_nothing()
                 brought = set(writing.scalars(statement.returning(transcripts.c.task_id)))
                 if named := _named(reading, brought):
                     writing.execute(insert_into(writing, library).values(named).on_conflict_do_nothing())
             copied += len(brought)
+        for rows in _batches(reading, shares, shares.c.share_id):
+            writing.execute(insert_into(writing, shares).values(rows).on_conflict_do_nothing())
         reading.exec_driver_sql("COMMIT")
+        there = select(transcripts.c.task_id).where(PRESENT)  # of transcripts that were removed meanwhile
+        writing.execute(delete(shares).where(shares.c.task_id.not_in(there)))
     return copied
 
 
-def _batches(connection: Connection) -> Iterator[list[dict[str, Any]]]:
-    """All transcripts, by their ids."""
+def _batches(
+    connection: Connection, table: Table, key: Column[Any], *conditions: Any
+) -> Iterator[list[dict[str, Any]]]:
+    """All rows of a table for which these are true, by their keys."""
     last = ""
     while True:
-        query = (
-            select(transcripts)
-            .where(transcripts.c.gone_until_ms.is_(None), transcripts.c.task_id > last)
-            .order_by(transcripts.c.task_id)
-            .limit(BATCH)
-        )
+        query = select(table).where(*conditions, key > last).order_by(key).limit(BATCH)
         rows = [dict(row) for row in connection.execute(query).mappings()]
         if not rows:
             return
         yield rows
-        last = rows[-1]["task_id"]
+        last = rows[-1][key.name]
 
 
 def _named(connection: Connection, task_ids: Collection[str]) -> list[dict[str, Any]]:

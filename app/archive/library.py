@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, o
 
 from app.archive.packing import unpacked
 from app.archive.store import Store, insert_into
-from app.archive.tables import library, transcripts
+from app.archive.tables import PRESENT, library, transcripts
 from app.archive.word_index import (
     PostgresWords,
     SqliteWords,
@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 BATCH = 100
 """Rows that are dropped at a time."""
 
-PRESENT = transcripts.c.gone_until_ms.is_(None)
 ORDER = (transcripts.c.created_ms.desc(), transcripts.c.task_id.desc())
 SHOWN = [
     transcripts.c[name]

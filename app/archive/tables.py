@@ -43,6 +43,9 @@ transcripts = Table(
     Index("ix_transcripts_gone", "gone_until_ms"),
 )
 
+PRESENT = transcripts.c.gone_until_ms.is_(None)
+"""Whether a row is a transcript, and not the mark of one that was removed."""
+
 library = Table(
     "library",  # what is short is not in `transcripts`: SQLite would read past `content` for it
     metadata,
@@ -63,3 +66,15 @@ library = Table(
 
 WORDS_TABLE = "library_words"
 """SQLite's index (FTS5), of the words alone: neither texts nor places."""
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("share_id", BYTEWISE, primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),  # SHA-256: the token is kept nowhere
+    Column("task_id", BYTEWISE, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=True),
+    Column("revoked_ms", BigInteger, nullable=True),
+    Index("ix_shares_task", "task_id", "created_ms"),
+)

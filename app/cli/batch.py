@@ -50,7 +50,7 @@ class Tally:
     skipped: int = 0
     failed: int = 0
     running: dict[str, str] = field(default_factory=dict)
-    printed: list[str] = field(default_factory=list)
+    printed: list[str | bytes] = field(default_factory=list)
     unreachable: ServiceUnreachable | None = None
 
 
@@ -158,9 +158,14 @@ class Batch:
 
     async def _fetch(self, task_id: str, targets: Mapping[TranscriptFormat, Path]) -> None:
         if not targets:
-            self._tally.printed.append(await self._client.transcript(task_id, self._order.form))
+            self._tally.printed.append(await self._content(task_id, self._order.form))
         for form, path in targets.items():
-            write_whole(path, await self._client.transcript(task_id, form))
+            write_whole(path, await self._content(task_id, form))
+
+    async def _content(self, task_id: str, form: TranscriptFormat) -> str | bytes:
+        if form.is_text:
+            return await self._client.transcript(task_id, form)
+        return await self._client.transcript_file(task_id, form)
 
     def _memory(self, job: Job) -> Memory:
         """The notes of its folder; what was piped in is never found there again, as it has no path."""

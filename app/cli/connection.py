@@ -81,6 +81,9 @@ def complain(sentence: str) -> None:
     typer.echo(sentence, err=True)
 
 
-def print_text(text: str) -> None:
-    """Write what was asked for to stdout, its last line ended."""
-    typer.echo(text, nl=not text.endswith("\n"))
+def print_text(text: str | bytes) -> None:
+    """Write what was asked for to stdout, its last line ended; bytes as they are."""
+    if isinstance(text, bytes):
+        typer.echo(text, nl=False)
+    else:
+        typer.echo(text, nl=not text.endswith("\n"))

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 from rich.text import Text
 
+from app.core.wording import clock
 from app.schemas.task import TaskState, TaskStatus
 
 WIDTH_OF_NAMES = 32
@@ -72,13 +73,6 @@ class Display:
     def say(self, sentence: str) -> None:
         """A line above the bars."""
         self._console.print(Text(sentence))
-
-
-def clock(seconds: float) -> str:
-    """Seconds as people read them: 1:02:03, or 2:03."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _in_words(state: TaskState) -> str:

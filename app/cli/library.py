@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from app.cli.connection import asking
-from app.cli.display import clock
 from app.client import Client, Hit, Moment, SearchOptions
+from app.core.wording import clock
 
 FOUND = "bold yellow"
 

@@ -44,12 +44,17 @@ def plan(
     return jobs
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file that is either not there or complete; its folder is made where needed."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file that is either not there or complete; its folder is made where needed.
+
+    The last line of a text is ended; bytes are written as they are.
+    """
+    if isinstance(content, str):
+        content = (content if content.endswith("\n") else f"{content}\n").encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8", newline="")
+        part.write_bytes(content)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

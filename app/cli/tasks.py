@@ -16,7 +16,7 @@ from app.cli.connection import (
     complain,
     print_text,
 )
-from app.cli.display import Display, clock
+from app.cli.display import Display
 from app.client import (
     Client,
     EventKind,
@@ -26,6 +26,7 @@ from app.client import (
     TranscriptFormat,
 )
 from app.client.following import failure_of
+from app.core.wording import clock
 from app.schemas.task import TaskState, TaskStatus
 
 TaskId = Annotated[str, typer.Argument(help="Task id.", callback=check_task_id)]
@@ -57,7 +58,8 @@ def watch(context: typer.Context, task_id: TaskId, form: Form = TranscriptFormat
                 _show(event, display)
                 if event.state is not None:
                     row.state(event.state)
-        print_text(client.transcript(task_id, form))
+        fetch = client.transcript if form.is_text else client.transcript_file
+        print_text(fetch(task_id, form))
 
 
 def list_tasks(

@@ -120,8 +120,12 @@ class AsyncClient:
             await anyio.sleep(waiting.pause())
 
     async def transcript(self, task_id: str, form: TranscriptFormat = TranscriptFormat.TEXT) -> str:
-        """The transcript of a task that is done."""
+        """The transcript of a task that is done, in a form that is text: any but DOCX."""
         return (await self._send(calls.transcript(task_id, form))).text
+
+    async def transcript_file(self, task_id: str, form: TranscriptFormat) -> bytes:
+        """The transcript of a task that is done, as a file of any form."""
+        return (await self._send(calls.transcript(task_id, form))).content
 
     async def tasks(
         self, status: TaskStatus | None = None, limit: int | None = None

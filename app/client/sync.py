@@ -119,8 +119,12 @@ class Client:
             time.sleep(waiting.pause())
 
     def transcript(self, task_id: str, form: TranscriptFormat = TranscriptFormat.TEXT) -> str:
-        """The transcript of a task that is done."""
+        """The transcript of a task that is done, in a form that is text: any but DOCX."""
         return self._send(calls.transcript(task_id, form)).text
+
+    def transcript_file(self, task_id: str, form: TranscriptFormat) -> bytes:
+        """The transcript of a task that is done, as a file of any form."""
+        return self._send(calls.transcript(task_id, form)).content
 
     def tasks(self, status: TaskStatus | None = None, limit: int | None = None) -> Iterator[TaskPage]:
         """All tasks, newest first, in pages of at most `limit`."""

@@ -9,11 +9,15 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from app.formats.about import NOTHING, About
 from app.formats.accept import quality_of, ranges_of
 from app.formats.cues import cues_of
+from app.formats.markdown import to_markdown
+from app.formats.paragraphs import to_paragraphs
 from app.formats.phrases import Phrase, phrases_of
 from app.formats.rttm import to_rttm, turns_of
 from app.formats.subtitles import to_srt, to_vtt
+from app.formats.word_document import to_docx
 from app.schemas.form import TranscriptFormat
 
 _MEDIA_TYPES = {
@@ -23,6 +27,9 @@ _MEDIA_TYPES = {
     TranscriptFormat.VTT: "text/vtt",
     TranscriptFormat.TSV: "text/tab-separated-values",
     TranscriptFormat.RTTM: "text/x-rttm",
+    TranscriptFormat.PARAGRAPHS: "text/plain",
+    TranscriptFormat.MARKDOWN: "text/markdown",
+    TranscriptFormat.DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 
 
@@ -40,10 +47,17 @@ def of_media_types(accept: str) -> TranscriptFormat | None:
     return best if qualities[best] > 0 else None
 
 
-def render(result: Mapping[str, Any], format: TranscriptFormat) -> str:
-    """A stored result, which may be a foreign worker's, in a format.
+def file_of(result: Mapping[str, Any], format: TranscriptFormat, about: About = NOTHING) -> bytes:
+    """A stored result as a file of any format. Raises NoSpeakers as `render` does."""
+    if format is TranscriptFormat.DOCX:
+        return to_docx(result, about)
+    return render(result, format, about).encode()
 
-    Raises NoSpeakers where turns are asked for, and it has none.
+
+def render(result: Mapping[str, Any], format: TranscriptFormat, about: About = NOTHING) -> str:
+    """A stored result, which may be a foreign worker's, in a format that is text.
+
+    Raises NoSpeakers where turns are asked for, and it has none; ValueError for DOCX, which is no text.
     """
     match format:
         case TranscriptFormat.JSON:
@@ -58,6 +72,12 @@ def render(result: Mapping[str, Any], format: TranscriptFormat) -> str:
             return _to_tsv(result)
         case TranscriptFormat.RTTM:
             return to_rttm(turns_of(result))
+        case TranscriptFormat.PARAGRAPHS:
+            return to_paragraphs(result)
+        case TranscriptFormat.MARKDOWN:
+            return to_markdown(result, about)
+        case TranscriptFormat.DOCX:
+            raise ValueError("DOCX is no text; `file_of` makes it")
 
 
 def _to_text(result: Mapping[str, Any]) -> str:

@@ -24,6 +24,7 @@ from app.schemas.archived import ArchivedResult, ArchivedTask, ArchiveFigures
 from app.schemas.corrections import Corrections, StoredCorrections
 from app.schemas.library import DetailsChange, LibraryEntry, Search
 from app.schemas.position import Position
+from app.schemas.share import Share
 from app.schemas.task import LONGEST_SECONDS, TASK_ID_PATTERN, Task, TaskState, TaskStatus
 from app.storage.base import Storage
 
@@ -89,6 +90,22 @@ class ArchiveService:
         content = corrections.model_dump_json(exclude_defaults=True).encode()
         saved = await self._run(self._archive.correct, task_id, content, version)
         return version + 1 if saved else None
+
+    async def add_share(self, task_id: str, share: Share, token_hash: str) -> bool:
+        """Keep a new link; False where the archive has no such transcript."""
+        return await self._run(self._archive.shares.add, task_id, share, token_hash)
+
+    async def shares(self, task_id: str) -> list[Share]:
+        """The valid links of a transcript, the newest first."""
+        return await self._run(self._archive.shares.of, task_id)
+
+    async def revoke_share(self, task_id: str, share_id: str) -> bool:
+        """End a link; False where there is no such valid one."""
+        return await self._run(self._archive.shares.revoke, task_id, share_id)
+
+    async def shared(self, token_hash: str) -> tuple[str, Share] | None:
+        """The task that a valid link leads to, and the link."""
+        return await self._run(self._archive.shares.find, token_hash)
 
     async def page(self, owner: str | None, after: Position | None, limit: int) -> list[ArchivedTask]:
         """The next tasks of that owner, or of all, newest first."""

@@ -5,6 +5,7 @@ import logging
 import re
 import time
 from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from anyio import to_thread
@@ -68,23 +69,32 @@ class TaskService:
 
     async def state(self, task_id: str, caller: Caller) -> TaskState:
         """What is known about a task. Raises QueueUnavailable."""
-        state = (await self._record(task_id, caller)).state
-        if state.status is not TaskStatus.QUEUED:
-            return state
-        place = await self._outlook.place_of(task_id)
-        if place is None:
-            return state
-        return state.model_copy(update={"position": place.position, "eta_seconds": place.eta_seconds})
+        return (await self._placed(task_id, caller)).state
 
     async def wait(self, task_id: str, caller: Caller, seconds: float) -> TaskState:
         """The same once the task has ended, or after so many seconds at most. Raises QueueUnavailable."""
+        return (await self.waited(task_id, caller, seconds)).state
+
+    async def waited(self, task_id: str, caller: Caller, seconds: float = 0) -> TaskRecord:
+        """The same with the task itself, as far as that is known. Raises QueueUnavailable."""
         deadline = time.monotonic() + seconds
-        while (state := await self.state(task_id, caller)).status not in ENDED:
+        while (record := await self._placed(task_id, caller)).state.status not in ENDED:
             left = deadline - time.monotonic()
             if left <= 0 or self._stopping:
                 break
             await asyncio.sleep(min(POLL_SECONDS, left))
-        return state
+        return record
+
+    async def _placed(self, task_id: str, caller: Caller) -> TaskRecord:
+        """A task that waits is told with its place in the queue."""
+        record = await self._record(task_id, caller)
+        if record.state.status is not TaskStatus.QUEUED:
+            return record
+        place = await self._outlook.place_of(task_id)
+        if place is None:
+            return record
+        told = {"position": place.position, "eta_seconds": place.eta_seconds}
+        return replace(record, state=record.state.model_copy(update=told))
 
     async def follow(self, task_id: str, caller: Caller, windows: int = 0) -> AsyncIterator[TaskEvent]:
         """What happens to a task until it or this service ends; of so many windows was told before.

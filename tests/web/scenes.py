@@ -161,6 +161,12 @@ class Stage:
         self.page.locator(".card", has_text=name).get_by_role("link", name="Open").click()
         expect(self.page.get_by_role("button", name="Play", exact=True)).to_be_enabled()
 
+    def share(self) -> str:
+        """A link to the newest recording."""
+        task_id = httpx2.get(f"{self.url}/transcribe/").json()["tasks"][0]["task_id"]
+        answer = httpx2.post(f"{self.url}/transcribe/{task_id}/shares", json={"expires_in_seconds": 86_400})
+        return f"{self.url}{answer.json()['address']}"
+
 
 def empty(stage: Stage) -> None:
     expect(stage.page.get_by_text("Nothing here yet")).to_be_visible()
@@ -254,6 +260,34 @@ def confirmation(stage: Stage) -> None:
     expect(stage.page.get_by_role("dialog")).to_be_visible()
 
 
+def sharing(stage: Stage) -> None:
+    stage.transcribe()
+    stage.open_transcript()
+    stage.page.get_by_role("button", name="Share").click()
+    stage.page.get_by_role("button", name="Create a link").click()
+    expect(stage.page.get_by_label("New link")).to_be_focused()
+    expect(stage.page.locator(".share-links li")).to_have_count(1)
+
+
+def shared(stage: Stage) -> None:
+    stage.transcribe(result=conversation())
+    stage.page.goto(stage.share())
+    expect(stage.page.get_by_role("button", name="Play", exact=True)).to_be_enabled()
+
+
+def revoked(stage: Stage) -> None:
+    stage.page.goto(f"{stage.url}/shared/{'A' * 43}")
+    expect(stage.page.get_by_role("alert").filter(has_text="link")).to_be_visible()
+
+
+def choosing(stage: Stage) -> None:
+    stage.transcribe("first.wav")
+    stage.send("second.wav")
+    stage.page.get_by_role("button", name="Select several").click()
+    stage.page.get_by_label("Select first.wav").check()
+    expect(stage.page.get_by_text("1 selected")).to_be_visible()
+
+
 SCENES: dict[str, Callable[[Stage], None]] = {
     scene.__name__: scene
     for scene in (
@@ -270,5 +304,9 @@ SCENES: dict[str, Callable[[Stage], None]] = {
         unknown,
         operator,
         confirmation,
+        sharing,
+        shared,
+        revoked,
+        choosing,
     )
 }

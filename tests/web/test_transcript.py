@@ -108,6 +108,7 @@ def test_text_is_found(stage: Stage) -> None:
 def test_what_is_not_edited_is_the_services_file(stage: Stage) -> None:
     [task] = httpx2.get(f"{stage.url}/transcribe/").json()["tasks"]
     for button, format_ in (
+        ("Markdown", "md"),
         ("TXT", "text"),
         ("SRT", "srt"),
         ("VTT", "vtt"),

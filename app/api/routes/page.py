@@ -45,16 +45,29 @@ def file(request: Request, version: str, name: str, accept_encoding: AcceptEncod
     return _answer(request, found, accept_encoding, FOR_EVER if version == page.version else ASK_EACH_TIME)
 
 
+def page_response(accept_encoding: str, status: int) -> Response:
+    """The page at another address, for once: it is neither kept nor compared."""
+    response = _sent(_page().index, accept_encoding)
+    response.status_code = status
+    response.headers.update(HEADERS)
+    return response
+
+
 @cache
 def _page() -> Page:
     return read_page()
 
 
-def _answer(request: Request, wanted: WebFile, accept_encoding: str, caching: str) -> Response:
+def _sent(wanted: WebFile, accept_encoding: str) -> Response:
     packed = wanted.compressed if "gzip" in accept_encoding else None
     response = Response(packed or wanted.content, media_type=wanted.media_type)
     if packed:
         response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def _answer(request: Request, wanted: WebFile, accept_encoding: str, caching: str) -> Response:
+    response = _sent(wanted, accept_encoding)
     response.headers["Cache-Control"] = caching
     response = unless_known(request, response)
     response.headers.update(HEADERS)  # on a 304 too: a browser puts its headers over those that it has

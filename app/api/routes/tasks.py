@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -12,12 +13,14 @@ from app.api import openapi
 from app.api.auth import CallerDep, caller_of
 from app.api.conditional import unless_known
 from app.api.deps import ServicesDep, services_of
-from app.api.polls import POLL_PARAMETERS, Poll, poll_of
+from app.api.documents import document_of
+from app.api.polls import POLL_PARAMETERS, poll_of
 from app.api.responses import TolerantJSONResponse, json_of
 from app.core.errors import NotFinished, TranscriptionFailed
 from app.core.names import refuse_unknown
 from app.formats.corrected import corrected
-from app.formats.formats import media_type, of_media_types, render
+from app.formats.formats import media_type, of_media_types
+from app.queue.reader import TaskRecord
 from app.schemas.corrections import Corrections
 from app.schemas.event import TaskEvent
 from app.schemas.form import TranscriptFormat
@@ -61,15 +64,22 @@ async def task_state(task_id: str, request: Request) -> Response:
     # No dependencies here: clients poll this route, and FastAPI's part of an answer is the larger one.
     asked, caller = poll_of(request), await caller_of(request)
     services = services_of(request)
-    state = await services.tasks.wait(task_id, caller, asked.wait)
+    record = await services.tasks.waited(task_id, caller, asked.wait)
     corrections = None
-    if asked.corrected and state.result is not None:
+    if asked.corrected and record.state.result is not None:
         corrections = await services.corrections.applied(task_id)
-    if state.status is TaskStatus.DONE and asked.format is None:
+    wanted = asked.format or of_media_types(request.headers.get("accept", ""))
+    if asked.format is None and wanted is TranscriptFormat.JSON:
+        wanted = None
+    if record.state.status is TaskStatus.DONE:
         details = await services.library.shown(task_id)
         if details is not None:
-            state = state.model_copy(update={"title": details.title, "tags": details.tags or None})
-    return await services.renderer.run(state.result, _answer, request, state, asked, corrections)
+            named = {"title": details.title, "tags": details.tags or None}
+            record = replace(record, state=record.state.model_copy(update=named))
+    renderer = services.renderer
+    if wanted is TranscriptFormat.DOCX:
+        return await renderer.run_apart(_answer, request, record, wanted, corrections)
+    return await renderer.run(record.state.result, _answer, request, record, wanted, corrections)
 
 
 async def _known_only(request: Request) -> None:
@@ -157,14 +167,17 @@ def _data(event: TaskEvent) -> str:
     return json_of(_content(event.state) if event.state is not None else {}).decode()
 
 
-def _answer(request: Request, state: TaskState, asked: Poll, corrections: Corrections | None) -> Response:
-    """The answer to a poll. Raises NotFinished, TranscriptionFailed."""
-    if corrections is not None and state.result is not None:
-        state = state.model_copy(update={"result": corrected(state.result, corrections)})
-    wanted = asked.format or of_media_types(request.headers.get("accept", ""))
-    if asked.format is None and wanted in (None, TranscriptFormat.JSON):
-        return unless_known(request, _state_response(state))
-    return unless_known(request, _transcript_response(state, wanted or TranscriptFormat.JSON))
+def _answer(
+    request: Request, record: TaskRecord, wanted: TranscriptFormat | None, corrections: Corrections | None
+) -> Response:
+    """The answer to a poll: the state, or the transcript in the format that is wanted. Raises NotFinished,
+    TranscriptionFailed."""
+    if corrections is not None and record.state.result is not None:
+        changed = corrected(record.state.result, corrections)
+        record = replace(record, state=record.state.model_copy(update={"result": changed}))
+    if wanted is None:
+        return unless_known(request, _state_response(record.state))
+    return unless_known(request, _transcript_response(record, wanted))
 
 
 def _content(state: TaskState) -> dict[str, Any]:
@@ -182,8 +195,9 @@ def _state_response(state: TaskState) -> Response:
     return TolerantJSONResponse(_content(state), headers=headers)
 
 
-def _transcript_response(state: TaskState, wanted: TranscriptFormat) -> Response:
+def _transcript_response(record: TaskRecord, wanted: TranscriptFormat) -> Response:
     """The transcript. Raises NotFinished, TranscriptionFailed."""
+    state = record.state
     if state.status is TaskStatus.ERROR:
         failure = state.error
         raise TranscriptionFailed(
@@ -195,7 +209,7 @@ def _transcript_response(state: TaskState, wanted: TranscriptFormat) -> Response
             f"The transcript is not there yet; the task is {state.status}.",
             retry_after_seconds=_pause_seconds(state),
         )
-    return Response(render(state.result, wanted), media_type=media_type(wanted), headers={"Vary": "Accept"})
+    return document_of(state.result, wanted, record.task)
 
 
 def _advice(state: TaskState) -> dict[str, str]:

@@ -4,13 +4,13 @@ import re
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
-from pydantic import ValidationError
 from starlette.responses import FileResponse
 
 from app.api import openapi
 from app.api.auth import CallerDep
-from app.api.body import BodyReader
 from app.api.deps import ServicesDep
+from app.api.documents import recording_of
+from app.api.json_body import body_docs, json_body
 from app.core.errors import InvalidParameter, VersionMissing
 from app.schemas.corrections import Corrections
 
@@ -42,9 +42,7 @@ async def read_corrections(
     status_code=204,
     summary="Correct a transcript",
     responses=openapi.CORRECTION_RESPONSES,
-    openapi_extra={
-        "requestBody": {"content": {"application/json": {"schema": Corrections.model_json_schema()}}}
-    },
+    openapi_extra=body_docs(Corrections),
 )
 async def save_corrections(
     task_id: str,
@@ -63,8 +61,8 @@ async def save_corrections(
             '`If-Match` must be the ETag that the corrections were read with, quotes included, such as "0".',
             parameter="If-Match",
         )
-    body = b"".join([chunk async for chunk in BodyReader(request.stream(), max_bytes=MOST_BYTES).chunks()])
-    saved = await services.corrections.save(task_id, caller, _corrections(body), int(version[1]))
+    corrections = await json_body(request, Corrections, "The corrections are", max_bytes=MOST_BYTES)
+    saved = await services.corrections.save(task_id, caller, corrections, int(version[1]))
     return Response(status_code=204, headers={"ETag": f'"{saved}"'})
 
 
@@ -76,18 +74,4 @@ async def save_corrections(
 )
 async def recording(task_id: str, services: ServicesDep, caller: CallerDep) -> FileResponse:
     """As it was sent, in ranges if wanted; with KEEP_AUDIO also after the task has ended."""
-    path = await services.tasks.recording(task_id, caller)
-    headers = {"Cache-Control": "private, no-cache", "Content-Security-Policy": "sandbox; default-src 'none'"}
-    return FileResponse(path, headers=headers, content_disposition_type="inline")
-
-
-def _corrections(body: bytes) -> Corrections:
-    """Raises InvalidParameter."""
-    try:
-        return Corrections.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InvalidParameter(
-            f"The corrections are wrong{f' at `{where}`' if where else ''}: {first['msg']}."
-        ) from error
+    return recording_of(await services.tasks.recording(task_id, caller), "private, no-cache")

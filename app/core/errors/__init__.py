@@ -32,6 +32,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── NoSpeakers               turns are asked for of a transcript that has none
     │   ├── RecordingGone            the recording is no longer kept
     │   ├── ArchiveOff               there is no archive here
+    │   ├── ShareNotFound            no such link to a transcript, or no longer
     │   ├── CorrectionsConflict      corrections that were changed meanwhile
     │   ├── VersionMissing           a change without If-Match
     │   ├── Unauthorized             no API key, or one that is not known
@@ -103,6 +104,7 @@ from app.core.errors.request import (
     RecordingTooLong,
     RequestError,
     RequestInProgress,
+    ShareNotFound,
     TaskNotFound,
     TranscriptionFailed,
     Unauthorized,
@@ -182,6 +184,7 @@ __all__ = [
     "RequestError",
     "RequestInProgress",
     "ServiceError",
+    "ShareNotFound",
     "StillTranscribing",
     "StorageFull",
     "StorageUnavailable",

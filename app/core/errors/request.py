@@ -226,6 +226,14 @@ class ArchiveOff(RequestError):
     status = 404
 
 
+class ShareNotFound(RequestError):
+    """The link of a shared transcript was revoked, has expired, or never was."""
+
+    code = "share_not_found"
+    title = "Link leads nowhere"
+    status = 404
+
+
 class CorrectionsConflict(RequestError):
     """The corrections were changed since they were read."""
 

@@ -1,6 +1,7 @@
 /** Begins everything. */
 
 import { announce } from "./core/announcer.js";
+import { route } from "./core/router.js";
 import { startFollowing } from "./tasks/follower.js";
 import { takeUpLeft } from "./tasks/live.js";
 import { sweepRecordings } from "./tasks/recordings.js";
@@ -16,12 +17,17 @@ page.replaceChildren();
 render(html`<${App} />`, page);
 dispatchEvent(new Event("transcriber:drawn"));
 
-onEnded((entry) => {
-  if (entry) announce(t(entry.phase === "done" ? "ended_done" : "ended_error", { name: entry.name }));
-});
-watchService();
-loadModels();
-startFollowing();
-resumeSending();
-takeUpLeft();
-sweepRecordings();
+/** All that concerns the recordings of this browser; who reads a shared transcript may have no key, and needs none of it. */
+function beginWork() {
+  onEnded((entry) => {
+    if (entry) announce(t(entry.phase === "done" ? "ended_done" : "ended_error", { name: entry.name }));
+  });
+  watchService();
+  loadModels();
+  startFollowing();
+  resumeSending();
+  takeUpLeft();
+  sweepRecordings();
+}
+
+if (route.value.view !== "shared") beginWork();

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from app.api import documents
 from app.api.openai import answers
 from app.api.routes import tasks
 from app.formats.formats import render
@@ -36,7 +37,7 @@ class Slow:
 @pytest.mark.parametrize(
     ("module", "function", "path"),
     [
-        (tasks, "render", "?format=srt"),
+        (documents, "file_of", "?format=srt"),
         (tasks, "_content", ""),
         (tasks, "_content", "/events"),
         (results, "_parsed", ""),

@@ -83,6 +83,17 @@ def test_several_files_and_formats_into_a_folder(run: Run, folder: Path) -> None
     assert (written["a.txt"], written["c.vtt"]) == ("text of a.mp3\n", "vtt: text of c.wav\n")
 
 
+def test_documents_are_written_as_they_are(run: Run, folder: Path) -> None:
+    recordings(folder, "a.mp3", "b.mp3")
+    assert (
+        run("send", "a.mp3", "b.mp3", "--format", "docx", "--format", "md", "--output-dir", "out").exit_code
+        == 0
+    )
+    assert (folder / "out" / "a.docx").read_bytes() == b"PK\xff text of a.mp3"
+    assert (folder / "out" / "b.md").read_text() == "md: text of b.mp3\n"
+    assert run("send", "a.mp3", "--format", "docx").stdout_bytes == b"PK\xff text of a.mp3"
+
+
 def test_several_files_without_a_folder(run: Run, folder: Path) -> None:
     recordings(folder, "x/a.mp3", "y/b.mp3")
     assert run("send", "x/a.mp3", "y/b.mp3").exit_code == 0
@@ -154,7 +165,7 @@ def test_only_sending(run: Run, service: Service, folder: Path) -> None:
         (["-"], "--name"),
         (["empty", "--recursive"], "nothing to send"),
         (["a.mp3", "--format", "text", "--format", "srt"], "--output-dir"),
-        (["a.mp3", "--format", "docx"], "docx"),
+        (["a.mp3", "--format", "pdf"], "pdf"),
         (["a.mp3", "--jobs", "0"], "--jobs"),
         ([], "files"),
     ],

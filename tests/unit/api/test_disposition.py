@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.disposition import filename_of
+from app.api.disposition import disposition_of, filename_of
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,12 @@ _CRUMBS = (
 def test_nothing_that_a_client_writes_breaks_it(crumbs: list[str]) -> None:
     name = filename_of("form-data; filename" + "".join(crumbs))
     assert name is None or isinstance(name, str)
+
+
+@pytest.mark.parametrize("name", ["talk.srt", "Совет.docx", 'a"b\\c%41.md', "naïve; x=y.txt", "a\nb.txt"])
+def test_our_names_are_read_back(name: str) -> None:
+    header = disposition_of(name, is_shown=False)
+    assert header.isascii()
+    assert header.isprintable()
+    assert filename_of(header) == name
+    assert disposition_of("talk.srt", is_shown=True) == 'inline; filename="talk.srt"'

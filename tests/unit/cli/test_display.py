@@ -4,14 +4,9 @@ import io
 
 import pytest
 
-from app.cli.display import Display, clock
+from app.cli.display import Display
 from app.schemas.task import TaskState, TaskStatus
 from tests.serving import until
-
-
-@pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (61.9, "1:01"), (3723, "1:02:03")])
-def test_clock(seconds: float, shown: str) -> None:
-    assert clock(seconds) == shown
 
 
 def test_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,6 +52,8 @@ def test_names_that_do_not_differ() -> None:
 def test_files_are_written_whole(tmp_path: Path) -> None:
     path = tmp_path / "new" / "a.txt"
     write_whole(path, "Привет")
+    write_whole(path, b"PK\x03\x04")
+    assert path.read_bytes() == b"PK\x03\x04"
     write_whole(path, "line\r\nline\n")
     assert path.read_bytes() == b"line\r\nline\n"
     assert list(path.parent.iterdir()) == [path]

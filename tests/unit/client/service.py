@@ -199,6 +199,8 @@ def _add_task(app: FastAPI, service: Service) -> None:
             return JSONResponse(upload.state())
         if not upload.ended:
             return Problem(409, "not_finished", {}).response()
+        if format == "docx":
+            return Response(b"PK\xff " + upload.text.encode())
         return PlainTextResponse(upload.text if format == "text" else f"{format}: {upload.text}\n")
 
     @app.get("/transcribe/{task_id}/events")

@@ -36,6 +36,8 @@ async def test_from_recording_to_transcript(client: AsyncClient, service: Servic
     assert service.uploads[submitted.task_id].content == b"sound" * 50_000
     assert service.uploads[submitted.task_id].options == {"model": "base"}
     assert await client.transcript(submitted.task_id, TranscriptFormat.VTT) == "vtt: text of talk.mp3\n"
+    document = await client.transcript_file(submitted.task_id, TranscriptFormat.DOCX)
+    assert document == b"PK\xff text of talk.mp3"
     assert await client.models() == ("base", "turbo")
     await client.delete(submitted.task_id)
     assert service.uploads == {}

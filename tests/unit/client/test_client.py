@@ -142,6 +142,7 @@ def test_transcripts(client: Client, service: Service) -> None:
 
     assert client.transcript(task_id) == "text of talk.mp3"
     assert client.transcript(task_id, TranscriptFormat.SRT) == "srt: text of talk.mp3\n"
+    assert client.transcript_file(task_id, TranscriptFormat.DOCX) == b"PK\xff text of talk.mp3"
 
 
 def test_an_unfinished_transcript_is_a_problem(client: Client, service: Service) -> None:

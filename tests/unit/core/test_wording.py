@@ -1,6 +1,6 @@
 import pytest
 
-from app.core.wording import span
+from app.core.wording import clock, span
 
 
 @pytest.mark.parametrize(
@@ -9,3 +9,8 @@ from app.core.wording import span
 )
 def test_spans_for_people(seconds: int, words: str) -> None:
     assert span(seconds) == words
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (61.9, "1:01"), (3723, "1:02:03")])
+def test_times_for_people(seconds: float, shown: str) -> None:
+    assert clock(seconds) == shown

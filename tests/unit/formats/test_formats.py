@@ -16,7 +16,7 @@ from app.formats.subtitles import WORD_JOINER
 from app.schemas.form import TranscriptFormat
 from app.schemas.transcript import Segment, Transcript
 
-JSON, TEXT, SRT, VTT, TSV, RTTM = TranscriptFormat
+JSON, TEXT, SRT, VTT, TSV, RTTM, PARAGRAPHS, MARKDOWN, DOCX = TranscriptFormat
 
 MARKUP = [
     "<img src=x onerror=alert(1)> ok",
@@ -160,8 +160,13 @@ def test_each_format_has_a_media_type_and_an_extension() -> None:
         "text/vtt",
         "text/tab-separated-values",
         "text/x-rttm",
+        "text/plain",
+        "text/markdown",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ]
-    assert [format.extension for format in TranscriptFormat] == ["json", "txt", "srt", "vtt", "tsv", "rttm"]
+    assert [format.extension for format in TranscriptFormat] == [
+        *("json", "txt", "srt", "vtt", "tsv", "rttm", "paragraphs.txt", "md", "docx")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -172,6 +177,8 @@ def test_each_format_has_a_media_type_and_an_extension() -> None:
         ("*/*", JSON),
         ("application/*", JSON),
         ("text/*", TEXT),
+        ("text/markdown", MARKDOWN),
+        ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", DOCX),
         ("text/vtt", VTT),
         ("Text/VTT; charset=utf-8", VTT),
         ("application/x-subrip", SRT),

@@ -8,11 +8,11 @@ export const authorization = (key) => (key ? { Authorization: `Bearer ${key}` } 
 
 /**
  * @param {string} path
- * @param {{method?: string, headers?: Record<string, string>, body?: string, signal?: AbortSignal}} [options]
+ * @param {{method?: string, headers?: Record<string, string>, body?: string, signal?: AbortSignal, keyless?: boolean}} [options]
  * @returns {Promise<Response>} of success
  */
-export async function request(path, { method = "GET", headers = {}, body, signal } = {}) {
-  const key = currentKey();
+export async function request(path, { method = "GET", headers = {}, body, signal, keyless = false } = {}) {
+  const key = keyless ? null : currentKey();
   let response;
   try {
     response = await fetch(path, { method, body, signal, headers: { ...headers, ...authorization(key) } });
@@ -71,6 +71,36 @@ export async function taskRecording(taskId, largest) {
   control.abort();
   return null;
 }
+
+/** Many transcripts as a ZIP file, as they are corrected. @param {string[]} taskIds @param {string} format */
+export async function exported(taskIds, format) {
+  const body = JSON.stringify({ task_ids: taskIds, formats: [format], corrected: true });
+  return (await request("/export", { method: "POST", headers: { "Content-Type": "application/json" }, body })).blob();
+}
+
+const sharesPath = (taskId) => `${taskPath(taskId)}/shares`;
+
+/** Links to a transcript that are valid, the newest first. @param {string} taskId */
+export const shares = async (taskId) => (await json(sharesPath(taskId))).shares ?? [];
+
+/** @param {string} taskId @param {number | null} seconds after which it ends @returns {Promise<{address: string}>} told this once */
+export const createShare = (taskId, seconds) =>
+  json(sharesPath(taskId), { method: "POST", body: JSON.stringify({ expires_in_seconds: seconds }) });
+
+/** @param {string} taskId @param {string} shareId */
+export const revokeShare = (taskId, shareId) => request(`${sharesPath(taskId)}/${encodeURIComponent(shareId)}`, { method: "DELETE" });
+
+const sharedPath = (token) => `/shared/${encodeURIComponent(token)}`;
+
+/** @param {string} token */
+export const sharedTranscript = (token) => json(`${sharedPath(token)}/result`, { keyless: true });
+
+/** @param {string} token @param {string} format */
+export const sharedFile = async (token, format) =>
+  (await request(`${sharedPath(token)}/transcript?format=${format}`, { keyless: true })).blob();
+
+/** @param {string} token */
+export const sharedAudio = (token) => `${sharedPath(token)}/audio`;
 
 export const deleteTask = (taskId) => request(taskPath(taskId), { method: "DELETE" });
 export const retryTask = (taskId) => request(`${taskPath(taskId)}/retry`, { method: "POST" });

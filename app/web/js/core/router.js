@@ -1,11 +1,15 @@
-/** Which view is shown: the part of the address after `#`. */
+/** Which view is shown: the part of the address after `#`; a shared transcript has an address of its own. */
 
 import { Observable } from "./observable.js";
 
-/** @typedef {{view: "recordings" | "transcript" | "search" | "operator", key?: string, at?: number}} Route `at`: seconds */
+/** @typedef {{view: "recordings" | "transcript" | "search" | "operator" | "shared", key?: string, at?: number}} Route `at`: seconds */
+
+const SHARED = /^\/shared\/([^/]+)\/?$/;
 
 /** @returns {Route} */
 function current() {
+  const shared = SHARED.exec(location.pathname);
+  if (shared) return { view: "shared", key: decodeURIComponent(shared[1]) };
   const [view, key, at] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
   if (view === "transcript" && key) return { view, key, at: at ? Number(at) : undefined };
   if (view === "search") return { view, key: key ?? "" };

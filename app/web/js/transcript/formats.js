@@ -79,6 +79,10 @@ export function toRttm(_, result) {
   return rows.join("");
 }
 
+/** What people call the formats of the service; the first are those that most want. */
+export const FORMATS = {
+  docx: "DOCX", text: "TXT", md: "Markdown", srt: "SRT", vtt: "VTT", tsv: "TSV", json: "JSON", rttm: "RTTM",
+};
 /** By the names that the service gives them. */
 export const WRITERS = { text: toText, srt: toSrt, vtt: toVtt, tsv: toTsv, json: toJson, rttm: toRttm };
-export const EXTENSIONS = { text: "txt", srt: "srt", vtt: "vtt", tsv: "tsv", json: "json", rttm: "rttm" };
+export const EXTENSIONS = { docx: "docx", md: "md", text: "txt", srt: "srt", vtt: "vtt", tsv: "tsv", json: "json", rttm: "rttm" };

@@ -23,15 +23,21 @@ export class Playback {
 
   /** @param {Blob} recording */
   load(recording) {
+    this.stream(URL.createObjectURL(recording));
+  }
+
+  /** Of a recording elsewhere, only what is heard is fetched. @param {string} address */
+  stream(address) {
     this.close();
-    this.address = URL.createObjectURL(recording);
-    this.audio.src = this.address;
+    this.audio.preload = address.startsWith("blob:") ? "auto" : "metadata";
+    this.address = address;
+    this.audio.src = address;
   }
 
   close() {
     this.audio.pause();
     if (!this.address) return;
-    URL.revokeObjectURL(this.address);
+    URL.revokeObjectURL(this.address); // of another kind of address, it does nothing
     this.address = undefined;
     this.audio.removeAttribute("src");
     this.state.value = "none";

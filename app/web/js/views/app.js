@@ -12,6 +12,7 @@ import { KeyDialog } from "./key_dialog.js";
 import { OperatorView } from "./operator.js";
 import { RecordingsView } from "./recordings.js";
 import { SearchView } from "./search.js";
+import { SharedView } from "./shared.js";
 import { TranscriptView } from "./transcript.js";
 
 class Announcer extends Watcher {
@@ -75,8 +76,9 @@ export class App extends Watcher {
         ${view === "transcript" && html`<${TranscriptView} key=${key} of=${key} at=${at} />`}
         ${view === "search" && html`<${SearchView} key="search" asked=${key} />`}
         ${view === "operator" && html`<${OperatorView} />`}
+        ${view === "shared" && html`<${SharedView} token=${key} />`}
       </main>
-      <${Footer} />
+      ${view !== "shared" && html`<${Footer} />`}
       <${Announcer} />
       <${KeyDialog} />
       <${Confirmation} />

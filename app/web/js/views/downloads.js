@@ -1,27 +1,31 @@
-/** Copy the text, or take it away as a file. */
+/** Copy the text, share it, or take it away as a file. */
 
-import { transcriptFile } from "../api/client.js";
-import { EXTENSIONS, WRITERS, toText } from "../transcript/formats.js";
+import { sharedFile, transcriptFile } from "../api/client.js";
+import { copied } from "../core/clipboard.js";
+import { save } from "../core/saving.js";
+import { EXTENSIONS, FORMATS, WRITERS, toText } from "../transcript/formats.js";
 import { appliedTo, speakerOf } from "../transcript/speakers.js";
 import { explainThrown, t } from "../i18n/texts.js";
 import { Component, html } from "../ui.js";
+import { ShareDialog } from "./share_dialog.js";
 
-const NAMES = { text: "TXT", srt: "SRT", vtt: "VTT", tsv: "TSV", json: "JSON", rttm: "RTTM" };
-
-/** Props: `entry`, `transcript`, `texts`, `edited`, `synced` with the service, `changes` of `speakers`, and these. */
+/** Props: `entry`, `transcript`, `texts`, `edits`, `changes` of `speakers`, and these; `shared`, where it is somebody else's. */
 export class Downloads extends Component {
-  state = { told: "" };
+  state = { told: "", sharing: false };
 
-  render(_, { told }) {
+  render({ entry, shared, transcript }, { told, sharing }) {
+    const formats = Object.entries(FORMATS).filter(([format]) => format !== "rttm" || Array.isArray(transcript.result?.turns));
     return html`<div class="downloads">
       <div role="group" aria-label=${t("download")} class="download-buttons">
         <button type="button" class="button button-primary" onClick=${() => this.copy()}>${t("copy")}</button>
-        ${Object.entries(NAMES).filter(([format]) => format !== "rttm" || Array.isArray(this.props.transcript.result?.turns)).map(
+        ${!shared && html`<button type="button" class="button" aria-haspopup="dialog" onClick=${() => this.setState({ sharing: true })}>${t("share")}</button>`}
+        ${formats.map(
           ([format, name]) => html`<button key=${format} type="button" class="button" aria-label=${t("download_as", { format: name })}
             onClick=${() => this.download(format)}>${name}</button>`,
         )}
       </div>
       <p class="told" role="status">${told}</p>
+      ${sharing && html`<${ShareDialog} taskId=${entry.task_id} onClose=${() => this.setState({ sharing: false })} />`}
     </div>`;
   }
 
@@ -35,52 +39,35 @@ export class Downloads extends Component {
   }
 
   async copy() {
-    const { edited, transcript, speakers } = this.props;
-    const copied = await put(edited || speakers.length ? toText(this.lines) : transcript.text);
-    this.tell(t(copied ? "copied" : "copy_failed"));
+    const { edits, transcript, speakers } = this.props;
+    const done = await copied(edits.isEdited || speakers.length ? toText(this.lines) : transcript.text);
+    this.tell(t(done ? "copied" : "copy_failed"));
   }
 
-  /** @param {keyof typeof NAMES} format */
+  /** @param {keyof typeof FORMATS} format */
   async download(format) {
-    const { entry, edited, synced, transcript, changes, speakers } = this.props;
+    const { entry } = this.props;
     const name = `${entry.name.replace(/\.[^.]+$/, "") || "transcript"}.${EXTENSIONS[format]}`;
     try {
-      const content = edited && !synced
-        ? new Blob([WRITERS[format](this.lines, appliedTo(transcript.result, changes, speakers))], { type: "text/plain;charset=utf-8" })
-        : await transcriptFile(entry.task_id, format, edited);
-      save(content, name);
-      this.tell(t("downloaded", { name }));
+      const content = await this.content(format);
+      if (content) save(content, name);
+      this.tell(t(content ? "downloaded" : "download_unsynced", { name }));
     } catch (problem) {
       this.tell(explainThrown(problem));
     }
   }
 
+  /** The file, by the service where it knows all corrections; null where neither it nor this page can make it. */
+  async content(format) {
+    const { entry, edits, shared, transcript, changes, speakers } = this.props;
+    if (shared) return sharedFile(shared.token, format);
+    if (edits.isEdited && !edits.synced.value) await edits.sync(); // its subtitles are the better ones
+    if (!edits.isEdited || edits.synced.value) return transcriptFile(entry.task_id, format, edits.isEdited);
+    if (!(format in WRITERS)) return null;
+    return new Blob([WRITERS[format](this.lines, appliedTo(transcript.result, changes, speakers))], { type: "text/plain;charset=utf-8" });
+  }
+
   tell(told) {
     this.setState({ told });
-  }
-}
-
-/** @param {Blob} content @param {string} name */
-function save(content, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(content);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-
-/** The clipboard; where the page did not come over HTTPS, browsers have the old way only. @param {string} text */
-async function put(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const area = document.createElement("textarea");
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    const copied = document.execCommand("copy");
-    area.remove();
-    return copied;
   }
 }

@@ -14,15 +14,18 @@ export class Header extends Watcher {
   }
 
   render({ view }) {
+    const mark = html`<span class="brand-mark" aria-hidden="true"></span>`;
     const current = (name) => (name === view ? "page" : undefined);
     return html`<header class="top">
       <div class="top-inside">
-        <a class="brand" href="#/"><span class="brand-mark" aria-hidden="true"></span>Transcriber</a>
-        <nav aria-label=${t("views")}>
-          <a href="#/" aria-current=${current("recordings")}>${t("title_recordings")}</a>
-          ${serviceState.value.archive && html`<a href="#/search" aria-current=${current("search")}>${t("title_search")}</a>`}
-          <a href="#/operator" aria-current=${current("operator")}>${t("title_operator")}</a>
-        </nav>
+        ${view === "shared"
+          ? html`<span class="brand">${mark}Transcriber</span>`
+          : html`<a class="brand" href="#/">${mark}Transcriber</a>
+            <nav aria-label=${t("views")}>
+              <a href="#/" aria-current=${current("recordings")}>${t("title_recordings")}</a>
+              ${serviceState.value.archive && html`<a href="#/search" aria-current=${current("search")}>${t("title_search")}</a>`}
+              <a href="#/operator" aria-current=${current("operator")}>${t("title_operator")}</a>
+            </nav>`}
         <div class="top-switches">
           ${Object.entries(LANGUAGES).map(
             ([code, texts]) => html`<button key=${code} type="button" class="switch" lang=${code} title=${texts.language_name}

@@ -22,7 +22,7 @@ class Clock extends Watcher {
   }
 }
 
-/** Props: `playback`, `transcript`, `recording`, `onRecording`. */
+/** Props: `playback`, `transcript`, `recording`, `onRecording`; `shared`, where the recording is streamed or nowhere. */
 export class Player extends Watcher {
   state = { peaks: null, rate: 1 };
   input = createRef();
@@ -43,7 +43,7 @@ export class Player extends Watcher {
     if (recording === this.props.recording) this.setState({ peaks });
   }
 
-  render({ playback, transcript, recording, onRecording }, { peaks, rate }) {
+  render({ playback, transcript, recording, shared, onRecording }, { peaks, rate }) {
     const playable = playback.state.value === "ready";
     const playing = playback.playing.value;
     return html`<section class="player" aria-label=${t("player")}>
@@ -59,7 +59,8 @@ export class Player extends Watcher {
           </select>
         </label>
       </div>
-      ${!recording &&
+      ${shared && !shared.hasAudio && html`<p class="quiet player-missing">${t("shared_no_audio")}</p>`}
+      ${!recording && !shared &&
       html`<p class="quiet player-missing">${t("recording_missing", KEPT)}
         <button type="button" class="link" onClick=${() => this.input.current.click()}>${t("recording_attach")}</button>
         <input ref=${this.input} type="file" hidden accept="audio/*,video/*"

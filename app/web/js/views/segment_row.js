@@ -8,7 +8,7 @@ import { colourOf } from "./speakers.js";
 
 const named = (speakers) => speakers.map(({ id, name }) => `${id} ${name}`).join("\n");
 
-/** Props: `index`, `segment`, `text`, `editing`, `found`, `speaker` (an id), `speakers`, and what to do: `onSpeaker`, `onSeek`, `onPlace`, `onEdit`, `onChange`. */
+/** Props: `index`, `segment`, `text`, `editing`, `found`, `speaker` (an id), `speakers`, `readOnly`, and what to do: `onSpeaker`, `onSeek`, `onPlace`, `onEdit`, `onChange`. */
 export class SegmentRow extends Component {
   area = createRef();
   button = createRef();
@@ -28,7 +28,7 @@ export class SegmentRow extends Component {
     }
   }
 
-  render({ index, segment, text, editing, found, onSeek, onEdit }) {
+  render({ index, segment, text, editing, found, readOnly, onSeek, onEdit }) {
     this.drawnIn = language.value;
     const time = clock(segment.start);
     return html`<li class=${found ? "segment segment-found" : "segment"}>
@@ -38,16 +38,17 @@ export class SegmentRow extends Component {
             defaultValue=${text} onKeyDown=${(event) => this.pressed(event)} onBlur=${() => this.finish(true)}></textarea>`
         : html`<div>${this.speaker(time)}<p class="segment-text" dir="auto" onClick=${(event) => this.clicked(event)}>${!this.props.speaker &&
           segment.label && html`<span class="segment-label">${segment.label}</span> `}${this.words(segment, text)}</p></div>`}
-      <button ref=${this.button} type="button" class="segment-edit" aria-label=${t("edit_at", { time })} title=${t("edit")}
-        disabled=${editing} data-index=${index} onClick=${() => onEdit(true)}><${Icon} name="edit" /></button>
+      ${!readOnly && html`<button ref=${this.button} type="button" class="segment-edit" aria-label=${t("edit_at", { time })} title=${t("edit")}
+        disabled=${editing} data-index=${index} onClick=${() => onEdit(true)}><${Icon} name="edit" /></button>`}
     </li>`;
   }
 
-  /** Who says it, to be changed. */
+  /** Who says it, to be changed where that may be. */
   speaker(time) {
-    const { speaker, speakers, onSpeaker } = this.props;
+    const { speaker, speakers, readOnly, onSpeaker } = this.props;
     if (!speaker) return null;
     const found = speakers.find(({ id }) => id === speaker);
+    if (readOnly) return html`<p class=${`segment-speaker ${colourOf(found)}`}>${found?.name ?? speaker}</p>`;
     return html`<select class=${`segment-speaker ${colourOf(found)}`} aria-label=${t("speaker_at", { time })}
       value=${speaker} onChange=${(event) => onSpeaker(event.currentTarget.value)}>
       ${speakers.map(({ id, name }) => html`<option key=${id} value=${id} selected=${id === speaker}>${name}</option>`)}

@@ -12,20 +12,23 @@ import { Tags } from "./tags.js";
 
 const TAIL_LETTERS = 320;
 
-/** Props: `entry`; `alone` where the heading of the page names it already. */
+/** Props: `entry`; `alone` where the heading of the page names it already; `onChoose` while some are chosen, and whether it is `chosen`. */
 export class TaskCard extends Component {
   state = { failure: "", busy: false };
 
   shouldComponentUpdate(props, state) {
-    return props.entry !== this.props.entry || state !== this.state || document.documentElement.lang !== this.lang;
+    const named = ["entry", "chosen", "onChoose"];
+    return named.some((name) => props[name] !== this.props[name]) || state !== this.state || document.documentElement.lang !== this.lang;
   }
 
-  render({ entry, alone }, { failure, busy }) {
+  render({ entry, alone, chosen, onChoose }, { failure, busy }) {
     this.lang = document.documentElement.lang;
     const title = alone ? undefined : `task-${entry.key}`;
     const readable = entry.phase === "done" || isOpen(entry);
     return html`<li class=${`card card-${entry.phase}`}>
       <div class="card-head">
+        ${onChoose && html`<input type="checkbox" class="card-choice" checked=${chosen} aria-label=${t("choose", { name: entry.name })}
+          onChange=${(event) => onChoose(entry.key, event.currentTarget.checked)} />`}
         ${!alone && html`<h3 id=${title} dir="auto">
           ${readable ? html`<a href=${transcriptAddress(entry.key)}>${nameOf(entry)}</a>` : nameOf(entry)}
         </h3>`}

@@ -5,7 +5,7 @@ import { html } from "../ui.js";
 import { Icon } from "./icons.js";
 
 export function Toolbar(props) {
-  const { edits, wanted, hits, at, doubts, follow, doubtCount } = props;
+  const { edits, readOnly, wanted, hits, at, doubts, follow, doubtCount } = props;
   const { undo, redo } = edits.value;
   const searched = (event) => {
     if (event.key !== "Enter") return;
@@ -22,8 +22,8 @@ export function Toolbar(props) {
       <span class="told" role="status">${told}</span>
     </div>
     <div class="tools">
-      <${Tool} name="undo" label=${t("undo")} disabled=${!undo.length} onClick=${props.onUndo} />
-      <${Tool} name="redo" label=${t("redo")} disabled=${!redo.length} onClick=${props.onRedo} />
+      ${!readOnly && html`<${Tool} name="undo" label=${t("undo")} disabled=${!undo.length} onClick=${props.onUndo} />
+      <${Tool} name="redo" label=${t("redo")} disabled=${!redo.length} onClick=${props.onRedo} />`}
       ${doubtCount > 0 && html`<button type="button" class="button button-small" onClick=${props.onNextDoubt}>${t("doubts_next", { count: doubtCount })}</button>`}
       ${doubtCount > 0 && html`<${Switch} label=${t("doubts_show")} on=${doubts} onChange=${props.onDoubts} />`}
       <${Switch} label=${t("follow")} on=${follow} onChange=${props.onFollow} />

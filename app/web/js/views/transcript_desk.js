@@ -1,6 +1,6 @@
 /** The transcript with all that is done to it: play, search, correct, take away. */
 
-import { taskRecording } from "../api/client.js";
+import { sharedAudio, taskRecording } from "../api/client.js";
 import { announce } from "../core/announcer.js";
 import { clock } from "../core/times.js";
 import { hitsOf } from "../transcript/search.js";
@@ -16,7 +16,10 @@ import { Speakers } from "./speakers.js";
 import { Toolbar } from "./toolbar.js";
 import { TranscriptText } from "./transcript_text.js";
 
-/** Props: `entry`, `transcript`, `edits`, and `at`, the second to begin at, if any. */
+/**
+ * Props: `entry`, `transcript`, `edits`; `at`, the second to begin at, if any; `shared`, its `token` and whether it
+ * `hasAudio`, where it is only to be read.
+ */
 export class TranscriptDesk extends Watcher {
   state = { recording: null, wanted: "", current: 0, doubts: true, follow: true };
   text = createRef();
@@ -34,7 +37,9 @@ export class TranscriptDesk extends Watcher {
     super.componentDidMount();
     this.keys = new AbortController();
     addEventListener("keydown", (event) => this.pressed(event), { signal: this.keys.signal });
-    this.find().then((recording) => recording && !this.gone && this.attach(recording));
+    const { shared } = this.props;
+    if (shared?.hasAudio) this.playback.stream(sharedAudio(shared.token));
+    if (!shared) this.find().then((recording) => recording && !this.gone && this.attach(recording));
     this.arrive();
   }
 
@@ -80,7 +85,7 @@ export class TranscriptDesk extends Watcher {
     return transcript.segments.map((segment, index) => edits.textOf(index, segment.text));
   }
 
-  render({ entry, transcript, edits }, { recording, wanted, current, doubts, follow }) {
+  render({ entry, transcript, edits, shared }, { recording, wanted, current, doubts, follow }) {
     const texts = this.texts();
     const hits = hitsOf(texts, wanted);
     const speakers = speakersOf(transcript.speakers, edits.value.speakers);
@@ -93,26 +98,26 @@ export class TranscriptDesk extends Watcher {
           <p class="card-facts">${facts.filter(Boolean).join(" · ")}
             ${edits.isEdited && html` <span class="badge">${t(edits.synced.value ? "edited" : "edited_here")}</span>`}</p>
         </div>
-        <${Downloads} entry=${entry} transcript=${transcript} texts=${texts} edited=${edits.isEdited} synced=${edits.synced.value}
+        <${Downloads} entry=${entry} transcript=${transcript} texts=${texts} edits=${edits} shared=${shared}
           changes=${edits.value.speakers} speakers=${speakers} />
       </div>
       ${transcript.warnings.map((warning) => html`<p key=${warning} class="notice">${warning}</p>`)}
-      <${Player} playback=${this.playback} transcript=${transcript} recording=${recording} onRecording=${(file) => this.bring(file)} />
-      <${Toolbar} edits=${edits} wanted=${wanted} hits=${hits} at=${at} doubts=${doubts} follow=${follow}
+      <${Player} playback=${this.playback} transcript=${transcript} recording=${recording} shared=${shared} onRecording=${(file) => this.bring(file)} />
+      <${Toolbar} edits=${edits} readOnly=${Boolean(shared)} wanted=${wanted} hits=${hits} at=${at} doubts=${doubts} follow=${follow}
         doubtCount=${transcript.doubts.length}
         onWanted=${(value) => this.setState({ wanted: value, current: 0 })}
         onMove=${(step) => this.move(hits, at + step)}
         onUndo=${() => this.step("undo")} onRedo=${() => this.step("redo")}
         onDoubts=${(value) => this.setState({ doubts: value })} onFollow=${(value) => this.setState({ follow: value })}
         onNextDoubt=${() => this.nextDoubt()} />
-      ${speakers.length > 0 &&
+      ${speakers.length > 0 && !shared &&
       html`<${Speakers} speakers=${speakers} onRename=${(id, name) => this.speak(renamed, id, name)}
         onMerge=${(id, into) => this.speak(merged, id, into)} />`}
-      <${TranscriptText} handle=${this.text} transcript=${transcript} edits=${edits} speakers=${speakers} playback=${this.playback} hits=${hits}
+      <${TranscriptText} readOnly=${Boolean(shared)} handle=${this.text} transcript=${transcript} edits=${edits} speakers=${speakers} playback=${this.playback} hits=${hits}
         onSpeaker=${(index, id) => this.speak(moved, index, id)}
         current=${at} doubts=${doubts} follow=${follow} language=${transcript.language} />
       ${!transcript.segments.length && html`<p class="quiet">${t("no_speech")}</p>`}
-      <p class="help">${t("desk_keys")}</p>
+      <p class="help">${t(shared ? "shared_keys" : "desk_keys")}</p>
     `;
   }
 
@@ -155,7 +160,7 @@ export class TranscriptDesk extends Watcher {
     const typing = event.target instanceof Element && event.target.closest("input, textarea, select, dialog");
     const letter = event.key.toLowerCase();
     if (event.altKey && event.code === "KeyP") this.playback.toggle();
-    else if (typing || !(event.ctrlKey || event.metaKey)) return;
+    else if (typing || this.props.shared || !(event.ctrlKey || event.metaKey)) return;
     else if (letter === "z") this.step(event.shiftKey ? "redo" : "undo");
     else if (letter === "y") this.step("redo");
     else return;

@@ -8,7 +8,7 @@ import { SegmentRow } from "./segment_row.js";
 
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** Props: `handle`, where others find this, `transcript`, `edits`, `playback`, `hits`, `current`, `doubts`, `follow`, `language`, `speakers`, `onSpeaker`. */
+/** Props: `handle`, where others find this, `transcript`, `edits`, `playback`, `hits`, `current`, `doubts`, `follow`, `language`, `speakers`, `onSpeaker`, `readOnly`. */
 export class TranscriptText extends Component {
   list = createRef();
   state = { editing: -1 };
@@ -33,13 +33,13 @@ export class TranscriptText extends Component {
     mark(() => null, [], 0);
   }
 
-  render({ transcript, edits, playback, doubts, hits, language, speakers, onSpeaker }, { editing }) {
+  render({ transcript, edits, playback, doubts, hits, language, speakers, onSpeaker, readOnly }, { editing }) {
     const found = new Set(hits.map((hit) => hit.index));
     return html`<ol ref=${this.list} class=${doubts ? "segments segments-doubts" : "segments"} lang=${language || undefined}>
       ${transcript.segments.map(
         (segment, index) => html`<${SegmentRow} key=${index} index=${index} segment=${segment} text=${edits.textOf(index, segment.text)}
           speakers=${speakers} speaker=${speakerOf(edits.value.speakers, index, segment.speaker)} onSpeaker=${(id) => onSpeaker(index, id)}
-          editing=${editing === index} found=${found.has(index)} onSeek=${(time) => playback.seek(time, { play: true })}
+          readOnly=${readOnly} editing=${editing === index} found=${found.has(index)} onSeek=${(time) => playback.seek(time, { play: true })}
           onPlace=${(time) => playback.seek(time)} onEdit=${(open) => this.setState({ editing: open ? index : -1 })}
           onChange=${(text) => edits.change(index, text, segment.text)} />`,
       )}

@@ -1,0 +1,110 @@
+"""What who has the link of a transcript may read, without a key: that transcript, and nothing else."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from starlette.responses import FileResponse
+
+from app.api import openapi
+from app.api.deps import ServicesDep
+from app.api.documents import document_of, recording_of
+from app.api.responses import TolerantJSONResponse
+from app.api.routes.page import page_response
+from app.core.errors import ServiceError
+from app.core.names import refuse_unknown
+from app.formats.corrected import corrected
+from app.schemas.form import TranscriptFormat
+from app.schemas.share import SharedTranscript
+from app.services.share_service import Opened
+
+router = APIRouter(prefix="/shared/{token}", tags=["shares"])
+
+PARAMETERS = ("format", "corrected")
+
+
+@router.api_route("", methods=["GET", "HEAD"], include_in_schema=False)
+async def page(
+    token: str,
+    services: ServicesDep,
+    accept: Annotated[str, Header()] = "",
+    accept_encoding: Annotated[str, Header()] = "",
+) -> Response:
+    """The page for people, which asks for the rest; where the link leads nowhere it says so to a browser."""
+    status = 200
+    try:
+        await services.shares.find(token)
+    except ServiceError as error:
+        if "text/html" not in accept:
+            raise
+        status = error.status
+    return page_response(accept_encoding, status)
+
+
+@router.get(
+    "/result",
+    summary="A shared transcript",
+    response_model=SharedTranscript,
+    responses=openapi.SHARED_RESPONSES,
+)
+async def result(token: str, services: ServicesDep) -> Response:
+    """The transcript with what people have corrected, and what is known of its recording."""
+    async with services.guests:
+        opened = await services.shares.open(token)
+        has_audio = await services.shares.has_recording(token)
+        return await services.renderer.run(opened.record.state.result, _told, opened, has_audio)
+
+
+async def _known_only(request: Request) -> None:
+    """Raises UnknownParameter."""
+    refuse_unknown(request.query_params, PARAMETERS)
+
+
+@router.get(
+    "/transcript",
+    dependencies=[Depends(_known_only)],
+    response_class=Response,
+    summary="A shared transcript as a file",
+    responses=openapi.SHARED_RESPONSES,
+)
+async def transcript(
+    token: str,
+    services: ServicesDep,
+    format: Annotated[TranscriptFormat, Query()] = TranscriptFormat.TEXT,
+    corrected: Annotated[bool, Query(description="With what people have corrected.")] = True,
+) -> Response:
+    """In any format, under the name of its recording."""
+    async with services.guests:
+        opened = await services.shares.open(token)
+        return await services.renderer.run_apart(_file, opened, format, is_corrected=corrected)
+
+
+@router.get(
+    "/audio",
+    response_class=FileResponse,
+    summary="The recording of a shared transcript",
+    responses=openapi.SHARED_AUDIO_RESPONSES,
+)
+async def recording(token: str, services: ServicesDep) -> FileResponse:
+    """As it was sent, in ranges if wanted, where it is kept."""
+    return recording_of(await services.shares.recording(token), "no-store")
+
+
+def _result(opened: Opened, *, is_corrected: bool = True) -> dict[str, object]:
+    found = opened.record.state.result or {}
+    return corrected(found, opened.corrections) if opened.corrections and is_corrected else found
+
+
+def _told(opened: Opened, has_audio: bool) -> Response:
+    task = opened.record.task
+    told = SharedTranscript(
+        filename=task.filename if task else None,
+        created_at=task.created_at if task else None,
+        expires_at=opened.share.expires_at,
+        has_audio=has_audio,
+        result={},
+    )
+    return TolerantJSONResponse(told.model_dump() | {"result": _result(opened)})
+
+
+def _file(opened: Opened, wanted: TranscriptFormat, *, is_corrected: bool) -> Response:
+    return document_of(_result(opened, is_corrected=is_corrected), wanted, opened.record.task)

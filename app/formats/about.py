@@ -1,0 +1,65 @@
+"""What a document tells of its recording above the text."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from langcodes import Language
+
+from app.core.languages import LANGUAGES
+from app.core.utils import number_within
+from app.core.wording import clock
+from app.formats.phrases import LATEST
+from app.schemas.task import LATEST_TIME
+
+NO_TITLE = "Transcript"
+
+_EXTENSION = re.compile(r"\.(3g[2p]|[A-Za-z][A-Za-z0-9]{0,4})$")
+"""`Report 1.2` has none."""
+
+_RIGHT_TO_LEFT = frozenset({"Arab", "Hebr", "Syrc", "Thaa"})
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The recording's `filename`, as its client named it, and when it came, in Unix time."""
+
+    filename: str | None = None
+    created_at: float | None = None
+
+    @property
+    def title(self) -> str:
+        """What people call the recording: the name of its file without its extension."""
+        name = " ".join((self.filename or "").split())
+        return _EXTENSION.sub("", name) or NO_TITLE
+
+
+NOTHING = About()
+
+
+def facts_of(result: Mapping[str, Any], about: About) -> str:
+    """Day (UTC), length and language in one line, as far as they are known: `2026-11-27 · 1:02:03 · Deutsch`.
+
+    The language is called as it calls itself: who reads the transcript reads that.
+    """
+    day = None
+    if number_within(about.created_at, 0, LATEST_TIME):
+        day = datetime.fromtimestamp(about.created_at or 0, UTC).date().isoformat()
+    seconds = number_within(result.get("duration"), 0, LATEST)
+    language = language_of(result)
+    told = (day, clock(seconds) if seconds else None, language and Language.get(language).autonym())
+    return " · ".join(each for each in told if each)
+
+
+def language_of(result: Mapping[str, Any]) -> str | None:
+    """Whisper's code of the language; None where a foreign worker wrote something else."""
+    language = result.get("language")
+    return language if isinstance(language, str) and language in LANGUAGES else None
+
+
+def is_right_to_left(result: Mapping[str, Any]) -> bool:
+    """Whether the language is written from right to left."""
+    language = language_of(result)
+    return language is not None and Language.get(language).maximize().script in _RIGHT_TO_LEFT
