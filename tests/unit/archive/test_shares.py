@@ -111,7 +111,7 @@ def test_an_archive_of_the_version_before_gets_links(archive_settings: Callable[
     engine = open_engine(settings)
     with engine.connect() as connection:
         connection.execute(text("DROP TABLE shares"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     engine.dispose()
     archive = Archive.from_settings(settings)
     assert archive.shares.add("t", share("a"), "hash-a")
