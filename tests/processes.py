@@ -8,6 +8,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psutil
+
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
 from tests.serving import until
@@ -38,6 +40,18 @@ def settings_of_whole(
         "reuse_results": False,
     }
     return Settings(**(values | changes))  # type: ignore[arg-type]
+
+
+def kill_readers() -> int:
+    """Kill the reader processes that this process has, and the forkserver not; how many they were."""
+    found = [
+        child
+        for child in psutil.Process().children(recursive=True)
+        if child.ppid() != os.getpid() and "forkserver" in " ".join(child.cmdline())
+    ]
+    for reader in found:
+        reader.kill()
+    return len(found)
 
 
 class Worker:

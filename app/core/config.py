@@ -334,6 +334,12 @@ class Settings(BaseSettings):
         "`auto`: `short` on a CPU with weights on which it was measured (`base`).",
     )
     whisper_beam_size: int = Field(5, ge=1, le=20, description="Beam size of the decoder.")
+    readers: Literal["auto", "threads", "processes"] = Field(
+        "auto",
+        description="Where recordings are decoded and cut: in `threads` of the engine process, or in "
+        "`processes` of their own, as many as cores, whose crash harms no other recording; `auto`: "
+        "`processes` where a GPU or a server transcribes, and from 8 cores on.",
+    )
     cpu_threads: int = Field(0, ge=0, description="Threads of one worker's model; 0 = chosen from the cores.")
     batch_size: int = Field(
         0, ge=0, le=64, description="Windows that a model decodes together; 0 = chosen from the machine."

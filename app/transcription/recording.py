@@ -9,12 +9,11 @@ from app.asr.base import EngineInfo, WindowRequest
 from app.asr.scheduling.dispatcher import Dispatcher
 from app.asr.scheduling.models import ModelPool
 from app.asr.scheduling.scheduler import Session
-from app.audio.calls import without_crosstalk
-from app.audio.channels import ChannelWindow, cut_channels
+from app.audio.channels import ChannelWindow
 from app.audio.chunker import ChunkRules
-from app.audio.decode import SoundStream
-from app.audio.pcm import Channels
-from app.audio.windows import Window, cut_windows
+from app.audio.reading.cutting import Cutting, WindowSource
+from app.audio.reading.pool import Readers, readers_for
+from app.audio.windows import Window
 from app.core.config import Settings
 from app.schemas.transcript import Transcript
 from app.schemas.window import WindowDone, WindowTranscript
@@ -32,8 +31,11 @@ POLL_SECONDS = 0.2
 class SpeechRecogniser:
     """Transcribes with a Whisper model; recordings that are given to several threads share its batches."""
 
-    def __init__(self, dispatcher: Dispatcher, rules: ChunkRules, voices: VoiceModel) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, readers: Readers, rules: ChunkRules, voices: VoiceModel
+    ) -> None:
         self._dispatcher = dispatcher
+        self._readers = readers
         self._rules = rules
         self._voices = voices
 
@@ -41,7 +43,7 @@ class SpeechRecogniser:
     def from_settings(cls, settings: Settings) -> "SpeechRecogniser":
         """With the models that the settings ask for."""
         voices = VoiceModel(settings.cache_dir, downloads=settings.model_downloads)
-        return cls(Dispatcher(ModelPool(settings)), ChunkRules(), voices)
+        return cls(Dispatcher(ModelPool(settings)), readers_for(settings), ChunkRules(), voices)
 
     def load(self, model: str) -> EngineInfo:
         """Have a model in memory. Raises ModelUnavailable or EngineFailed."""
@@ -53,11 +55,14 @@ class SpeechRecogniser:
 
     def transcribe(self, job: Job, watch: Watch) -> Transcript:
         """Raises the TaskErrors of app.core.errors; a broken file costs no model."""
+        stage = SpeakerStage.of(job, self._voices, watch)
+        cutting = Cutting(job.path, job.listening, self._rules, vad=job.vad, sides=job.sides)
         session = self._dispatcher.open(job.model, is_short=job.is_short)
+        source = self._readers.open(cutting, watch.check, watch.on_alive)
         try:
-            stage = SpeakerStage.of(job, self._voices, watch)
-            return _Recording(self._dispatcher, session, job, watch, self._rules, stage).transcribe()
+            return _Recording(self._dispatcher, session, job, watch, source, self._rules, stage).transcribe()
         finally:
+            source.close()
             self._dispatcher.close(session)
 
 
@@ -70,6 +75,7 @@ class _Recording:
         session: Session,
         job: Job,
         watch: Watch,
+        source: WindowSource,
         rules: ChunkRules,
         speakers: SpeakerStage | None,
     ) -> None:
@@ -79,7 +85,7 @@ class _Recording:
         self._watch = watch
         self._rules = rules
         self._speakers = speakers
-        self._stream = SoundStream(job.path, job.listening)
+        self._source = source
         self._votes: dict[int | None, LanguageVote] = {}
         self._plan = ""
         self._ends: dict[int | None, float] = {}
@@ -103,24 +109,14 @@ class _Recording:
             self._hear()
         in_order = [self._done[number] for number in sorted(self._done)]
         transcript = assemble_transcript(
-            in_order, self._main_vote(), self._stream.report, info, resumed, vad=self._job.vad
+            in_order, self._main_vote(), self._source.report, info, resumed, vad=self._job.vad
         )
         return transcript if self._speakers is None else self._speakers.labelled(transcript)
 
     def _windows(self) -> Iterator[ChannelWindow]:
         """All windows, whose voices are listened to on their way where speakers are asked for."""
-        windows = self._cut_windows()
-        return windows if self._speakers is None else self._speakers.listening(windows, self._stream)
-
-    def _cut_windows(self) -> Iterator[ChannelWindow]:
-        """All windows, of the mix or of each channel."""
-        blocks = _checked(self._stream, self._watch)
-        if self._job.sides is not None:
-            blocks = without_crosstalk(blocks, self._job.sides)
-        if self._job.listening.split:
-            return cut_channels(blocks, self._rules, vad=self._job.vad)
-        windows = cut_windows((block[0] for block in blocks), self._rules, vad=self._job.vad)
-        return (ChannelWindow(None, window) for window in windows)
+        windows = iter(self._source)
+        return windows if self._speakers is None else self._speakers.listening(windows, self._source)
 
     def _vote(self, channel: int | None) -> LanguageVote:
         """Which language is spoken in a channel: both sides of a call may have their own."""
@@ -163,7 +159,7 @@ class _Recording:
         """A window, and its share of the recording: of each second, every channel has a part."""
         since = self._ends.get(each.channel, 0.0)
         self._ends[each.channel] = each.window.end
-        parts = 1 if each.channel is None else self._stream.report.source.channels
+        parts = 1 if each.channel is None else self._source.report.source.channels
         return _Cut(each.window, each.channel, (each.window.end - since) / parts)
 
     def _earlier(self) -> dict[int, WindowTranscript]:
@@ -224,7 +220,7 @@ class _Recording:
 
     def _duration(self) -> float | None:
         """Length of the recording, as well as it is known by now."""
-        seconds = self._stream.report.declared_seconds or self._job.duration
+        seconds = self._source.report.declared_seconds or self._job.duration
         return min(seconds, self._job.listening.seconds) if seconds is not None else None
 
 
@@ -240,13 +236,6 @@ class _Cut:
         """Whether an earlier attempt has finished it."""
         start, end = round(self.window.start, 3), round(self.window.end, 3)
         return (known.channel, known.start, known.end) == (self.channel, start, end)
-
-
-def _checked(stream: SoundStream, watch: Watch) -> Iterator[Channels]:
-    for block in stream:
-        watch.check()
-        watch.on_alive()
-        yield block
 
 
 def _begun(windows: Iterator[ChannelWindow]) -> Iterator[ChannelWindow]:

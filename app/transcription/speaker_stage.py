@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.audio.channels import ChannelWindow
-from app.audio.decode import SoundStream
+from app.audio.reading.cutting import WindowSource
 from app.schemas.known_speaker import KnownSpeaker
 from app.schemas.transcript import Transcript
 from app.speakers.clustering import SpeakerCount
@@ -60,10 +60,10 @@ class SpeakerStage:
         """The sum of the weights."""
         return self._encoder.digest
 
-    def listening(self, windows: Iterator[ChannelWindow], stream: SoundStream) -> Iterator[ChannelWindow]:
+    def listening(self, windows: Iterator[ChannelWindow], source: WindowSource) -> Iterator[ChannelWindow]:
         """The same windows, each of them listened to before it is passed on."""
         for each in windows:
-            is_side = each.channel is not None and stream.report.source.channels > 1
+            is_side = each.channel is not None and source.report.source.channels > 1
             voices = (
                 spans_only(each.window)
                 if is_side and not self._clips

@@ -15,6 +15,7 @@ from app.asr.scheduling.dispatcher import Dispatcher
 from app.asr.scheduling.models import ModelPool
 from app.audio.chunker import ChunkRules
 from app.audio.listening import Listening
+from app.audio.reading.pool import readers_for
 from app.core.config import Settings
 from app.core.machine import usable_cores
 from app.speakers.model import VoiceModel
@@ -40,7 +41,10 @@ class Windows(InProcess):
         self._threads = tasks_in_flight(settings)
         pool = _TunedPool(settings, replace(Tuning(), **order.tuning) if order.tuning else None)
         self._recogniser = SpeechRecogniser(
-            Dispatcher(pool), ChunkRules(**order.rules), VoiceModel(settings.cache_dir, downloads=False)
+            Dispatcher(pool),
+            readers_for(settings),
+            ChunkRules(**order.rules),
+            VoiceModel(settings.cache_dir, downloads=False),
         )
         self._recogniser.load(order.model)
 

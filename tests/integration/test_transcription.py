@@ -5,6 +5,7 @@ import shutil
 import wave
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint, WindowDone
 from app.transcription.request import Watch
 from app.transcription.service import TranscriptionService
+from tests.processes import kill_readers
 
 pytestmark = pytest.mark.weights
 
@@ -146,6 +148,28 @@ def test_each_window_is_heard_of(transcribe: Transcribe, long_recording: str) ->
     assert {done.duration for done in heard} == {transcript.duration}
     assert transcript.quality is not None
     assert transcript.quality.windows == len(heard)
+
+
+def test_reader_processes_change_nothing_and_may_be_killed(
+    transcribe: Transcribe, long_recording: str, upload_dir: Path, base_weights: Path
+) -> None:
+    apart = TranscriptionService(
+        Settings(upload_dir=upload_dir, cache_dir=base_weights, model_downloads=False, readers="processes")
+    )
+    killed: list[int] = []
+
+    def kill_once() -> bool:
+        if not sum(killed):
+            killed.append(kill_readers())
+        return False
+
+    task = Task(task_id="t", file_path=long_recording, model="base")
+    transcript = apart.transcribe(task, None, replace(_watch(), should_stop=kill_once))
+
+    assert sum(killed) == 1
+    expected = transcribe(long_recording)
+    assert transcript.segments == expected.segments
+    assert (transcript.duration, transcript.warnings) == (expected.duration, expected.warnings)
 
 
 def test_a_recording_goes_on_from_its_checkpoint(transcribe: Transcribe, long_recording: str) -> None:

@@ -12,7 +12,7 @@ from app.schemas.task import Task
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
 from app.transcription.request import Watch
-from app.worker.engine_process import EngineHost
+from app.worker.engine_process.host import EngineHost
 from app.worker.messages import Abort, Failed, Finished, Ready, Run, from_engine
 from tests.unit.worker.test_messages import TRANSCRIPT
 

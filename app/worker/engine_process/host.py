@@ -1,16 +1,7 @@
-"""The engine process: models and decoding, and nothing of Redis.
+"""What the engine process does with the messages of its supervisor: runs tasks, fetches recordings."""
 
-Started by the supervisor as `python -m app.worker.engine_process FD`; FD is its end of a socket pair. It may
-crash, hang or be killed at any time: the supervisor starts another one. It ends when the other end closes.
-"""
-
-import ctypes
-import faulthandler
 import logging
-import os
-import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -22,13 +13,11 @@ from pydantic_core import from_json
 
 from app.asr.hardware import return_freed_memory
 from app.core.errors import EngineFailed, InvalidTask, ServiceError
-from app.core.startup import read_settings, start_watching
-from app.core.tracing import stop_tracing, traced
+from app.core.tracing import traced
 from app.schemas.task import Task, TaskFailure
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
 from app.transcription.request import Watch
-from app.transcription.service import TranscriptionService
 from app.worker.messages import (
     Abort,
     Alive,
@@ -42,7 +31,6 @@ from app.worker.messages import (
     Window,
     to_engine,
 )
-from app.worker.slots import RECORDING_SLOTS, Slot, slot_sizes
 from utils.logger import task_context
 
 logger = logging.getLogger(__name__)
@@ -52,8 +40,6 @@ ALIVE_SECONDS = 1.0
 
 TIDY_SECONDS = 60.0
 """Least time between two returns of freed memory: what the next recording needs has to be fetched again."""
-
-PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 
 
 class Transcriber(Protocol):
@@ -199,31 +185,3 @@ def _failed(run_id: int, error: Exception) -> Failed:
         error = EngineFailed(f"The engine failed unexpectedly: {type(error).__name__}: {error}")
     failure = TaskFailure(code=error.code, message=error.detail)
     return Failed(run_id=run_id, failure=failure, retryable=error.retryable)
-
-
-def _die_with_supervisor() -> None:
-    """Have the kernel kill this process with its parent, even while it is stuck in native code."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def main() -> None:
-    """Serve on the socket whose number is the first argument."""
-    _die_with_supervisor()
-    faulthandler.enable()
-    settings = read_settings()
-    start_watching(settings, "engine")
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    sizes = slot_sizes(settings)
-    EngineHost(
-        connection,
-        TranscriptionService(settings),
-        recordings=sum(sizes[slot] for slot in RECORDING_SLOTS),
-        fetches=sizes[Slot.FETCH],
-    ).serve()
-    stop_tracing()
-    os._exit(0)  # the supervisor is gone: nobody waits for what still runs in a thread
-
-
-if __name__ == "__main__":
-    main()
