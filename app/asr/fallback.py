@@ -1,6 +1,6 @@
 """Temperature fallback: a window is decoded again until a hypothesis passes the quality checks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.asr.base import WindowRequest
@@ -43,26 +43,84 @@ def decode_best_language(
     return DecodingResult(hypotheses[language], language, languages.settled(language, [*hypotheses]))
 
 
+class Attempts:
+    """What the decoder has made of a window of so many seconds: a first result, and one for each retry."""
+
+    def __init__(self, first: DecodingResult, seconds: float) -> None:
+        self._seconds = seconds
+        self._results = [first]
+
+    @property
+    def last(self) -> DecodingResult:
+        """What was decoded last."""
+        return self._results[-1]
+
+    @property
+    def retries(self) -> int:
+        """How often it was decoded once more."""
+        return len(self._results) - 1
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether the last result counts: it passes the quality checks, or a retry would not help it.
+
+        Noise counts on all 30 s of context only; no temperature gives a hypothesis more room.
+        """
+        hypothesis = self.last.hypothesis
+        reason = hypothesis.reject_reason(self._seconds)
+        is_final = hypothesis.is_noise or reason is RejectReason.CUT_SHORT
+        return reason is None or (self.retries > 0 and is_final)
+
+    @property
+    def best(self) -> DecodingResult:
+        """The last result where it counts, else the likeliest; the first, of short context, counts less."""
+        if self.are_enough:
+            return self.last
+
+        def worth(result: DecodingResult) -> tuple[bool, bool, float]:
+            is_first = result is self._results[0]
+            return not result.hypothesis.is_repetitive, not is_first, result.hypothesis.avg_logprob
+
+        return max(self._results, key=worth)
+
+    def add(self, result: DecodingResult) -> None:
+        """It was decoded once more."""
+        self._results.append(result)
+
+
+Again = Callable[[Sequence[tuple[int, DecodingResult]], float], Sequence[DecodingResult]]
+"""Decodes windows once more, given the place and the last result of each: by beam search with all 30 s of
+context, and at a temperature above 0 by sampling, in the language of the last result."""
+
+
 def decode_with_fallback(
     first: DecodingResult, seconds: float, again: Callable[[DecodingResult, float], DecodingResult]
 ) -> tuple[DecodingResult, int]:
-    """The first result that passes the quality checks, and the number of retries.
+    """The result that counts for a window of so many seconds, and the number of retries.
 
-    `again(last, temperature)` decodes the window once more: alone, with all 30 s of context, and at a
-    temperature above 0 in the language of the last result. If none passes, the likeliest counts.
+    `again(last, temperature)` decodes it once more; see Again.
     """
-    results = [first]
-    for temperature in TEMPERATURES:
-        hypothesis = results[-1].hypothesis
-        reason = hypothesis.reject_reason(seconds)
-        if reason is None or (len(results) > 1 and (hypothesis.is_noise or reason is RejectReason.CUT_SHORT)):
-            return results[-1], len(results) - 1  # no temperature gives a hypothesis more room
-        results.append(again(results[-1], temperature))
-    best = max(
-        results,
-        key=lambda each: (not each.hypothesis.is_repetitive, each is not first, each.hypothesis.avg_logprob),
+    [attempts] = decode_all_with_fallback(
+        [first], [seconds], lambda rejected, temperature: [again(rejected[0][1], temperature)]
     )
-    return best, len(results) - 1
+    return attempts.best, attempts.retries
+
+
+def decode_all_with_fallback(
+    firsts: Sequence[DecodingResult], seconds: Sequence[float], again: Again
+) -> list[Attempts]:
+    """Decode windows of so many seconds until their results pass the quality checks.
+
+    All that are rejected go through a temperature together, so that a device need not take them one by one.
+    """
+    attempts = [Attempts(first, each) for first, each in zip(firsts, seconds, strict=True)]
+    for temperature in TEMPERATURES:
+        rejected = [place for place, own in enumerate(attempts) if not own.are_enough]
+        if rejected:
+            results = again([(place, attempts[place].last) for place in rejected], temperature)
+            for place, result in zip(rejected, results, strict=True):
+                attempts[place].add(result)
+    return attempts
 
 
 def must_split(request: WindowRequest, hypothesis: Hypothesis) -> bool:

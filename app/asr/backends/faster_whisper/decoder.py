@@ -84,15 +84,14 @@ class Decoder:
         """First hypotheses for some windows of at most so many seconds, as `options` ask."""
         if not options.temperature:
             return self._search(states, prompts, options.beam_size, _first_tokens(seconds))
-        return [
-            self.sample(states[place : place + 1], prompt, options.temperature, seconds)
-            for place, prompt in enumerate(prompts)
-        ]
+        return self.sample(states, prompts, options.temperature, seconds)
 
-    def search(self, states: States, prompt: list[int], beam_size: int, seconds: float) -> Hypothesis:
-        """The likeliest hypothesis for one window, by beam search, with room for as much as can be said."""
-        [hypothesis] = self._search(states, [prompt], beam_size, _tokens(seconds, TOKENS_PER_SECOND))
-        return hypothesis
+    def search(
+        self, states: States, prompts: Sequence[list[int]], beam_size: int, seconds: float
+    ) -> list[Hypothesis]:
+        """The likeliest hypotheses for some windows of at most so many seconds, by beam search, with room for
+        as much as can be said."""
+        return self._search(states, prompts, beam_size, _tokens(seconds, TOKENS_PER_SECOND))
 
     def search_with_times(
         self, states: States, prompts: Sequence[list[int]], beam_size: int, seconds: float
@@ -104,22 +103,32 @@ class Decoder:
         tokens = _tokens(seconds, TOKENS_PER_SECOND)
         return self._generate(states, prompts, tokens, beam_size=beam_size, patience=1.0)
 
-    def sample(self, states: States, prompt: list[int], temperature: float, seconds: float) -> Hypothesis:
-        """The likeliest of some sampled hypotheses for a window; what has no room gets more, loops do not."""
-        hypothesis = self._sample(states, prompt, temperature, _first_tokens(seconds))
-        if not hypothesis.cut_short or hypothesis.is_repetitive:
-            return hypothesis
-        return self._sample(states, prompt, temperature, _tokens(seconds, TOKENS_PER_SECOND))
+    def sample(
+        self, states: States, prompts: Sequence[list[int]], temperature: float, seconds: float
+    ) -> list[Hypothesis]:
+        """The likeliest of some sampled hypotheses for each of some windows of at most so many seconds.
 
-    def _sample(self, states: States, prompt: list[int], temperature: float, tokens: int) -> Hypothesis:
-        [hypothesis] = self._generate(
-            *(states, [prompt], tokens),
+        What has no room gets more, loops do not.
+        """
+        hypotheses = self._sample(states, prompts, temperature, _first_tokens(seconds))
+        places = [place for place, each in enumerate(hypotheses) if each.cut_short and not each.is_repetitive]
+        if places:
+            room = _tokens(seconds, TOKENS_PER_SECOND)
+            again = self._sample(states[places], [prompts[place] for place in places], temperature, room)
+            for place, hypothesis in zip(places, again, strict=True):
+                hypotheses[place] = hypothesis
+        return hypotheses
+
+    def _sample(
+        self, states: States, prompts: Sequence[list[int]], temperature: float, tokens: int
+    ) -> list[Hypothesis]:
+        return self._generate(
+            *(states, prompts, tokens),
             beam_size=1,
             num_hypotheses=SAMPLES_TRIED,
             sampling_topk=0,
             sampling_temperature=temperature,
         )
-        return hypothesis
 
     def _search(
         self, states: States, prompts: Sequence[list[int]], beam_size: int, tokens: int

@@ -3,25 +3,23 @@
 import threading
 import time
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.asr.assembly import split_and_transcribe, window_transcript
 from app.asr.backends.faster_whisper.aligner import Aligner, Alignment
+from app.asr.backends.faster_whisper.decoded_window import DecodedWindow
 from app.asr.backends.faster_whisper.decoder import Decoder
 from app.asr.backends.faster_whisper.encoder import Encoder
+from app.asr.backends.faster_whisper.searcher import Searcher
 from app.asr.backends.faster_whisper.suffix import suffix_of
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import EngineInfo, WindowRequest
-from app.asr.coverage import WindowDraft, fewer_gaps, fill_gaps, needs_words
+from app.asr.coverage import WindowDraft, fewer_gaps, fill_gaps
 from app.asr.device_errors import translated_errors
 from app.asr.echo import without_echo
-from app.asr.fallback import DecodingResult, decode_best_language, decode_with_fallback, must_split
-from app.asr.frames import STATES_PER_SECOND, States
+from app.asr.frames import STATES_PER_SECOND
 from app.asr.hardware import BatchLimits
-from app.asr.hypothesis import Hypothesis
-from app.asr.language import Languages
-from app.schemas.transcript import Word
 from app.schemas.window import WindowTranscript
 
 if TYPE_CHECKING:
@@ -29,37 +27,6 @@ if TYPE_CHECKING:
 
 
 UNLOAD_TRIES, UNLOAD_PAUSE_SECONDS = 100, 0.01
-
-
-@dataclass(slots=True)
-class _DecodedWindow:
-    """A window on its way through the engine; `words` are None where their times are not needed."""
-
-    request: WindowRequest
-    states: States
-    result: DecodingResult
-    retries: int = 0
-    words: tuple[Word, ...] | None = None
-
-    @property
-    def draft(self) -> WindowDraft:
-        """What was decoded so far."""
-        return WindowDraft(self.request, self.result, self.words)
-
-    @property
-    def must_split(self) -> bool:
-        """Whether it is split and decoded again."""
-        return must_split(self.request, self.result.hypothesis)
-
-    @property
-    def needs_words(self) -> bool:
-        """Whether the times of its words must be found."""
-        return needs_words(self.request, self.result.hypothesis) and not self.must_split
-
-    @property
-    def has_gaps(self) -> bool:
-        """Whether somebody speaks where it has no words."""
-        return self.draft.has_gaps
 
 
 class FasterWhisperEngine:
@@ -84,6 +51,9 @@ class FasterWhisperEngine:
         # what needs most memory is not done in all decode workers at a time: peaks do not add up
         half = max(1, decode_workers // 2)
         self._fallback_slots = threading.Semaphore(half)
+        self._searcher = Searcher(
+            *(self._encoder, self._decoder), together=self._together, at_a_time=self._fallback_slots
+        )
         self._aligner = Aligner(
             *(runtime, self._decoder),
             together=self._together,
@@ -119,80 +89,14 @@ class FasterWhisperEngine:
                 return
             time.sleep(UNLOAD_PAUSE_SECONDS)
 
-    def _heard(self, batch: Sequence[WindowRequest]) -> list[_DecodedWindow]:
+    def _heard(self, batch: Sequence[WindowRequest]) -> list[DecodedWindow]:
         """Windows, decoded until a hypothesis passes the quality checks, with the words that are needed."""
-        heard = self._listen(batch)
-        for each in heard:
-            self._fall_back(each)
+        heard = self._searcher.first(batch)
+        self._searcher.fall_back(heard)
         self._align([each for each in heard if each.needs_words])
         return heard
 
-    def _listen(self, batch: Sequence[WindowRequest]) -> list[_DecodedWindow]:
-        """First hypotheses, all windows together."""
-        windows = [request.window for request in batch]
-        states = self._encoder.encode(
-            [window.samples for window in windows], self._encoder.states_for(max(w.seconds for w in windows))
-        )
-        languages = self._languages(batch, states)
-        spoken = [
-            found.candidates(request.expected)[0] for request, found in zip(batch, languages, strict=True)
-        ]
-        prompts = [
-            self._decoder.prompt(request.options, language)
-            for request, language in zip(batch, spoken, strict=True)
-        ]
-        hypotheses = self._decoder.first(
-            states, prompts, batch[0].options, states.shape[1] / STATES_PER_SECOND
-        )
-        heard = []
-        for place, (request, found) in enumerate(zip(batch, languages, strict=True)):
-            alone = states[place : place + 1]
-            if request.options.temperature:
-                result = DecodingResult(hypotheses[place], spoken[place], found)
-            else:
-                result = self._searched(request, alone, found, hypotheses[place])
-            heard.append(_DecodedWindow(request, alone, result))
-        return heard
-
-    def _languages(self, batch: Sequence[WindowRequest], states: States) -> list[Languages]:
-        """Languages of the windows: given, or detected."""
-        unknown = [place for place, request in enumerate(batch) if request.options.language is None]
-        among = [batch[place].options.languages for place in unknown]
-        heard = iter(self._decoder.detect(states[unknown], among))
-        return [
-            Languages({request.options.language: 1.0}) if request.options.language else next(heard)
-            for request in batch
-        ]
-
-    def _fall_back(self, heard: _DecodedWindow) -> None:
-        """Decode a window again whose hypothesis is rejected."""
-        window, options = heard.request.window, heard.request.options
-
-        def again(last: DecodingResult, temperature: float) -> DecodingResult:
-            with self._fallback_slots:
-                if temperature:
-                    prompt = self._decoder.prompt(options, last.language)
-                    hypothesis = self._decoder.sample(heard.states, prompt, temperature, window.seconds)
-                    return replace(last, hypothesis=hypothesis)
-                heard.states = self._encoder.encode_fully([window.samples])
-                [languages] = self._languages([heard.request], heard.states)
-                return self._searched(heard.request, heard.states, languages)
-
-        heard.result, heard.retries = decode_with_fallback(heard.result, window.seconds, again)
-
-    def _searched(
-        self, request: WindowRequest, states: States, languages: Languages, first: Hypothesis | None = None
-    ) -> DecodingResult:
-        """A window's likeliest hypothesis by beam search; `first` is that in its likeliest language."""
-        options = request.options
-
-        def decode(language: str) -> Hypothesis:
-            prompt = self._decoder.prompt(options, language)
-            return self._decoder.search(states, prompt, options.beam_size, request.window.seconds)
-
-        return decode_best_language(request, languages, decode, first)
-
-    def _align(self, heard: Sequence[_DecodedWindow]) -> None:
+    def _align(self, heard: Sequence[DecodedWindow]) -> None:
         """Find the words and their times."""
         found = self._aligner.align(
             [
@@ -203,7 +107,7 @@ class FasterWhisperEngine:
         for each, words in zip(heard, found, strict=True):
             each.words = words
 
-    def _cover(self, heard: Sequence[_DecodedWindow]) -> None:
+    def _cover(self, heard: Sequence[DecodedWindow]) -> None:
         """Decode windows that have gaps once more; a processor, which each fills, takes them one by one."""
         if heard and self._together:
             self._retry_with_times(heard)
@@ -211,7 +115,7 @@ class FasterWhisperEngine:
             for each in heard:
                 self._retry_with_times([each])
 
-    def _retry_with_times(self, heard: Sequence[_DecodedWindow]) -> None:
+    def _retry_with_times(self, heard: Sequence[DecodedWindow]) -> None:
         """Decode windows with time tokens and all their silence; the hypothesis with smaller gaps counts.
 
         Without a prompt: what it says may be missing since it is taken for said before.
@@ -234,7 +138,7 @@ class FasterWhisperEngine:
             first.result, first.words = best.result, best.words
             first.retries += 1
 
-    def _transcript(self, heard: _DecodedWindow) -> WindowTranscript:
+    def _transcript(self, heard: DecodedWindow) -> WindowTranscript:
         if heard.must_split:
             return split_and_transcribe(heard.request, heard.result.language, self.transcribe)
         if not (self._tuning.coverage and heard.has_gaps):

@@ -167,6 +167,61 @@ def test_a_doubtful_answer_is_decoded_again(
     assert "walk to the river" in decode_with_fallback.text
 
 
+def test_a_device_decodes_doubtful_windows_together(
+    engine: FasterWhisperEngine, english: Samples, assets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here the processor is told that it is one; what comes out is what comes of each window alone."""
+    german = read_samples(assets / "speech_de.ogg")[0]
+    batch = _requests(english, german, english)
+    loop, good = Hypothesis((1,) * 40, " la" * 20, -0.1, 0.0), engine._decoder.first
+
+    def first(states: States, *more: object) -> list[Hypothesis]:
+        """All but the last window loop."""
+        found = good(states, *more)  # type: ignore[arg-type]
+        return [loop] * (len(found) - 1) + found[-1:] if len(found) > 1 else [loop]
+
+    searched: list[int] = []
+    search = engine._decoder.search
+
+    def counted(states: States, *more: object) -> list[Hypothesis]:
+        searched.append(len(states))
+        return search(states, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine._decoder, "first", first)
+    alone = [engine.transcribe([each])[0] for each in batch[:2]]
+    monkeypatch.setattr(engine._decoder, "search", counted)
+    monkeypatch.setattr(engine._searcher, "_together", True)
+    together = engine.transcribe(batch)
+
+    assert searched == [2]
+    assert [each.retries for each in together] == [1, 1, 0]
+    assert [each.text for each in together[:2]] == [each.text for each in alone]
+    assert together[2].text == together[0].text
+
+
+def test_what_is_sampled_together_is_sampled_until_it_passes(
+    engine: FasterWhisperEngine, english: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = _requests(english, english)
+    loop = Hypothesis((1,) * 40, " la" * 20, -0.1, 0.0)
+    sample, temperatures = engine._decoder.sample, []
+
+    def sampled(states: States, prompts: object, temperature: float, *more: object) -> list[Hypothesis]:
+        temperatures.append((len(states), temperature))
+        found = sample(states, prompts, temperature, *more)  # type: ignore[arg-type]
+        return [found[0], loop] if len(found) > 1 else found
+
+    monkeypatch.setattr(engine._decoder, "first", lambda states, *_: [loop] * len(states))
+    monkeypatch.setattr(engine._decoder, "search", lambda states, *_: [loop] * len(states))
+    monkeypatch.setattr(engine._decoder, "sample", sampled)
+    monkeypatch.setattr(engine._searcher, "_together", True)
+    transcripts = engine.transcribe(batch)
+
+    assert temperatures == [(2, 0.2), (1, 0.4)]
+    assert [each.retries for each in transcripts] == [2, 3]
+    assert all("walk to the river" in each.text for each in transcripts)
+
+
 def test_a_language_that_makes_no_sense_gives_way_to_the_next(
     engine: FasterWhisperEngine, english: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
