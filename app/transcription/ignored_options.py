@@ -9,4 +9,4 @@ def ignored_options(info: EngineInfo, options: DecodeOptions) -> Iterator[str]:
     """A sentence on the options that a client gave and the model cannot heed."""
     given = [name for name in info.ignores if getattr(options, name)]
     if given:
-        yield f"The model {info.model} has no use for {', '.join(given)}: it was transcribed without."
+        yield f"The model {info.model} cannot heed {', '.join(given)}: it transcribed without."

@@ -1,7 +1,9 @@
 """`python -m app.weights get NAME` and `list`: the model cache by hand."""
 
 import logging
+from collections.abc import Iterator
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -56,6 +58,18 @@ def get(
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
     console.print(f"{model} is ready: {path} ({size_of(path) / 1e6:.0f} MB)", markup=False, soft_wrap=True)
+    for need in _needs(model, settings):
+        console.print(f"{model} needs {need}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _needs(model: str, settings: Settings) -> Iterator[str]:
+    """What is missing here for a model to run, beside its weights."""
+    if model not in ONNX_MODELS:
+        return
+    if settings.engine not in ("auto", "onnx-asr"):
+        yield f"ENGINE=auto or ENGINE=onnx-asr; it is {settings.engine} here."
+    if find_spec("onnx_asr") is None:
+        yield "packages that are not installed here: pip install -r requirements/onnx-asr.txt"
 
 
 def _ensure(name: str, engine: EngineName, settings: Settings) -> tuple[str, Path]:

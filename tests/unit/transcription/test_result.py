@@ -41,7 +41,7 @@ def test_options_that_the_model_cannot_heed_are_told() -> None:
         ).warnings
 
     assert warnings(deaf, DecodeOptions(hotwords="Ким", temperature=0.4)) == (
-        "The model gigaam-v3-ctc has no use for hotwords, temperature: it was transcribed without.",
+        "The model gigaam-v3-ctc cannot heed hotwords, temperature: it transcribed without.",
     )
     assert warnings(deaf, DecodeOptions(word_timestamps=True)) == ()
     assert warnings(INFO, DecodeOptions(hotwords="Ким")) == ()

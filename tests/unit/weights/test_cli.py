@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from app.weights.__main__ import app
+from app.core.config import Settings
+from app.weights.__main__ import _needs, app
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +51,15 @@ def test_a_model_of_onnx_asr(cache: Path) -> None:
     got = CliRunner().invoke(app, ["get", "GigaAM-v3-CTC"])
     assert got.exit_code == 0
     assert "gigaam-v3-ctc is ready" in got.output
+    assert "gigaam-v3-ctc needs ENGINE=auto or ENGINE=onnx-asr; it is faster-whisper here." in got.output
+
+
+def test_what_a_model_of_onnx_asr_needs_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(_needs("gigaam-v3-ctc", Settings(engine="auto"))) == []
+    assert list(_needs("small", Settings())) == []
+    monkeypatch.setattr("app.weights.__main__.find_spec", lambda _: None)
+    [packages] = _needs("gigaam-v3-ctc", Settings(engine="onnx-asr"))
+    assert packages.endswith("pip install -r requirements/onnx-asr.txt")
 
 
 def test_a_compute_type_that_onnx_asr_does_not_have(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
