@@ -11,6 +11,8 @@ from typing import Any
 
 from app.core.config import Settings
 from app.core.errors import ServiceError
+from app.weights.onnx_models import forms_of
+from app.weights.onnx_store import ensure_onnx_weights
 from app.weights.store import WeightStore
 from benchmark.journal import Journal
 from benchmark.messages import Ended, Event, Failed, Job, Loaded, Served, Transcribed, to_event
@@ -97,7 +99,10 @@ def _prepare_weights(variant: Variant, settings: Settings) -> None:
     store = WeightStore(settings.cache_dir, downloads=settings.model_downloads)
     if variant.engine == FAKE_ENGINE:
         return
-    if variant.engine == "openai-whisper":
+    if variant.engine == "onnx-asr":
+        forms = forms_of(variant.compute_type or settings.compute_type)
+        ensure_onnx_weights(settings.cache_dir, variant.model, forms, downloads=settings.model_downloads)
+    elif variant.engine == "openai-whisper":
         store.ensure_openai(variant.model)
     else:
         store.ensure_ct2(variant.model)

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from app.core.config import Settings
 from app.core.errors import UnknownModel
 from app.weights.catalog import cached_models, resolve_model
+from app.weights.onnx_models import ONNX_MODELS
 from benchmark.measure import ENGINES, FAKE_ENGINE, installed_engines
 from benchmark.results import Variant
 
@@ -110,7 +111,9 @@ def variants_of(plan: Plan, settings: Settings) -> list[Variant]:
 
 
 def _variant(model: str, engine: str, compute_type: str | None, beam_size: int | None) -> Variant:
-    """Only faster-whisper has compute types: the others compute as their runtime does."""
+    """openai-whisper has no compute types, onnx-asr no beam; the models of the latter run nowhere else."""
+    if model in ONNX_MODELS and engine != FAKE_ENGINE:
+        return Variant(model, "onnx-asr", compute_type, None)
     return Variant(model, engine, compute_type if engine != "openai-whisper" else None, beam_size)
 
 

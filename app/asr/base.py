@@ -63,10 +63,11 @@ class WindowRequest:
 class EngineInfo:
     """What an engine runs, for people and for the record.
 
-    `engine` is `faster-whisper`, `openai-whisper` or `remote`, `model` a canonical name (`large-v3-turbo`),
-    `device` `cpu`, `cuda` or `remote`, `compute_type` what the weights were loaded as (`int8`),
-    `encoder_context` what the encoder hears of a window (`short`, `full`), `digest` the sum of the weights
-    (the name of a server's model), `versions` those of the packages that the hypotheses depend on.
+    `engine` is `faster-whisper`, `openai-whisper`, `onnx-asr` or `remote`, `model` a canonical name
+    (`large-v3-turbo`), `device` `cpu`, `cuda` or `remote`, `compute_type` what the weights were loaded as
+    (`int8`), `encoder_context` what the encoder hears of a window (`short`, `full`), `digest` the sum of the
+    weights (the name of a server's model), `versions` those of the packages that the hypotheses depend on,
+    `ignores` the names of DecodeOptions that a client may give and the model cannot heed.
     """
 
     engine: str
@@ -76,6 +77,7 @@ class EngineInfo:
     encoder_context: str
     digest: str
     versions: Mapping[str, str]
+    ignores: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

@@ -29,10 +29,12 @@ def missing_library(error: BaseException) -> str | None:
 
 
 @contextmanager
-def translated_errors() -> Iterator[None]:
-    """Errors of a runtime that transcribes as EngineFailed or OutOfDeviceMemory."""
+def translated_errors(
+    kinds: type[Exception] | tuple[type[Exception], ...] = (RuntimeError, MemoryError, ValueError),
+) -> Iterator[None]:
+    """Errors of a runtime that transcribes, of these kinds, as EngineFailed or OutOfDeviceMemory."""
     try:
         yield
-    except (RuntimeError, MemoryError, ValueError) as error:
+    except kinds as error:
         failure = OutOfDeviceMemory if is_out_of_memory(error) else EngineFailed
         raise failure(f"The model failed while transcribing: {error}") from error

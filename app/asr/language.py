@@ -12,6 +12,9 @@ POSSIBLE_LANGUAGE = 0.05
 
 LANGUAGES_KEPT = 5
 
+UNDETERMINED = "und"
+"""BCP 47's code for a language that is not known: the model, or its server, names none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Languages:

@@ -17,7 +17,7 @@ from app.core.webhook_secret import key_of
 
 _API_KEY = re.compile(rf"{KEY_NAME.pattern}:[0-9a-f]{{64}}")
 
-EngineChoice = Literal["faster-whisper", "openai-whisper", "auto", "remote", "fake"]
+EngineChoice = Literal["faster-whisper", "openai-whisper", "onnx-asr", "auto", "remote", "fake"]
 
 
 class Settings(BaseSettings):
@@ -284,7 +284,8 @@ class Settings(BaseSettings):
     # Engine
     engine: EngineChoice = Field(
         "faster-whisper",
-        description="`faster-whisper`, `openai-whisper`, `auto`, or `remote`: the server of REMOTE_URL.",
+        description="`faster-whisper`, `openai-whisper`, `onnx-asr` (GigaAM, Parakeet, Canary), `auto`: that "
+        "which runs the model, or `remote`: the server of REMOTE_URL.",
     )
     remote_url: str = Field(
         "",
@@ -325,7 +326,9 @@ class Settings(BaseSettings):
         "works.",
     )
     compute_type: str = Field(
-        "auto", description="CTranslate2 compute type; `auto`: int8 on a CPU, float16 on a GPU."
+        "auto",
+        description="CTranslate2 compute type; `auto`: int8 on a CPU, float16 on a GPU. Of onnx-asr: "
+        "`float32` (`auto`), `int8`.",
     )
     encoder_context: Literal["auto", "short", "full"] = Field(
         "auto",

@@ -15,7 +15,9 @@ from app.weights.catalog import (
     can_translate,
     canonical_name,
     is_english_only,
+    is_told_language,
     knows_cantonese,
+    languages_of,
     resolve_model,
 )
 
@@ -136,8 +138,27 @@ def _check_known(choice: ModelChoice) -> None:
             f"The model {choice.model!r} knows English only; choose one without `.en` in its name.",
             parameter=parameter,
         )
+    known = languages_of(choice.model)
+    if known is not None and any(each not in known for each in wanted):
+        raise InvalidParameter(
+            f"The model {choice.model!r} knows {_named(known)} only; choose another.",
+            parameter=parameter,
+            choices=list(known),
+        )
+    if known is not None and choice.language is None and is_told_language(choice.model):
+        raise InvalidParameter(
+            f"The model {choice.model!r} does not detect the language; give `language`, one of: "
+            f"{', '.join(known)}.",
+            parameter="language",
+            choices=list(known),
+        )
     if "yue" in wanted and not knows_cantonese(choice.model):
         raise InvalidParameter(
             f"The model {choice.model!r} does not know {LANGUAGES['yue'].title()}; large-v3 and turbo do.",
             parameter=parameter,
         )
+
+
+def _named(languages: Iterable[str]) -> str:
+    """`English, Russian`."""
+    return ", ".join(LANGUAGES[each].title() for each in languages)

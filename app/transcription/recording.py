@@ -109,7 +109,9 @@ class _Recording:
             self._hear()
         in_order = [self._done[number] for number in sorted(self._done)]
         transcript = assemble_transcript(
-            in_order, self._main_vote(), self._source.report, info, resumed, vad=self._job.vad
+            *(in_order, self._main_vote(), self._source.report, info, resumed),
+            vad=self._job.vad,
+            options=self._job.options,
         )
         return transcript if self._speakers is None else self._speakers.labelled(transcript)
 

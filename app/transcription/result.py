@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from hashlib import sha256
 
-from app.asr.base import EngineInfo
+from app.asr.base import DecodeOptions, EngineInfo
 from app.audio.chunker import ChunkRules
 from app.audio.report import DecodeReport
 from app.core.source_digest import source_digest
 from app.schemas.transcript import Provenance, Quality, Segment, Source, Span, Transcript
 from app.schemas.window import WindowTranscript
+from app.transcription.ignored_options import ignored_options
 from app.transcription.language import LanguageVote
 from app.transcription.request import Job
 from app.transcription.speech_warnings import speech_warnings
@@ -41,6 +42,7 @@ def assemble_transcript(
     resumed: int,
     *,
     vad: bool = True,
+    options: DecodeOptions | None = None,
 ) -> Transcript:
     """The transcript of a recording; `processing_seconds` and the attempts are the caller's to fill in."""
     duration = round(report.duration, 3)
@@ -68,6 +70,7 @@ def assemble_transcript(
                 detected=vad,
                 mixed=1 if report.source.split else report.source.channels,
             ),
+            *ignored_options(info, options or DecodeOptions()),
         ),
         source=Source(
             tracks=report.source.tracks,

@@ -1,7 +1,9 @@
 """`python -m app.weights get NAME` and `list`: the model cache by hand."""
 
 import logging
+from collections.abc import Iterator
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +14,16 @@ from rich.table import Table
 
 from app.core.config import Settings
 from app.core.errors import ServiceError
-from app.weights.catalog import CACHE_FOLDERS, available_models, find_ct2, find_pt, resolve_model
+from app.weights.catalog import (
+    CACHE_FOLDERS,
+    available_models,
+    find_ct2,
+    find_onnx,
+    find_pt,
+    resolve_model,
+)
+from app.weights.onnx_models import ONNX_MODELS, forms_of
+from app.weights.onnx_store import ensure_onnx_weights
 from app.weights.progress import size_of
 from app.weights.speakers import NAME as SPEAKERS
 from app.weights.speakers import ensure_speaker_weights, find_speaker_weights
@@ -20,13 +31,13 @@ from app.weights.store import WeightStore
 
 
 class EngineName(StrEnum):
-    """Engines that weights can be fetched for."""
+    """Engines that weights of Whisper can be fetched for; other models have but one."""
 
     FASTER_WHISPER = "faster-whisper"
     OPENAI_WHISPER = "openai-whisper"
 
 
-app = typer.Typer(help="Whisper weights in the cache.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="Weights in the cache.", no_args_is_help=True, add_completion=False)
 
 
 @app.command()
@@ -42,22 +53,37 @@ def get(
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        model, path = _ensure(name, engine, settings.cache_dir)
+        model, path = _ensure(name, engine, settings)
     except ServiceError as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
     console.print(f"{model} is ready: {path} ({size_of(path) / 1e6:.0f} MB)", markup=False, soft_wrap=True)
+    for need in _needs(model, settings):
+        console.print(f"{model} needs {need}", style="yellow", markup=False, soft_wrap=True)
 
 
-def _ensure(name: str, engine: EngineName, cache_dir: Path) -> tuple[str, Path]:
+def _needs(model: str, settings: Settings) -> Iterator[str]:
+    """What is missing here for a model to run, beside its weights."""
+    if model not in ONNX_MODELS:
+        return
+    if settings.engine not in ("auto", "onnx-asr"):
+        yield f"ENGINE=auto or ENGINE=onnx-asr; it is {settings.engine} here."
+    if find_spec("onnx_asr") is None:
+        yield "packages that are not installed here: pip install -r requirements/onnx-asr.txt"
+
+
+def _ensure(name: str, engine: EngineName, settings: Settings) -> tuple[str, Path]:
     """The canonical name of a model, and where it lies. Raises UnknownModel or ModelUnavailable."""
+    cache_dir = settings.cache_dir
     if name == SPEAKERS:
         return name, ensure_speaker_weights(cache_dir, downloads=True)
-    store = WeightStore(cache_dir, downloads=True)
     model = resolve_model(name, cache_dir)
-    return model, store.ensure_ct2(model) if engine is EngineName.FASTER_WHISPER else store.ensure_openai(
-        model
-    )
+    if model in ONNX_MODELS:
+        forms = forms_of(settings.compute_type)
+        return model, ensure_onnx_weights(cache_dir, model, forms, downloads=True).folder
+    store = WeightStore(cache_dir, downloads=True)
+    is_default = engine is EngineName.FASTER_WHISPER
+    return model, store.ensure_ct2(model) if is_default else store.ensure_openai(model)
 
 
 @app.command("list")
@@ -70,6 +96,9 @@ def list_models() -> None:
             "CTranslate2": find_ct2(name, settings.cache_dir),
             "openai .pt": find_pt(name, settings.cache_dir),
         }
+        onnx = find_onnx(name, settings.cache_dir)
+        if onnx is not None:
+            forms["ONNX"] = onnx.folder
         found = {label: path for label, path in forms.items() if path is not None}
         for label, path in found.items():
             table.add_row(name, label, f"{size_of(path) / 1e6:.0f} MB", str(path))

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,14 @@ def digest_of(weights: Path) -> str:
     except OSError as error:  # a cache that is mounted read-only
         logger.debug("The sum of %s cannot be noted: %s", weights.name, error)
     return digest
+
+
+def digest_of_all(files: Sequence[Path]) -> str:
+    """The same of a model whose weights lie in several files: the sum of their names and sums."""
+    if len(files) == 1:
+        return digest_of(files[0])
+    lines = "".join(f"{file.name} {digest_of(file)}\n" for file in files)
+    return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
 
 
 def _sum_of(weights: Path) -> str:

@@ -1,11 +1,14 @@
-"""Weights from the model hub, as faster-whisper takes them."""
+"""Weights from the model hub, as faster-whisper and onnx-asr take them."""
 
 import logging
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.weights.catalog import HUB_REPOSITORIES
 from app.weights.files import WeightsError, check_sums, remove
+from app.weights.onnx_models import ONNX_MODELS, OnnxForm
 from app.weights.progress import watching
 
 if TYPE_CHECKING:
@@ -25,6 +28,30 @@ def fetch(name: str, part: Path, *, endpoint: str | None = None) -> None:
     repository = HUB_REPOSITORIES.get(name)
     if repository is None:
         raise WeightsError("the model hub has no such model")
+    _fetch(name, repository, lambda _: FILES, part, endpoint)
+
+
+def fetch_onnx(name: str, forms: Sequence[OnnxForm], part: Path, *, endpoint: str | None = None) -> None:
+    """The same for a model of onnx-asr, in the first of these forms that is published."""
+    model = ONNX_MODELS[name]
+
+    def choose(published: Sequence[str]) -> Sequence[str]:
+        form = next((form for form in forms if model.is_whole(form, published)), None)
+        if form is None:
+            raise WeightsError(f"the model hub has it in another form than {' or '.join(forms)}")
+        return model.wanted(form)
+
+    _fetch(name, model.repository, choose, part, endpoint)
+
+
+def _fetch(
+    name: str,
+    repository: str,
+    choose: Callable[[Sequence[str]], Sequence[str]],
+    part: Path,
+    endpoint: str | None,
+) -> None:
+    """Fetch the files whose patterns `choose` gives for the names of all that are published."""
     import huggingface_hub
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
@@ -33,29 +60,32 @@ def fetch(name: str, part: Path, *, endpoint: str | None = None) -> None:
         info = huggingface_hub.HfApi(endpoint).model_info(
             repository, files_metadata=True, timeout=TIMEOUT_SECONDS
         )
-        with watching(part, f"Fetching {name} from the model hub", _total_bytes(info)):
+        patterns = choose([file.rfilename for file in info.siblings or ()])
+        with watching(part, f"Fetching {name} from the model hub", _total_bytes(info, patterns)):
             huggingface_hub.snapshot_download(
                 repository,
                 revision=info.sha,
                 local_dir=part,
-                allow_patterns=list(FILES),
+                allow_patterns=list(patterns),
                 etag_timeout=TIMEOUT_SECONDS,
                 endpoint=endpoint,
             )
+    except WeightsError:
+        raise
     except Exception as error:  # HTTP, hub and disk errors of four libraries
         raise WeightsError(f"the model hub failed ({type(error).__name__})") from error
-    check_sums(part, _sums(info))
+    check_sums(part, _sums(info, patterns))
     remove(part / ".cache")
 
 
-def _wanted(name: str) -> bool:
-    return any(Path(name).match(pattern) for pattern in FILES)
+def _is_wanted(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _total_bytes(info: "ModelInfo") -> int:
-    return sum(file.size or 0 for file in info.siblings or () if _wanted(file.rfilename))
+def _total_bytes(info: "ModelInfo", patterns: Sequence[str]) -> int:
+    return sum(file.size or 0 for file in info.siblings or () if _is_wanted(file.rfilename, patterns))
 
 
-def _sums(info: "ModelInfo") -> dict[str, str]:
-    files = (file for file in info.siblings or () if _wanted(file.rfilename))
+def _sums(info: "ModelInfo", patterns: Sequence[str]) -> dict[str, str]:
+    files = (file for file in info.siblings or () if _is_wanted(file.rfilename, patterns))
     return {file.rfilename: file.lfs.sha256 for file in files if file.lfs is not None}

@@ -10,7 +10,7 @@ from filelock import FileLock
 
 from app.core.errors import ModelUnavailable
 from app.weights import ct2_to_pt, hub, openai, packages, pt_to_ct2
-from app.weights.catalog import CACHE_FOLDERS, cached_models, canonical_name, find_ct2, find_pt
+from app.weights.catalog import cached_models, canonical_name, find_ct2, find_pt, weights_folder
 from app.weights.checkpoint import read_checkpoint
 from app.weights.files import WeightsError, is_writable, remove, staged
 from app.weights.vocabulary import Vocabulary, donor_size, fit, read_vocabulary
@@ -142,9 +142,7 @@ class WeightStore:
 
     @property
     def _folder(self) -> Path:
-        """Where new weights go: the first of the two spellings that exists."""
-        folders = [self._cache_dir / name for name in CACHE_FOLDERS]
-        return next((folder for folder in folders if folder.is_dir()), folders[0])
+        return weights_folder(self._cache_dir)
 
     def _part(self, name: str) -> Path:
         """Folder of an unfinished download, from which the next try goes on; made when something comes."""

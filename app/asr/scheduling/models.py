@@ -2,8 +2,10 @@
 
 ENGINE=faster-whisper and ENGINE=openai-whisper use that engine; weights are fetched or converted as needed.
 ENGINE=remote has no weights here: a server transcribes.
-ENGINE=auto goes by what lies in the cache: a CTranslate2 folder or a `.pt` file (converted once) gives
-faster-whisper; openai-whisper, where installed, takes over a model that faster-whisper cannot get or load.
+ENGINE=onnx-asr runs its own models (GigaAM, Parakeet, Canary), and no Whisper.
+ENGINE=auto runs those on onnx-asr, and a Whisper by what lies in the cache: a CTranslate2 folder or a `.pt`
+file (converted once) gives faster-whisper; openai-whisper, where installed, takes over a model that
+faster-whisper cannot get or load.
 """
 
 import gc
@@ -11,11 +13,13 @@ import logging
 import sys
 from collections import OrderedDict
 
-from app.asr.backends import faster_whisper, openai_whisper, remote
+from app.asr.backends import faster_whisper, onnx_asr, openai_whisper, remote
 from app.asr.base import Engine
 from app.core.config import Settings
 from app.core.decorators import stage
 from app.core.errors import ModelUnavailable, OutOfDeviceMemory
+from app.weights.onnx_models import ONNX_MODELS, forms_of
+from app.weights.onnx_store import ensure_onnx_weights
 from app.weights.store import WeightStore
 
 logger = logging.getLogger(__name__)
@@ -90,7 +94,8 @@ class ModelPool:
 
     def _step_below(self, model: str, device: str, compute_type: str) -> bool:
         """Have a model loaded in the way below another; False: there is none."""
-        taken = (device.partition(":")[0], compute_type)
+        stepped = self._loads.get(model)  # an engine may name its weights otherwise than the setting did
+        taken = (device.partition(":")[0], compute_type if stepped is None else stepped.compute_type)
         below = LADDER[LADDER.index(taken) + 1 :] if taken in LADDER else LADDER
         if taken[0] == "cpu" or not below:
             return False
@@ -108,6 +113,8 @@ class ModelPool:
     def _load(self, model: str, settings: Settings) -> Engine:
         if settings.engine == "remote":
             return remote.load(model, settings)
+        if model in ONNX_MODELS or settings.engine == "onnx-asr":
+            return _load_onnx(model, settings)
         if settings.engine == "openai-whisper":
             return self._load_openai(model, settings)
         try:
@@ -125,3 +132,23 @@ class ModelPool:
                 "run: pip install -r requirements/openai-whisper.txt"
             )
         return openai_whisper.load(self._store.ensure_openai(model), model, settings)
+
+
+def _load_onnx(model: str, settings: Settings) -> Engine:
+    if model not in ONNX_MODELS:
+        raise ModelUnavailable(
+            f"ENGINE=onnx-asr does not run the model {model!r}; set ENGINE to auto or faster-whisper, or "
+            f"choose one of: {', '.join(ONNX_MODELS)}."
+        )
+    if settings.engine not in ("auto", "onnx-asr"):
+        raise ModelUnavailable(
+            f"The model {model!r} does not run with ENGINE={settings.engine}; set ENGINE to auto or onnx-asr."
+        )
+    if not onnx_asr.is_installed():
+        raise ModelUnavailable(
+            f"The model {model!r} needs packages that are not installed; "
+            "run: pip install -r requirements/onnx-asr.txt"
+        )
+    forms = forms_of(settings.compute_type)
+    weights = ensure_onnx_weights(settings.cache_dir, model, forms, downloads=settings.model_downloads)
+    return onnx_asr.load(weights, model, settings)

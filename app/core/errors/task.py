@@ -51,7 +51,7 @@ class EngineFailed(TaskError):
 
 
 class EngineRefused(TaskError):
-    """The transcription server of ENGINE=remote refuses a window, and would refuse it again."""
+    """The transcription server of ENGINE=remote, or a model, refuses a window, and would refuse it again."""
 
     code = "engine_refused"
     title = "Engine refused"

@@ -88,3 +88,22 @@ def test_the_form_may_name_a_model_that_can_do_it(settings_for: Callable[..., Se
         answer = client.post(f"/transcribe/?{query}", files=files, data={"model": "large-v3"})
         assert answer.status_code == 202, answer.text
         assert client.post(f"/transcribe/?{query}", files=files).status_code == 422
+
+
+def test_a_model_that_knows_one_language(service: Service, client: httpx2.Client) -> None:
+    problem = client.post("/transcribe/?model=gigaam-v3&language=en", content=GOOD, headers=HEADERS).json()
+    assert (problem["parameter"], problem["choices"]) == ("language", ["ru"])
+    assert problem["detail"] == "The model 'gigaam-v3-e2e-rnnt' knows Russian only; choose another."
+
+    answer = client.post("/transcribe/?model=gigaam-v3&language=Russian", content=GOOD, headers=HEADERS)
+    assert answer.status_code == 202, answer.text
+    assert (service.queued_task().model, service.queued_task().language) == ("gigaam-v3-e2e-rnnt", "ru")
+
+
+def test_models_that_are_no_whisper_are_listed(client: httpx2.Client) -> None:
+    models = {each["id"]: each for each in client.get("/v1/models").json()["data"]}
+    assert "nvidia/parakeet-tdt-0.6b-v3" not in models
+    assert "istupakov/gigaam-v3-onnx" in models["gigaam-v3-e2e-rnnt"]["aliases"]
+    asked = client.get("/v1/models/nvidia/parakeet-tdt-0.6b-v3").json()
+    assert asked["root"] == "nemo-parakeet-tdt-0.6b-v3"
+    assert asked["root"] in models

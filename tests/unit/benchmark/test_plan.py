@@ -61,6 +61,15 @@ def test_every_way_of_running_a_model_comes_once(settings_for: Callable[..., Set
     assert "large-v3-turbo · faster-whisper · int8 · beam 1" in labels
 
 
+def test_a_model_of_onnx_asr_runs_there_only(settings_for: Callable[..., Settings]) -> None:
+    plan = Plan(models=("gigaam-v3", "base"), engines=("faster-whisper", "openai-whisper"), beams=(1, 5))
+
+    [first, *others] = variants_of(plan, settings_for())
+
+    assert first == Variant("gigaam-v3-e2e-rnnt", "onnx-asr", None, None)
+    assert {variant.engine for variant in others} == {"faster-whisper", "openai-whisper"}
+
+
 def test_a_variant_wins_over_the_settings(settings_for: Callable[..., Settings]) -> None:
     conditions = Conditions(settings_for(compute_type="float32", whisper_beam_size=2))
     mine, default = Variant("base", "fake", "int8", 7), Variant("base", "fake")

@@ -9,6 +9,7 @@ from app.core.errors import InvalidParameter, UnknownModel
 from app.core.scripts import ChineseScript
 from app.schemas.task import TaskKind
 from app.services.model_choice import ModelChoice, check_model_aliases, check_translate_model, choose_model
+from app.weights.catalog import canonical_name
 
 TRANSCRIBE, TRANSLATE = TaskKind.TRANSCRIBE, TaskKind.TRANSLATE
 
@@ -73,12 +74,48 @@ def test_one_language_that_it_may_be_is_the_language(settings: Settings) -> None
         ({"language": "de", "model": "distil-small.en"}, "language", "knows English only"),
         ({"language": "yue"}, "language", "does not know Cantonese; large-v3 and turbo do"),
         ({"languages": "zh,Cantonese", "model": "large-v2"}, "languages", "does not know Cantonese"),
+        ({"language": "en", "model": "gigaam-v3"}, "language", "'gigaam-v3-e2e-rnnt' knows Russian only"),
+        ({"languages": "ru,en", "model": "gigaam-v2-ctc"}, "languages", "knows Russian only"),
+        (
+            {"language": "ja", "model": "nemo-parakeet-tdt-0.6b-v3"},
+            "language",
+            "knows Bulgarian, Croatian, .* only",
+        ),
+        (
+            {"model": "nemo-canary-1b-v2"},
+            "language",
+            "does not detect the language; give `language`, one of: bg,",
+        ),
+        ({"languages": "de,en", "model": "nemo-canary-1b-v2"}, "language", "does not detect the language"),
     ],
 )
 def test_what_no_model_can_do(settings: Settings, given: dict[str, str], parameter: str, words: str) -> None:
     with pytest.raises(InvalidParameter, match=words) as raised:
         chosen(settings, **given)  # type: ignore[arg-type]
     assert raised.value.extra["parameter"] == parameter
+
+
+@pytest.mark.parametrize(
+    ("model", "language", "languages"),
+    [
+        ("gigaam-v3", "Russian", ""),
+        ("gigaam-v3", None, ""),
+        ("nemo-parakeet-tdt-0.6b-v3", None, "ru,uk"),
+        ("nemo-canary-1b-v2", "de", ""),
+        ("nemo-canary-1b-v2", None, "de"),
+        ("gigaam-multilingual", "kk", ""),
+    ],
+)
+def test_languages_that_a_model_of_onnx_asr_knows(
+    settings: Settings, model: str, language: str | None, languages: str
+) -> None:
+    assert chosen(settings, model, language=language, languages=languages).model == canonical_name(model)
+
+
+def test_of_the_models_of_onnx_asr_only_canary_translates(settings: Settings) -> None:
+    assert chosen(settings, "canary-1b-v2", TRANSLATE, "de").model == "nemo-canary-1b-v2"
+    with pytest.raises(InvalidParameter, match="'gigaam-v3-e2e-rnnt' was not trained to translate"):
+        chosen(settings, "gigaam-v3", TRANSLATE)
 
 
 def test_cantonese_where_it_is_known(settings: Settings) -> None:

@@ -32,6 +32,21 @@ WINDOWS = (
 )
 
 
+def test_options_that_the_model_cannot_heed_are_told() -> None:
+    deaf = replace(INFO, model="gigaam-v3-ctc", ignores=("prompt", "hotwords", "temperature"))
+
+    def warnings(info: EngineInfo, options: DecodeOptions) -> tuple[str, ...]:
+        return assemble_transcript(
+            WINDOWS, LanguageVote("ru"), REPORT, info, resumed=0, options=options
+        ).warnings
+
+    assert warnings(deaf, DecodeOptions(hotwords="Ким", temperature=0.4)) == (
+        "The model gigaam-v3-ctc cannot heed hotwords, temperature: it transcribed without.",
+    )
+    assert warnings(deaf, DecodeOptions(word_timestamps=True)) == ()
+    assert warnings(INFO, DecodeOptions(hotwords="Ким")) == ()
+
+
 def test_windows_become_a_transcript() -> None:
     transcript = assemble_transcript(WINDOWS, LanguageVote("en"), REPORT, INFO, resumed=2)
 

@@ -6,6 +6,7 @@ import pytest
 
 from app.weights.aliases import OPENAI_MODELS, local_name, other_names
 from app.weights.catalog import HUB_REPOSITORIES, canonical_name
+from app.weights.onnx_models import ONNX_MODELS
 
 
 def found(name: str, cache_dir: Path, **own: str) -> str:
@@ -45,6 +46,15 @@ def test_openais_own_models_stand_for_the_default(tmp_path: Path, name: str) -> 
         ("whisper-large", "large-v3"),
         ("whisper-turbo", "large-v3-turbo"),
         ("systran/faster-whisper-base-int8", "base"),
+        ("nvidia/parakeet-tdt-0.6b-v3", "nemo-parakeet-tdt-0.6b-v3"),
+        ("istupakov/parakeet-tdt-0.6b-v2-onnx", "nemo-parakeet-tdt-0.6b-v2"),
+        ("nvidia/canary-1b-v2", "nemo-canary-1b-v2"),
+        ("nvidia/stt_ru_fastconformer_hybrid_large_pc", "nemo-fastconformer-ru-rnnt"),
+        ("istupakov/stt_ru_fastconformer_hybrid_large_pc_onnx", "nemo-fastconformer-ru-rnnt"),
+        ("istupakov/gigaam-v3-onnx", "gigaam-v3-e2e-rnnt"),
+        ("istupakov/gigaam-multilingual-large-ctc-onnx", "gigaam-multilingual-large-ctc"),
+        ("ai-sage/GigaAM-v3", "gigaam-v3-e2e-rnnt"),
+        ("gigaam-v3-ctc-int8", "gigaam-v3-ctc"),
     ],
 )
 def test_ids_of_the_hub_and_their_like(tmp_path: Path, name: str, model: str) -> None:
@@ -79,3 +89,13 @@ def test_other_names_are_told() -> None:
     assert names[-1] == HUB_REPOSITORIES["large-v3-turbo"]
     assert "large-v3-turbo" not in names
     assert other_names("mine", "turbo", {}) == []
+    assert other_names("gigaam-v3-ctc", "turbo", {"ru": "gigaam-v3-ctc"}) == ["ru"]
+
+
+@pytest.mark.parametrize("model", ONNX_MODELS)
+def test_a_repository_of_several_models_stands_for_one_of_them(tmp_path: Path, model: str) -> None:
+    told = other_names(model, "turbo", {})
+    assert all(found(name, tmp_path) == model for name in told)
+    assert (ONNX_MODELS[model].repository in told) is (
+        found(ONNX_MODELS[model].repository, tmp_path) == model
+    )

@@ -14,6 +14,7 @@ from app.weights.catalog import (
     find_pt,
     resolve_model,
 )
+from app.weights.onnx_models import ONNX_MODELS
 
 
 def _ct2(cache_dir: Path, name: str, folder: str = "whisper") -> Path:
@@ -38,6 +39,8 @@ def test_the_table_is_that_of_faster_whisper() -> None:
         (" Base ", "base"),
         ("tiny.en", "tiny.en"),
         ("Mine", "Mine"),
+        ("GigaAM-v3", "gigaam-v3-e2e-rnnt"),
+        ("nemo-canary-1b-v2", "nemo-canary-1b-v2"),
     ],
 )
 def test_canonical_name(name: str, canonical: str) -> None:
@@ -54,7 +57,7 @@ def test_models_of_the_cache_are_added(tmp_path: Path) -> None:
     (tmp_path / "whisper" / ".small.hub.part").mkdir()
 
     assert cached_models(tmp_path) == ["fine-tuned", "large-v3-turbo", "my-model"]
-    assert available_models(tmp_path) == [*HUB_REPOSITORIES, "fine-tuned", "my-model"]
+    assert available_models(tmp_path) == [*HUB_REPOSITORIES, *ONNX_MODELS, "fine-tuned", "my-model"]
 
 
 def test_weights_are_found_under_an_alias_and_in_both_folders(tmp_path: Path) -> None:
@@ -83,5 +86,5 @@ def test_resolve_refuses_the_rest_and_names_the_choices(tmp_path: Path, name: st
     with pytest.raises(UnknownModel, match=r"choose one of: tiny, .*turbo\.") as caught:
         resolve_model(name, tmp_path)
 
-    assert len(str(caught.value)) < 500
+    assert len(str(caught.value)) < 700
     assert "base" in caught.value.extra["choices"]  # type: ignore[operator]

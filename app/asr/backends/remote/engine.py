@@ -7,14 +7,13 @@ is named, not decoded again, and a window is decoded in the language of its reco
 
 from collections.abc import Hashable, Sequence
 
-from app.asr.backends.remote.response import UNDETERMINED
 from app.asr.backends.remote.server import Detail, RemoteRequest, TranscriptionServer
 from app.asr.backends.remote.transcript import RemoteResult, remote_result, remote_transcript
 from app.asr.backends.remote.wav import wav_file
 from app.asr.base import EngineInfo, WindowRequest
 from app.asr.echo import without_echo
 from app.asr.fallback import DecodingResult, decode_with_fallback
-from app.asr.language import LANGUAGES_KEPT
+from app.asr.language import LANGUAGES_KEPT, UNDETERMINED
 from app.core.config import Settings
 from app.core.errors import ModelUnavailable
 from app.schemas.window import WindowTranscript

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
+from app.asr.language import UNDETERMINED
 from app.core.errors import InvalidParameter
 from app.core.languages import parse_language
-
-UNDETERMINED = "und"
-"""BCP 47's code for a language that is not known: the server names none."""
 
 
 class RemoteWord(BaseModel):

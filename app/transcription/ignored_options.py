@@ -1,0 +1,12 @@
+"""What a reader of a transcript is told where its model could not do all that was asked."""
+
+from collections.abc import Iterator
+
+from app.asr.base import DecodeOptions, EngineInfo
+
+
+def ignored_options(info: EngineInfo, options: DecodeOptions) -> Iterator[str]:
+    """A sentence on the options that a client gave and the model cannot heed."""
+    given = [name for name in info.ignores if getattr(options, name)]
+    if given:
+        yield f"The model {info.model} cannot heed {', '.join(given)}: it transcribed without."
