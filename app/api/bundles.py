@@ -61,6 +61,7 @@ class Bundles:
             raise TranscriptionFailed("The task failed: it has no transcript.")
         if record.state.result is None:
             raise NotFinished(f"The transcript is not there yet; the task is {record.state.status}.")
+        record = await self._services.library.named(record)
         applied = self._services.corrections.applied
         return record, await applied(task_id) if self._wanted.corrected else None
 
@@ -69,7 +70,7 @@ class Bundles:
         result = record.state.result or {}
         if corrections is not None:
             result = corrected(result, corrections)
-        about = about_of(record.task)
+        about = about_of(record)
         names = self._names.of(about.title, [each.extension for each in self._formats])
         packed = b""
         for name, format_ in zip(names, self._formats, strict=True):

@@ -10,18 +10,19 @@ from app.api.disposition import disposition_of
 from app.formats.about import About
 from app.formats.formats import file_of, media_type
 from app.formats.names import safe_stem
+from app.queue.reader import TaskRecord
 from app.schemas.form import TranscriptFormat
-from app.schemas.task import Task
 
 
-def about_of(task: Task | None) -> About:
-    """What is known of a task's recording; nothing where only its result is."""
-    return About(task.filename, task.created_at) if task else About()
+def about_of(record: TaskRecord) -> About:
+    """What is known of a task's recording; of its file nothing where only its result is."""
+    task, title = record.task, record.state.title
+    return About(task.filename, task.created_at, title) if task else About(given_title=title)
 
 
-def document_of(result: Mapping[str, Any], wanted: TranscriptFormat, task: Task | None) -> Response:
-    """The transcript in a format. Raises NoSpeakers."""
-    about = about_of(task)
+def document_of(result: Mapping[str, Any], wanted: TranscriptFormat, record: TaskRecord) -> Response:
+    """The transcript of a task in a format. Raises NoSpeakers."""
+    about = about_of(record)
     name = f"{safe_stem(about.title)}.{wanted.extension}"
     headers = {"Vary": "Accept", "Content-Disposition": disposition_of(name, is_shown=wanted.is_text)}
     return Response(file_of(result, wanted, about), media_type=media_type(wanted), headers=headers)

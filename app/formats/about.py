@@ -1,6 +1,5 @@
 """What a document tells of its recording above the text."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,28 +11,27 @@ from app.core.languages import LANGUAGES
 from app.core.utils import number_within
 from app.core.wording import clock
 from app.formats.phrases import LATEST
+from app.schemas.library import default_title
 from app.schemas.task import LATEST_TIME
 
 NO_TITLE = "Transcript"
-
-_EXTENSION = re.compile(r"\.(3g[2p]|[A-Za-z][A-Za-z0-9]{0,4})$")
-"""`Report 1.2` has none."""
 
 _RIGHT_TO_LEFT = frozenset({"Arab", "Hebr", "Syrc", "Thaa"})
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The recording's `filename`, as its client named it, and when it came, in Unix time."""
+    """The recording's `filename`, as its client named it, when it came, in Unix time, and the title that
+    people have given it."""
 
     filename: str | None = None
     created_at: float | None = None
+    given_title: str | None = None
 
     @property
     def title(self) -> str:
-        """What people call the recording: the name of its file without its extension."""
-        name = " ".join((self.filename or "").split())
-        return _EXTENSION.sub("", name) or NO_TITLE
+        """What people call the recording: that, or the name of its file without its extension."""
+        return self.given_title or default_title(self.filename) or NO_TITLE
 
 
 NOTHING = About()

@@ -1,8 +1,8 @@
 """The library: what people call their transcripts, and what they find in them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Annotated
 from unicodedata import category
 
@@ -15,9 +15,13 @@ LONGEST_QUESTION = 200
 """Characters."""
 
 
+_EXTENSION = re.compile(r"\.(3g[2p]|[A-Za-z][A-Za-z0-9]{0,4})$")
+"""`Report 1.2` has none."""
+
+
 def default_title(filename: str | None) -> str | None:
     """A file's name without its extension: the title of what was given none."""
-    return (PurePath(filename).stem or filename) if filename else None
+    return _EXTENSION.sub("", " ".join((filename or "").split())) or None
 
 
 def _plain(text: str) -> str:

@@ -48,6 +48,7 @@ class SharedTranscript(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     filename: str | None = Field(description="The client's name of the file.")
+    title: str | None = Field(description="What people call it.")
     created_at: float | None = Field(description="Unix time of the upload.")
     expires_at: float | None = Field(description="Unix time at which the link ends; null: never.")
     has_audio: bool = Field(description="Whether the recording is kept, and can be had.")

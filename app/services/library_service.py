@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from anyio import CapacityLimiter, to_thread
 
 from app.core.errors import ArchiveOff, ArchiveUnavailable, NotFinished, TaskNotFound
+from app.queue.reader import TaskRecord
 from app.schemas.caller import Caller
 from app.schemas.library import (
     Details,
@@ -60,6 +62,14 @@ class LibraryService:
             self._away_until = time.monotonic() + AWAY_SECONDS
             return None
         return entry.details if entry is not None else None
+
+    async def named(self, record: TaskRecord) -> TaskRecord:
+        """A task with its title and tags, where `shown` knows them."""
+        details = await self.shown(record.state.task_id)
+        if details is None:
+            return record
+        named = {"title": details.title, "tags": details.tags or None}
+        return replace(record, state=record.state.model_copy(update=named))
 
     async def describe(self, task_id: str, caller: Caller, change: DetailsChange) -> Details:
         """Change title and tags; what they are then. Raises TaskNotFound, NotFinished."""

@@ -1,5 +1,6 @@
 """What who has the link of a transcript may read, without a key: that transcript, and nothing else."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -49,7 +50,7 @@ async def page(
 async def result(token: str, services: ServicesDep) -> Response:
     """The transcript with what people have corrected, and what is known of its recording."""
     async with services.guests:
-        opened = await services.shares.open(token)
+        opened = await _opened(token, services)
         has_audio = await services.shares.has_recording(token)
         return await services.renderer.run(opened.record.state.result, _told, opened, has_audio)
 
@@ -74,7 +75,7 @@ async def transcript(
 ) -> Response:
     """In any format, under the name of its recording."""
     async with services.guests:
-        opened = await services.shares.open(token)
+        opened = await _opened(token, services)
         return await services.renderer.run_apart(_file, opened, format, is_corrected=corrected)
 
 
@@ -89,6 +90,11 @@ async def recording(token: str, services: ServicesDep) -> FileResponse:
     return recording_of(await services.shares.recording(token), "no-store")
 
 
+async def _opened(token: str, services: ServicesDep) -> Opened:
+    opened = await services.shares.open(token)
+    return replace(opened, record=await services.library.named(opened.record))
+
+
 def _result(opened: Opened, *, is_corrected: bool = True) -> dict[str, object]:
     found = opened.record.state.result or {}
     return corrected(found, opened.corrections) if opened.corrections and is_corrected else found
@@ -98,6 +104,7 @@ def _told(opened: Opened, has_audio: bool) -> Response:
     task = opened.record.task
     told = SharedTranscript(
         filename=task.filename if task else None,
+        title=opened.record.state.title,
         created_at=task.created_at if task else None,
         expires_at=opened.share.expires_at,
         has_audio=has_audio,
@@ -107,4 +114,4 @@ def _told(opened: Opened, has_audio: bool) -> Response:
 
 
 def _file(opened: Opened, wanted: TranscriptFormat, *, is_corrected: bool) -> Response:
-    return document_of(_result(opened, is_corrected=is_corrected), wanted, opened.record.task)
+    return document_of(_result(opened, is_corrected=is_corrected), wanted, opened.record)

@@ -72,10 +72,7 @@ async def task_state(task_id: str, request: Request) -> Response:
     if asked.format is None and wanted is TranscriptFormat.JSON:
         wanted = None
     if record.state.status is TaskStatus.DONE:
-        details = await services.library.shown(task_id)
-        if details is not None:
-            named = {"title": details.title, "tags": details.tags or None}
-            record = replace(record, state=record.state.model_copy(update=named))
+        record = await services.library.named(record)
     renderer = services.renderer
     if wanted is TranscriptFormat.DOCX:
         return await renderer.run_apart(_answer, request, record, wanted, corrections)
@@ -209,7 +206,7 @@ def _transcript_response(record: TaskRecord, wanted: TranscriptFormat) -> Respon
             f"The transcript is not there yet; the task is {state.status}.",
             retry_after_seconds=_pause_seconds(state),
         )
-    return document_of(state.result, wanted, record.task)
+    return document_of(state.result, wanted, record)
 
 
 def _advice(state: TaskState) -> dict[str, str]:

@@ -42,7 +42,7 @@ export class SharedView extends Component {
   }
 
   render({ token }, { told, failure, passes }) {
-    const name = told?.filename || t("title_shared");
+    const name = told?.title || told?.filename || t("title_shared");
     return html`<div class="view">
       ${!told && html`<h1>${t("title_shared")}</h1>`}
       ${!told && !failure && html`<p role="status">${t("loading")}</p>`}
