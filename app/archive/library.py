@@ -101,8 +101,9 @@ class Library:
 
     def _with_words(self, tokens: Collection[str]) -> Select[Any]:
         """Through `library` in the order of the list, until there are enough. SQLite does not know how often
-        a word is said, and would look up all that have it; `+ 0` keeps it from the indexes for that."""
-        is_present = (transcripts.c.gone_until_ms + 0).is_(None)
+        a word is said, and would look up all that have it; `+ 0` keeps it from the indexes for that. It would
+        hide from PostgreSQL, which does know, how many transcripts there are."""
+        is_present = (transcripts.c.gone_until_ms + 0).is_(None) if self._store.is_sqlite else PRESENT
         query = select(*NAMED).join_from(library, transcripts, _SAME_TASK)
         return query.where(self._index.has_all(tokens), is_present)
 

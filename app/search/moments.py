@@ -17,6 +17,9 @@ LONGEST_TEXT = 320
 BEFORE = 80
 """Characters of it that stand before that word."""
 
+AT_A_TIME = 20
+"""Segments that are looked at together."""
+
 Spans = list[tuple[int, int]]
 
 
@@ -37,8 +40,8 @@ def moments_of(result: Mapping[str, Any], tokens: Collection[str]) -> tuple[Mome
     wanted = Wanted(tokens)
     found: list[tuple[int, int, Spans]] = []
     left = MOST_MOMENTS
-    for place, segment in enumerate(said(result)):
-        spans, seen = _marked(text_of(segment), wanted)
+    for place, text in _candidates([text_of(each) for each in said(result)], wanted):
+        spans, seen = _marked(text, wanted)
         if seen:
             found.append((-seen, place, spans))
             left -= seen == len(wanted.tokens)
@@ -48,11 +51,19 @@ def moments_of(result: Mapping[str, Any], tokens: Collection[str]) -> tuple[Mome
     return tuple(_moment(result, place, spans) for _, place, spans in best)
 
 
+def _candidates(texts: list[str], wanted: Wanted) -> Iterator[tuple[int, str]]:
+    """Texts that may hold a wanted word, and their places: of most that is told for many at a time."""
+    for first in range(0, len(texts), AT_A_TIME):
+        some = texts[first : first + AT_A_TIME]
+        if wanted.may_be_in("\n".join(some)):
+            yield from ((place, text) for place, text in enumerate(some, first) if wanted.may_be_in(text))
+
+
 def _marked(text: str, wanted: Wanted) -> tuple[Spans, int]:
     """Spans of the wanted words, those that overlap as one; how many different ones there are."""
     spans: Spans = []
     seen: set[str] = set()
-    for each in wanted.found_in(text) if wanted.may_be_in(text) else ():
+    for each in wanted.found_in(text):
         seen.add(each.token)
         if spans and each.start < spans[-1][1]:
             spans[-1] = (spans[-1][0], max(spans[-1][1], each.end))

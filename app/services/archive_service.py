@@ -34,8 +34,10 @@ COLLECT_SECONDS = 600.0
 """Pause between two looks through all results in Redis; a foreign program's result may be nowhere else."""
 
 MOST_AT_ONCE = 500
-"""Results that one look archives, and transcripts that it indexes; the next goes on: the rest of the
-housekeeping waits meanwhile."""
+"""Results that one look archives; the next goes on: the rest of the housekeeping waits meanwhile."""
+
+INDEXED_AT_ONCE = 200
+"""Transcripts that one look indexes, for the same reason: each takes longer, some 20 ms."""
 
 WARN_SHARE = 0.9
 """Part of ARCHIVE_MAX_MB from which on the log warns."""
@@ -152,7 +154,7 @@ class ArchiveService:
             return
         is_all = await self.collect() < MOST_AT_ONCE
         await self.trim()
-        if not (await self.index() < MOST_AT_ONCE and is_all):
+        if not (await self.index() < INDEXED_AT_ONCE and is_all):
             async with redis_reachable():
                 await self._client.delete(self._collected)
 
@@ -192,9 +194,9 @@ class ArchiveService:
         return removed
 
     async def index(self) -> int:
-        """Index transcripts of an older version or of a copy that was brought back; how many, MOST_AT_ONCE at
-        most."""
-        indexed = await self._run(self._archive.library.index_stale, MOST_AT_ONCE)
+        """Index transcripts of an older version or of a copy that was brought back; how many, INDEXED_AT_ONCE
+        at most."""
+        indexed = await self._run(self._archive.library.index_stale, INDEXED_AT_ONCE)
         if indexed:
             logger.info("%d archived transcript(s) are indexed; search finds them now", indexed)
         return indexed

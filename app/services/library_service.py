@@ -25,7 +25,7 @@ from app.services.archive_service import ArchiveService
 from app.services.indexing import readable
 from app.services.task_service import TaskService
 
-AT_A_TIME = 5
+AT_A_TIME = 10
 """Transcripts of a page that are in memory together: each may be that of a whole day."""
 
 AWAY_SECONDS = 10.0

@@ -9,10 +9,12 @@ import pytest
 import redis
 from typer.testing import CliRunner
 
+from app.archive.archive import Archive
 from app.cli import library
 from app.cli.__main__ import cli
 from app.client import AsyncClient, Client
 from app.core.config import Settings
+from app.schemas.archived import ArchivedTask
 from tests.integration.api.service import ASSETS, Service, serving
 from tests.integration.api.test_archive import ALICE, BOB, KEYS, forget
 from tests.serving import until
@@ -211,6 +213,19 @@ def test_what_is_done_is_archived_to_be_named(archive_settings: SettingsFor) -> 
             plain.set(f"{service.settings.redis_results_prefix}{task_id}", json.dumps(spoken("word")))
         assert describe(client, task_id, {"title": "named"}).json()["title"] == "named"
         assert found(client, q="named word") == [task_id]
+
+
+def test_transcripts_of_an_older_version_are_found_after_a_while(archive_settings: SettingsFor) -> None:
+    settings = archive_settings(maintenance_seconds=0.05)
+    before = Archive.from_settings(settings)  # it knew no library, and indexed nothing
+    for number in range(3):
+        told = json.dumps(spoken(f"Слово {number}.")).encode()
+        before.keep(ArchivedTask(f"t{number}", number, filename=f"talk {number}.mp3"), told)
+    before.close()
+    with serving(settings) as service, httpx2.Client(base_url=service.url) as client:
+        assert found(client) == ["t2", "t1", "t0"]
+        until(lambda: found(client, q="слова") == ["t2", "t1", "t0"])
+        assert found(client, q="talk 1") == ["t1"]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The archive in both of its databases: each transcript once, none that was removed."""
 
+import gc
 import threading
 import time
 import zlib
@@ -167,6 +168,27 @@ def test_many_may_open_it_at_once(archive_settings: SettingsFor) -> None:
     for thread in threads:
         thread.join()
     assert sorted(kept) == [False] * 7 + [True]
+
+
+def test_who_closes_it_waits_for_those_at_it(archive_settings: SettingsFor) -> None:
+    """A call that was cancelled goes on in its thread; psycopg warns of connections that are left open."""
+    archive = Archive.from_settings(archive_settings())
+    begun, may_end = threading.Event(), threading.Event()
+
+    def use() -> None:
+        with archive._store.connection():
+            begun.set()
+            may_end.wait()
+
+    using, closing = threading.Thread(target=use), threading.Thread(target=archive.close)
+    using.start()
+    begun.wait()
+    closing.start()
+    closing.join(0.2)  # it would be over by now if it did not wait
+    may_end.set()
+    using.join()
+    closing.join()
+    gc.collect()
 
 
 def test_the_migrations_make_what_the_tables_say(archive_settings: SettingsFor) -> None:
