@@ -60,7 +60,7 @@ def test_a_guest_without_a_key_reads_hears_and_saves_until_it_is_revoked(
         link = made_link(page)
 
         guest = visit().open(link)
-        expect(guest.get_by_role("heading", level=1)).to_have_text("half_minute.wav")
+        expect(guest.get_by_role("heading", level=1)).to_have_text("half_minute")
         expect(guest.locator(".segment")).to_have_count(7)
         expect(guest.locator(".segment").nth(1)).to_contain_text("Bob")
         guest.get_by_role("button", name="Play", exact=True).click()
