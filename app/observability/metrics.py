@@ -9,8 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
-from app.schemas.archived import ArchiveFigures
-from app.schemas.operations import QueueFigures
+from app.schemas.operations import ArchiveView, QueueFigures
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -46,7 +45,7 @@ class Snapshot:
     totals: Mapping[str, float]
     pace: Mapping[str, float]
     has_archive: bool = False
-    archive: ArchiveFigures | None = None
+    archive: ArchiveView | None = None
 
 
 class Metrics:
@@ -137,7 +136,7 @@ def _of(snapshot: Snapshot) -> CollectorRegistry:
     return registry
 
 
-def _add_archive(registry: CollectorRegistry, figures: ArchiveFigures | None) -> None:
+def _add_archive(registry: CollectorRegistry, figures: ArchiveView | None) -> None:
     up = Gauge("transcriber_archive_up", "Whether the archive can be used: 1 or 0.", registry=registry)
     up.set(figures is not None)
     if figures is None:

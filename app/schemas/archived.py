@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+WARN_SHARE = 0.9
+"""Of what the archive may hold: people are told from there on."""
+
 
 @dataclass(frozen=True, slots=True)
 class ArchivedTask:
@@ -31,3 +34,8 @@ class ArchiveFigures:
     transcripts: int
     used_bytes: int
     limit_bytes: int
+
+    @property
+    def is_nearly_full(self) -> bool:
+        """Whether there is so much that people should know: the oldest transcripts go next."""
+        return 0 < self.limit_bytes * WARN_SHARE < self.used_bytes

@@ -78,6 +78,15 @@ class WorkerView(_Frozen):
     troubles: tuple[TroubleView, ...] = Field((), description="What it cannot use.")
 
 
+class ArchiveView(_Frozen):
+    """How much there is in the archive, and how much there may be."""
+
+    transcripts: int
+    used_bytes: int
+    limit_bytes: int = Field(description="ARCHIVE_MAX_MB; 0: none.")
+    nearly_full: bool = Field(description="Whether the oldest transcripts will soon be removed.")
+
+
 class Overview(_Frozen):
     """Everything at one moment."""
 
@@ -85,6 +94,7 @@ class Overview(_Frozen):
     workers: tuple[WorkerView, ...]
     totals: dict[str, float] = Field(description="What all workers together have done.")
     pace: dict[str, float] = Field(description="Real-time factor of late, by model.")
+    archive: ArchiveView | None = Field(description="Null without an archive, and while it is away.")
 
 
 class DeadLetterView(_Frozen):

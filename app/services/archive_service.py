@@ -39,9 +39,6 @@ MOST_AT_ONCE = 500
 INDEXED_AT_ONCE = 200
 """Transcripts that one look indexes, for the same reason: each takes longer, some 20 ms."""
 
-WARN_SHARE = 0.9
-"""Part of ARCHIVE_MAX_MB from which on the log warns."""
-
 _TASK_ID = re.compile(TASK_ID_PATTERN)
 
 P = ParamSpec("P")
@@ -183,14 +180,13 @@ class ArchiveService:
                 removed,
             )
         figures = await self._run(self._archive.figures)
-        is_nearly_full = 0 < figures.limit_bytes * WARN_SHARE < figures.used_bytes
-        if is_nearly_full and not self._is_warned:
+        if figures.is_nearly_full and not self._is_warned:
             logger.warning(
                 "The archive holds %d of %d bytes (ARCHIVE_MAX_MB); when it is full, the oldest go",
                 figures.used_bytes,
                 figures.limit_bytes,
             )
-        self._is_warned = is_nearly_full
+        self._is_warned = figures.is_nearly_full
         return removed
 
     async def index(self) -> int:

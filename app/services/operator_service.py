@@ -13,8 +13,14 @@ from app.queue.elements import task_of
 from app.queue.outcomes import ReviveOutcome
 from app.queue.pace import Pace
 from app.queue.totals import Totals
-from app.schemas.archived import ArchiveFigures
-from app.schemas.operations import DeadLetters, DeadLetterView, Overview, QueueFigures, WorkerView
+from app.schemas.operations import (
+    ArchiveView,
+    DeadLetters,
+    DeadLetterView,
+    Overview,
+    QueueFigures,
+    WorkerView,
+)
 from app.services.archive_service import ArchiveService
 
 
@@ -56,6 +62,7 @@ class OperatorService:
             workers=workers,
             totals=await self._totals.read(),
             pace=await self._pace.by_model(),
+            archive=await self._archive_view(),
         )
 
     async def snapshot(self) -> Snapshot:
@@ -73,17 +80,23 @@ class OperatorService:
             totals=now.totals,
             pace=now.pace,
             has_archive=self._archive is not None,
-            archive=await self._archive_figures(),
+            archive=now.archive,
         )
 
-    async def _archive_figures(self) -> ArchiveFigures | None:
+    async def _archive_view(self) -> ArchiveView | None:
         """None where there is no archive, or where it is away: the other figures are told all the same."""
         if self._archive is None:
             return None
         try:
-            return await self._archive.figures()
+            figures = await self._archive.figures()
         except ArchiveUnavailable:
             return None
+        return ArchiveView(
+            transcripts=figures.transcripts,
+            used_bytes=figures.used_bytes,
+            limit_bytes=figures.limit_bytes,
+            nearly_full=figures.is_nearly_full,
+        )
 
     async def dead_letters(self, limit: int) -> DeadLetters:
         """The newest dead letters."""

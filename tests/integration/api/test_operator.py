@@ -1,13 +1,16 @@
 """What operators see and mend, over HTTP."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Iterator
 
 import httpx2
 import pytest
 
+from app.archive.archive import Archive
 from app.core.api_keys import new_key
 from app.core.config import Settings
+from app.schemas.archived import ArchivedTask
 from app.schemas.task import Task, TaskFailure
 from tests.integration.api.service import ASSETS, Service, serving
 from tests.integration.queue.harness import FAILURE, Queue, connected, task
@@ -47,6 +50,32 @@ def test_the_queue_and_its_workers_are_shown(service: Service, client: httpx2.Cl
     [worker] = seen["workers"]
     assert (worker["worker_id"], worker["task_ids"]) == ("w1", ["runs"])
     assert worker["lease_seconds_left"] > 0
+
+
+def test_how_full_the_archive_is_is_told_before_it_is_full(
+    settings_for: Callable[..., Settings],
+) -> None:
+    settings = settings_for(archive_max_mb=1)
+    with serving(settings) as service, httpx2.Client(base_url=service.url) as client:
+        empty = client.get("/operator/overview").json()["archive"]
+        archive = Archive.from_settings(settings)
+        for number in range(4):
+            noise = random.Random(number).randbytes(240_000)
+            archive.keep(ArchivedTask(f"t{number}", created_ms=1_700_000_000_000), noise)
+        archive.close()
+        full = client.get("/operator/overview").json()["archive"]
+
+    assert empty == {"transcripts": 0, "used_bytes": 0, "limit_bytes": 2**20, "nearly_full": False}
+    assert (full["transcripts"], full["nearly_full"]) == (4, True)
+    assert 0.9 * 2**20 < full["used_bytes"] < 2**20
+
+
+def test_without_an_archive_none_is_told(settings_for: Callable[..., Settings]) -> None:
+    with (
+        serving(settings_for(archive=False)) as service,
+        httpx2.Client(base_url=service.url) as client,
+    ):
+        assert client.get("/operator/overview").json()["archive"] is None
 
 
 def test_dead_letters_are_shown_and_queued_anew(service: Service, client: httpx2.Client) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.observability.metrics import Metrics, Snapshot
-from app.schemas.archived import ArchiveFigures
-from app.schemas.operations import QueueFigures
+from app.schemas.operations import ArchiveView, QueueFigures
 
 DASHBOARD = Path(__file__).parents[3] / "docs" / "grafana.json"
 
@@ -33,7 +32,7 @@ def names() -> set[str]:
         totals={"tasks_done": 3},
         pace={"base": 0.1},
         has_archive=True,
-        archive=ArchiveFigures(transcripts=2, used_bytes=1000, limit_bytes=2000),
+        archive=ArchiveView(transcripts=2, used_bytes=1000, limit_bytes=2000, nearly_full=False),
     )
     text = metrics.exposition(snapshot).decode()
     return {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}

@@ -4,7 +4,7 @@ import { deadLetters, dropLetter, overview, requeueLetter } from "../api/client.
 import { announce } from "../core/announcer.js";
 import { pause } from "../core/pause.js";
 import { Figures } from "../tasks/figures.js";
-import { explainThrown, formatNumber, formatSpan, t } from "../i18n/texts.js";
+import { explainThrown, formatBytes, formatNumber, formatSpan, t } from "../i18n/texts.js";
 import { Component, html } from "../ui.js";
 import { Chart } from "./chart.js";
 import { confirmed } from "./confirm.js";
@@ -52,6 +52,7 @@ export class OperatorView extends Component {
       ${now && html`
         <${Charts} now=${now} samples=${this.figures.samples} />
         <${Totals} now=${now} />
+        ${now.archive && html`<${Archive} of=${now.archive} />`}
         <${Workers} workers=${now.workers ?? []} />
         <${DeadLetters} letters=${letters} onRequeue=${(letter) => this.requeue([letter])} onRequeueAll=${() => this.requeue(letters)}
           onDrop=${(letter) => this.drop(letter)} />`}
@@ -115,6 +116,18 @@ function Totals({ now: { queue = {}, totals = {}, pace = {} } }) {
     <h2 id="totals-title">${t("totals_title")}</h2>
     <dl class="facts">
       ${rows.map(([name, value, model]) => html`<div key=${name ?? model}><dt>${name ? t(`total_${name}`) : t("pace_of", { model })}</dt><dd>${value}</dd></div>`)}
+    </dl>
+  </section>`;
+}
+
+function Archive({ of: { transcripts, used_bytes, limit_bytes, nearly_full } }) {
+  const used = formatBytes(used_bytes);
+  return html`<section aria-labelledby="archive-title">
+    <h2 id="archive-title">${t("archive_title")}</h2>
+    ${nearly_full && html`<p class="notice" role="status">${t("archive_nearly_full")}</p>`}
+    <dl class="facts">
+      <div><dt>${t("archive_transcripts")}</dt><dd>${formatNumber(transcripts)}</dd></div>
+      <div><dt>${t("archive_size")}</dt><dd>${limit_bytes ? t("archive_of", { used, limit: formatBytes(limit_bytes) }) : used}</dd></div>
     </dl>
   </section>`;
 }
