@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.integration.api.service import Service
 from tests.web.conftest import Visitor
+from tests.web.scenes import finish
 
 pytestmark = pytest.mark.weights
 
@@ -81,6 +82,32 @@ def test_progress_moves_and_text_comes_as_windows_end(page: Page, recordings: Pa
     expect(card.locator(".badge")).to_have_text("Done")
     seen = [each for each in page.evaluate("() => [...seen]") if 0 < each < 1]
     assert len(seen) >= 2
+
+
+NOTE_NOTICES = """() => {
+    window.notices = [];
+    window.Notification = class {
+        static permission = "default";
+        static async requestPermission() { return (this.permission = "granted"); }
+        constructor(title) { window.notices.push(title); }
+        close() {}
+    };
+    Object.defineProperty(document, "hidden", { get: () => true });
+}"""
+
+
+def test_who_looks_elsewhere_is_told(idle: Service, visitor: Visitor, recordings: Path) -> None:
+    visitor.context.add_init_script(f"({NOTE_NOTICES})()")
+    page = visitor.open(idle.url)
+    card = send(page, recordings / "short.wav")
+    expect(card.locator(".badge")).to_have_text("Waiting")
+    expect(page).to_have_title("0% · Recordings – Transcriber")
+    page.get_by_role("button", name="Notify me when they are done").click()
+    expect(page.get_by_role("button", name="Notify me when they are done")).to_have_count(0)
+    finish(idle.settings, idle.queued_task().task_id, {"text": "Said."})
+    expect(card.locator(".badge")).to_have_text("Done")
+    expect(page).to_have_title("Recordings – Transcriber")
+    assert page.evaluate("() => notices") == ["The text of short.wav is there"]
 
 
 def test_a_task_may_be_cancelled_and_sent_again(page: Page, web: Service, recordings: Path) -> None:

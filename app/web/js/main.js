@@ -4,6 +4,7 @@ import { announce } from "./core/announcer.js";
 import { route } from "./core/router.js";
 import { startFollowing } from "./tasks/follower.js";
 import { takeUpLeft } from "./tasks/live.js";
+import { startNotices } from "./tasks/notices.js";
 import { sweepRecordings } from "./tasks/recordings.js";
 import { resumeSending } from "./tasks/sender.js";
 import { loadModels, watchService } from "./tasks/service.js";
@@ -22,7 +23,8 @@ function beginWork() {
   onEnded((entry) => {
     if (entry) announce(t(entry.phase === "done" ? "ended_done" : "ended_error", { name: entry.name }));
   });
-  watchService();
+  startNotices();
+watchService();
   loadModels();
   startFollowing();
   resumeSending();

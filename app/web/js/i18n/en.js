@@ -111,6 +111,7 @@ export const TEXTS = {
     other: "Delete {count} recordings with their texts, here and on the service?",
   },
   deleted_many: { one: "{count} recording is deleted", other: "{count} recordings are deleted" },
+  notify_me: "Notify me when they are done",
   ended_done: "The text of {name} is there",
   ended_error: "{name} could not be transcribed",
 

@@ -138,6 +138,7 @@ export const TEXTS = {
     many: "Удалено {count} записей",
     other: "Удалено {count} записи",
   },
+  notify_me: "Сообщить, когда будет готово",
   ended_done: "Текст записи {name} готов",
   ended_error: "Запись {name} не удалось расшифровать",
 

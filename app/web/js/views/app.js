@@ -50,19 +50,10 @@ export class App extends Watcher {
 
   componentDidMount() {
     super.componentDidMount();
-    this.entitle();
     route.listen(() => {
       scrollTo(0, 0);
       this.main.current.focus({ preventScroll: true });
     });
-  }
-
-  componentDidUpdate() {
-    this.entitle();
-  }
-
-  entitle() {
-    document.title = `${t(`title_${route.value.view}`)} – Transcriber`;
   }
 
   render() {

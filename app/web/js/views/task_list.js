@@ -1,6 +1,7 @@
 /** The tasks of this browser, newest first. */
 
-import { history, nameOf } from "../tasks/history.js";
+import { history, isOpen, nameOf } from "../tasks/history.js";
+import { askToNotify, mayAsk } from "../tasks/notices.js";
 import { takeUpOthers } from "../tasks/actions.js";
 import { explain, t } from "../i18n/texts.js";
 import { Watcher, createRef, html } from "../ui.js";
@@ -24,7 +25,7 @@ export class TaskList extends Watcher {
   };
 
   watched() {
-    return [history];
+    return [history, mayAsk];
   }
 
   componentDidUpdate(_, { chosen }) {
@@ -44,6 +45,7 @@ export class TaskList extends Watcher {
         html`<input type="search" class="filter" aria-label=${t("tasks_filter")} placeholder=${t("tasks_filter")}
           value=${wanted} onInput=${(event) => this.setState({ wanted: event.currentTarget.value })} />`}
       </div>
+      ${mayAsk.value && entries.some(isOpen) && html`<button type="button" class="link tasks-notify" onClick=${askToNotify}>${t("notify_me")}</button>`}
       ${entries.length === 0 && html`<p class="quiet">${t("tasks_none")}</p>`}
       ${entries.length > 0 && found.length === 0 && html`<p class="quiet">${t("search_none")}</p>`}
       ${chosen
