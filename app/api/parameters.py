@@ -57,7 +57,8 @@ OPTION_SCHEMAS: dict[str, Schema] = {
     "hotwords": {
         "type": "string",
         "examples": ["Acme, Łukasz"],
-        "description": "Words that are likely to be said; `prompt` binds more strongly.",
+        "description": "Words that are likely to be said; `prompt` binds more strongly. Both together have "
+        "those 223 tokens, of which neither takes the other's half.",
     },
     "temperature": {
         "type": "number",
