@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 
 from redis.asyncio import Redis
@@ -140,16 +140,17 @@ class Supervisor:
             if not self._reporter.sees_folder:
                 await self._pause(FOLDER_SECONDS)
                 continue
+            at_work = [task for _, task in self._running.values()]
             room = self._slots.offer(may_fetch=self._disk.has_room)
             room = replace(room, unwanted=self._reporter.unwanted)
-            waits = room.is_unlimited and not self._running
+            waits = room.is_unlimited and not at_work
             claim = await self._claim(room, waits)
             place = self._slots.accept(claim.task if claim else None)
             if claim is not None and place is not None:
                 self._begin(claim, place)
                 await self._pause(NEXT_CLAIM_SECONDS * (len(self._running) - 1))
             elif not waits:
-                await self._pause_at_work(busy_pause(self._consumer.workers))
+                await self._pause_at_work(at_work, busy_pause(self._consumer.workers))
 
     async def _look(self) -> None:
         """Before the first claim: a worker that does not see the recordings takes none."""
@@ -288,11 +289,11 @@ class Supervisor:
         except TimeoutError:
             return
 
-    async def _pause_at_work(self, seconds: float) -> None:
-        """The same, and not longer than until a task ends: its place is offered at once."""
+    async def _pause_at_work(self, at_work: Sequence["asyncio.Task[None]"], seconds: float) -> None:
+        """The same, and not longer than until one of these has ended: its place, which was not offered yet,
+        is offered at once."""
         stopping = asyncio.create_task(self._stopping.wait())
-        running = [task for _, task in self._running.values()]
-        await asyncio.wait([stopping, *running], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([stopping, *at_work], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
 
 

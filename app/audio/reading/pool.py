@@ -11,7 +11,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import Pipe, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -39,7 +39,7 @@ LOST = (EOFError, BrokenPipeError, ConnectionResetError)
 """What is raised by a connection to a process that is gone."""
 
 END_SECONDS = 5.0
-"""How long the exit status of a process that is gone is waited for."""
+"""How long a process gets to end: one that is stuck in native code never would."""
 
 
 class Readers(Protocol):
@@ -75,23 +75,32 @@ class ReaderLost(Exception):
 
 @dataclass(slots=True, eq=False)
 class _Process:
+    """`lock` is held while `control` is used: whoever finds the process gone closes it."""
+
     process: ForkServerProcess
     control: Connection
     readings: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def connect(self) -> Connection:
         """A connection to a thread that waits for a Cutting. Raises one of LOST."""
         ours, theirs = Pipe()
-        with theirs, contextlib.ExitStack() as failed:
+        with theirs, contextlib.ExitStack() as failed, self.lock:
             failed.enter_context(ours)
+            if self.control.closed:
+                raise EOFError
             send_handle(self.control, theirs.fileno(), self.process.pid)
             failed.pop_all()
         return ours
 
     def end(self) -> str:
-        """Let it end once nobody uses it; how it did."""
-        self.control.close()
-        self.process.join(END_SECONDS)
+        """End it, with all that it reads; how it did."""
+        with self.lock:
+            self.control.close()
+            self.process.join(END_SECONDS)
+            if self.process.exitcode is None:
+                self.process.kill()
+                self.process.join(END_SECONDS)
         status = self.process.exitcode
         if status is None or status >= 0:
             return f"exit status {status}"

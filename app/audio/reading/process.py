@@ -7,11 +7,13 @@ reader wait. It ends with the process that started it, and may crash at any time
 
 import contextlib
 import faulthandler
+import os
 import signal
 import threading
 import time
 import traceback
 from collections.abc import Iterator
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 
@@ -27,6 +29,7 @@ READING_SECONDS = 0.5
 def serve(control: Connection) -> None:
     """Read the recordings whose connections come, until nobody is left who could send one."""
     die_with_parent()
+    _let_parent_end()
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's is for the launcher
     while True:
@@ -35,6 +38,16 @@ def serve(control: Connection) -> None:
         except (EOFError, OSError, RuntimeError):
             return
         threading.Thread(target=_read, args=(Connection(handle),), daemon=True).start()
+
+
+def _let_parent_end() -> None:
+    """Let the forkserver, and this process with it, end with the engine process.
+
+    It waits until nobody holds its pipe, of which each reader is given an end: one that is stuck would keep
+    both for good.
+    """
+    os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]
+    forkserver._forkserver._forkserver_alive_fd = None  # type: ignore[attr-defined]
 
 
 def _read(connection: Connection) -> None:

@@ -25,8 +25,9 @@ redis.call('HSET', KEYS[2], 'following', following)
 while following - joined >= CHUNK do
   local names = {}
   for number = joined, joined + CHUNK - 1 do names[#names + 1] = 'text:' .. number end
-  redis.call('HSET', KEYS[2], 'texts:' .. redis.call('HINCRBY', KEYS[2], 'chunks', 1),
-    table.concat(redis.call('HMGET', KEYS[2], unpack(names))))
+  local texts = redis.call('HMGET', KEYS[2], unpack(names))
+  for place = 1, CHUNK do texts[place] = texts[place] or '' end -- an older worker may have taken it into `text`
+  redis.call('HSET', KEYS[2], 'texts:' .. redis.call('HINCRBY', KEYS[2], 'chunks', 1), table.concat(texts))
   redis.call('HDEL', KEYS[2], unpack(names))
   joined = joined + CHUNK
 end

@@ -114,6 +114,21 @@ async def test_the_text_that_an_older_worker_has_put_together_is_gone_on_with(qu
     assert (await state(queue)).text == "w0 w1 w2 w3"
 
 
+async def test_an_older_worker_between_two_newer_ones_stops_no_text(queue: Queue) -> None:
+    """It takes the texts that follow for itself, so that those of a chunk are no longer all there."""
+    worker = await queue.worker()
+    held = await queue.claimed("t", worker)
+    for number in range(40):
+        await worker.checkpoints.save(held, done(number))
+    windows = queue.keys.windows("t")
+    await queue.commands.hset(windows, mapping={"text": " w40 w41", "following": 42})
+
+    for number in range(42, 60):
+        assert await worker.checkpoints.save(held, done(number))
+
+    assert ((await state(queue)).text or "").split()[-18:] == [f"w{number}" for number in range(42, 60)]
+
+
 async def test_another_plan_begins_anew(queue: Queue) -> None:
     worker = await queue.worker()
     held = await queue.claimed("t", worker)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from multiprocessing import Pipe
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,34 @@ def test_a_crash_costs_no_recording(
     assert processes.pids != (pid,)
 
 
+def test_a_process_that_was_found_dead_meanwhile_is_lost_for_the_next_recording(
+    processes: ProcessReaders, long_recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = plain(list(opened(ThreadReaders(), long_recording)))
+    other = opened(processes, long_recording)
+    begun = next(iter(other))
+    [pid] = processes.pids
+
+    def between_choice_and_connection() -> object:
+        monkeypatch.setattr(pool, "Pipe", Pipe)
+        os.kill(pid, signal.SIGKILL)
+        assert plain([begun, *other]) == expected
+        return Pipe()
+
+    monkeypatch.setattr(pool, "Pipe", between_choice_and_connection)
+    assert plain(list(opened(processes, long_recording))) == expected
+
+
+def test_a_process_that_is_stuck_is_killed(long_recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "END_SECONDS", 1.0)
+    readers = ProcessReaders(1)
+    assert list(opened(readers, long_recording))
+    [pid] = readers.pids
+    os.kill(pid, signal.SIGSTOP)
+    readers.close()
+    until(lambda: not psutil.pid_exists(pid))
+
+
 def test_a_recording_that_ends_every_reader_fails_alone(
     processes: ProcessReaders, long_recording: Path
 ) -> None:
@@ -165,6 +194,7 @@ def test_processes_are_no_more_than_there_may_be(long_recording: Path) -> None:
 
 PARENT = """
 import os, signal, sys
+from multiprocessing import forkserver
 from pathlib import Path
 from app.audio.chunker import ChunkRules
 from app.audio.listening import Listening
@@ -172,17 +202,25 @@ from app.audio.reading.cutting import Cutting
 from app.audio.reading.pool import ProcessReaders
 readers = ProcessReaders(1)
 next(iter(readers.open(Cutting(Path(sys.argv[1]), Listening(), ChunkRules()), lambda: None, lambda: None)))
-print(*readers.pids, flush=True)
+if "stuck" in sys.argv:
+    os.kill(*readers.pids, signal.SIGSTOP)
+print(*readers.pids, forkserver._forkserver._forkserver_pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_readers_end_with_who_started_them(long_recording: Path) -> None:
-    parent = subprocess.run(
-        [sys.executable, "-c", PARENT, str(long_recording)], capture_output=True, text=True, check=False
-    )
-    assert parent.returncode == -signal.SIGKILL, parent.stderr
-    until(lambda: not psutil.pid_exists(int(parent.stdout)))
+@pytest.mark.parametrize("state", ["well", "stuck"])
+def test_readers_end_with_who_started_them(long_recording: Path, tmp_path: Path, state: str) -> None:
+    printed = tmp_path / "pids"  # no pipe, which whoever is left over would hold
+    with printed.open("w") as file:
+        parent = subprocess.run(
+            [sys.executable, "-c", PARENT, str(long_recording), state], stdout=file, check=False
+        )
+    assert parent.returncode == -signal.SIGKILL
+    pids = [int(pid) for pid in printed.read_text().split()]
+    assert len(pids) == 2
+    for pid in pids:
+        until(lambda pid=pid: not psutil.pid_exists(pid))  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(

@@ -69,12 +69,10 @@ class Decoder:
     def prompt(self, options: DecodeOptions, language: str, *, time_tokens: bool = False) -> list[int]:
         """Tokens that precede the hypothesis; with `time_tokens`, one that has times between its phrases."""
         tokenizer = self.tokenizer(language, options.translate)
-        before = tokenizer.encode(" " + options.prompt.strip()) if options.prompt else []
         prompt: list[int] = self._runtime.get_prompt(
             tokenizer,
-            before,
+            self._said_before(options, tokenizer),
             without_timestamps=not (time_tokens or self._tuning.time_tokens),
-            hotwords=options.hotwords,
         )
         return prompt
 
@@ -118,6 +116,15 @@ class Decoder:
             for place, hypothesis in zip(places, again, strict=True):
                 hypotheses[place] = hypothesis
         return hypotheses
+
+    def _said_before(self, options: DecodeOptions, tokenizer: "Tokenizer") -> list[int]:
+        """The client's hotwords and prompt, which together get half of the model's text context: the end of a
+        prompt that is too long, and the beginning of hotwords."""
+        most = self._runtime.max_length // 2 - 1
+        hotwords: list[int] = tokenizer.encode(" " + options.hotwords) if options.hotwords else []
+        prompt: list[int] = tokenizer.encode(" " + options.prompt) if options.prompt else []
+        prompt = prompt[-(most - min(len(hotwords), most // 2)) :]
+        return hotwords[: most - len(prompt)] + prompt
 
     def _sample(
         self, states: States, prompts: Sequence[list[int]], temperature: float, tokens: int

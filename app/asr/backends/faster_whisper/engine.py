@@ -120,12 +120,15 @@ class FasterWhisperEngine:
 
         Without a prompt: what it says may be missing since it is taken for said before.
         """
-        options = heard[0].request.options.unprompted()
-        prompts = [self._decoder.prompt(options, each.result.language, time_tokens=True) for each in heard]
+        prompts = [
+            self._decoder.prompt(each.request.options.unprompted(), each.result.language, time_tokens=True)
+            for each in heard
+        ]
+        beam_size = heard[0].request.options.beam_size
         with self._fallback_slots:
             states = self._encoder.encode_fully([each.request.window.samples for each in heard])
             seconds = max(each.request.window.seconds for each in heard)
-            hypotheses = self._decoder.search_with_times(states, prompts, options.beam_size, seconds)
+            hypotheses = self._decoder.search_with_times(states, prompts, beam_size, seconds)
         again = [
             replace(
                 each, states=states[place : place + 1], result=replace(each.result, hypothesis=hypothesis)

@@ -199,6 +199,40 @@ def test_a_device_decodes_doubtful_windows_together(
     assert together[2].text == together[0].text
 
 
+def test_a_device_covers_gaps_of_each_window_as_it_was_asked_to(
+    engine: FasterWhisperEngine, assets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever wants a translation shares batches with those who want what is said."""
+    german = read_samples(assets / "speech_de.ogg")[0]
+    batch = [*_requests(german, translate=True), *_requests(german)]
+    assert engine.group(batch[0]) == engine.group(batch[1])
+    nothing = Hypothesis((), "", -0.1, 0.0)
+    monkeypatch.setattr(engine._decoder, "first", lambda states, *_: [nothing] * len(states))
+    alone = [engine.transcribe([each])[0] for each in batch]
+    assert all(each.retries for each in alone)
+    monkeypatch.setattr(engine, "_together", True)
+
+    together = engine.transcribe(batch)
+
+    assert alone[0].text != alone[1].text
+    assert [each.text for each in together] == [each.text for each in alone]
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.5])
+def test_long_prompts_leave_room_for_what_is_said(
+    engine: FasterWhisperEngine, english: Samples, temperature: float
+) -> None:
+    prompt, hotwords = "river bank " * 200, "walking " * 300
+    both, one, other = (
+        _requests(english, temperature=temperature, **texts)[0]
+        for texts in ({"prompt": prompt, "hotwords": hotwords}, {"prompt": prompt}, {"hotwords": hotwords})
+    )
+    lengths = {len(engine._decoder.prompt(each.options, "en")) for each in (both, one, other)}
+    [transcript] = engine.transcribe([both])
+    assert "river" in transcript.text
+    assert lengths == {1 + 223 + 4}
+
+
 def test_what_is_sampled_together_is_sampled_until_it_passes(
     engine: FasterWhisperEngine, english: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
