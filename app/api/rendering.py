@@ -7,6 +7,8 @@ from typing import Any, ParamSpec, TypeVar
 import anyio
 from anyio import to_thread
 
+from app.schemas.corrections import Corrections
+
 LONG_TEXT, MANY_SEGMENTS = 5000, 100
 """Characters, and segments, of a transcript that takes over 10 ms: some 6 minutes of speech."""
 
@@ -41,3 +43,8 @@ def _is_long(result: Mapping[str, Any]) -> bool:
     return (isinstance(text, str) and len(text) > LONG_TEXT) or (
         isinstance(segments, list) and len(segments) > MANY_SEGMENTS
     )
+
+
+def is_much(corrections: Corrections | None) -> bool:
+    """Whether people wrote as much as a long transcript has: into three lines there go 60,000 characters."""
+    return corrections is not None and sum(map(len, corrections.texts.values())) > LONG_TEXT

@@ -14,7 +14,8 @@ ACCESS_LOGGER = "uvicorn.access"
 PRIVACY = {"cache-control": "no-store", "x-robots-tag": "noindex, nofollow"}
 """Beside the headers that all answers have: `Referrer-Policy: no-referrer` is one of these."""
 
-_SECRET = re.compile(r"(/shared/+)[^/?#\s]+")
+_SECRET = re.compile(r"(/shared/+)[^/?#]+", re.IGNORECASE)
+"""Also where a link was copied with a space or typed with a capital: it leads nowhere, its token does."""
 
 
 def told_path(path: str) -> str:

@@ -82,7 +82,8 @@ def _copy(source: Engine, target: Engine) -> int:
                     writing.execute(insert_into(writing, library).values(named).on_conflict_do_nothing())
             copied += len(brought)
         for rows in _batches(reading, shares, shares.c.share_id):
-            writing.execute(insert_into(writing, shares).values(rows).on_conflict_do_nothing())
+            if of_same := _of_same(reading, writing, rows):
+                writing.execute(insert_into(writing, shares).values(of_same).on_conflict_do_nothing())
         reading.exec_driver_sql("COMMIT")
         there = select(transcripts.c.task_id).where(PRESENT)  # of transcripts that were removed meanwhile
         writing.execute(delete(shares).where(shares.c.task_id.not_in(there)))
@@ -101,6 +102,18 @@ def _batches(
             return
         yield rows
         last = rows[-1][key.name]
+
+
+def _of_same(
+    reading: Connection, writing: Connection, links: Collection[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Those of the links that lead to what they were made of: a program may have used an id again."""
+    ids = {link["task_id"] for link in links}
+    columns = (transcripts.c.task_id, transcripts.c.created_ms, transcripts.c.owner)
+    query = select(*columns).where(transcripts.c.task_id.in_(ids), PRESENT)
+    both = {tuple(row) for row in reading.execute(query)} & {tuple(row) for row in writing.execute(query)}
+    same = {row[0] for row in both}
+    return [link for link in links if link["task_id"] in same]
 
 
 def _named(connection: Connection, task_ids: Collection[str]) -> list[dict[str, Any]]:

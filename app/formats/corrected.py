@@ -1,15 +1,21 @@
 """A stored result with the corrections of people in it: texts, word times and speakers."""
 
-import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
+from app.core.utils import number_within
+from app.formats.phrases import LATEST
 from app.schemas.corrections import Corrections, SpeakerChanges
 
 LEAST_ALIKE = 0.4
 """Share of common words below which a text was written anew."""
+
+MOST_PAIRS = 100_000
+"""Of equal words, one heard and one written, that are compared: for a thousand times `no, yes` that takes ten
+seconds. Texts of one segment have more only where all is one segment, or the model was caught in a loop."""
 
 
 def corrected(result: Mapping[str, Any], corrections: Corrections) -> dict[str, Any]:
@@ -71,22 +77,26 @@ def _speakers(result: Mapping[str, Any], segments: list[Any], changes: SpeakerCh
 def _is_timed(value: Mapping[str, Any]) -> bool:
     """Whether it tells from when to when; a foreign worker may have written anything."""
     times = (value.get("start"), value.get("end"))
-    return all(isinstance(each, int | float) and math.isfinite(each) for each in times)
+    return all(number_within(each, -LATEST, LATEST) is not None for each in times)
 
 
 def _united(turns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Turns of one speaker that overlap since two became one are one turn; whose turns overlap is told."""
     found: list[dict[str, Any]] = []
+    last: dict[str, dict[str, Any]] = {}
     for turn in sorted(turns, key=lambda each: (each["start"], each["end"])):
-        own = [each for each in found if each["speaker"] == turn["speaker"]]
-        if own and turn["start"] < own[-1]["end"]:
-            own[-1]["end"] = max(own[-1]["end"], turn["end"])
+        own = last.get(turn["speaker"])
+        if own is not None and turn["start"] < own["end"]:
+            own["end"] = max(own["end"], turn["end"])
         else:
-            found.append(dict(turn))
-    for turn in found:
-        turn["overlap"] = any(
-            each is not turn and each["start"] < turn["end"] and turn["start"] < each["end"] for each in found
-        )
+            last[turn["speaker"]] = {**turn, "overlap": False}
+            found.append(last[turn["speaker"]])
+    for place, turn in enumerate(found):
+        for other in islice(found, place + 1, None):
+            if other["start"] >= turn["end"]:
+                break
+            if turn["start"] < other["end"]:
+                turn["overlap"] = other["overlap"] = True
     return found
 
 
@@ -115,7 +125,7 @@ def retimed(words: list[Any], text: str) -> list[dict[str, Any]]:
     written = text.split()
     before, after = [_plain(word["word"]) for word in known], [_plain(word) for word in written]
     matcher = SequenceMatcher(None, before, after, autojunk=False)
-    if known and matcher.ratio() < LEAST_ALIKE:
+    if known and (_pairs(before, after) > MOST_PAIRS or matcher.ratio() < LEAST_ALIKE):
         return list(_shared(written, *_span(known, 0, len(known))))
     found: list[dict[str, Any]] = []
     for kind, one, two, begin, end in matcher.get_opcodes():
@@ -127,6 +137,12 @@ def retimed(words: list[Any], text: str) -> list[dict[str, Any]]:
     if found and not str(known[0]["word"] if known else "").startswith(" "):
         found[0]["word"] = found[0]["word"].lstrip()
     return found
+
+
+def _pairs(before: Sequence[str], after: Sequence[str]) -> int:
+    """How many pairs of equal words there are."""
+    written = Counter(after)
+    return sum(count * written[word] for word, count in Counter(before).items())
 
 
 def _span(known: Sequence[Mapping[str, Any]], one: int, two: int) -> tuple[float, float]:

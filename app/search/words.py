@@ -15,7 +15,7 @@ from functools import lru_cache
 from snowballstemmer.english_stemmer import EnglishStemmer
 from snowballstemmer.russian_stemmer import RussianStemmer
 
-RULES = 1
+RULES = 2
 """Number of these rules; it grows with each change of them, and all transcripts are indexed anew."""
 
 LONGEST_TOKEN = 40
@@ -120,8 +120,8 @@ def token_of(word: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """In one of the ways in which it can be written."""
-    return unicodedata.normalize("NFKC", text).casefold().replace("ё", "е")
+    """In one of the ways in which it can be written; of Turkish the dotted I is any i."""
+    return unicodedata.normalize("NFKC", text).casefold().replace("ё", "е").replace("i\u0307", "i")
 
 
 def _tokens(run: str) -> set[str]:

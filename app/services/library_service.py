@@ -1,5 +1,6 @@
 """The library: titles and tags of archived transcripts, and the search through all of them."""
 
+import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from app.schemas.library import (
     DetailsChange,
     Hit,
     LibraryEntry,
+    Moment,
     SearchPage,
     SearchRequest,
     default_title,
@@ -24,6 +26,8 @@ from app.search.moments import moments_of
 from app.services.archive_service import ArchiveService
 from app.services.indexing import readable
 from app.services.task_service import TaskService
+
+logger = logging.getLogger(__name__)
 
 AT_A_TIME = 10
 """Transcripts of a page that are in memory together: each may be that of a whole day."""
@@ -133,5 +137,14 @@ def _hit(entry: LibraryEntry, content: tuple[bytes, bytes] | None, words: Collec
         filename=task.filename,
         duration=task.duration,
         language=task.language,
-        moments=moments_of(readable(task.task_id, *content), words) if content else (),
+        moments=_moments_of(task.task_id, content, words) if content else (),
     )
+
+
+def _moments_of(task_id: str, content: tuple[bytes, bytes], words: Collection[str]) -> tuple[Moment, ...]:
+    """None where that fails: one transcript that nobody understands keeps no other from being found."""
+    try:
+        return moments_of(readable(task_id, *content), words)
+    except Exception:
+        logger.exception("Task %s is found, but cannot be read", task_id)
+        return ()

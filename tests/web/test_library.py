@@ -64,6 +64,20 @@ def test_another_browser_finds_it_too(stage: Stage, visit: Callable[..., Visitor
     expect(page.locator(".segment[aria-current]")).to_contain_text("enough for the roof")
 
 
+def test_what_was_not_changed_stays(stage: Stage) -> None:
+    page = stage.page
+    [task] = httpx2.get(f"{stage.url}/transcribe/").json()["tasks"]
+    details = f"{stage.url}/transcribe/{task['task_id']}/details"
+    httpx2.patch(details, json={"tags": ["Smith, John"]}).raise_for_status()
+    stage.open_transcript()
+    expect(page.locator(".tags a")).to_have_text(["Smith, John"])
+    page.get_by_role("button", name="Name and tags").click()
+    page.get_by_label("Name", exact=True).fill("Board")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Board")
+    assert httpx2.get(details).json() == {"title": "Board", "tags": ["Smith, John"]}
+
+
 def test_a_name_is_shown_everywhere(stage: Stage) -> None:
     page = stage.page
     stage.open_transcript()

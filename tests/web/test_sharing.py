@@ -83,6 +83,20 @@ def test_a_guest_without_a_key_reads_hears_and_saves_until_it_is_revoked(
         assert httpx2.get(f"{link}/audio").status_code == 404
 
 
+def test_files_are_named_after_the_title(stage: Stage, visit: Callable[..., Visitor]) -> None:
+    stage.transcribe(result=conversation())
+    stage.open_transcript()
+    stage.page.get_by_role("button", name="Name and tags").click()
+    stage.page.get_by_label("Name", exact=True).fill("Board of 12.05")
+    stage.page.keyboard.press("Enter")
+    link = stage.share()
+    for page in (stage.page, visit().open(link)):
+        expect(page.get_by_role("heading", level=1)).to_have_text("Board of 12.05")
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name="Download SRT").click()
+        assert waiting.value.suggested_filename == "Board of 12.05.srt"
+
+
 def test_a_guest_asks_for_nothing_but_what_is_shared(stage: Stage, visit: Callable[..., Visitor]) -> None:
     stage.transcribe(result=conversation())
     link = stage.share()

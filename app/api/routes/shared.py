@@ -9,6 +9,7 @@ from starlette.responses import FileResponse
 from app.api import openapi
 from app.api.deps import ServicesDep
 from app.api.documents import document_of, recording_of
+from app.api.rendering import is_much
 from app.api.responses import TolerantJSONResponse
 from app.api.routes.page import page_response
 from app.core.errors import ServiceError
@@ -52,6 +53,8 @@ async def result(token: str, services: ServicesDep) -> Response:
     async with services.guests:
         opened = await _opened(token, services)
         has_audio = await services.shares.has_recording(token)
+        if is_much(opened.corrections):
+            return await services.renderer.run_apart(_told, opened, has_audio)
         return await services.renderer.run(opened.record.state.result, _told, opened, has_audio)
 
 

@@ -99,6 +99,15 @@ def test_corrected_text_is_found_and_shown(service: Service, client: httpx2.Clie
     assert [each["text"] for each in hit["moments"][0]["pieces"] if each["found"]] == ["weather"]
 
 
+def test_one_that_cannot_be_read_hides_no_other(service: Service, client: httpx2.Client) -> None:
+    ids = [done(service, client, spoken(text)) for text in ("Погода.", "О погоде.")]
+    newer = Archive.from_settings(service.settings)  # of a version that knows more kinds of corrections
+    assert newer.correct(ids[1], b'{"of_a_newer_version": 1}', 0)
+    newer.close()
+    hits = client.get("/search", params={"q": "погода"}).json()["hits"]
+    assert {hit["task_id"]: len(hit["moments"]) for hit in hits} == {ids[0]: 1, ids[1]: 0}
+
+
 def test_a_transcript_gets_a_name(service: Service, client: httpx2.Client) -> None:
     task_id = done(service, client, spoken("Слово."), "запись 1.ogg")
     path = f"/transcribe/{task_id}"

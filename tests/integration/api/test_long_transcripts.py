@@ -10,7 +10,8 @@ import pytest
 
 from app.api import documents
 from app.api.openai import answers
-from app.api.routes import tasks
+from app.api.routes import shared, tasks
+from app.formats.corrected import corrected
 from app.formats.formats import render
 from app.queue import results
 from tests.integration.api.service import ASSETS, Service
@@ -57,6 +58,28 @@ def test_others_are_answered_while_it_is_made(
     monkeypatch.setattr(module, function, slow)
     with ThreadPoolExecutor(1) as others:
         answer = others.submit(httpx2.get, f"{service.url}/transcribe/{task_id}{path}", timeout=60)
+        until(slow.begun.is_set)
+        assert client.get("/health/live").status_code == 200
+        slow.let_go.set()
+        assert (answer.result().status_code, "word word" in answer.result().text) == (200, True)
+
+
+@pytest.mark.parametrize(("module", "path"), [(tasks, "/transcribe/{}?corrected=true"), (shared, "/result")])
+def test_others_are_answered_while_much_that_people_wrote_is_put_in(
+    service: Service, client: httpx2.Client, monkeypatch: pytest.MonkeyPatch, module: Any, path: str
+) -> None:
+    task_id = post(client)
+    segments = [{"start": 0, "end": 1, "text": "short"}]
+    finish(service.settings, task_id, {"text": "short", "segments": segments})
+    change = {"texts": {"0": "word " * 2000}}
+    saved = client.put(f"/transcribe/{task_id}/corrections", json=change, headers={"If-Match": '"0"'})
+    assert saved.status_code == 204
+    link = client.post(f"/transcribe/{task_id}/shares").json()["address"]
+    slow = Slow(corrected)
+    monkeypatch.setattr(module, "corrected", slow)
+    address = path.format(task_id) if "{}" in path else f"{link}{path}"
+    with ThreadPoolExecutor(1) as others:
+        answer = others.submit(httpx2.get, f"{service.url}{address}", timeout=60)
         until(slow.begun.is_set)
         assert client.get("/health/live").status_code == 200
         slow.let_go.set()

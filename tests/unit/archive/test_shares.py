@@ -142,3 +142,20 @@ def test_a_copy_brings_links_back_but_not_revoked_ones(
     assert len(brought.shares.of("t")) == 201
     brought.close()
     archive.close()
+
+
+def test_a_link_never_leads_to_another_task_of_the_same_name(
+    archive_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings, copy = archive_settings(), tmp_path / "copy.db"
+    archive = Archive.from_settings(settings)
+    keep(archive)
+    archive.shares.add("t", share("a"), "hash-a")
+    back_up(settings, copy)
+    archive.remove("t")
+    monkeypatch.setattr("app.archive.archive._now_ms", lambda: int(time.time() * 1000) + 2 * 86_400_000)
+    archive.trim()
+    assert archive.keep(ArchivedTask("t", 2, owner="bob"), b"{}")
+    restore(settings, copy)
+    assert archive.shares.find("hash-a") is None
+    archive.close()

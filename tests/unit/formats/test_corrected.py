@@ -115,7 +115,8 @@ def test_the_text_is_that_of_the_segments() -> None:
 
 
 def test_odd_turns_are_passed_over() -> None:
-    odd = [{"start": None, "end": 1, "speaker": "S1"}, {"speaker": 5}, 7, {"start": 1e999, "speaker": "S1"}]
+    odd: list[Any] = [{"start": None, "end": 1, "speaker": "S1"}, {"speaker": 5}, 7]
+    odd += [{"start": each, "end": 10**400, "speaker": "S1"} for each in (0, 1e999, 10**400)]
     changes = {"speakers": {"merged": {"S3": "S1"}, "moved": {"0": "S2"}}}
     segments = [{"text": "no times", "speaker": "S1"}]
     found = corrected(RESULT | {"turns": odd, "segments": segments}, Corrections.model_validate(changes))
@@ -138,3 +139,27 @@ def test_odd_results_stay_as_they_are(result: dict[str, Any]) -> None:
     corrections = Corrections.model_validate({"texts": {"0": "x"}, "speakers": {"names": {"S1": "A"}}})
     found = corrected(result, corrections)
     assert found.get("text", "") in ("t", "x", "")
+
+
+def test_a_text_that_repeats_itself_a_thousand_times_is_not_compared() -> None:
+    found = retimed(words(*["no", "yes"] * 500), "no yes " * 500)
+    assert [word["word"].strip() for word in found] == ["no", "yes"] * 500
+    assert (found[0]["start"], found[-1]["end"]) == (0, 1000)
+    assert {word["probability"] for word in found} == {1.0}, "none was matched: they share the time"
+
+
+TURNS = st.lists(
+    st.tuples(st.integers(0, 20), st.integers(-2, 9), st.sampled_from(["S1", "S2", "S3"])), max_size=12
+)
+
+
+@given(TURNS)
+def test_turns_overlap_where_two_speak_at_once(told: list[tuple[int, int, str]]) -> None:
+    turns = [{"start": start, "end": start + length, "speaker": who} for start, length, who in told]
+    speakers = [{"id": each, "name": None} for each in ("S1", "S2", "S3")]
+    changes = Corrections.model_validate({"speakers": {"names": {"S1": "Ann"}}})
+    found = corrected({"segments": [], "turns": turns, "speakers": speakers}, changes)["turns"]
+    for turn in found:
+        others = [each for each in found if each is not turn]
+        overlaps = any(each["start"] < turn["end"] and turn["start"] < each["end"] for each in others)
+        assert turn["overlap"] is overlaps

@@ -19,6 +19,7 @@ from app.formats.names import LONGEST_BYTES, UniqueNames, safe_stem
         ("../../etc/passwd", "_.._etc_passwd"),
         ("con", "_con"),
         ("LPT1.old", "_LPT1.old"),
+        ("con .old", "_con .old"),
         ("concert", "concert"),
         ("ends with dots. . .", "ends with dots"),
         ("photo\u202egpj", "photogpj"),

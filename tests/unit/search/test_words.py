@@ -13,6 +13,8 @@ from app.search.words import KNOWN_WORDS, Wanted, label_token, token_of, tokens_
         ("Ёлки", "елка"),
         ("They were discussing contracts", "discuss contract"),
         ("GROẞ und Straße", "gross STRASSE"),
+        ("İstanbul", "istanbul"),
+        ("istanbul", "İSTANBUL"),
         ("café", "cafe\u0301"),
         ("l’homme d'affaires", "homme affaires"),
         ("हिन्दी में बात", "हिन्दी"),

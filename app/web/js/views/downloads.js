@@ -3,6 +3,7 @@
 import { sharedFile, transcriptFile } from "../api/client.js";
 import { copied } from "../core/clipboard.js";
 import { save } from "../core/saving.js";
+import { withoutEnd } from "../tasks/history.js";
 import { EXTENSIONS, FORMATS, WRITERS, toText } from "../transcript/formats.js";
 import { appliedTo, speakerOf } from "../transcript/speakers.js";
 import { explainThrown, t } from "../i18n/texts.js";
@@ -47,7 +48,7 @@ export class Downloads extends Component {
   /** @param {keyof typeof FORMATS} format */
   async download(format) {
     const { entry } = this.props;
-    const name = `${entry.name.replace(/\.[^.]+$/, "") || "transcript"}.${EXTENSIONS[format]}`;
+    const name = `${entry.title || withoutEnd(entry.name) || "transcript"}.${EXTENSIONS[format]}`;
     try {
       const content = await this.content(format);
       if (content) save(content, name);

@@ -11,6 +11,19 @@ import { Tags } from "./tags.js";
 
 const LONGEST_TITLE = 200;
 
+const titleOf = (entry) => entry.title ?? withoutEnd(nameOf(entry));
+const tagsOf = (entry) => (entry.tags ?? []).join(", ");
+
+/** What is not as the form has shown it: a tag that has a comma, which a program may give, stays one. @param {FormData} given */
+function changed(entry, given) {
+  const title = String(given.get("title"));
+  const tags = String(given.get("tags"));
+  return {
+    ...(title !== titleOf(entry) && { title }),
+    ...(tags !== tagsOf(entry) && { tags: tags.split(",").map((tag) => tag.trim()).filter(Boolean) }),
+  };
+}
+
 /** Props: `entry`. */
 export class Naming extends Watcher {
   state = { open: false, busy: false, failure: "" };
@@ -32,10 +45,10 @@ export class Naming extends Watcher {
       </div>
       ${open && html`<form class="naming-form" onSubmit=${(event) => this.save(event)} onKeyDown=${(event) => event.key === "Escape" && this.turn(false)}>
         <div class="field"><label for="naming-title">${t("rename_title")}</label>
-          <input ref=${this.field} id="naming-title" name="title" maxlength=${LONGEST_TITLE} dir="auto" defaultValue=${entry.title ?? withoutEnd(name)}
+          <input ref=${this.field} id="naming-title" name="title" maxlength=${LONGEST_TITLE} dir="auto" defaultValue=${titleOf(entry)}
             aria-describedby="naming-help" /><p id="naming-help" class="help">${t("rename_help")}</p></div>
         <div class="field"><label for="naming-tags">${t("rename_tags")}</label>
-          <input id="naming-tags" name="tags" dir="auto" defaultValue=${(entry.tags ?? []).join(", ")} /></div>
+          <input id="naming-tags" name="tags" dir="auto" defaultValue=${tagsOf(entry)} /></div>
         ${failure && html`<p class="failure" role="alert">${failure}</p>`}
         <div class="card-actions">
           <button type="submit" class="button button-small button-primary" disabled=${busy}>${t("rename_save")}</button>
@@ -52,11 +65,10 @@ export class Naming extends Watcher {
 
   async save(event) {
     event.preventDefault();
-    const given = new FormData(event.currentTarget);
-    const tags = String(given.get("tags")).split(",").map((tag) => tag.trim()).filter(Boolean);
+    const change = changed(this.props.entry, new FormData(event.currentTarget));
     this.setState({ busy: true, failure: "" });
     try {
-      await rename(this.props.entry.key, { title: String(given.get("title")), tags });
+      await rename(this.props.entry.key, change);
       this.turn(false);
       announce(t("renamed"));
     } catch (problem) {

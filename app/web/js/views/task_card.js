@@ -27,7 +27,7 @@ export class TaskCard extends Component {
     const readable = entry.phase === "done" || isOpen(entry);
     return html`<li class=${`card card-${entry.phase}`}>
       <div class="card-head">
-        ${onChoose && html`<input type="checkbox" class="card-choice" checked=${chosen} aria-label=${t("choose", { name: entry.name })}
+        ${onChoose && html`<input type="checkbox" class="card-choice" checked=${chosen} aria-label=${t("choose", { name: nameOf(entry) })}
           onChange=${(event) => onChoose(entry.key, event.currentTarget.checked)} />`}
         ${!alone && html`<h3 id=${title} dir="auto">
           ${readable ? html`<a href=${transcriptAddress(entry.key)}>${nameOf(entry)}</a>` : nameOf(entry)}
