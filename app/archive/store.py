@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.archive.database import archive_reachable, transaction
 from app.archive.schema import upgrade
+from app.core.errors import ArchiveUnavailable
 
 CLOSE_SECONDS = 10.0
 """Longest wait for those who use a connection that is to be closed."""
@@ -25,6 +26,7 @@ class Store:
         self._is_ready = False
         self._leaving = threading.Condition()
         self._users = 0
+        self._is_closed = False
 
     @property
     def is_sqlite(self) -> bool:
@@ -42,13 +44,16 @@ class Store:
     def close(self) -> None:
         """Close all connections; who still uses one has CLOSE_SECONDS to come to an end."""
         with self._leaving:
+            self._is_closed = True
             self._leaving.wait_for(lambda: not self._users, CLOSE_SECONDS)
         self._engine.dispose()
 
     @contextlib.contextmanager
     def _used(self) -> Iterator[None]:
-        """Somebody is at it: a call that was cancelled goes on in its thread."""
+        """Somebody is at it: a call that was cancelled goes on in its thread, or begins after the end."""
         with self._leaving:
+            if self._is_closed:
+                raise ArchiveUnavailable("The archive is closed: the service ends.")
             self._users += 1
         try:
             yield

@@ -191,6 +191,15 @@ def test_who_closes_it_waits_for_those_at_it(archive_settings: SettingsFor) -> N
     gc.collect()
 
 
+def test_who_comes_after_the_end_opens_nothing(archive_settings: SettingsFor) -> None:
+    archive = Archive.from_settings(archive_settings())
+    archive.prepare()
+    archive.close()
+    with pytest.raises(ArchiveUnavailable, match="is closed"):
+        archive.figures()
+    gc.collect()
+
+
 def test_the_migrations_make_what_the_tables_say(archive_settings: SettingsFor) -> None:
     settings = archive_settings()
     with opened(settings) as archive:
