@@ -37,9 +37,7 @@ class Searcher:
         shown = self._encoder.states_for(max(window.seconds for window in windows))
         states = self._encoder.encode([window.samples for window in windows], shown)
         languages = self._languages(batch, states)
-        spoken = [
-            found.candidates(request.expected)[0] for request, found in zip(batch, languages, strict=True)
-        ]
+        spoken = _likeliest(batch, languages)
         prompts = self._prompts(batch, spoken)
         hypotheses = self._decoder.first(
             states, prompts, batch[0].options, states.shape[1] / STATES_PER_SECOND
@@ -78,13 +76,9 @@ class Searcher:
         requests = [window.request for window in windows]
         states = self._encoder.encode_fully([request.window.samples for request in requests])
         languages = self._languages(requests, states)
-        spoken = [
-            found.candidates(request.expected)[0] for request, found in zip(requests, languages, strict=True)
-        ]
+        prompts = self._prompts(requests, _likeliest(requests, languages))
         seconds = max(request.window.seconds for request in requests)
-        hypotheses = self._decoder.search(
-            states, self._prompts(requests, spoken), requests[0].options.beam_size, seconds
-        )
+        hypotheses = self._decoder.search(states, prompts, requests[0].options.beam_size, seconds)
         results = []
         for place, window in enumerate(windows):
             window.states = states[place : place + 1]
@@ -131,3 +125,8 @@ class Searcher:
             self._decoder.prompt(request.options, language)
             for request, language in zip(batch, languages, strict=True)
         ]
+
+
+def _likeliest(batch: Sequence[WindowRequest], languages: Sequence[Languages]) -> list[str]:
+    """The language that each window is decoded in first."""
+    return [found.candidates(request.expected)[0] for request, found in zip(batch, languages, strict=True)]
