@@ -29,22 +29,35 @@ class Renderer:
         self, result: Mapping[str, Any] | None, make: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """What `make` returns or raises; `result` is the transcript that it works on, if there is one."""
-        if result is None or not _is_long(result):
-            return make(*args, **kwargs)
-        return await self.run_apart(make, *args, **kwargs)
+        return await self.run_corrected(result, None, make, *args, **kwargs)
+
+    async def run_corrected(
+        self,
+        result: Mapping[str, Any] | None,
+        corrections: Corrections | None,
+        make: Callable[P, T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """The same, where `make` puts what people have corrected into the transcript."""
+        if _is_long(result) or _is_much(corrections):
+            return await self.run_apart(make, *args, **kwargs)
+        return make(*args, **kwargs)
 
     async def run_apart(self, make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same, for what takes long whatever the transcript."""
         return await to_thread.run_sync(partial(make, *args, **kwargs), limiter=self._limiter)
 
 
-def _is_long(result: Mapping[str, Any]) -> bool:
+def _is_long(result: Mapping[str, Any] | None) -> bool:
+    if result is None:
+        return False
     text, segments = result.get("text"), result.get("segments")
     return (isinstance(text, str) and len(text) > LONG_TEXT) or (
         isinstance(segments, list) and len(segments) > MANY_SEGMENTS
     )
 
 
-def is_much(corrections: Corrections | None) -> bool:
+def _is_much(corrections: Corrections | None) -> bool:
     """Whether people wrote as much as a long transcript has: into three lines there go 60,000 characters."""
     return corrections is not None and sum(map(len, corrections.texts.values())) > LONG_TEXT

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from anyio import CapacityLimiter, to_thread
 
-from app.core.errors import ArchiveOff, ArchiveUnavailable, NotFinished, TaskNotFound
+from app.core.errors import ArchiveOff, ArchiveUnavailable, NotFinished
 from app.queue.reader import TaskRecord
 from app.schemas.caller import Caller
 from app.schemas.library import (
@@ -81,10 +81,7 @@ class LibraryService:
         state = await self._tasks.state(task_id, caller)
         if state.status is not TaskStatus.DONE:
             raise NotFinished(f"There is no transcript to name yet; the task is {state.status}.")
-        if not await archive.describe(task_id, change):
-            await self._tasks.archive_now(task_id)
-            if not await archive.describe(task_id, change):
-                raise TaskNotFound("The task was deleted meanwhile.")
+        await self._tasks.once_archived(task_id, lambda: archive.describe(task_id, change))
         return await self.details(task_id, caller)
 
     async def search(self, caller: Caller, asked: SearchRequest) -> SearchPage:

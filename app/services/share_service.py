@@ -56,10 +56,7 @@ class ShareService:
         token, now = secrets.token_urlsafe(TOKEN_BYTES), _now()
         expires_at = None if wish.expires_in_seconds is None else now + wish.expires_in_seconds
         share = Share(share_id=uuid.uuid4().hex, created_at=now, expires_at=expires_at)
-        if not await archive.add_share(task_id, share, _hash(token)):
-            await self._tasks.archive_now(task_id)
-            if not await archive.add_share(task_id, share, _hash(token)):
-                raise TaskNotFound("The task was deleted meanwhile.")
+        await self._tasks.once_archived(task_id, lambda: archive.add_share(task_id, share, _hash(token)))
         return CreatedShare(**share.model_dump(), address=f"/shared/{token}")
 
     async def list(self, task_id: str, caller: Caller) -> tuple[Share, ...]:
@@ -96,18 +93,21 @@ class ShareService:
     async def recording(self, token: str) -> Path:
         """The recording. Raises RecordingGone where it is not kept."""
         task_id, _ = await self.find(token)
+        return await self._recording(task_id)
+
+    async def has_recording(self, opened: Opened) -> bool:
+        """Whether it is kept."""
+        try:
+            await self._recording(opened.record.state.task_id)
+        except RecordingGone:
+            return False
+        return True
+
+    async def _recording(self, task_id: str) -> Path:
         try:
             return await self._tasks.recording(task_id, ANYBODY)
         except TaskNotFound as error:
             raise _not_found() from error
-
-    async def has_recording(self, token: str) -> bool:
-        """Whether it is kept."""
-        try:
-            await self.recording(token)
-        except RecordingGone:
-            return False
-        return True
 
     def _kept(self) -> ArchiveService:
         if self._archive is None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -169,6 +169,16 @@ class TaskService:
             noted = await self._outbox.noted(task_id)
             kept = await to_thread.run_sync(self._storage.outbox.result, task_id)
             await self._archive.keep(task_id, noted, kept)
+
+    async def once_archived(self, task_id: str, change: Callable[[], Awaitable[bool]]) -> None:
+        """Do `change`, which answers whether the archive has the task, to an ended one, archived if need be.
+
+        Raises TaskNotFound where it was deleted meanwhile.
+        """
+        if not await change():
+            await self.archive_now(task_id)
+            if not await change():
+                raise TaskNotFound("The task was deleted meanwhile.")
 
     async def recording(self, task_id: str, caller: Caller) -> Path:
         """The recording of a task, as it was sent. Raises RecordingGone, QueueUnavailable."""

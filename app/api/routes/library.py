@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from app.api import openapi
 from app.api.auth import CallerDep
-from app.api.body import BodyReader
 from app.api.deps import ServicesDep
+from app.api.json_body import body_docs, body_of
 from app.core.errors import InvalidParameter
 from app.core.languages import parse_language
 from app.core.names import refuse_unknown
@@ -54,15 +54,13 @@ async def read_details(task_id: str, services: ServicesDep, caller: CallerDep) -
     "/transcribe/{task_id}/details",
     summary="Name a transcript",
     responses=openapi.DETAILS_RESPONSES,
-    openapi_extra={
-        "requestBody": {"content": {"application/json": {"schema": DetailsChange.model_json_schema()}}}
-    },
+    openapi_extra=body_docs(DetailsChange),
 )
 async def change_details(task_id: str, request: Request, services: ServicesDep, caller: CallerDep) -> Details:
     """`title`, at most 200 characters, and `tags`, at most 20 of at most 50; what is left out stays, and the
     answer is what they are now. An empty title brings the file's name back."""
-    body = b"".join([chunk async for chunk in BodyReader(request.stream(), max_bytes=MOST_BYTES).chunks()])
-    return await services.library.describe(task_id, caller, _change(body))
+    change = _change(await body_of(request, max_bytes=MOST_BYTES))
+    return await services.library.describe(task_id, caller, change)
 
 
 async def _known_only(request: Request) -> None:

@@ -9,7 +9,6 @@ from starlette.responses import FileResponse
 from app.api import openapi
 from app.api.deps import ServicesDep
 from app.api.documents import document_of, recording_of
-from app.api.rendering import is_much
 from app.api.responses import TolerantJSONResponse
 from app.api.routes.page import page_response
 from app.core.errors import ServiceError
@@ -52,10 +51,9 @@ async def result(token: str, services: ServicesDep) -> Response:
     """The transcript with what people have corrected, and what is known of its recording."""
     async with services.guests:
         opened = await _opened(token, services)
-        has_audio = await services.shares.has_recording(token)
-        if is_much(opened.corrections):
-            return await services.renderer.run_apart(_told, opened, has_audio)
-        return await services.renderer.run(opened.record.state.result, _told, opened, has_audio)
+        has_audio = await services.shares.has_recording(opened)
+        transcript, corrections = opened.record.state.result, opened.corrections
+        return await services.renderer.run_corrected(transcript, corrections, _told, opened, has_audio)
 
 
 async def _known_only(request: Request) -> None:

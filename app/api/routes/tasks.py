@@ -15,7 +15,6 @@ from app.api.conditional import unless_known
 from app.api.deps import ServicesDep, services_of
 from app.api.documents import document_of
 from app.api.polls import POLL_PARAMETERS, poll_of
-from app.api.rendering import is_much
 from app.api.responses import TolerantJSONResponse, json_of
 from app.core.errors import NotFinished, TranscriptionFailed
 from app.core.names import refuse_unknown
@@ -75,9 +74,10 @@ async def task_state(task_id: str, request: Request) -> Response:
     if record.state.status is TaskStatus.DONE:
         record = await services.library.named(record)
     renderer = services.renderer
-    if wanted is TranscriptFormat.DOCX or is_much(corrections):
+    if wanted is TranscriptFormat.DOCX:
         return await renderer.run_apart(_answer, request, record, wanted, corrections)
-    return await renderer.run(record.state.result, _answer, request, record, wanted, corrections)
+    result = record.state.result
+    return await renderer.run_corrected(result, corrections, _answer, request, record, wanted, corrections)
 
 
 async def _known_only(request: Request) -> None:
