@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.launcher.redis_server import free_port
 from scripts.nginx import nginx_path
-from tests.serving import until
+from tests.serving import PATIENCE_SECONDS, until
 
 CONFIGURATION = """
 master_process off;
@@ -61,4 +61,4 @@ def proxying(upstream: str, folder: Path, lines: str) -> Iterator[Nginx]:
         yield Nginx(f"http://127.0.0.1:{port}", folder)
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE_SECONDS)

@@ -34,6 +34,7 @@ from app.schemas.task import Task, TaskState, TaskStatus
 from app.services.outbox_service import OutboxService, StorageLookup
 from app.storage.local import LocalStorage
 from app.storage.marker import MARKER_NAME
+from tests.serving import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 POLL_SECONDS = 0.05
@@ -145,7 +146,7 @@ class Service:
         port = free_port()
         self._apis.append(self._start(("-m", "tests.faults.doomed_api", str(port)), {}))
         address = f"http://127.0.0.1:{port}"
-        async with httpx2.AsyncClient(base_url=address, timeout=30) as client:
+        async with httpx2.AsyncClient(base_url=address, timeout=PATIENCE_SECONDS) as client:
             await self.until(lambda: _answers(client), 60)
         return address
 
@@ -163,7 +164,7 @@ class Service:
     async def api(self, **overrides: str) -> AsyncIterator[httpx2.AsyncClient]:
         """A real API that answers, with these environment variables of its own, and a client of it."""
         address = f"http://127.0.0.1:{self.start_api(**overrides)}"
-        async with httpx2.AsyncClient(base_url=address, timeout=30) as client:
+        async with httpx2.AsyncClient(base_url=address, timeout=PATIENCE_SECONDS) as client:
             await self.until(lambda: _answers(client), 60)
             yield client
 

@@ -7,6 +7,7 @@ import pytest
 
 from app.core.config import Settings
 from tests.integration.api.service import Service, serving
+from tests.serving import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -19,5 +20,5 @@ def service(settings: Settings) -> Iterator[Service]:
 @pytest.fixture
 def client(service: Service) -> Iterator[httpx2.Client]:
     """An HTTP client of `service`."""
-    with httpx2.Client(base_url=service.url, timeout=30) as http:
+    with httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as http:
         yield http

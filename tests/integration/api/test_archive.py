@@ -12,7 +12,7 @@ from app.core.config import Settings
 from app.queue.keys import Keys
 from tests.integration.api.service import ASSETS, Service, serving
 from tests.integration.api.test_tasks import RESULT, finish
-from tests.serving import until
+from tests.serving import PATIENCE_SECONDS, until
 
 FORMATS = ("json", "text", "srt", "vtt", "tsv")
 ALICE = {"Authorization": "Bearer key-of-alice"}
@@ -112,7 +112,10 @@ def test_the_archive_is_in_the_metrics(service: Service, client: httpx2.Client) 
 def private(archive_settings: SettingsFor) -> Iterator[tuple[Service, httpx2.Client]]:
     """A service with keys."""
     settings = archive_settings(keep_ended_seconds=0, maintenance_seconds=0.05, api_keys=KEYS)
-    with serving(settings) as service, httpx2.Client(base_url=service.url, timeout=30) as client:
+    with (
+        serving(settings) as service,
+        httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
+    ):
         yield service, client
 
 
@@ -133,7 +136,10 @@ def test_an_archived_task_is_seen_by_its_owner_alone(private: tuple[Service, htt
 def test_an_archive_that_is_away_costs_only_what_it_alone_has(settings_for: SettingsFor) -> None:
     settings = settings_for(maintenance_seconds=0.05)
     settings.data_dir.write_text("a file")
-    with serving(settings) as service, httpx2.Client(base_url=service.url, timeout=30) as client:
+    with (
+        serving(settings) as service,
+        httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
+    ):
         file = ("talk.ogg", (ASSETS / "speech_ru.ogg").read_bytes())
         task_id = client.post("/transcribe/", files={"file": file}).json()["task_id"]
         finish(settings, task_id)
@@ -148,7 +154,10 @@ def test_an_archive_that_is_away_costs_only_what_it_alone_has(settings_for: Sett
 
 def test_without_an_archive_all_is_as_it_was(settings_for: SettingsFor) -> None:
     settings = settings_for(archive=False, maintenance_seconds=0.05, keep_ended_seconds=0)
-    with serving(settings) as service, httpx2.Client(base_url=service.url, timeout=30) as client:
+    with (
+        serving(settings) as service,
+        httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
+    ):
         task_id = transcribed(service, client)
         assert client.get(f"/transcribe/{task_id}").json()["status"] == "done"
         forget(settings, task_id)

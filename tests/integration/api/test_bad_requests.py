@@ -8,6 +8,7 @@ import pytest
 from app.core.config import Settings
 from tests.integration.api.bad_requests import BAD_REQUESTS, FORM_TYPE, GOOD, BadRequest
 from tests.integration.api.service import serving
+from tests.serving import PATIENCE_SECONDS
 
 MAX_UPLOAD_MB = 3
 
@@ -16,7 +17,7 @@ MAX_UPLOAD_MB = 3
 def test_it_is_refused_and_leaves_nothing(bad: BadRequest, settings_for: Callable[..., Settings]) -> None:
     with (
         serving(settings_for(max_upload_mb=MAX_UPLOAD_MB)) as service,
-        httpx2.Client(base_url=service.url, timeout=30) as client,
+        httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
     ):
         answer = bad.send(client, MAX_UPLOAD_MB)
         problem = answer.json()

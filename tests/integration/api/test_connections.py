@@ -15,11 +15,10 @@ from app.core.config import Settings
 from tests.integration.api.service import Service, serving
 from tests.integration.api.test_tasks import finish, post
 from tests.processes import ApiProcess
-from tests.serving import until
+from tests.serving import PATIENCE_SECONDS, until
 
 SettingsFor = Callable[..., Settings]
 LIVE = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
-PATIENCE_SECONDS = 30
 
 
 def connect(service: Service) -> socket.socket:

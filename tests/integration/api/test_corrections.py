@@ -11,6 +11,7 @@ import redis
 from app.core.api_keys import new_key
 from app.core.config import Settings
 from tests.integration.api.service import ASSETS, Service, serving
+from tests.serving import PATIENCE_SECONDS
 
 SPEECH = ASSETS / "speech_ru.ogg"
 
@@ -44,7 +45,7 @@ def service(archive_settings: Callable[..., Settings]) -> Iterator[Service]:
 
 @pytest.fixture
 def client(service: Service) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=service.url, timeout=30) as http:
+    with httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as http:
         yield http
 
 

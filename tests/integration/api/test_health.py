@@ -11,7 +11,7 @@ from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
 from tests.integration.api.bad_requests import FORM_TYPE, GOOD
 from tests.integration.api.service import Service, serving
-from tests.serving import until
+from tests.serving import PATIENCE_SECONDS, until
 
 
 def test_live_and_ready(service: Service, client: httpx2.Client) -> None:
@@ -47,7 +47,10 @@ def test_a_redis_that_starts_late_and_falls_over(
 ) -> None:
     server = RedisServer(tmp_path / "own-redis", free_port())
     settings = settings_for(redis_port=server.port, maintenance_seconds=0.1)
-    with serving(settings) as service, httpx2.Client(base_url=service.url, timeout=30) as client:
+    with (
+        serving(settings) as service,
+        httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
+    ):
 
         def post() -> httpx2.Response:
             return client.post("/transcribe/", content=GOOD, headers={"Content-Type": FORM_TYPE})
@@ -79,7 +82,7 @@ def test_a_redis_that_evicts_is_not_trusted(settings_for: Callable[..., Settings
     try:
         with (
             serving(settings_for(redis_port=server.port)) as service,
-            httpx2.Client(base_url=service.url, timeout=30) as client,
+            httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
         ):
             ready = client.get("/health/ready")
             assert ready.status_code == 503
@@ -99,7 +102,7 @@ def test_a_redis_that_refuses_writes_is_not_ready(
     try:
         with (
             serving(settings_for(redis_port=server.port)) as service,
-            httpx2.Client(base_url=service.url, timeout=30) as client,
+            httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
             redis.Redis(port=server.port) as own,
         ):
             assert client.get("/health/ready").status_code == 200

@@ -10,6 +10,7 @@ from tests.integration.api.bad_requests import FORM_TYPE, GOOD
 from tests.integration.api.service import Service
 from tests.integration.api.test_streaming import answer_on
 from tests.integration.api.test_tasks import finish, post
+from tests.serving import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize("event_id", ["9" * 5000, "٣", "-1", "1e3", "0x1"])
@@ -28,7 +29,7 @@ def test_an_event_id_that_is_no_place_in_a_stream_begins_it_anew(
 @pytest.mark.parametrize("length", [b"5", b"0", str(len(GOOD)).encode()])
 def test_two_ways_to_tell_a_length_end_the_connection(service: Service, length: bytes) -> None:
     """RFC 9112, 6.1: a proxy in front may have believed the other one, and take what follows for a body."""
-    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE_SECONDS) as connection:
         connection.sendall(
             b"POST /transcribe/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
             b"Content-Type: " + FORM_TYPE.encode() + b"\r\nContent-Length: " + length + b"\r\n\r\n"

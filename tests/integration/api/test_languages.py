@@ -10,6 +10,7 @@ from app.core.config import Settings
 from app.schemas.task import TaskKind
 from tests.integration.api.bad_requests import FORM_TYPE, GOOD
 from tests.integration.api.service import ASSETS, Service, serving
+from tests.serving import PATIENCE_SECONDS
 
 HEADERS = {"Content-Type": FORM_TYPE}
 
@@ -82,7 +83,7 @@ def test_the_form_may_name_a_model_that_can_do_it(settings_for: Callable[..., Se
     """What the query asks for is checked before the form is read, which may name another model."""
     with (
         serving(settings_for(default_model="distil-large-v2")) as service,
-        httpx2.Client(base_url=service.url, timeout=30) as client,
+        httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
     ):
         files = {"file": ("a.ogg", (ASSETS / "speech_ru.ogg").read_bytes())}
         answer = client.post(f"/transcribe/?{query}", files=files, data={"model": "large-v3"})

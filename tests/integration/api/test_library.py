@@ -17,7 +17,7 @@ from app.core.config import Settings
 from app.schemas.archived import ArchivedTask
 from tests.integration.api.service import ASSETS, Service, serving
 from tests.integration.api.test_archive import ALICE, BOB, KEYS, forget
-from tests.serving import until
+from tests.serving import PATIENCE_SECONDS, until
 
 SettingsFor = Callable[..., Settings]
 SPEECH = (ASSETS / "speech_ru.ogg").read_bytes()
@@ -241,7 +241,10 @@ def test_transcripts_of_an_older_version_are_found_after_a_while(archive_setting
 def private(archive_settings: SettingsFor) -> Iterator[tuple[Service, httpx2.Client]]:
     """A service with keys."""
     settings = archive_settings(keep_ended_seconds=0, maintenance_seconds=0.05, api_keys=KEYS)
-    with serving(settings) as service, httpx2.Client(base_url=service.url, timeout=30) as client:
+    with (
+        serving(settings) as service,
+        httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
+    ):
         yield service, client
 
 

@@ -11,7 +11,7 @@ import redis
 from app.core.config import Settings
 from app.services import idempotency
 from tests.integration.api.service import ASSETS, Service, serving
-from tests.serving import until
+from tests.serving import PATIENCE_SECONDS, until
 
 SPEECH = (ASSETS / "speech_ru.ogg").read_bytes()
 OTHER = (ASSETS / "speech_en.mp3").read_bytes()
@@ -138,7 +138,10 @@ def test_a_recording_that_was_done_is_done_at_once(service: Service, client: htt
 
 def test_the_end_of_a_task_that_was_done_at_once_is_told(settings_for: Callable[..., Settings]) -> None:
     settings = settings_for(fetch_private_addresses=True)
-    with serving(settings) as service, httpx2.Client(base_url=service.url, timeout=30) as client:
+    with (
+        serving(settings) as service,
+        httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
+    ):
         finish(settings, task_id(post(client)))
         second = task_id(post(client, webhook="http://127.0.0.1:9/hook"))
         until(lambda: client.get(f"/transcribe/{second}").json()["webhook"]["attempts"])
@@ -184,7 +187,7 @@ def test_nothing_is_used_again_where_the_operator_does_not_want_it(
 ) -> None:
     with (
         serving(settings_for(reuse_results=False)) as service,
-        httpx2.Client(base_url=service.url, timeout=30) as client,
+        httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
     ):
         finish(service.settings, task_id(post(client)))
         assert client.get(f"/transcribe/{task_id(post(client))}").json()["status"] == "queued"

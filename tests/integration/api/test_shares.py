@@ -60,7 +60,9 @@ def settings(archive_settings: Callable[..., Settings]) -> Settings:
 def party(settings: Settings) -> Iterator[Party]:
     with serving(settings) as service:
         keys: list[dict[str, str]] = [{"X-API-Key": ALICE.key}, {"X-API-Key": BOB.key}, {}]
-        clients = [httpx2.Client(base_url=service.url, headers=headers, timeout=30) for headers in keys]
+        clients = [
+            httpx2.Client(base_url=service.url, headers=headers, timeout=PATIENCE_SECONDS) for headers in keys
+        ]
         yield Party(service, *clients)
         for client in clients:
             client.close()

@@ -16,7 +16,7 @@ from app.core.config import Settings
 from app.launcher.redis_server import free_port
 from tests.integration.api.bad_requests import BOUNDARY, FORM_TYPE, MIB
 from tests.integration.api.service import Service, serving
-from tests.serving import until
+from tests.serving import PATIENCE_SECONDS, until
 
 HEAD = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{{name}}"\r\n\r\n'
 MEMORY_LIMIT = 50 * MIB
@@ -59,7 +59,7 @@ def test_a_client_that_sends_all_before_it_listens_gets_the_answer(
 ) -> None:
     with (
         serving(settings_for(max_upload_mb=2, allowed_extensions="wav")) as service,
-        socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection,
+        socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE_SECONDS) as connection,
     ):
         connection.sendall(request_head("Transfer-Encoding: chunked"))
         connection.sendall(chunked(HEAD.format(name=name).encode()))
@@ -77,7 +77,7 @@ def test_too_large_by_its_announced_length_is_refused_before_it_is_sent(
 ) -> None:
     with (
         serving(settings_for(max_upload_mb=2)) as service,
-        socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection,
+        socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE_SECONDS) as connection,
     ):
         connection.sendall(request_head(f"Content-Length: {10 * MIB}\r\nExpect: 100-continue"))
         assert connection.recv(65_536).startswith(b"HTTP/1.1 413")
@@ -98,7 +98,10 @@ def test_many_uploads_at_once(service: Service) -> None:
 
     def send() -> None:
         answer = httpx2.post(
-            f"{service.url}/transcribe/", content=body, headers={"Content-Type": FORM_TYPE}, timeout=30
+            f"{service.url}/transcribe/",
+            content=body,
+            headers={"Content-Type": FORM_TYPE},
+            timeout=PATIENCE_SECONDS,
         )
         codes.append(answer.status_code)
 
@@ -137,7 +140,7 @@ def uvicorn_process(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes
         yield process, url
     finally:
         process.terminate()
-        assert process.wait(timeout=20) in (0, -15)
+        assert process.wait(timeout=PATIENCE_SECONDS) in (0, -15)
 
 
 @pytest.mark.parametrize(

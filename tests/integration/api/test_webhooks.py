@@ -14,7 +14,7 @@ from tests.integration.api.service import Service, serving
 from tests.integration.api.test_repeats import finish, post, task_id
 from tests.integration.net.server import Seen, Server, answer
 from tests.integration.whole.conftest import WEBHOOK_SECRET
-from tests.serving import until
+from tests.serving import PATIENCE_SECONDS, until
 
 SECRET = SecretStr(WEBHOOK_SECRET)
 
@@ -42,7 +42,7 @@ def told(settings_for: Callable[..., Settings]) -> Iterator[Told]:
     with (
         Server({"/hook": answer(204)}) as server,
         serving(settings_for(fetch_private_addresses=True, webhook_secret=SECRET)) as service,
-        httpx2.Client(base_url=service.url, timeout=30) as client,
+        httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
     ):
         yield Told(service, server, client)
 

@@ -11,6 +11,7 @@ from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.windows import TimeAnchor, Window
 from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
 from app.schemas.window import WindowTranscript
+from tests.serving import PATIENCE_SECONDS
 
 
 def request(number: int = 0, seconds: float = 5.0, language: str | None = None) -> WindowRequest:
@@ -55,7 +56,7 @@ class HeldEngine:
             self.batches.append([each.window.seconds for each in batch])
             mine = len(self.batches)
             self._changed.notify_all()
-            assert self._changed.wait_for(lambda: self._released >= mine, timeout=20)
+            assert self._changed.wait_for(lambda: self._released >= mine, timeout=PATIENCE_SECONDS)
         if len(batch) > self._fits:
             raise OutOfDeviceMemory("CUDA out of memory")
         if self.poison in [each.window.seconds for each in batch]:
@@ -73,7 +74,7 @@ class HeldEngine:
     def wait_for(self, batches: int) -> list[list[float]]:
         """Wait until so many batches have begun."""
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.batches) >= batches, timeout=20)
+            assert self._changed.wait_for(lambda: len(self.batches) >= batches, timeout=PATIENCE_SECONDS)
             return [sorted(batch) for batch in self.batches]
 
     def close(self) -> None:
