@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from app.api.routes.page import POLICY
 from app.web.files import read_page
 from tests.integration.api.service import Service
+from tests.serving import PATIENCE_SECONDS
 from tests.web.conftest import Visitor
 
 VERSION = read_page().version
@@ -22,7 +23,7 @@ def get(idle: Service) -> Any:
     """GET of a path."""
 
     def ask(path: str, **headers: str) -> httpx2.Response:
-        return httpx2.get(f"{idle.url}{path}", headers=headers)
+        return httpx2.get(f"{idle.url}{path}", headers=headers, timeout=PATIENCE_SECONDS)
 
     return ask
 

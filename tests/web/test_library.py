@@ -35,7 +35,9 @@ def stage(archiving: Service, visitor: Visitor, recordings: Path) -> Stage:
 
 def look_for(page: Page, question: str) -> None:
     page.get_by_role("link", name="Search", exact=True).click()
-    page.get_by_label("Words that were said").fill(question)
+    asked = page.get_by_label("Words that were said")
+    expect(asked).to_have_value("")  # the form of the search before is gone
+    asked.fill(question)
     page.keyboard.press("Enter")
 
 
