@@ -24,6 +24,7 @@ from app.asr.frames import (
     Features,
     States,
 )
+from app.asr.stages import PipelineStage, StageClock
 from app.audio.samples import SAMPLE_RATE, Samples
 
 if TYPE_CHECKING:
@@ -43,8 +44,15 @@ DYNAMIC_RANGE, SILENT_FEATURE = 2.0, -1.5
 class Encoder:
     """Encodes windows; thread-safe as CTranslate2 is."""
 
-    def __init__(self, runtime: "WhisperModel", tuning: Tuning, suffix: Suffix | None = None) -> None:
+    def __init__(
+        self,
+        runtime: "WhisperModel",
+        tuning: Tuning,
+        suffix: Suffix | None = None,
+        stages: StageClock | None = None,
+    ) -> None:
         self._runtime = runtime
+        self._stages = stages or StageClock()
         self._tuning = tuning
         self._suffix = suffix
         self._silence = self._encode_together([reference_noise()], FULL_SECONDS) if tuning.trims else None
@@ -88,7 +96,8 @@ class Encoder:
     ) -> States:
         import ctranslate2
 
-        features = np.stack([self._features(sound, seconds, suffix) for sound in sounds])
+        with self._stages.at(PipelineStage.FEATURES):
+            features = np.stack([self._features(sound, seconds, suffix) for sound in sounds])
         states = self._runtime.model.encode(ctranslate2.StorageView.from_array(features), to_cpu=True)
         return np.asarray(states.to(ctranslate2.DataType.float32))
 

@@ -20,6 +20,7 @@ from app.asr.device_errors import translated_errors
 from app.asr.echo import without_echo
 from app.asr.frames import STATES_PER_SECOND
 from app.asr.hardware import BatchLimits
+from app.asr.stages import PipelineStage, StageClock
 from app.schemas.window import WindowTranscript
 
 if TYPE_CHECKING:
@@ -39,14 +40,16 @@ class FasterWhisperEngine:
         tuning: Tuning,
         decode_workers: int,
         limits: BatchLimits,
+        stages: StageClock,
     ) -> None:
         self._runtime = runtime
         self.info = info
         self.decode_workers = decode_workers
         self._limits = limits
+        self._stages = stages
         self._tuning = tuning
         self._together = info.device != "cpu"
-        self._encoder = Encoder(runtime, tuning, suffix_of(info.digest) if tuning.suffix else None)
+        self._encoder = Encoder(runtime, tuning, suffix_of(info.digest) if tuning.suffix else None, stages)
         self._decoder = Decoder(runtime, tuning)
         # what needs most memory is not done in all decode workers at a time: peaks do not add up
         half = max(1, decode_workers // 2)
@@ -74,7 +77,7 @@ class FasterWhisperEngine:
 
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch."""
-        with translated_errors():
+        with translated_errors(), self._stages.at(PipelineStage.CHECK):
             heard = self._heard(batch)
             if self._tuning.coverage:
                 self._cover([each for each in heard if each.has_gaps])
