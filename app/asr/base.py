@@ -5,6 +5,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from app.asr.frames import SoundFeatures
 from app.audio.windows import Window
 from app.schemas.window import WindowTranscript
 
@@ -51,12 +52,18 @@ class WindowRequest:
     """A window and what is asked of it.
 
     `expected` is the language that the recording has been in so far: taken where `options` name none and the
-    window does not sound clearly like another.
+    window does not sound clearly like another. `features` are those of the window, where the engine has
+    computed them ahead.
     """
 
     window: Window
     options: DecodeOptions
     expected: str | None = None
+    features: SoundFeatures | None = None
+
+    def of_part(self, part: Window, language: str) -> "WindowRequest":
+        """The same asked of a part of the window, which is expected to be in that language."""
+        return replace(self, window=part, expected=language, features=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,12 @@ class Engine(Protocol):
 
     def group(self, request: WindowRequest) -> Hashable:
         """Only requests of the same group may share a batch."""
+
+    def prepare(self, request: WindowRequest, /) -> WindowRequest:
+        """The request with what can be computed of it ahead of its batch, without the device.
+
+        Called in the thread of the recording, also while the model is being closed.
+        """
 
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch; a hypothesis does not depend on the others in it.

@@ -9,7 +9,13 @@ import torch
 from faster_whisper.feature_extractor import FeatureExtractor
 from torch import Tensor
 
-from app.asr.backends.faster_whisper.encoder import heard_seconds, reference_noise, shown_states, silent_after
+from app.asr.backends.faster_whisper.encoder import (
+    heard_seconds,
+    reference_noise,
+    shown_states,
+    silent_after,
+    sound_features,
+)
 from app.asr.backends.faster_whisper.suffix import Suffix
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.frames import FULL_SECONDS, STATES_PER_SECOND
@@ -77,7 +83,7 @@ class Examples:
             return self._model.encode(self._features(sound, FULL_SECONDS))
 
     def _features(self, sound: Samples, seconds: float) -> Tensor:
-        return torch.from_numpy(silent_after(self._extractor, sound, seconds))
+        return torch.from_numpy(silent_after(sound_features(self._extractor, sound), seconds))
 
 
 def windows_of(recordings: Sequence[Path]) -> list[Samples]:

@@ -79,8 +79,15 @@ class Dispatcher:
             return len(session.waiting) < max(2, WINDOWS_WAITING // len(self._sessions))
 
     def submit(self, session: Session, request: WindowRequest) -> "Future[WindowTranscript]":
-        """Have a window transcribed. The answer may be a ModelUnavailable or EngineFailed."""
+        """Have a window transcribed. The answer may be a ModelUnavailable or EngineFailed.
+
+        What needs no device is done in the caller's thread: no batch waits for it.
+        """
         future: Future[WindowTranscript] = Future()
+        with self._lock:
+            engine = self._pool.get(session.model)
+        if engine is not None:
+            request = engine.prepare(request)
         with self._lock:
             session.waiting.append(Waiting(session, request, future, self._clock()))
             self._start()

@@ -16,12 +16,15 @@ import numpy as np
 
 from app.asr.backends.faster_whisper.suffix import Suffix
 from app.asr.backends.faster_whisper.tuning import Tuning
+from app.asr.base import WindowRequest
 from app.asr.frames import (
+    FULL_FRAMES,
     FULL_SECONDS,
     FULL_STATES,
     HOP_SAMPLES,
     STATES_PER_SECOND,
     Features,
+    SoundFeatures,
     States,
 )
 from app.asr.stages import PipelineStage, StageClock
@@ -55,16 +58,25 @@ class Encoder:
         self._stages = stages or StageClock()
         self._tuning = tuning
         self._suffix = suffix
-        self._silence = self._encode_together([reference_noise()], FULL_SECONDS) if tuning.trims else None
+        self._silence = self._silent_states() if tuning.trims else None
 
     def states_for(self, seconds: float) -> int:
         """How many states the decoder is shown of so long a sound: windows of one number go together."""
         return FULL_STATES if self._silence is None else shown_states(seconds, self._tuning)
 
-    def encode(self, sounds: Sequence[Samples], states: int) -> States:
-        """Encode sounds for a decoder that is shown `states` states of each."""
+    def features(self, request: WindowRequest) -> SoundFeatures:
+        """Those that were computed ahead, or else now."""
+        known = request.features
+        if known is not None and len(known.values) == self._runtime.model.n_mels:
+            return known
+        with self._stages.at(PipelineStage.FEATURES):
+            return sound_features(self._runtime.feature_extractor, request.window.samples)
+
+    def encode(self, requests: Sequence[WindowRequest], states: int) -> States:
+        """Encode windows for a decoder that is shown `states` states of each."""
         if self._silence is None:
-            return self.encode_fully(sounds)
+            return self.encode_fully(requests)
+        sounds = [self.features(request) for request in requests]
         silence = self._silence[:, :states]
         if self._suffix is not None:
             silence = self._suffix.end(silence)
@@ -73,11 +85,15 @@ class Encoder:
             shown[place, : len(own)] = own
         return shown
 
-    def encode_fully(self, sounds: Sequence[Samples]) -> States:
-        """Encode sounds with all the silence that Whisper was trained with."""
-        return self._encode_together(sounds, FULL_SECONDS)
+    def encode_fully(self, requests: Sequence[WindowRequest]) -> States:
+        """Encode windows with all the silence that Whisper was trained with."""
+        return self._encode_together([self.features(request) for request in requests], FULL_SECONDS)
 
-    def _own_states(self, sounds: Sequence[Samples]) -> Iterator[tuple[int, States]]:
+    def _silent_states(self) -> States:
+        noise = sound_features(self._runtime.feature_extractor, reference_noise())
+        return self._encode_together([noise], FULL_SECONDS)
+
+    def _own_states(self, sounds: Sequence[SoundFeatures]) -> Iterator[tuple[int, States]]:
         """Place of each sound, and its states and those of the silence after it: none of the suffix."""
         for seconds, places in self._by_length(sounds).items():
             suffix = None if seconds == FULL_SECONDS else self._suffix
@@ -88,28 +104,23 @@ class Encoder:
                 for place, states in zip(some, heard, strict=True):
                     yield (
                         place,
-                        states if suffix is None else states[: suffix.first_state(len(sounds[place]))],
+                        states if suffix is None else states[: suffix.first_state(sounds[place].samples)],
                     )
 
     def _encode_together(
-        self, sounds: Sequence[Samples], seconds: float, suffix: Suffix | None = None
+        self, sounds: Sequence[SoundFeatures], seconds: float, suffix: Suffix | None = None
     ) -> States:
         import ctranslate2
 
-        with self._stages.at(PipelineStage.FEATURES):
-            features = np.stack([self._features(sound, seconds, suffix) for sound in sounds])
+        features = np.stack([_with_silence(sound, seconds, suffix) for sound in sounds])
         states = self._runtime.model.encode(ctranslate2.StorageView.from_array(features), to_cpu=True)
         return np.asarray(states.to(ctranslate2.DataType.float32))
 
-    def _features(self, sound: Samples, seconds: float, suffix: Suffix | None) -> Features:
-        features = silent_after(self._runtime.feature_extractor, sound, seconds)
-        return features if suffix is None else suffix.put(features, len(sound))
-
-    def _by_length(self, sounds: Sequence[Samples]) -> dict[float, list[int]]:
+    def _by_length(self, sounds: Sequence[SoundFeatures]) -> dict[float, list[int]]:
         """Places of the sounds that the encoder takes at the same length, by that length in seconds."""
         groups: dict[float, list[int]] = defaultdict(list)
         for place, sound in enumerate(sounds):
-            groups[heard_seconds(len(sound) / SAMPLE_RATE, self._tuning)].append(place)
+            groups[heard_seconds(sound.samples / SAMPLE_RATE, self._tuning)].append(place)
         return groups
 
 
@@ -124,18 +135,28 @@ def shown_states(seconds: float, tuning: Tuning) -> int:
     return min(FULL_STATES, round(shown * STATES_PER_SECOND))
 
 
-def silent_after(extractor: "FeatureExtractor", sound: Samples, seconds: float) -> Features:
+def sound_features(extractor: "FeatureExtractor", sound: Samples) -> SoundFeatures:
+    """Log-mel features of a sound alone, of at most 30 s."""
+    frames = min(FULL_FRAMES, len(sound) // HOP_SAMPLES + EDGE_FRAMES)
+    padded = np.pad(sound, (0, max(0, frames * HOP_SAMPLES - len(sound))))
+    return SoundFeatures(len(sound), extractor(padded)[:, :frames])
+
+
+def silent_after(sound: SoundFeatures, seconds: float) -> Features:
     """Log-mel features, shape (mels, 100 * seconds); what is missing is silence, as in training.
 
-    They are computed of the sound alone, and those of silence filled in: the least value that Whisper's
-    features have, which is the same within 3e-7.
+    It is filled in as the least value that Whisper's features have, which is the same within 3e-7.
     """
     frames = round(seconds * SAMPLE_RATE) // HOP_SAMPLES
-    known = min(frames, len(sound) // HOP_SAMPLES + EDGE_FRAMES)
-    heard = extractor(np.pad(sound, (0, max(0, known * HOP_SAMPLES - len(sound)))))[:, :known]
+    heard = sound.values[:, :frames]
     features = np.full((len(heard), frames), max(heard.max() - DYNAMIC_RANGE, SILENT_FEATURE), np.float32)
-    features[:, :known] = heard
+    features[:, : heard.shape[1]] = heard
     return features
+
+
+def _with_silence(sound: SoundFeatures, seconds: float, suffix: Suffix | None) -> Features:
+    features = silent_after(sound, seconds)
+    return features if suffix is None else suffix.put(features, sound.samples)
 
 
 def _rounded_up(seconds: float, step: float) -> float:

@@ -75,6 +75,10 @@ class FasterWhisperEngine:
         shown = self._encoder.states_for(request.window.seconds) / STATES_PER_SECOND
         return max(1, int(min(self._limits.windows, self._limits.seconds // shown)))
 
+    def prepare(self, request: WindowRequest) -> WindowRequest:
+        """With its features."""
+        return replace(request, features=self._encoder.features(request))
+
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch."""
         with translated_errors(), self._stages.at(PipelineStage.CHECK):
@@ -129,7 +133,7 @@ class FasterWhisperEngine:
         ]
         beam_size = heard[0].request.options.beam_size
         with self._fallback_slots:
-            states = self._encoder.encode_fully([each.request.window.samples for each in heard])
+            states = self._encoder.encode_fully([each.request for each in heard])
             seconds = max(each.request.window.seconds for each in heard)
             hypotheses = self._decoder.search_with_times(states, prompts, beam_size, seconds)
         again = [

@@ -33,9 +33,8 @@ class Searcher:
 
     def first(self, batch: Sequence[WindowRequest]) -> list[DecodedWindow]:
         """First hypotheses of the windows of a batch, all together."""
-        windows = [request.window for request in batch]
-        shown = self._encoder.states_for(max(window.seconds for window in windows))
-        states = self._encoder.encode([window.samples for window in windows], shown)
+        shown = self._encoder.states_for(max(request.window.seconds for request in batch))
+        states = self._encoder.encode(batch, shown)
         languages = self._languages(batch, states)
         spoken = _likeliest(batch, languages)
         prompts = self._prompts(batch, spoken)
@@ -74,7 +73,7 @@ class Searcher:
     def _searched(self, windows: Sequence[DecodedWindow]) -> list[DecodingResult]:
         """The likeliest hypotheses by beam search, with all 30 s of context and languages detected anew."""
         requests = [window.request for window in windows]
-        states = self._encoder.encode_fully([request.window.samples for request in requests])
+        states = self._encoder.encode_fully(requests)
         languages = self._languages(requests, states)
         prompts = self._prompts(requests, _likeliest(requests, languages))
         seconds = max(request.window.seconds for request in requests)
