@@ -74,7 +74,8 @@ class EngineInfo:
     (`large-v3-turbo`), `device` `cpu`, `cuda` or `remote`, `compute_type` what the weights were loaded as
     (`int8`), `encoder_context` what the encoder hears of a window (`short`, `full`), `digest` the sum of the
     weights (the name of a server's model), `versions` those of the packages that the hypotheses depend on,
-    `ignores` the names of DecodeOptions that a client may give and the model cannot heed.
+    `ignores` the names of DecodeOptions that a client may give and the model cannot heed, `encoder_padding`
+    what follows the sound in a short context.
     """
 
     engine: str
@@ -85,6 +86,7 @@ class EngineInfo:
     digest: str
     versions: Mapping[str, str]
     ignores: tuple[str, ...] = ()
+    encoder_padding: str = "silence"
 
 
 class Engine(Protocol):

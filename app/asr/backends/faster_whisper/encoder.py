@@ -3,8 +3,8 @@
 Whisper was trained on 30 s of sound, silence included, and most of the work on a short window is the silence.
 The encoder may be given less, but the decoder loops where it finds no silence after the last word. So the
 encoder hears the sound and a little silence, and the decoder is shown silent states after those, which are
-the same for every window and were computed once. Where the model has a suffix (`suffix.py`), it ends what
-both are given, in place of the silence that is missing. docs/research/measurements.md has the measurements.
+the same for every window and were computed once. A `Padding` may change what both are given in the place of
+silence: weights may have a suffix (`suffix.py`). docs/research/measurements.md has the measurements.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.asr.backends.faster_whisper.suffix import Suffix
+from app.asr.backends.faster_whisper.padding import SILENCE, Padding
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import WindowRequest
 from app.asr.frames import (
@@ -51,13 +51,13 @@ class Encoder:
         self,
         runtime: "WhisperModel",
         tuning: Tuning,
-        suffix: Suffix | None = None,
+        padding: Padding = SILENCE,
         stages: StageClock | None = None,
     ) -> None:
         self._runtime = runtime
         self._stages = stages or StageClock()
         self._tuning = tuning
-        self._suffix = suffix
+        self._padding = padding
         self._silence = self._silent_states() if tuning.trims else None
 
     def states_for(self, seconds: float) -> int:
@@ -77,10 +77,7 @@ class Encoder:
         if self._silence is None:
             return self.encode_fully(requests)
         sounds = [self.features(request) for request in requests]
-        silence = self._silence[:, :states]
-        if self._suffix is not None:
-            silence = self._suffix.end(silence)
-        shown = np.repeat(silence, len(sounds), axis=0)
+        shown = np.repeat(self._padding.end(self._silence[:, :states]), len(sounds), axis=0)
         for place, own in self._own_states(sounds):
             shown[place, : len(own)] = own
         return shown
@@ -94,25 +91,22 @@ class Encoder:
         return self._encode_together([noise], FULL_SECONDS)
 
     def _own_states(self, sounds: Sequence[SoundFeatures]) -> Iterator[tuple[int, States]]:
-        """Place of each sound, and its states and those of the silence after it: none of the suffix."""
+        """Place of each sound, and its states and those of the silence after it."""
         for seconds, places in self._by_length(sounds).items():
-            suffix = None if seconds == FULL_SECONDS else self._suffix
+            padding = SILENCE if seconds == FULL_SECONDS else self._padding
             most = max(1, int(TOGETHER_SECONDS // seconds))
             for first in range(0, len(places), most):
                 some = places[first : first + most]
-                heard = self._encode_together([sounds[place] for place in some], seconds, suffix)
+                heard = self._encode_together([sounds[place] for place in some], seconds, padding)
                 for place, states in zip(some, heard, strict=True):
-                    yield (
-                        place,
-                        states if suffix is None else states[: suffix.first_state(sounds[place].samples)],
-                    )
+                    yield place, padding.own(states, sounds[place].samples)
 
     def _encode_together(
-        self, sounds: Sequence[SoundFeatures], seconds: float, suffix: Suffix | None = None
+        self, sounds: Sequence[SoundFeatures], seconds: float, padding: Padding = SILENCE
     ) -> States:
         import ctranslate2
 
-        features = np.stack([_with_silence(sound, seconds, suffix) for sound in sounds])
+        features = np.stack([padding.put(silent_after(sound, seconds), sound.samples) for sound in sounds])
         states = self._runtime.model.encode(ctranslate2.StorageView.from_array(features), to_cpu=True)
         return np.asarray(states.to(ctranslate2.DataType.float32))
 
@@ -152,11 +146,6 @@ def silent_after(sound: SoundFeatures, seconds: float) -> Features:
     features = np.full((len(heard), frames), max(heard.max() - DYNAMIC_RANGE, SILENT_FEATURE), np.float32)
     features[:, : heard.shape[1]] = heard
     return features
-
-
-def _with_silence(sound: SoundFeatures, seconds: float, suffix: Suffix | None) -> Features:
-    features = silent_after(sound, seconds)
-    return features if suffix is None else suffix.put(features, sound.samples)
 
 
 def _rounded_up(seconds: float, step: float) -> float:

@@ -11,8 +11,8 @@ from app.asr.backends.faster_whisper.aligner import Aligner, Alignment
 from app.asr.backends.faster_whisper.decoded_window import DecodedWindow
 from app.asr.backends.faster_whisper.decoder import Decoder
 from app.asr.backends.faster_whisper.encoder import Encoder
+from app.asr.backends.faster_whisper.padding import Padding
 from app.asr.backends.faster_whisper.searcher import Searcher
-from app.asr.backends.faster_whisper.suffix import suffix_of
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import EngineInfo, WindowRequest
 from app.asr.coverage import WindowDraft, fewer_gaps, fill_gaps
@@ -38,6 +38,7 @@ class FasterWhisperEngine:
         runtime: "WhisperModel",
         info: EngineInfo,
         tuning: Tuning,
+        padding: Padding,
         decode_workers: int,
         limits: BatchLimits,
         stages: StageClock,
@@ -49,7 +50,7 @@ class FasterWhisperEngine:
         self._stages = stages
         self._tuning = tuning
         self._together = info.device != "cpu"
-        self._encoder = Encoder(runtime, tuning, suffix_of(info.digest) if tuning.suffix else None, stages)
+        self._encoder = Encoder(runtime, tuning, padding, stages)
         self._decoder = Decoder(runtime, tuning)
         # what needs most memory is not done in all decode workers at a time: peaks do not add up
         half = max(1, decode_workers // 2)

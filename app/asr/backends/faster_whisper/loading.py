@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.asr.backends.faster_whisper.context import tuning_for
+from app.asr.backends.faster_whisper.context import padding_for, tuning_for
 from app.asr.backends.faster_whisper.decoder import storage
 from app.asr.backends.faster_whisper.engine import FasterWhisperEngine
 from app.asr.backends.faster_whisper.metered import MeteredWhisper
@@ -77,6 +77,7 @@ def _load_on(
     ctranslate2.set_random_seed(0)
     digest = digest_of(folder / "model.bin")
     tuning = tuning or tuning_for(settings.encoder_context, device.kind, digest)
+    padding = padding_for(digest, tuning)
     info = EngineInfo(
         engine="faster-whisper",
         model=model,
@@ -85,9 +86,10 @@ def _load_on(
         encoder_context="short" if tuning.trims else "full",
         digest=digest,
         versions={name: metadata.version(name) for name in ("faster-whisper", "ctranslate2")},
+        encoder_padding=padding.name,
     )
     limits = batch_limits(settings.batch_size, device.kind)
-    return FasterWhisperEngine(runtime, info, tuning, workers.count, limits, stages)
+    return FasterWhisperEngine(runtime, info, tuning, padding, workers.count, limits, stages)
 
 
 def _open(folder: Path, device: Device, compute_type: str, workers: DecodeWorkers) -> "WhisperModel":

@@ -7,6 +7,7 @@ import pytest
 from faster_whisper import WhisperModel
 
 from app.asr.backends.faster_whisper.encoder import Encoder
+from app.asr.backends.faster_whisper.padding import SILENCE, Padding
 from app.asr.backends.faster_whisper.suffix import CLASS_STATES, FITTED, FOLDER, Suffix, suffix_of
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import DecodeOptions, WindowRequest
@@ -77,8 +78,10 @@ def test_it_brings_the_states_of_speech_nearer_to_those_in_thirty_seconds(
     request = WindowRequest(whole_window(sound), DecodeOptions())
     full = Encoder(runtime, Tuning(trims=False)).encode_fully([request])[0, :200]
 
-    def distance(suffix: Suffix | None) -> float:
-        states: States = Encoder(runtime, Tuning(), suffix).encode([request], 2 * CLASS_STATES)[0, :200]
+    def distance(padding: Padding) -> float:
+        states: States = Encoder(runtime, Tuning(), padding).encode([request], 2 * CLASS_STATES)[0, :200]
         return float(np.mean((states - full) ** 2))
 
-    assert distance(suffix_of(digest)) < 0.7 * distance(None)
+    suffix = suffix_of(digest)
+    assert suffix is not None
+    assert distance(suffix) < 0.7 * distance(SILENCE)

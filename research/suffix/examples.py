@@ -23,7 +23,7 @@ from app.audio.decode import stream_samples
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.windows import cut_windows
 from benchmark.engine.sound import heard_again
-from benchmark.suffix.whisper_model import FrozenWhisper
+from research.suffix.whisper_model import FrozenWhisper
 
 LENGTHS = ((1.0, 4.0, 0.45), (4.0, 8.0, 0.35), (8.0, 20.0, 0.2))
 """Seconds from and to, and the share of examples between: most voice messages are short, and so is their
