@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.asr.backends.faster_whisper.padding import SILENCE, Padding
+from app.asr.backends.faster_whisper.states import HostStates, StateStore
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import WindowRequest
 from app.asr.frames import (
@@ -53,11 +54,13 @@ class Encoder:
         tuning: Tuning,
         padding: Padding = SILENCE,
         stages: StageClock | None = None,
+        store: StateStore | None = None,
     ) -> None:
         self._runtime = runtime
         self._stages = stages or StageClock()
         self._tuning = tuning
         self._padding = padding
+        self._store = store or HostStates()
         self._silence = self._silent_states() if tuning.trims else None
 
     def states_for(self, seconds: float) -> int:
@@ -77,7 +80,8 @@ class Encoder:
         if self._silence is None:
             return self.encode_fully(requests)
         sounds = [self.features(request) for request in requests]
-        shown = np.repeat(self._padding.end(self._silence[:, :states]), len(sounds), axis=0)
+        silence = self._padding.end(self._store.to_host(self._silence[:, :states]))
+        shown = self._store.repeated(self._store.from_host(silence, like=self._silence), len(sounds))
         for place, own in self._own_states(sounds):
             shown[place, : len(own)] = own
         return shown
@@ -104,11 +108,11 @@ class Encoder:
     def _encode_together(
         self, sounds: Sequence[SoundFeatures], seconds: float, padding: Padding = SILENCE
     ) -> States:
-        import ctranslate2
+        from ctranslate2 import StorageView
 
         features = np.stack([padding.put(silent_after(sound, seconds), sound.samples) for sound in sounds])
-        states = self._runtime.model.encode(ctranslate2.StorageView.from_array(features), to_cpu=True)
-        return np.asarray(states.to(ctranslate2.DataType.float32))
+        view = StorageView.from_array(features)
+        return self._store.from_view(self._runtime.model.encode(view, to_cpu=self._store.is_on_cpu))
 
     def _by_length(self, sounds: Sequence[SoundFeatures]) -> dict[float, list[int]]:
         """Places of the sounds that the encoder takes at the same length, by that length in seconds."""

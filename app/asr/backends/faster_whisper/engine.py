@@ -13,6 +13,7 @@ from app.asr.backends.faster_whisper.decoder import Decoder
 from app.asr.backends.faster_whisper.encoder import Encoder
 from app.asr.backends.faster_whisper.padding import Padding
 from app.asr.backends.faster_whisper.searcher import Searcher
+from app.asr.backends.faster_whisper.states import StateStore
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import EngineInfo, WindowRequest
 from app.asr.coverage import WindowDraft, fewer_gaps, fill_gaps
@@ -21,6 +22,7 @@ from app.asr.echo import without_echo
 from app.asr.frames import STATES_PER_SECOND
 from app.asr.hardware import BatchLimits
 from app.asr.stages import PipelineStage, StageClock
+from app.core.errors import OutOfDeviceMemory
 from app.schemas.window import WindowTranscript
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class FasterWhisperEngine:
         info: EngineInfo,
         tuning: Tuning,
         padding: Padding,
+        store: StateStore,
         decode_workers: int,
         limits: BatchLimits,
         stages: StageClock,
@@ -48,18 +51,19 @@ class FasterWhisperEngine:
         self.decode_workers = decode_workers
         self._limits = limits
         self._stages = stages
+        self._store = store
         self._tuning = tuning
         self._together = info.device != "cpu"
-        self._encoder = Encoder(runtime, tuning, padding, stages)
-        self._decoder = Decoder(runtime, tuning)
+        self._encoder = Encoder(runtime, tuning, padding, stages, store)
+        self._decoder = Decoder(runtime, tuning, store)
         # what needs most memory is not done in all decode workers at a time: peaks do not add up
         half = max(1, decode_workers // 2)
         self._fallback_slots = threading.Semaphore(half)
         self._searcher = Searcher(
-            *(self._encoder, self._decoder), together=self._together, at_a_time=self._fallback_slots
+            *(self._encoder, self._decoder, store), together=self._together, at_a_time=self._fallback_slots
         )
         self._aligner = Aligner(
-            *(runtime, self._decoder),
+            *(runtime, self._decoder, store),
             together=self._together,
             at_a_time=threading.Semaphore(half),
         )
@@ -82,11 +86,15 @@ class FasterWhisperEngine:
 
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch."""
-        with translated_errors(), self._stages.at(PipelineStage.CHECK):
-            heard = self._heard(batch)
-            if self._tuning.coverage:
-                self._cover([each for each in heard if each.has_gaps])
-            return [without_echo(each.request, self._transcript(each), self.transcribe) for each in heard]
+        try:
+            with translated_errors(), self._stages.at(PipelineStage.CHECK):
+                heard = self._heard(batch)
+                if self._tuning.coverage:
+                    self._cover([each for each in heard if each.has_gaps])
+                return [without_echo(each.request, self._transcript(each), self.transcribe) for each in heard]
+        except OutOfDeviceMemory:
+            self._store.free()
+            raise
 
     def close(self) -> None:
         """Free the model's memory."""
@@ -94,8 +102,9 @@ class FasterWhisperEngine:
         for _ in range(UNLOAD_TRIES):  # CTranslate2 tries its lock once only, and may miss it
             model.unload_model()
             if not model.model_is_loaded:
-                return
+                break
             time.sleep(UNLOAD_PAUSE_SECONDS)
+        self._store.free()
 
     def _heard(self, batch: Sequence[WindowRequest]) -> list[DecodedWindow]:
         """Windows, decoded until a hypothesis passes the quality checks, with the words that are needed."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.asr.backends.faster_whisper.context import padding_for, tuning_for
-from app.asr.backends.faster_whisper.decoder import storage
 from app.asr.backends.faster_whisper.engine import FasterWhisperEngine
 from app.asr.backends.faster_whisper.metered import MeteredWhisper
+from app.asr.backends.faster_whisper.states import state_store
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import EngineInfo
 from app.asr.device_errors import is_out_of_memory, missing_library
@@ -23,6 +23,7 @@ from app.core.errors import ModelOutOfMemory, ModelUnavailable, OutOfDeviceMemor
 from app.weights.digest import digest_of, has_changed
 
 if TYPE_CHECKING:
+    from ctranslate2 import StorageView
     from faster_whisper import WhisperModel
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ def _load_on(
     compute_type = choose_compute_type(settings.compute_type, device.kind, supported)
     workers = choose_decode_workers(settings.cpu_threads, device.kind)
     runtime = _open(folder, device, compute_type, workers)
+    store = state_store(device, runtime.model, _silence(runtime))
     runtime.model = MeteredWhisper(runtime.model, stages)
     ctranslate2.set_random_seed(0)
     digest = digest_of(folder / "model.bin")
@@ -89,7 +91,7 @@ def _load_on(
         encoder_padding=padding.name,
     )
     limits = batch_limits(settings.batch_size, device.kind)
-    return FasterWhisperEngine(runtime, info, tuning, padding, workers.count, limits, stages)
+    return FasterWhisperEngine(runtime, info, tuning, padding, store, workers.count, limits, stages)
 
 
 def _open(folder: Path, device: Device, compute_type: str, workers: DecodeWorkers) -> "WhisperModel":
@@ -106,9 +108,15 @@ def _open(folder: Path, device: Device, compute_type: str, workers: DecodeWorker
         local_files_only=True,
     )
     if device.kind == "cuda":
-        silence = np.zeros((1, runtime.model.n_mels, FULL_FRAMES), np.float32)
-        runtime.model.encode(storage(silence))
+        runtime.model.encode(_silence(runtime))
     return runtime
+
+
+def _silence(runtime: "WhisperModel") -> "StorageView":
+    """Features to try the model with."""
+    from ctranslate2 import StorageView
+
+    return StorageView.from_array(np.zeros((1, runtime.model.n_mels, FULL_FRAMES), np.float32))
 
 
 def _told(error: Exception, library: str | None, folder: Path, model: str, device: Device) -> ServiceError:

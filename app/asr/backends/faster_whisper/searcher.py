@@ -4,11 +4,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from app.asr.backends.faster_whisper.decoded_window import DecodedWindow
 from app.asr.backends.faster_whisper.decoder import Decoder
 from app.asr.backends.faster_whisper.encoder import Encoder
+from app.asr.backends.faster_whisper.states import StateStore
 from app.asr.base import WindowRequest
 from app.asr.fallback import DecodingResult, decode_all_with_fallback, decode_best_language
 from app.asr.frames import STATES_PER_SECOND, States
@@ -24,9 +23,16 @@ class Searcher:
     """
 
     def __init__(
-        self, encoder: Encoder, decoder: Decoder, *, together: bool, at_a_time: threading.Semaphore
+        self,
+        encoder: Encoder,
+        decoder: Decoder,
+        store: StateStore,
+        *,
+        together: bool,
+        at_a_time: threading.Semaphore,
     ) -> None:
         self._encoder = encoder
+        self._store = store
         self._decoder = decoder
         self._together = together
         self._at_a_time = at_a_time
@@ -91,7 +97,7 @@ class Searcher:
     ) -> list[DecodingResult]:
         """The likeliest of some sampled hypotheses, in the language of the last result."""
         prompts = self._prompts([window.request for window in windows], [each.language for each in last])
-        states = np.concatenate([window.states for window in windows])
+        states = self._store.joined([window.states for window in windows])
         seconds = max(window.request.window.seconds for window in windows)
         hypotheses = self._decoder.sample(states, prompts, temperature, seconds)
         return [replace(each, hypothesis=found) for each, found in zip(last, hypotheses, strict=True)]
