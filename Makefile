@@ -8,7 +8,7 @@ TEST_PROCESSES ?= 2
 SOAK_MINUTES ?= 10
 SOAK_ARGS ?=
 BIN := $(VENV)/bin
-CODE := app utils benchmark scripts tests main.py worker.py
+CODE := app utils benchmark research scripts tests main.py worker.py
 export VENV
 
 .DEFAULT_GOAL := help
@@ -70,7 +70,7 @@ bench: dev ## Accuracy and speed of models on benchmark/audios
 
 clean: ## Remove the environment and all caches; recordings, weights, results and logs stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov
-	find app utils benchmark scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find app utils benchmark research scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 env-run: python-present
 	@$(PYTHON) scripts/environment.py run

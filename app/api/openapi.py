@@ -85,6 +85,7 @@ _STATES = {
             "quality": {"windows": 1, "retried": 0, "noise": 0, "low_confidence": [], "uncovered": []},
             "provenance": {
                 "encoder_context": "short",
+                "encoder_padding": "suffix sha256:deaa0d9e8d9d175b",
                 "model_digest": "sha256:d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
                 "versions": {"faster-whisper": "1.2.1", "ctranslate2": "4.8.5"},
                 "real_time_factor": 0.43,

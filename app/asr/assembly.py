@@ -1,7 +1,6 @@
 """What an engine hands on of a window: its segments in order, and how they came about."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from app.asr.base import WindowRequest
 from app.asr.coverage import WindowDraft, uncovered
@@ -35,9 +34,7 @@ def split_and_transcribe(
     transcribe: Callable[[list[WindowRequest]], list[WindowTranscript]],
 ) -> WindowTranscript:
     """The transcript of a window whose halves are asked alone."""
-    first, second = (
-        transcribe([replace(request, window=half, expected=language)])[0] for half in request.window.halves()
-    )
+    first, second = (transcribe([request.of_part(half, language)])[0] for half in request.window.halves())
     return first.model_copy(
         update={
             "end": second.end,

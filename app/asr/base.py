@@ -5,6 +5,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from app.asr.frames import SoundFeatures
 from app.audio.windows import Window
 from app.schemas.window import WindowTranscript
 
@@ -51,12 +52,18 @@ class WindowRequest:
     """A window and what is asked of it.
 
     `expected` is the language that the recording has been in so far: taken where `options` name none and the
-    window does not sound clearly like another.
+    window does not sound clearly like another. `features` are those of the window, where the engine has
+    computed them ahead.
     """
 
     window: Window
     options: DecodeOptions
     expected: str | None = None
+    features: SoundFeatures | None = None
+
+    def of_part(self, part: Window, language: str) -> "WindowRequest":
+        """The same asked of a part of the window, which is expected to be in that language."""
+        return replace(self, window=part, expected=language, features=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,8 @@ class EngineInfo:
     (`large-v3-turbo`), `device` `cpu`, `cuda` or `remote`, `compute_type` what the weights were loaded as
     (`int8`), `encoder_context` what the encoder hears of a window (`short`, `full`), `digest` the sum of the
     weights (the name of a server's model), `versions` those of the packages that the hypotheses depend on,
-    `ignores` the names of DecodeOptions that a client may give and the model cannot heed.
+    `ignores` the names of DecodeOptions that a client may give and the model cannot heed, `encoder_padding`
+    what follows the sound in a short context.
     """
 
     engine: str
@@ -78,6 +86,7 @@ class EngineInfo:
     digest: str
     versions: Mapping[str, str]
     ignores: tuple[str, ...] = ()
+    encoder_padding: str = "silence"
 
 
 class Engine(Protocol):
@@ -96,6 +105,12 @@ class Engine(Protocol):
 
     def group(self, request: WindowRequest) -> Hashable:
         """Only requests of the same group may share a batch."""
+
+    def prepare(self, request: WindowRequest, /) -> WindowRequest:
+        """The request with what can be computed of it ahead of its batch, without the device.
+
+        Called in the thread of the recording, also while the model is being closed.
+        """
 
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch; a hypothesis does not depend on the others in it.

@@ -175,7 +175,7 @@ def fill_gaps(
     for gap in draft.gaps:
         part = _around(draft.window, gap, draft.words or ())
         if part.voiced and part.seconds < SAME_SOUND * draft.window.seconds:
-            found.append(decode(replace(draft.request, window=part, expected=draft.result.language)))
+            found.append(decode(draft.request.of_part(part, draft.result.language)))
     inserts = [each for each in found if each.is_believed]
     if not inserts or draft.words is None:
         return draft, inserts

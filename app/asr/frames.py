@@ -1,5 +1,7 @@
 """How Whisper counts time: samples, frames of features, states of the encoder."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,3 +21,11 @@ Features = NDArray[np.float32]
 
 States = NDArray[np.float32]
 """Encoder states of some windows, shape (windows, states, model dimension)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SoundFeatures:
+    """The `values` of a sound of so many `samples` and of its edge, without the silence after it."""
+
+    samples: int
+    values: Features

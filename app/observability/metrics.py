@@ -30,6 +30,16 @@ TOTALS = {
     "windows_retried": "Windows of which a first answer was doubtful.",
     "windows_noise": "Windows in which nobody spoke.",
     "windows_resumed": "Windows that an earlier attempt had finished.",
+    "stage_read_seconds": "Seconds that recordings were read; of this and the next three the rate is the "
+    "number of recordings or windows that are at it.",
+    "stage_features_seconds": "Seconds that the features of windows took.",
+    "stage_queue_seconds": "Seconds that windows waited for a batch.",
+    "stage_check_seconds": "Seconds that batches were checked and assembled, or waited for their turn.",
+    "device_busy_seconds": "Seconds that slots of the device worked: of the model, the number of batches at "
+    "a time.",
+    "device_held_seconds": "Seconds that they stood still although windows waited.",
+    "device_starved_seconds": "Seconds that they waited for windows of recordings that were being read.",
+    "device_idle_seconds": "Seconds that there was nothing for them to do.",
 }
 """Counters that workers keep in Redis, and what they count: for the whole service."""
 

@@ -114,6 +114,11 @@ class Provenance(BaseModel):
     encoder_context: str | None = Field(
         None, description="What the encoder heard of a window: `short` or `full` (30 s)."
     )
+    encoder_padding: str | None = Field(
+        None,
+        description="What followed the sound: `silence`, or `suffix` and the beginning of the sum of what "
+        "was fitted to the weights to stand for the silence that a short context leaves out.",
+    )
     model_digest: str = Field(
         description="`sha256:` and the sum of the weights; with ENGINE=remote, its model's name."
     )

@@ -16,6 +16,9 @@ class Recogniser(Protocol):
     def transcribe(self, job: Job, watch: Watch) -> Transcript:
         """Raises the TaskErrors of app.core.errors."""
 
+    def take_stage_seconds(self) -> dict[str, float]:
+        """See app.asr.stages.StageClock.take."""
+
 
 class FakeRecogniser:
     """ENGINE=fake: the file itself says what happens."""
@@ -35,6 +38,10 @@ class FakeRecogniser:
             on_window=watch.on_window,
             check=watch.check,
         )
+
+    def take_stage_seconds(self) -> dict[str, float]:
+        """It has no stages."""
+        return {}
 
 
 def recogniser_for(settings: Settings) -> Recogniser:

@@ -9,6 +9,7 @@ from app.asr.base import EngineInfo, WindowRequest
 from app.asr.scheduling.dispatcher import Dispatcher
 from app.asr.scheduling.models import ModelPool
 from app.asr.scheduling.scheduler import Session
+from app.asr.stages import PipelineStage, StageClock
 from app.audio.channels import ChannelWindow
 from app.audio.chunker import ChunkRules
 from app.audio.reading.cutting import Cutting, WindowSource
@@ -32,18 +33,26 @@ class SpeechRecogniser:
     """Transcribes with a Whisper model; recordings that are given to several threads share its batches."""
 
     def __init__(
-        self, dispatcher: Dispatcher, readers: Readers, rules: ChunkRules, voices: VoiceModel
+        self,
+        dispatcher: Dispatcher,
+        readers: Readers,
+        rules: ChunkRules,
+        voices: VoiceModel,
+        stages: StageClock,
     ) -> None:
         self._dispatcher = dispatcher
         self._readers = readers
         self._rules = rules
         self._voices = voices
+        self._stages = stages
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "SpeechRecogniser":
         """With the models that the settings ask for."""
         voices = VoiceModel(settings.cache_dir, downloads=settings.model_downloads)
-        return cls(Dispatcher(ModelPool(settings)), readers_for(settings), ChunkRules(), voices)
+        stages = StageClock()
+        dispatcher = Dispatcher(ModelPool(settings, stages), stages=stages)
+        return cls(dispatcher, readers_for(settings), ChunkRules(), voices, stages)
 
     def load(self, model: str) -> EngineInfo:
         """Have a model in memory. Raises ModelUnavailable or EngineFailed."""
@@ -53,6 +62,10 @@ class SpeechRecogniser:
         finally:
             self._dispatcher.close(session)
 
+    def take_stage_seconds(self) -> dict[str, float]:
+        """See app.asr.stages.StageClock.take."""
+        return self._stages.take()
+
     def transcribe(self, job: Job, watch: Watch) -> Transcript:
         """Raises the TaskErrors of app.core.errors; a broken file costs no model."""
         stage = SpeakerStage.of(job, self._voices, watch)
@@ -60,7 +73,9 @@ class SpeechRecogniser:
         session = self._dispatcher.open(job.model, is_short=job.is_short)
         source = self._readers.open(cutting, watch.check, watch.on_alive)
         try:
-            return _Recording(self._dispatcher, session, job, watch, source, self._rules, stage).transcribe()
+            return _Recording(
+                *(self._dispatcher, session, job, watch, source, self._rules, stage, self._stages)
+            ).transcribe()
         finally:
             source.close()
             self._dispatcher.close(session)
@@ -78,8 +93,10 @@ class _Recording:
         source: WindowSource,
         rules: ChunkRules,
         speakers: SpeakerStage | None,
+        stages: StageClock,
     ) -> None:
         self._dispatcher = dispatcher
+        self._stages = stages
         self._session = session
         self._job = job
         self._watch = watch
@@ -118,7 +135,14 @@ class _Recording:
     def _windows(self) -> Iterator[ChannelWindow]:
         """All windows, whose voices are listened to on their way where speakers are asked for."""
         windows = iter(self._source)
-        return windows if self._speakers is None else self._speakers.listening(windows, self._source)
+        if self._speakers is not None:
+            windows = self._speakers.listening(windows, self._source)
+        while True:
+            with self._stages.at(PipelineStage.READ):
+                window = next(windows, None)
+            if window is None:
+                return
+            yield window
 
     def _vote(self, channel: int | None) -> LanguageVote:
         """Which language is spoken in a channel: both sides of a call may have their own."""

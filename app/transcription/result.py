@@ -88,6 +88,7 @@ def assemble_transcript(
         ),
         provenance=Provenance(
             encoder_context=info.encoder_context,
+            encoder_padding=info.encoder_padding,
             model_digest=info.digest,
             versions=dict(info.versions),
             real_time_factor=None,

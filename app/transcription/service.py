@@ -49,6 +49,10 @@ class TranscriptionService:
             min_free_bytes=settings.min_free_disk_bytes,
         )
 
+    def take_stage_seconds(self) -> dict[str, float]:
+        """See app.asr.stages.StageClock.take."""
+        return self._recogniser.take_stage_seconds()
+
     @stage("fetch")
     def fetch(self, task: Task, should_stop: Callable[[], bool]) -> float | None:
         """Have the recording here, where the task names an address; its length in seconds, if it can be told.

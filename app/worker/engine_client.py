@@ -26,6 +26,7 @@ from app.worker.messages import (
     Ready,
     Run,
     Stage,
+    StageSeconds,
     Window,
     from_engine,
 )
@@ -92,9 +93,17 @@ class _Process:
 class EngineClient:
     """Keeps one engine process alive and runs tasks in it; not thread-safe (one event loop)."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        """`environment` is added to that of the engine process: what its runtime reads when it starts."""
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        on_stage_seconds: Callable[[Mapping[str, float]], None] = lambda _: None,
+    ) -> None:
+        """`environment` is added to that of the engine process: what its runtime reads when it starts.
+
+        `on_stage_seconds` hears how the engine process spends its time.
+        """
         self._environment = environment
+        self._on_stage_seconds = on_stage_seconds
         self._current: _Process | None = None
         self._start_lock = asyncio.Lock()
         self._pause_seconds = 0.0
@@ -219,6 +228,9 @@ class EngineClient:
         message = from_engine.validate_json(line)
         if isinstance(message, Ready):
             engine.ready.set()
+            return
+        if isinstance(message, StageSeconds):
+            self._on_stage_seconds(message.seconds)
             return
         pending = engine.pending.get(message.run_id)
         if pending is None or pending.answer.done():

@@ -22,6 +22,7 @@ from app.worker.health import Pulse
 from app.worker.models import ModelWatch
 from app.worker.reporter import Reporter
 from app.worker.runner import TaskRunner
+from app.worker.stage_totals import StageTotals
 from app.worker.supervisor import Supervisor
 
 
@@ -30,7 +31,8 @@ async def work(settings: Settings) -> None:
     commands, blocking = command_client(settings), blocking_client(settings)
     try:
         consumer = Consumer(settings, worker_id=new_worker_id(), commands=commands, blocking=blocking)
-        engine = EngineClient(runtime_environment(settings))
+        stages = StageTotals(consumer.totals)
+        engine = EngineClient(runtime_environment(settings), stages.hear)
         storage = LocalStorage(settings)
         troubles = Troubles(commands, settings)
         folder = FolderWatch(FolderService(commands, settings, storage))
@@ -50,6 +52,7 @@ async def work(settings: Settings) -> None:
                 folder,
                 models,
                 Pulse(consumer.worker_id, settings.lease_seconds),
+                stages,
             ),
         )
         await supervisor.run()

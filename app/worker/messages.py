@@ -82,6 +82,13 @@ class Window(_Message):
     done: WindowDone
 
 
+class StageSeconds(_Message):
+    """Engine process: how the last seconds were spent, by the names of app.asr.stages."""
+
+    kind: Literal["stage_seconds"] = "stage_seconds"
+    seconds: dict[str, float]
+
+
 class Fetched(_Message):
     """Engine process: the recording is here; `duration` in seconds, where it can be told."""
 
@@ -108,7 +115,11 @@ class Failed(_Message):
 
 
 ToEngine = Annotated[Run | Fetch | Abort, Field(discriminator="kind")]
-FromEngine = Annotated[Ready | Alive | Window | Fetched | Finished | Failed, Field(discriminator="kind")]
+FromEngine = Annotated[
+    Ready | Alive | Window | StageSeconds | Fetched | Finished | Failed, Field(discriminator="kind")
+]
 
 to_engine: TypeAdapter[Run | Fetch | Abort] = TypeAdapter(ToEngine)
-from_engine: TypeAdapter[Ready | Alive | Window | Fetched | Finished | Failed] = TypeAdapter(FromEngine)
+from_engine: TypeAdapter[Ready | Alive | Window | StageSeconds | Fetched | Finished | Failed] = TypeAdapter(
+    FromEngine
+)

@@ -9,19 +9,27 @@ from app.schemas.operations import WorkerTroubles
 from app.worker.folder import FolderWatch
 from app.worker.health import Pulse
 from app.worker.models import ModelWatch
+from app.worker.stage_totals import StageTotals
 
 
 class Reporter:
     """The worker's view of itself."""
 
     def __init__(
-        self, worker_id: str, troubles: Troubles, folder: FolderWatch, models: ModelWatch, pulse: Pulse
+        self,
+        worker_id: str,
+        troubles: Troubles,
+        folder: FolderWatch,
+        models: ModelWatch,
+        pulse: Pulse,
+        stages: StageTotals,
     ) -> None:
         self._worker_id = worker_id
         self._troubles = troubles
         self._folder = folder
         self._models = models
         self._pulse = pulse
+        self._stages = stages
 
     @property
     def sees_folder(self) -> bool:
@@ -38,6 +46,7 @@ class Reporter:
         await self._folder.look()
         await self._models.look()
         await self.tell()
+        await self._stages.tell()
 
     async def tell(self) -> None:
         """Tell Redis what is known now. Raises QueueUnavailable."""

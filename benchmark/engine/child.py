@@ -29,6 +29,7 @@ def run(order: Round) -> Passed:
             seconds=seconds,
             cpu_seconds=None if cpu is None or cpu_started is None else cpu - cpu_started,
             peak_memory_mb=contestant.peak_memory_mb(),
+            device_busy=contestant.device_busy(),
             said=tuple(said),
         )
     finally:

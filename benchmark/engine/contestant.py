@@ -21,6 +21,9 @@ class Contestant(Protocol):
     def cpu_seconds(self) -> float | None:
         """Processor time so far, of all its processes and threads; None where it cannot be known."""
 
+    def device_busy(self) -> float | None:
+        """Share of the last transcription in which the device worked while windows waited, if counted."""
+
     def close(self) -> None:
         """End what it has started."""
 
@@ -35,6 +38,10 @@ class InProcess:
     def cpu_seconds(self) -> float | None:
         """See Contestant."""
         return time.process_time()
+
+    def device_busy(self) -> float | None:
+        """Not counted."""
+        return None
 
     def close(self) -> None:
         """Nothing to end."""

@@ -13,6 +13,7 @@ from app.asr.base import DecodeOptions, Engine
 from app.asr.hardware import tasks_in_flight
 from app.asr.scheduling.dispatcher import Dispatcher
 from app.asr.scheduling.models import ModelPool
+from app.asr.stages import StageClock
 from app.audio.chunker import ChunkRules
 from app.audio.listening import Listening
 from app.audio.reading.pool import readers_for
@@ -39,18 +40,30 @@ class Windows(InProcess):
         self._model = order.model
         self._options = DecodeOptions(beam_size=order.beam_size)
         self._threads = tasks_in_flight(settings)
-        pool = _TunedPool(settings, replace(Tuning(), **order.tuning) if order.tuning else None)
+        self._stages = StageClock()
+        tuning = replace(Tuning(), **order.tuning) if order.tuning else None
+        pool = _TunedPool(settings, tuning, self._stages)
         self._recogniser = SpeechRecogniser(
-            Dispatcher(pool),
+            Dispatcher(pool, stages=self._stages),
             readers_for(settings),
             ChunkRules(**order.rules),
             VoiceModel(settings.cache_dir, downloads=False),
+            self._stages,
         )
         self._recogniser.load(order.model)
+        self._spent: dict[str, float] = {}
 
     def transcribe(self, paths: Sequence[Path]) -> list[Said]:
+        self._stages.take()
         with ThreadPoolExecutor(self._threads) as threads:
-            return list(threads.map(self._one, paths))
+            said = list(threads.map(self._one, paths))
+        self._spent = self._stages.take()
+        return said
+
+    def device_busy(self) -> float | None:
+        """See Contestant."""
+        busy, held = (self._spent.get(f"device_{state}_seconds", 0.0) for state in ("busy", "held"))
+        return busy / (busy + held) if busy else None
 
     def _one(self, path: Path) -> Said:
         job = Job(path=path, model=self._model, listening=Listening(), options=self._options)
@@ -61,12 +74,12 @@ class Windows(InProcess):
 class _TunedPool(ModelPool):
     """Loads models with numbers of the benchmark's own."""
 
-    def __init__(self, settings: Settings, tuning: Tuning | None) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings, tuning: Tuning | None, stages: StageClock) -> None:
+        super().__init__(settings, stages)
         self._tuning = tuning
 
     def load(self, model: str) -> Engine:
-        return load(self._store.ensure_ct2(model), model, self._settings, self._tuning)
+        return load(self._store.ensure_ct2(model), model, self._settings, self._tuning, self._stages)
 
 
 class FileByFile(InProcess):

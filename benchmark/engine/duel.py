@@ -40,7 +40,8 @@ class Standing:
     """What an entry did over all rounds; speeds are seconds of audio per second, medians of the rounds.
 
     `interval` is that of the word error rate of all, `against_first` that of its difference to the first
-    entry's: where it holds zero, the difference may be chance.
+    entry's: where it holds zero, the difference may be chance. `device_busy` is the median share of
+    time in which the device worked while windows waited.
     """
 
     entry: Entry
@@ -53,6 +54,7 @@ class Standing:
     load_seconds: float
     peak_memory_mb: float | None
     texts: dict[str, str]
+    device_busy: float | None = None
 
 
 def compete(
@@ -131,6 +133,7 @@ def _standing(
     speeds = [audio / each.seconds for each in passes]
     on_all = [audio * (os.cpu_count() or 1) / each.cpu_seconds for each in passes if each.cpu_seconds]
     peaks = [each.peak_memory_mb for each in passes if each.peak_memory_mb is not None]
+    busy = [each.device_busy for each in passes if each.device_busy is not None]
     own = errors_by_subject(clips, errors)
     return Standing(
         entry=entry,
@@ -143,4 +146,5 @@ def _standing(
         load_seconds=statistics.median(each.load_seconds for each in passes),
         peak_memory_mb=max(peaks, default=None),
         texts=passes[-1].texts,
+        device_busy=statistics.median(busy) if busy else None,
     )

@@ -34,12 +34,16 @@ class Said(_Message):
 
 
 class Passed(_Message):
-    """A pass; `seconds` without loading the model, `cpu_seconds` those of all threads and processes."""
+    """A pass; `seconds` without loading the model, `cpu_seconds` those of all threads and processes.
+
+    `device_busy` is the share of time in which the device worked while windows waited, if that is counted.
+    """
 
     load_seconds: float
     seconds: float
     cpu_seconds: float | None
     peak_memory_mb: float | None
+    device_busy: float | None = None
     said: tuple[Said, ...]
 
     @property

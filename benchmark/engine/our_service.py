@@ -37,6 +37,10 @@ class OurService:
         """The peaks of all its processes together."""
         return sum(peak_mb_of(process) for process in self._stack.processes().values())
 
+    def device_busy(self) -> float | None:
+        """Not counted; `/metrics` has it."""
+        return None
+
     def cpu_seconds(self) -> float | None:
         """Of all its processes."""
         return sum(cpu_seconds_of(process) for process in self._stack.processes().values())

@@ -43,6 +43,7 @@ def standings_table(name: str, standings: Sequence[Standing]) -> Table:
         "by language",
         "letters",
         "peak MiB",
+        "device busy %",
     ):
         table.add_column(heading, justify="right")
     first = standings[0]
@@ -60,6 +61,7 @@ def standings_table(name: str, standings: Sequence[Standing]) -> Table:
             " ".join(f"{key} {_percent(each)}" for key, each in standing.errors.items() if key != "all"),
             str(sum(len(text) for text in standing.texts.values())),
             "–" if standing.peak_memory_mb is None else f"{standing.peak_memory_mb:.0f}",
+            "–" if standing.device_busy is None else f"{100 * standing.device_busy:.1f}",
         )
     return table
 

@@ -50,6 +50,8 @@ def test_all_are_measured_side_by_side(corpus: Path, tmp_path: Path, base_weight
     figures = json.loads((tmp_path / "results" / "engine.json").read_text("utf-8"))
     assert [each["entry"]["name"] for each in figures["voice"]] == ["windows", "sequential", "batched"]
     assert all(each["times_real_time"] > 0 for each in figures["voice"])
+    assert 0 < figures["voice"][0]["device_busy"] <= 1
+    assert figures["voice"][1]["device_busy"] is None
     assert "".join(figures["nonspeech"][0]["texts"].values()) == ""
     assert figures["service"]["ratio"] > 0
     assert figures["latency"]["post_to_done_seconds"] > 0

@@ -1,6 +1,7 @@
 """Real recordings through decoding, the real `base` model and back: what a worker does with a task."""
 
 import json
+import re
 import shutil
 import wave
 from collections.abc import Callable, Sequence
@@ -301,6 +302,7 @@ def test_the_record_tells_how_it_was_made(transcribe: Transcribe) -> None:
 
     assert transcript.provenance is not None
     assert transcript.provenance.encoder_context == "short"
+    assert re.fullmatch(r"suffix sha256:[0-9a-f]{16}", transcript.provenance.encoder_padding or "")
     assert transcript.provenance.model_digest.startswith("sha256:")
     assert transcript.provenance.versions["faster-whisper"]
     assert transcript.provenance.real_time_factor == pytest.approx(
@@ -393,6 +395,7 @@ def test_the_encoder_may_hear_all_30_seconds(
 
     assert transcript.provenance is not None
     assert transcript.provenance.encoder_context == "full"
+    assert transcript.provenance.encoder_padding == "silence"
     assert transcript.text == transcribe("speech_en.flac").text
     # What was heard with another context is no part of this transcript.
     shorter: list[WindowDone] = []

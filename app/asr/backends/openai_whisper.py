@@ -82,6 +82,10 @@ class OpenAIWhisperEngine:
         """Windows of one language and prompt: openai-whisper decodes with one set of options."""
         return request.options
 
+    def prepare(self, request: WindowRequest) -> WindowRequest:
+        """Nothing: torch computes the features of a batch together."""
+        return request
+
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch. One at a time: openai-whisper hooks caches into the model."""
         with translated_errors(), self._one_batch:

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from app.asr.base import Engine, EngineInfo, WindowRequest
 from app.asr.scheduling.models import ModelPool
 from app.asr.scheduling.scheduler import NO_LIMIT, Batch, Session, Waiting, next_batch
+from app.asr.stages import PipelineStage, StageClock
 from app.core.errors import OutOfDeviceMemory
 from app.schemas.window import WindowTranscript
 
@@ -31,9 +32,15 @@ SWITCH_SECONDS = 30.0
 class Dispatcher:
     """Thread-safe: every recording is read by a thread of its own."""
 
-    def __init__(self, pool: ModelPool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        pool: ModelPool,
+        clock: Callable[[], float] = time.monotonic,
+        stages: StageClock | None = None,
+    ) -> None:
         self._pool = pool
         self._clock = clock
+        self._stages = stages or StageClock()
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="batch")
         self._sessions: list[Session] = []
@@ -56,6 +63,7 @@ class Dispatcher:
         with self._lock:
             self._sessions.remove(session)
             session.give_up()
+            self._count_waiting()
 
     def ensure_loaded(self, session: Session) -> "Future[EngineInfo]":
         """Have the recording's model loaded. The answer may be a ModelUnavailable or EngineFailed."""
@@ -71,8 +79,15 @@ class Dispatcher:
             return len(session.waiting) < max(2, WINDOWS_WAITING // len(self._sessions))
 
     def submit(self, session: Session, request: WindowRequest) -> "Future[WindowTranscript]":
-        """Have a window transcribed. The answer may be a ModelUnavailable or EngineFailed."""
+        """Have a window transcribed. The answer may be a ModelUnavailable or EngineFailed.
+
+        What needs no device is done in the caller's thread: no batch waits for it.
+        """
         future: Future[WindowTranscript] = Future()
+        with self._lock:
+            engine = self._pool.get(session.model)
+        if engine is not None:
+            request = engine.prepare(request)
         with self._lock:
             session.waiting.append(Waiting(session, request, future, self._clock()))
             self._start()
@@ -82,6 +97,10 @@ class Dispatcher:
         """Start whatever can be started; called under the lock whenever something has changed."""
         while any(self._start_one(model) for model in self._wanted()):
             pass
+        self._count_waiting()
+
+    def _count_waiting(self) -> None:
+        self._stages.queue(sum(len(session.waiting) for session in self._sessions))
 
     def _wanted(self) -> list[str]:
         """Models that recordings wait for, the one first that is waited for longest."""
@@ -149,7 +168,8 @@ class Dispatcher:
 
     def _load(self, model: str) -> None:
         try:
-            engine = self._pool.load(model)
+            with self._stages.at(PipelineStage.LOAD):
+                engine = self._pool.load(model)
         except Exception as error:
             with self._lock:
                 self._loading.discard(model)
@@ -159,6 +179,7 @@ class Dispatcher:
         with self._lock:
             self._loading.discard(model)
             self._pool.put(model, engine)
+            self._stages.offer(engine.decode_workers)
             self._loaded_at[model] = self._clock()
             self._start()
 
@@ -170,7 +191,8 @@ class Dispatcher:
     def _run(self, batch: Batch) -> None:
         started = time.perf_counter()
         try:
-            transcripts = batch.engine.transcribe([waiting.request for waiting in batch.windows])
+            with self._stages.batch():
+                transcripts = batch.engine.transcribe([waiting.request for waiting in batch.windows])
         except Exception as error:
             self._failed(batch, error)
             return

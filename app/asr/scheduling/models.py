@@ -15,6 +15,7 @@ from collections import OrderedDict
 
 from app.asr.backends import faster_whisper, onnx_asr, openai_whisper, remote
 from app.asr.base import Engine
+from app.asr.stages import StageClock
 from app.core.config import Settings
 from app.core.decorators import stage
 from app.core.errors import ModelUnavailable, OutOfDeviceMemory
@@ -35,8 +36,9 @@ class ModelPool:
     is to know who uses which model.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, stages: StageClock | None = None) -> None:
         self._settings = settings
+        self._stages = stages
         self._store = WeightStore(settings.cache_dir, downloads=settings.model_downloads)
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._loads: dict[str, Settings] = {}
@@ -118,7 +120,7 @@ class ModelPool:
         if settings.engine == "openai-whisper":
             return self._load_openai(model, settings)
         try:
-            return faster_whisper.load(self._store.ensure_ct2(model), model, settings)
+            return faster_whisper.load(self._store.ensure_ct2(model), model, settings, stages=self._stages)
         except ModelUnavailable as error:
             if settings.engine != "auto" or not openai_whisper.is_installed():
                 raise

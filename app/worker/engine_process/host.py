@@ -1,5 +1,6 @@
 """What the engine process does with the messages of its supervisor: runs tasks, fetches recordings."""
 
+import contextlib
 import logging
 import socket
 import threading
@@ -28,6 +29,7 @@ from app.worker.messages import (
     Ready,
     Run,
     Stage,
+    StageSeconds,
     Window,
     to_engine,
 )
@@ -42,6 +44,10 @@ TIDY_SECONDS = 60.0
 """Least time between two returns of freed memory: what the next recording needs has to be fetched again."""
 
 
+STAGE_SECONDS = 5.0
+"""Time between two messages that say how it was spent."""
+
+
 class Transcriber(Protocol):
     """What the engine process does with a task; see TranscriptionService."""
 
@@ -50,6 +56,9 @@ class Transcriber(Protocol):
 
     def transcribe(self, task: Task, checkpoint: Checkpoint | None, watch: Watch) -> Transcript:
         """Transcribe one task, going on from `checkpoint`. Raises the ServiceErrors of app.core.errors."""
+
+    def take_stage_seconds(self) -> dict[str, float]:
+        """How the time since the last call was spent; see app.asr.stages.StageClock.take."""
 
 
 class EngineHost:
@@ -66,16 +75,27 @@ class EngineHost:
         self._send_lock = threading.Lock()
         self._aborted: dict[int, threading.Event] = {}
         self._tidied_at = time.monotonic()
+        self._ended = threading.Event()
 
     def serve(self) -> None:
         """Read messages until the supervisor is gone."""
         self._send(Ready())
+        threading.Thread(target=self._tell_stages, name="stages", daemon=True).start()
         with self._connection.makefile("rb") as lines:
             for line in lines:
                 message = self._read(line)
                 if message is None:
                     continue
                 self._obey(message)
+        self._ended.set()
+
+    def _tell_stages(self) -> None:
+        """Say how the time is spent, until the supervisor is gone."""
+        with contextlib.suppress(OSError):
+            while not self._ended.wait(STAGE_SECONDS):
+                spent = {name: round(each, 3) for name, each in self._service.take_stage_seconds().items()}
+                if seconds := {name: each for name, each in spent.items() if each}:
+                    self._send(StageSeconds(seconds=seconds))
 
     def _obey(self, message: Run | Fetch | Abort) -> None:
         if isinstance(message, Abort):
@@ -136,7 +156,7 @@ class EngineHost:
             self._tidied_at = now
             return_freed_memory()
 
-    def _send(self, message: Ready | Alive | Window | Fetched | Finished | Failed) -> None:
+    def _send(self, message: Ready | Alive | Window | StageSeconds | Fetched | Finished | Failed) -> None:
         with self._send_lock:
             self._connection.sendall(message.line())
 

@@ -45,6 +45,8 @@ def test_work_is_counted(whole: Service, assets: Path) -> None:
     until(lambda: grown("transcriber_tasks_done_total") == 1)
     assert grown("transcriber_audio_seconds_total") == pytest.approx(state["result"]["duration"])
     assert grown("transcriber_windows_total") == 1
+    until(lambda: grown("transcriber_device_busy_seconds_total") > 0)
+    assert grown("transcriber_stage_read_seconds_total") > 0
     now = figures(whole)
     assert now["transcriber_workers[]"] == 1
     assert now["transcriber_work_seconds[]"] == 0

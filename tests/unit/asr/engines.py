@@ -39,6 +39,7 @@ class HeldEngine:
         self.decode_workers = decode_workers
         self.batch_size = batch_size
         self.batches: list[list[float]] = []
+        self.prepared: list[threading.Thread] = []
         self.closed = False
         self.poison: float | None = None
         self._fits = fits
@@ -50,6 +51,10 @@ class HeldEngine:
 
     def group(self, request: WindowRequest) -> Hashable:
         return round(request.window.seconds / 10)
+
+    def prepare(self, request: WindowRequest) -> WindowRequest:
+        self.prepared.append(threading.current_thread())
+        return request
 
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         with self._changed:

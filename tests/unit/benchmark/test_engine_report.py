@@ -66,6 +66,7 @@ def standing(name: str, speed: float, texts: dict[str, str], clips: list[Clip]) 
         load_seconds=1.0,
         peak_memory_mb=500.0,
         texts=texts,
+        device_busy=0.987,
     )
 
 
@@ -82,6 +83,7 @@ def test_standings_become_a_table_and_a_picture(corpus: Path, tmp_path: Path) ->
     assert "0.0 … 0.0" in shown
     assert "+0.0 … +0.0" in shown
     assert "12.346" in shown
+    assert "98.7" in shown, "how busy the device is"
     [picture] = write_plots(tmp_path / "plots", {"voice": standings})
     assert picture.read_bytes().startswith(b"\x89PNG")
 

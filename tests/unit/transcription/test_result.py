@@ -139,6 +139,7 @@ def test_a_plan_changes_with_all_that_windows_depend_on() -> None:
         plan_digest(INFO, job, rules),
         plan_digest(replace(INFO, digest="sha256:13"), job, rules),
         plan_digest(replace(INFO, compute_type="float32"), job, rules),
+        plan_digest(replace(INFO, encoder_padding="suffix sha256:1"), job, rules),
         plan_digest(INFO, replace(job, options=DecodeOptions(word_timestamps=True)), rules),
         plan_digest(INFO, replace(job, vad=False), rules),
         plan_digest(INFO, replace(job, script=ChineseScript.TRADITIONAL), rules),

@@ -12,8 +12,9 @@ from app.schemas.task import Task
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
 from app.transcription.request import Watch
+from app.worker.engine_process import host as engine_host
 from app.worker.engine_process.host import EngineHost
-from app.worker.messages import Abort, Failed, Finished, Ready, Run, from_engine
+from app.worker.messages import Abort, Failed, Finished, Ready, Run, StageSeconds, from_engine
 from tests.unit.worker.test_messages import TRANSCRIPT
 
 TASK = Task(task_id="a", file_path="a.wav")
@@ -36,6 +37,9 @@ class DeafService:
             time.sleep(0.01)
         time.sleep(0.3)
         raise TaskCancelled("The task was cancelled.")
+
+    def take_stage_seconds(self) -> dict[str, float]:
+        return {"device_busy_seconds": 0.5, "device_idle_seconds": 0.0}
 
 
 @pytest.fixture
@@ -80,3 +84,14 @@ def test_a_task_that_comes_back_while_its_aborted_run_lasts(
     assert isinstance(first, Failed)
     assert (first.run_id, first.failure.code) == (1, "cancelled")
     assert second == Finished(run_id=2, transcript=TRANSCRIPT)
+
+
+def test_the_supervisor_is_told_how_the_time_is_spent(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Again and again, without being asked; what has not grown is left out."""
+    monkeypatch.setattr(engine_host, "STAGE_SECONDS", 0.01)
+    connection = request.getfixturevalue("connection")
+    with connection.makefile("rb") as lines:
+        messages = [from_engine.validate_json(next(lines)) for _ in range(3)]
+    assert messages == [Ready(), *[StageSeconds(seconds={"device_busy_seconds": 0.5})] * 2]

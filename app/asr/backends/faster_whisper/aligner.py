@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from app.asr.backends.faster_whisper.decoder import Decoder, storage
+from app.asr.backends.faster_whisper.decoder import Decoder
+from app.asr.backends.faster_whisper.states import StateStore
 from app.asr.base import WindowRequest
 from app.asr.frames import HOP_SAMPLES, States
 from app.asr.words import APPENDED, PREPENDED, to_words
@@ -39,9 +38,16 @@ class Aligner:
     """
 
     def __init__(
-        self, runtime: "WhisperModel", decoder: Decoder, *, together: bool, at_a_time: threading.Semaphore
+        self,
+        runtime: "WhisperModel",
+        decoder: Decoder,
+        store: StateStore,
+        *,
+        together: bool,
+        at_a_time: threading.Semaphore,
     ) -> None:
         self._runtime = runtime
+        self._store = store
         self._decoder = decoder
         self._together = together
         self._at_a_time = at_a_time
@@ -70,7 +76,7 @@ class Aligner:
         aligned = self._runtime.find_alignment(
             self._decoder.tokenizer(wanted[0].language, wanted[0].request.options.translate),
             [list(each.tokens) for each in wanted],
-            storage(np.concatenate([each.states[:, :shown] for each in wanted])),
+            self._store.to_view(self._store.joined([each.states[:, :shown] for each in wanted])),
             frames,
         )
         return [_words(each, found) for each, found in zip(wanted, aligned, strict=True)]

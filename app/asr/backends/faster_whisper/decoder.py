@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from app.asr.backends.faster_whisper.states import StateStore
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import DecodeOptions
 from app.asr.frames import States
@@ -12,7 +11,6 @@ from app.asr.hypothesis import Hypothesis
 from app.asr.language import Languages, likeliest
 
 if TYPE_CHECKING:
-    from ctranslate2 import StorageView
     from ctranslate2.models import WhisperGenerationResult
     from faster_whisper import WhisperModel
     from faster_whisper.tokenizer import Tokenizer
@@ -38,8 +36,9 @@ SPARE_TOKENS = 4
 class Decoder:
     """Decodes states; thread-safe as CTranslate2 is."""
 
-    def __init__(self, runtime: "WhisperModel", tuning: Tuning) -> None:
+    def __init__(self, runtime: "WhisperModel", tuning: Tuning, store: StateStore) -> None:
         self._runtime = runtime
+        self._store = store
         self._tuning = tuning
         self._tokenizers: dict[tuple[str, bool], Tokenizer] = {}
 
@@ -147,7 +146,7 @@ class Decoder:
     ) -> list[Hypothesis]:
         tokens = min(tokens, self._runtime.max_length - len(prompts[0]) - SPARE_TOKENS)
         results = self._runtime.model.generate(
-            storage(states),
+            self._store.to_view(states),
             list(prompts),
             # CTranslate2 takes the smaller of max_length / 2 and max_length less the prompt
             max_length=max(2 * tokens, tokens + len(prompts[0])),
@@ -173,7 +172,7 @@ class Decoder:
     def _detect(self, states: States, among: Sequence[Sequence[str]]) -> list[Languages]:
         if not len(states):
             return []
-        results = self._runtime.model.detect_language(storage(states))
+        results = self._runtime.model.detect_language(self._store.to_view(states))
         return [
             likeliest({token[2:-2]: probability for token, probability in result}, names)
             for result, names in zip(results, among, strict=True)
@@ -186,10 +185,3 @@ def _first_tokens(seconds: float) -> int:
 
 def _tokens(seconds: float, per_second: int) -> int:
     return TOKENS_AT_LEAST + int(per_second * seconds)
-
-
-def storage(states: States) -> "StorageView":
-    """States as CTranslate2 takes them."""
-    from ctranslate2 import StorageView
-
-    return StorageView.from_array(np.ascontiguousarray(states))

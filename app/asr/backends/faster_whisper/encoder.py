@@ -3,8 +3,8 @@
 Whisper was trained on 30 s of sound, silence included, and most of the work on a short window is the silence.
 The encoder may be given less, but the decoder loops where it finds no silence after the last word. So the
 encoder hears the sound and a little silence, and the decoder is shown silent states after those, which are
-the same for every window and were computed once. Where the model has a suffix (`suffix.py`), it ends what
-both are given, in place of the silence that is missing. docs/research/measurements.md has the measurements.
+the same for every window and were computed once. A `Padding` may change what both are given in the place of
+silence: weights may have a suffix (`suffix.py`). docs/research/measurements.md has the measurements.
 """
 
 from collections import defaultdict
@@ -14,16 +14,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.asr.backends.faster_whisper.suffix import Suffix
+from app.asr.backends.faster_whisper.padding import SILENCE, Padding
+from app.asr.backends.faster_whisper.states import HostStates, StateStore
 from app.asr.backends.faster_whisper.tuning import Tuning
+from app.asr.base import WindowRequest
 from app.asr.frames import (
+    FULL_FRAMES,
     FULL_SECONDS,
     FULL_STATES,
     HOP_SAMPLES,
     STATES_PER_SECOND,
     Features,
+    SoundFeatures,
     States,
 )
+from app.asr.stages import PipelineStage, StageClock
 from app.audio.samples import SAMPLE_RATE, Samples
 
 if TYPE_CHECKING:
@@ -43,64 +48,77 @@ DYNAMIC_RANGE, SILENT_FEATURE = 2.0, -1.5
 class Encoder:
     """Encodes windows; thread-safe as CTranslate2 is."""
 
-    def __init__(self, runtime: "WhisperModel", tuning: Tuning, suffix: Suffix | None = None) -> None:
+    def __init__(
+        self,
+        runtime: "WhisperModel",
+        tuning: Tuning,
+        padding: Padding = SILENCE,
+        stages: StageClock | None = None,
+        store: StateStore | None = None,
+    ) -> None:
         self._runtime = runtime
+        self._stages = stages or StageClock()
         self._tuning = tuning
-        self._suffix = suffix
-        self._silence = self._encode_together([reference_noise()], FULL_SECONDS) if tuning.trims else None
+        self._padding = padding
+        self._store = store or HostStates()
+        self._silence = self._silent_states() if tuning.trims else None
 
     def states_for(self, seconds: float) -> int:
         """How many states the decoder is shown of so long a sound: windows of one number go together."""
         return FULL_STATES if self._silence is None else shown_states(seconds, self._tuning)
 
-    def encode(self, sounds: Sequence[Samples], states: int) -> States:
-        """Encode sounds for a decoder that is shown `states` states of each."""
+    def features(self, request: WindowRequest) -> SoundFeatures:
+        """Those that were computed ahead, or else now."""
+        known = request.features
+        if known is not None and len(known.values) == self._runtime.model.n_mels:
+            return known
+        with self._stages.at(PipelineStage.FEATURES):
+            return sound_features(self._runtime.feature_extractor, request.window.samples)
+
+    def encode(self, requests: Sequence[WindowRequest], states: int) -> States:
+        """Encode windows for a decoder that is shown `states` states of each."""
         if self._silence is None:
-            return self.encode_fully(sounds)
-        silence = self._silence[:, :states]
-        if self._suffix is not None:
-            silence = self._suffix.end(silence)
-        shown = np.repeat(silence, len(sounds), axis=0)
+            return self.encode_fully(requests)
+        sounds = [self.features(request) for request in requests]
+        silence = self._padding.end(self._store.to_host(self._silence[:, :states]))
+        shown = self._store.repeated(self._store.from_host(silence, like=self._silence), len(sounds))
         for place, own in self._own_states(sounds):
             shown[place, : len(own)] = own
         return shown
 
-    def encode_fully(self, sounds: Sequence[Samples]) -> States:
-        """Encode sounds with all the silence that Whisper was trained with."""
-        return self._encode_together(sounds, FULL_SECONDS)
+    def encode_fully(self, requests: Sequence[WindowRequest]) -> States:
+        """Encode windows with all the silence that Whisper was trained with."""
+        return self._encode_together([self.features(request) for request in requests], FULL_SECONDS)
 
-    def _own_states(self, sounds: Sequence[Samples]) -> Iterator[tuple[int, States]]:
-        """Place of each sound, and its states and those of the silence after it: none of the suffix."""
+    def _silent_states(self) -> States:
+        noise = sound_features(self._runtime.feature_extractor, reference_noise())
+        return self._encode_together([noise], FULL_SECONDS)
+
+    def _own_states(self, sounds: Sequence[SoundFeatures]) -> Iterator[tuple[int, States]]:
+        """Place of each sound, and its states and those of the silence after it."""
         for seconds, places in self._by_length(sounds).items():
-            suffix = None if seconds == FULL_SECONDS else self._suffix
+            padding = SILENCE if seconds == FULL_SECONDS else self._padding
             most = max(1, int(TOGETHER_SECONDS // seconds))
             for first in range(0, len(places), most):
                 some = places[first : first + most]
-                heard = self._encode_together([sounds[place] for place in some], seconds, suffix)
+                heard = self._encode_together([sounds[place] for place in some], seconds, padding)
                 for place, states in zip(some, heard, strict=True):
-                    yield (
-                        place,
-                        states if suffix is None else states[: suffix.first_state(len(sounds[place]))],
-                    )
+                    yield place, padding.own(states, sounds[place].samples)
 
     def _encode_together(
-        self, sounds: Sequence[Samples], seconds: float, suffix: Suffix | None = None
+        self, sounds: Sequence[SoundFeatures], seconds: float, padding: Padding = SILENCE
     ) -> States:
-        import ctranslate2
+        from ctranslate2 import StorageView
 
-        features = np.stack([self._features(sound, seconds, suffix) for sound in sounds])
-        states = self._runtime.model.encode(ctranslate2.StorageView.from_array(features), to_cpu=True)
-        return np.asarray(states.to(ctranslate2.DataType.float32))
+        features = np.stack([padding.put(silent_after(sound, seconds), sound.samples) for sound in sounds])
+        view = StorageView.from_array(features)
+        return self._store.from_view(self._runtime.model.encode(view, to_cpu=self._store.is_on_cpu))
 
-    def _features(self, sound: Samples, seconds: float, suffix: Suffix | None) -> Features:
-        features = silent_after(self._runtime.feature_extractor, sound, seconds)
-        return features if suffix is None else suffix.put(features, len(sound))
-
-    def _by_length(self, sounds: Sequence[Samples]) -> dict[float, list[int]]:
+    def _by_length(self, sounds: Sequence[SoundFeatures]) -> dict[float, list[int]]:
         """Places of the sounds that the encoder takes at the same length, by that length in seconds."""
         groups: dict[float, list[int]] = defaultdict(list)
         for place, sound in enumerate(sounds):
-            groups[heard_seconds(len(sound) / SAMPLE_RATE, self._tuning)].append(place)
+            groups[heard_seconds(sound.samples / SAMPLE_RATE, self._tuning)].append(place)
         return groups
 
 
@@ -115,17 +133,22 @@ def shown_states(seconds: float, tuning: Tuning) -> int:
     return min(FULL_STATES, round(shown * STATES_PER_SECOND))
 
 
-def silent_after(extractor: "FeatureExtractor", sound: Samples, seconds: float) -> Features:
+def sound_features(extractor: "FeatureExtractor", sound: Samples) -> SoundFeatures:
+    """Log-mel features of a sound alone, of at most 30 s."""
+    frames = min(FULL_FRAMES, len(sound) // HOP_SAMPLES + EDGE_FRAMES)
+    padded = np.pad(sound, (0, max(0, frames * HOP_SAMPLES - len(sound))))
+    return SoundFeatures(len(sound), extractor(padded)[:, :frames])
+
+
+def silent_after(sound: SoundFeatures, seconds: float) -> Features:
     """Log-mel features, shape (mels, 100 * seconds); what is missing is silence, as in training.
 
-    They are computed of the sound alone, and those of silence filled in: the least value that Whisper's
-    features have, which is the same within 3e-7.
+    It is filled in as the least value that Whisper's features have, which is the same within 3e-7.
     """
     frames = round(seconds * SAMPLE_RATE) // HOP_SAMPLES
-    known = min(frames, len(sound) // HOP_SAMPLES + EDGE_FRAMES)
-    heard = extractor(np.pad(sound, (0, max(0, known * HOP_SAMPLES - len(sound)))))[:, :known]
+    heard = sound.values[:, :frames]
     features = np.full((len(heard), frames), max(heard.max() - DYNAMIC_RANGE, SILENT_FEATURE), np.float32)
-    features[:, :known] = heard
+    features[:, : heard.shape[1]] = heard
     return features
 
 

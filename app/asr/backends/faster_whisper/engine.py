@@ -11,8 +11,9 @@ from app.asr.backends.faster_whisper.aligner import Aligner, Alignment
 from app.asr.backends.faster_whisper.decoded_window import DecodedWindow
 from app.asr.backends.faster_whisper.decoder import Decoder
 from app.asr.backends.faster_whisper.encoder import Encoder
+from app.asr.backends.faster_whisper.padding import Padding
 from app.asr.backends.faster_whisper.searcher import Searcher
-from app.asr.backends.faster_whisper.suffix import suffix_of
+from app.asr.backends.faster_whisper.states import StateStore
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import EngineInfo, WindowRequest
 from app.asr.coverage import WindowDraft, fewer_gaps, fill_gaps
@@ -20,6 +21,8 @@ from app.asr.device_errors import translated_errors
 from app.asr.echo import without_echo
 from app.asr.frames import STATES_PER_SECOND
 from app.asr.hardware import BatchLimits
+from app.asr.stages import PipelineStage, StageClock
+from app.core.errors import OutOfDeviceMemory
 from app.schemas.window import WindowTranscript
 
 if TYPE_CHECKING:
@@ -37,25 +40,30 @@ class FasterWhisperEngine:
         runtime: "WhisperModel",
         info: EngineInfo,
         tuning: Tuning,
+        padding: Padding,
+        store: StateStore,
         decode_workers: int,
         limits: BatchLimits,
+        stages: StageClock,
     ) -> None:
         self._runtime = runtime
         self.info = info
         self.decode_workers = decode_workers
         self._limits = limits
+        self._stages = stages
+        self._store = store
         self._tuning = tuning
         self._together = info.device != "cpu"
-        self._encoder = Encoder(runtime, tuning, suffix_of(info.digest) if tuning.suffix else None)
-        self._decoder = Decoder(runtime, tuning)
+        self._encoder = Encoder(runtime, tuning, padding, stages, store)
+        self._decoder = Decoder(runtime, tuning, store)
         # what needs most memory is not done in all decode workers at a time: peaks do not add up
         half = max(1, decode_workers // 2)
         self._fallback_slots = threading.Semaphore(half)
         self._searcher = Searcher(
-            *(self._encoder, self._decoder), together=self._together, at_a_time=self._fallback_slots
+            *(self._encoder, self._decoder, store), together=self._together, at_a_time=self._fallback_slots
         )
         self._aligner = Aligner(
-            *(runtime, self._decoder),
+            *(runtime, self._decoder, store),
             together=self._together,
             at_a_time=threading.Semaphore(half),
         )
@@ -72,13 +80,21 @@ class FasterWhisperEngine:
         shown = self._encoder.states_for(request.window.seconds) / STATES_PER_SECOND
         return max(1, int(min(self._limits.windows, self._limits.seconds // shown)))
 
+    def prepare(self, request: WindowRequest) -> WindowRequest:
+        """With its features."""
+        return replace(request, features=self._encoder.features(request))
+
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch."""
-        with translated_errors():
-            heard = self._heard(batch)
-            if self._tuning.coverage:
-                self._cover([each for each in heard if each.has_gaps])
-            return [without_echo(each.request, self._transcript(each), self.transcribe) for each in heard]
+        try:
+            with translated_errors(), self._stages.at(PipelineStage.CHECK):
+                heard = self._heard(batch)
+                if self._tuning.coverage:
+                    self._cover([each for each in heard if each.has_gaps])
+                return [without_echo(each.request, self._transcript(each), self.transcribe) for each in heard]
+        except OutOfDeviceMemory:
+            self._store.free()
+            raise
 
     def close(self) -> None:
         """Free the model's memory."""
@@ -86,8 +102,9 @@ class FasterWhisperEngine:
         for _ in range(UNLOAD_TRIES):  # CTranslate2 tries its lock once only, and may miss it
             model.unload_model()
             if not model.model_is_loaded:
-                return
+                break
             time.sleep(UNLOAD_PAUSE_SECONDS)
+        self._store.free()
 
     def _heard(self, batch: Sequence[WindowRequest]) -> list[DecodedWindow]:
         """Windows, decoded until a hypothesis passes the quality checks, with the words that are needed."""
@@ -126,7 +143,7 @@ class FasterWhisperEngine:
         ]
         beam_size = heard[0].request.options.beam_size
         with self._fallback_slots:
-            states = self._encoder.encode_fully([each.request.window.samples for each in heard])
+            states = self._encoder.encode_fully([each.request for each in heard])
             seconds = max(each.request.window.seconds for each in heard)
             hypotheses = self._decoder.search_with_times(states, prompts, beam_size, seconds)
         again = [

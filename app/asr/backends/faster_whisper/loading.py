@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.asr.backends.faster_whisper.context import tuning_for
-from app.asr.backends.faster_whisper.decoder import storage
+from app.asr.backends.faster_whisper.context import padding_for, tuning_for
 from app.asr.backends.faster_whisper.engine import FasterWhisperEngine
+from app.asr.backends.faster_whisper.metered import MeteredWhisper
+from app.asr.backends.faster_whisper.states import state_store
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import EngineInfo
 from app.asr.device_errors import is_out_of_memory, missing_library
 from app.asr.frames import FULL_FRAMES
 from app.asr.hardware import DecodeWorkers, Device, batch_limits, choose_compute_type, choose_decode_workers
 from app.asr.scheduling.scheduler import SPARE_DECODE_WORKERS
+from app.asr.stages import StageClock
 from app.core.config import Settings
 from app.core.errors import ModelOutOfMemory, ModelUnavailable, OutOfDeviceMemory, ServiceError
 from app.weights.digest import digest_of, has_changed
 
 if TYPE_CHECKING:
+    from ctranslate2 import StorageView
     from faster_whisper import WhisperModel
 
 logger = logging.getLogger(__name__)
@@ -28,8 +31,14 @@ logger = logging.getLogger(__name__)
 CUDA_PACKAGES = "pip install -r requirements/cuda.txt"
 
 
-def load(folder: Path, model: str, settings: Settings, tuning: Tuning | None = None) -> FasterWhisperEngine:
-    """Load the model in `folder`.
+def load(
+    folder: Path,
+    model: str,
+    settings: Settings,
+    tuning: Tuning | None = None,
+    stages: StageClock | None = None,
+) -> FasterWhisperEngine:
+    """Load the model in `folder`; `stages` count its work.
 
     Raises ModelUnavailable or ModelOutOfMemory; OutOfDeviceMemory where it does not fit into the GPU.
     """
@@ -37,7 +46,7 @@ def load(folder: Path, model: str, settings: Settings, tuning: Tuning | None = N
 
     device = Device.choose(settings.device, ctranslate2.get_cuda_device_count())
     try:
-        return _load_on(device, folder, model, settings, tuning)
+        return _load_on(device, folder, model, settings, tuning, stages or StageClock())
     except Exception as error:
         library = missing_library(error) if device.kind == "cuda" else None
         if library is None or settings.device != "auto":
@@ -48,11 +57,16 @@ def load(folder: Path, model: str, settings: Settings, tuning: Tuning | None = N
             library,
             CUDA_PACKAGES,
         )
-    return _load_on(Device("cpu"), folder, model, settings, tuning)
+    return _load_on(Device("cpu"), folder, model, settings, tuning, stages or StageClock())
 
 
 def _load_on(
-    device: Device, folder: Path, model: str, settings: Settings, tuning: Tuning | None
+    device: Device,
+    folder: Path,
+    model: str,
+    settings: Settings,
+    tuning: Tuning | None,
+    stages: StageClock,
 ) -> FasterWhisperEngine:
     import ctranslate2
 
@@ -60,9 +74,12 @@ def _load_on(
     compute_type = choose_compute_type(settings.compute_type, device.kind, supported)
     workers = choose_decode_workers(settings.cpu_threads, device.kind)
     runtime = _open(folder, device, compute_type, workers)
+    store = state_store(device, runtime.model, _silence(runtime))
+    runtime.model = MeteredWhisper(runtime.model, stages)
     ctranslate2.set_random_seed(0)
     digest = digest_of(folder / "model.bin")
     tuning = tuning or tuning_for(settings.encoder_context, device.kind, digest)
+    padding = padding_for(digest, tuning)
     info = EngineInfo(
         engine="faster-whisper",
         model=model,
@@ -71,9 +88,10 @@ def _load_on(
         encoder_context="short" if tuning.trims else "full",
         digest=digest,
         versions={name: metadata.version(name) for name in ("faster-whisper", "ctranslate2")},
+        encoder_padding=padding.name,
     )
     limits = batch_limits(settings.batch_size, device.kind)
-    return FasterWhisperEngine(runtime, info, tuning, workers.count, limits)
+    return FasterWhisperEngine(runtime, info, tuning, padding, store, workers.count, limits, stages)
 
 
 def _open(folder: Path, device: Device, compute_type: str, workers: DecodeWorkers) -> "WhisperModel":
@@ -90,9 +108,15 @@ def _open(folder: Path, device: Device, compute_type: str, workers: DecodeWorker
         local_files_only=True,
     )
     if device.kind == "cuda":
-        silence = np.zeros((1, runtime.model.n_mels, FULL_FRAMES), np.float32)
-        runtime.model.encode(storage(silence))
+        runtime.model.encode(_silence(runtime))
     return runtime
+
+
+def _silence(runtime: "WhisperModel") -> "StorageView":
+    """Features to try the model with."""
+    from ctranslate2 import StorageView
+
+    return StorageView.from_array(np.zeros((1, runtime.model.n_mels, FULL_FRAMES), np.float32))
 
 
 def _told(error: Exception, library: str | None, folder: Path, model: str, device: Device) -> ServiceError:

@@ -4,11 +4,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from app.asr.backends.faster_whisper.decoded_window import DecodedWindow
 from app.asr.backends.faster_whisper.decoder import Decoder
 from app.asr.backends.faster_whisper.encoder import Encoder
+from app.asr.backends.faster_whisper.states import StateStore
 from app.asr.base import WindowRequest
 from app.asr.fallback import DecodingResult, decode_all_with_fallback, decode_best_language
 from app.asr.frames import STATES_PER_SECOND, States
@@ -24,18 +23,24 @@ class Searcher:
     """
 
     def __init__(
-        self, encoder: Encoder, decoder: Decoder, *, together: bool, at_a_time: threading.Semaphore
+        self,
+        encoder: Encoder,
+        decoder: Decoder,
+        store: StateStore,
+        *,
+        together: bool,
+        at_a_time: threading.Semaphore,
     ) -> None:
         self._encoder = encoder
+        self._store = store
         self._decoder = decoder
         self._together = together
         self._at_a_time = at_a_time
 
     def first(self, batch: Sequence[WindowRequest]) -> list[DecodedWindow]:
         """First hypotheses of the windows of a batch, all together."""
-        windows = [request.window for request in batch]
-        shown = self._encoder.states_for(max(window.seconds for window in windows))
-        states = self._encoder.encode([window.samples for window in windows], shown)
+        shown = self._encoder.states_for(max(request.window.seconds for request in batch))
+        states = self._encoder.encode(batch, shown)
         languages = self._languages(batch, states)
         spoken = _likeliest(batch, languages)
         prompts = self._prompts(batch, spoken)
@@ -74,7 +79,7 @@ class Searcher:
     def _searched(self, windows: Sequence[DecodedWindow]) -> list[DecodingResult]:
         """The likeliest hypotheses by beam search, with all 30 s of context and languages detected anew."""
         requests = [window.request for window in windows]
-        states = self._encoder.encode_fully([request.window.samples for request in requests])
+        states = self._encoder.encode_fully(requests)
         languages = self._languages(requests, states)
         prompts = self._prompts(requests, _likeliest(requests, languages))
         seconds = max(request.window.seconds for request in requests)
@@ -92,7 +97,7 @@ class Searcher:
     ) -> list[DecodingResult]:
         """The likeliest of some sampled hypotheses, in the language of the last result."""
         prompts = self._prompts([window.request for window in windows], [each.language for each in last])
-        states = np.concatenate([window.states for window in windows])
+        states = self._store.joined([window.states for window in windows])
         seconds = max(window.request.window.seconds for window in windows)
         hypotheses = self._decoder.sample(states, prompts, temperature, seconds)
         return [replace(each, hypothesis=found) for each, found in zip(last, hypotheses, strict=True)]

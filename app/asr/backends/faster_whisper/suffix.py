@@ -4,11 +4,13 @@ Whisper was trained on 30 s, most of which is silence after a short sound, and w
 depends on it: silent places take the attention that nothing wants ("attention sinks", Xiao et al. 2023;
 "registers", Darcet et al. 2023). A suffix has the effect of that silence in a small part of its length. It
 was fitted to the frozen model, as soft prompts are (Lester et al. 2021), to make it answer as it does with
-30 s; that needs no transcripts. `benchmark.suffix` fits them; docs/research/measurements.md tells what they
+30 s; that needs no transcripts. `research.suffix` fits them; docs/research/measurements.md tells what they
 bring.
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
 from math import ceil
 from pathlib import Path
 
@@ -48,10 +50,13 @@ class Suffix:
 
     `states` end what the decoder is shown: shape (classes, states, model dimension), one set for each
     multiple of CLASS_STATES, as the more states are shown the less silence is missing.
+
+    It is a `Padding`; its name has the sum of the file that it was read from.
     """
 
     features: NDArray[np.float32]
     states: States
+    name: str = "suffix"
 
     @staticmethod
     def first_state(samples: int) -> int:
@@ -66,6 +71,10 @@ class Suffix:
         found = features.copy()
         found[:, first : first + fits.shape[1]] = fits + features[:, -1:]
         return found
+
+    def own(self, states: States, samples: int) -> States:
+        """Those of the encoder's states that come before the suffix."""
+        return states[: self.first_state(samples)]
 
     def end(self, silence: States) -> States:
         """Silent states that the decoder is to be shown, the last of them replaced; shape (1, states, …)."""
@@ -82,5 +91,10 @@ def suffix_of(digest: str) -> Suffix | None:
     name = FITTED.get(digest)
     if name is None:
         return None
-    with np.load(FOLDER / name) as arrays:
-        return Suffix(arrays["features"].astype(np.float32), arrays["states"].astype(np.float32))
+    content = (FOLDER / name).read_bytes()
+    with np.load(BytesIO(content)) as arrays:
+        return Suffix(
+            features=arrays["features"].astype(np.float32),
+            states=arrays["states"].astype(np.float32),
+            name=f"suffix sha256:{sha256(content).hexdigest()[:16]}",
+        )

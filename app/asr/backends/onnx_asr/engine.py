@@ -63,6 +63,10 @@ class OnnxAsrEngine:
             return length
         return length, self._language(request), request.options.translate
 
+    def prepare(self, request: WindowRequest) -> WindowRequest:
+        """Nothing: the network has its own features."""
+        return request
+
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch.
 

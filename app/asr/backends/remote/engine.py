@@ -37,6 +37,10 @@ class RemoteEngine:
         """No two windows share a batch."""
         return None
 
+    def prepare(self, request: WindowRequest) -> WindowRequest:
+        """Nothing: the server is sent the sound."""
+        return request
+
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Have the windows transcribed by the server.
 

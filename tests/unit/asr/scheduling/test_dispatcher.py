@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -45,6 +46,19 @@ def test_windows_of_several_recordings_share_a_batch() -> None:
     assert engine.wait_for(2)[1] == [2, 2, 3]
     shares = [answer.result().batch_places for answer in answers]
     assert shares == [engine.batch_size] + 3 * [round(engine.batch_size / 3, 4)]
+
+
+def test_what_needs_no_device_is_done_in_the_thread_of_the_recording() -> None:
+    pool = HeldPool()
+    dispatcher = _dispatcher(pool)
+    engine = _engine(dispatcher, pool)
+    session = dispatcher.open("base")
+
+    answer = dispatcher.submit(session, request())
+    engine.release()
+
+    assert answer.result(20)
+    assert engine.prepared == [threading.current_thread()]
 
 
 def test_the_model_is_loaded_once_for_all() -> None:

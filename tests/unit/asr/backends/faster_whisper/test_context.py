@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.asr.backends.faster_whisper.context import MEASURED, tuning_for
+from app.asr.backends.faster_whisper.context import MEASURED, padding_for, tuning_for
+from app.asr.backends.faster_whisper.tuning import Tuning
 
 BASE, OTHER = next(iter(MEASURED)), "sha256:0"
 
@@ -20,3 +21,18 @@ BASE, OTHER = next(iter(MEASURED)), "sha256:0"
 )
 def test_the_context_is_that_which_was_asked_for(wanted: str, device: str, digest: str, trims: bool) -> None:
     assert tuning_for(wanted, device, digest).trims is trims
+
+
+@pytest.mark.parametrize(
+    ("tuning", "digest", "name"),
+    [
+        (Tuning(), BASE, "suffix sha256:"),
+        (Tuning(), OTHER, "silence"),
+        (Tuning(suffix=False), BASE, "silence"),
+        (Tuning(trims=False), BASE, "silence"),
+    ],
+)
+def test_a_suffix_is_used_with_the_weights_that_it_was_fitted_to(
+    tuning: Tuning, digest: str, name: str
+) -> None:
+    assert padding_for(digest, tuning).name.startswith(name)

@@ -15,6 +15,7 @@ from app.asr.base import DecodeOptions, WindowRequest
 from app.asr.frames import FULL_STATES, STATES_PER_SECOND, States
 from app.asr.hypothesis import Hypothesis
 from app.asr.language import Languages
+from app.asr.stages import StageClock
 from app.audio.decode import read_samples
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.windows import cut_windows
@@ -57,6 +58,28 @@ def test_an_answer_does_not_depend_on_its_neighbours(
         random.Random(seed).shuffle(requests)
         for batch in _groups(engine, requests):
             assert engine.transcribe(batch) == [alone[id(request)] for request in batch]
+
+
+def test_features_that_were_computed_ahead_change_nothing(
+    base_weights: Path, english: Samples, russian: Samples
+) -> None:
+    """Nor does a part of such a window, whose own features are not known."""
+    stages = StageClock()
+    engine = load(base_weights / "whisper" / "base", "base", Settings(device="cpu"), stages=stages)
+    requests = _requests(english, russian, word_timestamps=True)
+    late = engine.transcribe(requests)
+    assert stages.take()["stage_features_seconds"] > 0
+
+    ahead = [engine.prepare(request) for request in requests]
+    assert stages.take()["stage_features_seconds"] > 0
+    assert engine.transcribe(ahead) == late
+    assert stages.take()["stage_features_seconds"] == 0
+
+    part = requests[0].window.part(0.0, 2.0)
+    [alone], [of_part] = (
+        engine.transcribe([request.of_part(part, "en")]) for request in (requests[0], ahead[0])
+    )
+    assert of_part == alone
 
 
 def _groups(engine: FasterWhisperEngine, requests: Sequence[WindowRequest]) -> list[list[WindowRequest]]:

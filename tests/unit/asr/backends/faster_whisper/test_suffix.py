@@ -7,11 +7,14 @@ import pytest
 from faster_whisper import WhisperModel
 
 from app.asr.backends.faster_whisper.encoder import Encoder
+from app.asr.backends.faster_whisper.padding import SILENCE, Padding
 from app.asr.backends.faster_whisper.suffix import CLASS_STATES, FITTED, FOLDER, Suffix, suffix_of
 from app.asr.backends.faster_whisper.tuning import Tuning
+from app.asr.base import DecodeOptions, WindowRequest
 from app.asr.frames import FULL_STATES, States
 from app.audio.decode import read_samples
 from app.audio.samples import SAMPLE_RATE
+from tests.unit.asr.engines import whole_window
 
 ENDINGS = np.arange(6, dtype=np.float32).reshape(6, 1, 1) + np.zeros((6, 10, 4), np.float32)
 SUFFIX = Suffix(np.stack([np.full((80, 200), each, np.float32) for each in (1.0, 0.5)]), ENDINGS)
@@ -72,10 +75,13 @@ def test_it_brings_the_states_of_speech_nearer_to_those_in_thirty_seconds(
     runtime = WhisperModel(str(base_weights / "whisper" / "base"), device="cpu", compute_type="float32")
     [digest] = FITTED
     sound = read_samples(assets / recording)[0][: 4 * SAMPLE_RATE]
-    full = Encoder(runtime, Tuning(trims=False)).encode_fully([sound])[0, :200]
+    request = WindowRequest(whole_window(sound), DecodeOptions())
+    full = Encoder(runtime, Tuning(trims=False)).encode_fully([request])[0, :200]
 
-    def distance(suffix: Suffix | None) -> float:
-        states: States = Encoder(runtime, Tuning(), suffix).encode([sound], 2 * CLASS_STATES)[0, :200]
+    def distance(padding: Padding) -> float:
+        states: States = Encoder(runtime, Tuning(), padding).encode([request], 2 * CLASS_STATES)[0, :200]
         return float(np.mean((states - full) ** 2))
 
-    assert distance(suffix_of(digest)) < 0.7 * distance(None)
+    suffix = suffix_of(digest)
+    assert suffix is not None
+    assert distance(suffix) < 0.7 * distance(SILENCE)

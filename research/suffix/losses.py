@@ -7,8 +7,8 @@ from torch import Tensor
 
 from app.asr.backends.faster_whisper.suffix import CLASS_STATES, MIDDLE_SAMPLES, Suffix
 from app.asr.frames import FRAMES_PER_STATE
-from benchmark.suffix.examples import Example
-from benchmark.suffix.whisper_model import FrozenWhisper
+from research.suffix.examples import Example
+from research.suffix.whisper_model import FrozenWhisper
 
 SILENCE_SHARE = 0.3
 """What the states of the silence count against those of the sound."""

@@ -1,4 +1,4 @@
-"""`python3 -m benchmark.suffix`: a fit brings the short context nearer to the full one."""
+"""`python3 -m research.suffix`: a fit brings the short context nearer to the full one."""
 
 import re
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from app.asr.backends.faster_whisper.suffix import FITTED, FOLDER, suffix_of
 from app.audio.samples import SAMPLE_RATE
 from app.weights.store import WeightStore
-from benchmark.suffix.__main__ import app
-from benchmark.suffix.examples import Examples, windows_of
-from benchmark.suffix.losses import with_features
-from benchmark.suffix.whisper_model import FrozenWhisper
+from research.suffix.__main__ import app
+from research.suffix.examples import Examples, windows_of
+from research.suffix.losses import with_features
+from research.suffix.whisper_model import FrozenWhisper
 
 pytestmark = [
     pytest.mark.weights,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from benchmark.suffix.examples import Example
-from benchmark.suffix.losses import Distance, FittedSuffix
+from research.suffix.examples import Example
+from research.suffix.losses import Distance, FittedSuffix
 
 TOGETHER = 8
 """Examples per step."""

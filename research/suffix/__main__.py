@@ -1,4 +1,4 @@
-"""`python3 -m benchmark.suffix RECORDING… --out FILE`: fit a suffix for a model to the sound of recordings.
+"""`python3 -m research.suffix RECORDING… --out FILE`: fit a suffix for a model to the sound of recordings.
 
 Every fifth example is kept from the fit, to tell how far the suffix is from the full context.
 """
@@ -18,10 +18,10 @@ from app.asr.frames import FULL_STATES
 from app.core.startup import read_settings
 from app.weights.digest import digest_of
 from app.weights.store import WeightStore
-from benchmark.suffix.examples import Examples, pieces, windows_of
-from benchmark.suffix.fit import fit, mean_distance
-from benchmark.suffix.losses import Distance, FittedSuffix
-from benchmark.suffix.whisper_model import FrozenWhisper
+from research.suffix.examples import Examples, pieces, windows_of
+from research.suffix.fit import fit, mean_distance
+from research.suffix.losses import Distance, FittedSuffix
+from research.suffix.whisper_model import FrozenWhisper
 
 KEPT_BACK = 5
 

@@ -9,7 +9,13 @@ import torch
 from faster_whisper.feature_extractor import FeatureExtractor
 from torch import Tensor
 
-from app.asr.backends.faster_whisper.encoder import heard_seconds, reference_noise, shown_states, silent_after
+from app.asr.backends.faster_whisper.encoder import (
+    heard_seconds,
+    reference_noise,
+    shown_states,
+    silent_after,
+    sound_features,
+)
 from app.asr.backends.faster_whisper.suffix import Suffix
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.frames import FULL_SECONDS, STATES_PER_SECOND
@@ -17,7 +23,7 @@ from app.audio.decode import stream_samples
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.windows import cut_windows
 from benchmark.engine.sound import heard_again
-from benchmark.suffix.whisper_model import FrozenWhisper
+from research.suffix.whisper_model import FrozenWhisper
 
 LENGTHS = ((1.0, 4.0, 0.45), (4.0, 8.0, 0.35), (8.0, 20.0, 0.2))
 """Seconds from and to, and the share of examples between: most voice messages are short, and so is their
@@ -77,7 +83,7 @@ class Examples:
             return self._model.encode(self._features(sound, FULL_SECONDS))
 
     def _features(self, sound: Samples, seconds: float) -> Tensor:
-        return torch.from_numpy(silent_after(self._extractor, sound, seconds))
+        return torch.from_numpy(silent_after(sound_features(self._extractor, sound), seconds))
 
 
 def windows_of(recordings: Sequence[Path]) -> list[Samples]:

@@ -1,0 +1,75 @@
+"""States in numpy's memory and in torch's: the same numbers, whoever cuts and joins them."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ctranslate2 import StorageView
+from faster_whisper import WhisperModel
+
+from app.asr.backends.faster_whisper import load, loading
+from app.asr.backends.faster_whisper.states import HostStates, StateStore, TorchStates, state_store
+from app.asr.base import DecodeOptions, WindowRequest
+from app.asr.hardware import Device
+from app.audio.decode import read_samples
+from app.audio.samples import SAMPLE_RATE
+from app.core.config import Settings
+from tests.unit.asr.engines import whole_window
+
+STORES = [HostStates(), TorchStates("cpu")]
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_states_are_cut_and_joined(store: StateStore, dtype: type[np.floating]) -> None:
+    numbers = np.arange(3 * 6 * 2).reshape(3, 6, 2).astype(dtype)
+    states = store.from_view(StorageView.from_array(numbers))
+    assert (len(states), states.shape[1]) == (3, 6)
+
+    parts = [states[2:3, :4], states[[0, 1]][:, :4]]
+    silence = store.from_host(np.full((1, 4, 2), -1, np.float32), like=states)
+    shown = store.repeated(silence, 2)
+    shown[1, :3] = states[0, 1:4]
+    joined = store.joined([*parts, shown])
+
+    expected = np.full((5, 4, 2), -1, np.float32)
+    expected[:3] = numbers[[2, 0, 1], :4]
+    expected[4, :3] = numbers[0, 1:4]
+    assert np.array_equal(store.to_host(joined), expected)
+    assert np.array_equal(np.asarray(store.to_view(joined[:, ::3])), expected[:, ::3])
+    assert len(states[[]]) == 0
+
+
+@pytest.mark.weights
+def test_a_transcript_does_not_depend_on_where_states_lie(
+    base_weights: Path, assets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Short windows of two lengths, a long one, and one that is decoded again."""
+    speech = [read_samples(assets / name)[0] for name in ("speech_en.flac", "speech_ru.ogg")]
+    noise = 0.1 * np.random.default_rng(0).standard_normal(3 * SAMPLE_RATE).astype(np.float32)
+    sounds = [*speech, speech[0][: 2 * SAMPLE_RATE], np.concatenate(speech * 2), noise]
+    options = DecodeOptions(word_timestamps=True)
+    requests = [WindowRequest(whole_window(sound[: 28 * SAMPLE_RATE]), options) for sound in sounds]
+    settings = Settings(device="cpu")
+
+    in_numpy = load(base_weights / "whisper" / "base", "base", settings).transcribe(requests)
+    monkeypatch.setattr(loading, "state_store", lambda *_: TorchStates("cpu"))
+    in_torch = load(base_weights / "whisper" / "base", "base", settings).transcribe(requests)
+
+    assert in_torch == in_numpy
+    assert any(transcript.retries for transcript in in_numpy)
+
+
+@pytest.mark.weights
+def test_a_gpu_that_torch_cannot_use_costs_a_warning(
+    base_weights: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = WhisperModel(str(base_weights / "whisper" / "base"), device="cpu").model
+    silence = StorageView.from_array(np.zeros((1, model.n_mels, 100), np.float32))
+
+    with caplog.at_level(logging.WARNING):
+        assert isinstance(state_store(Device("cpu"), model, silence), HostStates)
+        assert not caplog.records
+        assert isinstance(state_store(Device("cuda"), model, silence), HostStates)
+    assert len(caplog.records) == 1
