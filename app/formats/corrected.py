@@ -14,7 +14,7 @@ def corrected(result: Mapping[str, Any], corrections: Corrections) -> dict[str, 
     segments = result.get("segments")
     if not isinstance(segments, list):
         return dict(result)
-    changed = list(_segments(segments, corrections))
+    changed = _segments(segments, corrections)
     rest = dict(result) | {"segments": changed, "edited": True}
     if corrections.texts or corrections.regrouped:
         texts = [each.get("text") for each in changed if isinstance(each, Mapping)]
@@ -26,20 +26,22 @@ def corrected(result: Mapping[str, Any], corrections: Corrections) -> dict[str, 
     return rest
 
 
-def _segments(segments: list[Any], corrections: Corrections) -> Iterator[Any]:
-    """The segments as people have them; where some were divided anew, all are numbered anew."""
-    index, number = 0, 0
+def _segments(segments: list[Any], corrections: Corrections) -> list[Any]:
+    """The segments as people have them; where some were regrouped, all are numbered anew."""
+    found: list[Any] = []
+    index = 0
     while index < len(segments):
         run = corrections.regrouped.get(index)
         if run is None:
-            found, following = [_segment(index, segments[index], corrections)], index + 1
+            found.append(_segment(index, segments[index], corrections))
+            index += 1
         else:
-            following = run.last + 1
-            found = regrouped(segments[index:following], run, corrections.speakers)
-        for number, each in enumerate(found, number):
-            is_numbered = corrections.regrouped and isinstance(each, Mapping) and "id" in each
-            yield {**each, "id": number} if is_numbered else each
-        index, number = following, number + 1
+            found += regrouped(segments[index : run.last + 1], run, corrections.speakers)
+            index = run.last + 1
+    if not corrections.regrouped:
+        return found
+    is_numbered = [isinstance(each, Mapping) and "id" in each for each in found]
+    return [{**each, "id": n} if is_numbered[n] else each for n, each in enumerate(found)]
 
 
 def _segment(index: int, segment: Any, corrections: Corrections) -> Any:
