@@ -247,7 +247,7 @@ def replacing(stage: Stage) -> None:
     transcript(stage)
     stage.page.get_by_role("button", name="Replace", exact=True).click()
     stage.page.get_by_label("Replace with").fill("studio")
-    expect(stage.page.get_by_role("button", name="Replace all 3 places")).to_be_enabled()
+    expect(stage.page.get_by_role("button", name="Replace all 2 places")).to_be_enabled()
 
 
 def unfinished(stage: Stage) -> None:
