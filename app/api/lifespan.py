@@ -27,7 +27,6 @@ from app.queue.awaited import Awaited
 from app.queue.clients import command_client
 from app.queue.outlook import Outlook
 from app.queue.rate_limits import RateLimiter
-from app.queue.reader import TaskLookup
 from app.queue.repeats import Repeats
 from app.queue.requests import Requests
 from app.services.archive_service import ArchiveService
@@ -128,7 +127,7 @@ def intake_of(
     storage: LocalStorage,
     folder: FolderService,
     queue: RedisService,
-    tasks: TaskLookup,
+    tasks: TaskService,
 ) -> tuple[ResumableUploads, AudioService]:
     """What takes recordings; `tasks` knows which of them came before."""
     uploads = ResumableUploads(settings, storage, folder, tasks)
@@ -141,6 +140,7 @@ def intake_of(
         Idempotency(Requests(client, settings), tasks),
         Awaited(client, settings),
         uploads,
+        tasks,
     )
     return uploads, audio
 

@@ -6,7 +6,7 @@ from app.api.openai.wishes import AnswerFormat
 from app.core.languages import LANGUAGES
 from app.core.speaker_counts import MOST_SPEAKERS
 from app.schemas.resumable import UPLOAD_ID_PATTERN
-from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
+from app.schemas.task import TASK_ID_PATTERN, ChannelMode, Priority, TaskKind, TrackChoice
 from app.services.known_speakers import MOST_KNOWN_SPEAKERS
 from app.services.receiving import FILE_FIELD
 
@@ -133,6 +133,12 @@ OPTION_SCHEMAS: dict[str, Schema] = {
         "type": "string",
         "pattern": UPLOAD_ID_PATTERN,
         "description": "Instead of `file`: the id of an upload that came in several requests (`/uploads/`).",
+    },
+    "again_of": {
+        "type": "string",
+        "pattern": TASK_ID_PATTERN,
+        "description": "The id of an earlier task of yours, of which this one is another version: with "
+        "another model, say. Instead of `file`: its recording, while the service keeps that.",
     },
     "webhook": {
         "type": "string",

@@ -60,4 +60,4 @@ def _is_long(result: Mapping[str, Any] | None) -> bool:
 
 def _is_much(corrections: Corrections | None) -> bool:
     """Whether people wrote as much as a long transcript has: into three lines there go 60,000 characters."""
-    return corrections is not None and sum(map(len, corrections.texts.values())) > LONG_TEXT
+    return corrections is not None and corrections.letters > LONG_TEXT

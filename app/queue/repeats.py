@@ -24,9 +24,11 @@ class Source:
     task_id: str
     result: dict[str, Any]
 
-    def copied(self) -> str:
-        """The result as another task has it, in JSON."""
-        return to_json(self.result | {"reused_from": self.task_id}, inf_nan_mode="null").decode()
+    def copied(self, again_of: str | None) -> str:
+        """The result as another task has it, in JSON: one that is `again_of` an earlier one, or of none."""
+        result = {name: value for name, value in self.result.items() if name != "again_of"}
+        result |= {"reused_from": self.task_id} | ({"again_of": again_of} if again_of else {})
+        return to_json(result, inf_nan_mode="null").decode()
 
 
 class Repeats:

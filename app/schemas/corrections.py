@@ -2,12 +2,18 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Index = Annotated[int, Field(ge=0, le=1_000_000)]
 SpeakerId = Annotated[str, Field(min_length=1, max_length=100)]
 SpeakerName = Annotated[str, Field(min_length=1, max_length=100)]
 SegmentText = Annotated[str, Field(max_length=20_000)]
+
+
+def _filled(text: str) -> str:
+    if not text.split():
+        raise ValueError("it must hold a word")
+    return text
 
 
 class SpeakerChanges(BaseModel):
@@ -29,13 +35,39 @@ class SpeakerChanges(BaseModel):
         return speaker
 
 
+class Piece(BaseModel):
+    """A segment that people made; `speaker` None: whoever says the first segment that it is made of."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: Annotated[SegmentText, AfterValidator(_filled)]
+    speaker: SpeakerId | None = None
+
+
+class Regrouping(BaseModel):
+    """Neighbouring segments, up to the one with the number `last`, split or joined into `pieces`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    last: Index
+    pieces: Annotated[tuple[Piece, ...], Field(min_length=1)]
+
+
 class Corrections(BaseModel):
-    """New `texts` of segments by their numbers, from 0 in the order of the result; changes of speakers."""
+    """New `texts` of segments by their numbers, from 0 in the order of the result; changes of speakers;
+    segments that were `regrouped`, by the number of the first."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     texts: dict[Index, SegmentText] = {}
     speakers: SpeakerChanges = SpeakerChanges()
+    regrouped: dict[Index, Regrouping] = {}
+
+    @property
+    def letters(self) -> int:
+        """How much people wrote."""
+        pieces = (piece for run in self.regrouped.values() for piece in run.pieces)
+        return sum(map(len, self.texts.values())) + sum(len(piece.text) for piece in pieces)
 
 
 class StoredCorrections(BaseModel):

@@ -9,6 +9,7 @@ from unicodedata import category
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.schemas.archived import ArchivedTask
+from app.schemas.task import TaskSummary
 
 LONGEST_TITLE, LONGEST_TAG, MOST_TAGS = 200, 50, 20
 LONGEST_QUESTION = 200
@@ -146,6 +147,14 @@ class Hit(BaseModel):
     moments: tuple[Moment, ...] = Field(
         description="Where it is said, three at most; none where only title and labels were found."
     )
+
+
+class Versions(BaseModel):
+    """Transcripts of one recording."""
+
+    model_config = ConfigDict(frozen=True)
+
+    versions: tuple[TaskSummary, ...] = Field(description="Newest first; those that are archived.")
 
 
 class SearchPage(BaseModel):

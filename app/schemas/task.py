@@ -119,6 +119,7 @@ class Task(BaseModel):
     priority: Priority = Priority.NORMAL
     url: str | None = Field(None, description="Where a worker fetches the recording from, into `file_path`.")
     webhook: str | None = Field(None, description="Address that is told when the task has ended.")
+    again_of: str | None = Field(None, description="Id of the first task of the same recording.")
     fingerprint: str | None = Field(None, description="Name of what is asked of which content.")
     owner: str | None = Field(None, description="Name of the API key that it came with.")
     filename: str | None = Field(None, description="The client's name of the file, for people only.")

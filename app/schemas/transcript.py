@@ -169,6 +169,11 @@ class Transcript(BaseModel):
     utterances: tuple[Utterance, ...] | None = Field(
         None, exclude_if=lambda utterances: utterances is None, description="Who says what, with `diarize`."
     )
+    again_of: str | None = Field(
+        None,
+        exclude_if=lambda task_id: task_id is None,
+        description="Id of the first task of the same recording, where this one does it again.",
+    )
     source: Source | None = None
     quality: Quality | None = None
     provenance: Provenance | None = None

@@ -6,7 +6,7 @@ from typing import Any
 from app.search.moments import said, text_of
 from app.search.words import label_token, tokens_of
 
-TAG, SPEAKER = "#", "@"
+TAG, SPEAKER, AGAIN_OF = "#", "@", "="
 """Kinds of labels, which are found as a whole."""
 
 MOST_BYTES = 900_000
@@ -20,6 +20,8 @@ def tokens_of_transcript(result: Mapping[str, Any], title: str | None, tags: Seq
     for tag in tags:
         found |= {label_token(TAG, tag)} | tokens_of(tag)
     found |= {label_token(SPEAKER, name) for name in _speakers(result)}
+    if isinstance(first := result.get("again_of"), str):
+        found.add(label_token(AGAIN_OF, first))
     text = "\n".join(map(text_of, said(result)))
     left = MOST_BYTES - sum(len(token.encode()) for token in found)
     for token in sorted(tokens_of(text) - found):

@@ -101,7 +101,8 @@ def wanted_tokens(question: str) -> set[str]:
 
 
 def label_token(kind: str, label: str) -> str:
-    """The token of a label as a whole, of a `kind` that is one of # (tags) and @ (speakers)."""
+    """The token of a label as a whole, of a `kind` that is one of # (tags), @ (speakers) and = (the
+    first task of a recording that was done again)."""
     folded = " ".join(unicodedata.normalize("NFKC", label).casefold().split())[:LONGEST_LABEL]
     return kind + "".join(
         char if char.isalnum() or ord(char) > 127 else f"_{ord(char):02x}" for char in folded

@@ -31,12 +31,14 @@ from app.queue.requests import Request
 from app.schemas.caller import Caller
 from app.schemas.known_speaker import known_speakers
 from app.schemas.task import Task
+from app.services.earlier_recordings import EarlierRecordings
 from app.services.folder_service import FolderService
 from app.services.idempotency import Idempotency
-from app.services.options import UPLOAD, Options, fingerprint_of
+from app.services.options import AGAIN, UPLOAD, Options, fingerprint_of
 from app.services.receiving import FILE_FIELD, Fields, FormPart, Received, Receiver
 from app.services.redis_service import RedisService
 from app.services.resumable_uploads import Arrived, ResumableUploads
+from app.services.task_service import TaskService
 from app.services.track_check import check_channels
 from app.storage.base import Storage
 from utils.logger import task_context
@@ -107,6 +109,7 @@ class AudioService:
         idempotency: Idempotency,
         awaited: Awaited,
         uploads: ResumableUploads,
+        tasks: TaskService,
     ) -> None:
         self._settings = settings
         self._storage = storage
@@ -117,6 +120,7 @@ class AudioService:
         self._awaited = awaited
         self._uploads = uploads
         self._receiver = Receiver(settings, storage)
+        self._recordings = EarlierRecordings(tasks, storage, self._receiver)
         self._policy = AddressPolicy.from_settings(settings)
         self._audio_limits = AudioLimits.from_settings(settings)
         self._probes = anyio.CapacityLimiter(PROBES_AT_ONCE)
@@ -172,6 +176,9 @@ class AudioService:
         received = await self._receiver.receive(form, fields, task_id, undo)
         upload_id = single_value(UPLOAD, request.values.get(UPLOAD, ()))
         if upload_id is None:
+            earlier = single_value(AGAIN, request.values.get(AGAIN, ()))
+            if received is None and earlier is not None and not any(request.values.get("url", ())):
+                received = await self._recordings.received(earlier, request.caller, task_id, undo)
             return _Source(received)
         if received is not None or any(request.values.get("url", ())):
             raise MalformedUpload("The request names an `upload` and another source; send one of them.")
@@ -204,6 +211,7 @@ class AudioService:
         for address in filter(None, (options.url, options.webhook)):
             await self._check_address(address)
         extension = received.extension if received else extension_of(options.url or "", None)
+        again_of = await self._recordings.first(options.again_of, caller) if options.again_of else None
         return Task(
             task_id=task_id,
             file_path=f"{task_id}.{extension}",
@@ -212,7 +220,8 @@ class AudioService:
             fingerprint=fingerprint if options.may_be_reused else None,
             owner=caller.name,
             traceparent=traceparent(),
-            **asdict(options) | {"known_speakers": [each.name for each in options.known_speakers]},
+            **asdict(options)
+            | {"known_speakers": [each.name for each in options.known_speakers], "again_of": again_of},
         )
 
     async def _check_address(self, address: str) -> None:
@@ -256,7 +265,7 @@ class AudioService:
         return None if deleted else source
 
     async def _reuse(self, task: Task, source: Source) -> None:
-        result = source.copied()
+        result = source.copied(task.again_of)
         await to_thread.run_sync(self._storage.keep_result, task, result)
         await self._repeats.reuse(task, result)
         await self._queue.tell_end(task)

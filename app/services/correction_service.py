@@ -74,22 +74,45 @@ class CorrectionService:
 
 def _check(corrections: Corrections, result: Mapping[str, Any]) -> None:
     """Raise InvalidParameter where something is corrected that is not there: nobody would ever see it."""
-    segments, speakers = _items(result.get("segments")), _items(result.get("speakers"))
-    changes = corrections.speakers
-    for index in (*corrections.texts, *changes.moved):
-        if index >= len(segments):
-            raise InvalidParameter(
-                f"There is no segment {index}: the transcript has {len(segments)}, counted from 0.",
-                parameter="texts" if index in corrections.texts else "moved",
-            )
+    _check_segments(corrections, len(_items(result.get("segments"))))
+    changes, runs = corrections.speakers, corrections.regrouped.values()
+    speakers = _items(result.get("speakers"))
     known = {each.get("id") for each in speakers if isinstance(each, Mapping)}
     named = {*changes.names, *changes.merged, *changes.merged.values(), *changes.moved.values()}
+    named |= {piece.speaker for run in runs for piece in run.pieces if piece.speaker is not None}
     if unknown := sorted(named - known):
         raise InvalidParameter(
             f"The transcript has no speaker {quoted(unknown[0])}; it has: "
             f"{', '.join(sorted(map(str, known))) or 'none'}.",
             parameter="speakers",
         )
+
+
+def _check_segments(corrections: Corrections, count: int) -> None:
+    """Raise InvalidParameter where a segment is not there, or is corrected twice."""
+    ends = {first: run.last for first, run in corrections.regrouped.items()}
+    named = {"texts": [*corrections.texts], "moved": [*corrections.speakers.moved]}
+    for parameter, indexes in {**named, "regrouped": [*ends, *ends.values()]}.items():
+        if indexes and max(indexes) >= count:
+            raise InvalidParameter(
+                f"There is no segment {max(indexes)}: the transcript has {count}, counted from 0.",
+                parameter=parameter,
+            )
+    taken = -1
+    for first, last in sorted(ends.items()):
+        if last < first or first <= taken:
+            raise InvalidParameter(
+                f"The segments from {first} to {last} cannot be regrouped: "
+                + ("the last is before the first." if last < first else f"segment {first} already is."),
+                parameter="regrouped",
+            )
+        taken = last
+        for parameter, indexes in named.items():
+            if twice := [index for index in indexes if first <= index <= last]:
+                raise InvalidParameter(
+                    f"Segment {twice[0]} is regrouped: put its text and speaker into `pieces`.",
+                    parameter=parameter,
+                )
 
 
 def _items(value: object) -> list[object]:

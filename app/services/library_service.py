@@ -16,13 +16,16 @@ from app.schemas.library import (
     Hit,
     LibraryEntry,
     Moment,
+    Search,
     SearchPage,
     SearchRequest,
     default_title,
 )
 from app.schemas.position import Position
-from app.schemas.task import TaskStatus
+from app.schemas.task import TaskStatus, TaskSummary
+from app.search.entry import AGAIN_OF
 from app.search.moments import moments_of
+from app.search.words import label_token
 from app.services.archive_service import ArchiveService
 from app.services.indexing import readable
 from app.services.task_service import TaskService
@@ -31,6 +34,9 @@ logger = logging.getLogger(__name__)
 
 AT_A_TIME = 10
 """Transcripts of a page that are in memory together: each may be that of a whole day."""
+
+MOST_VERSIONS = 50
+"""Of one recording that are listed, the newest."""
 
 AWAY_SECONDS = 10.0
 """How long an archive that does not answer is asked no more for what is only told besides."""
@@ -110,10 +116,36 @@ class LibraryService:
             hits += await to_thread.run_sync(_moments, some, contents, words, limiter=self._one)
         return tuple(hits)
 
+    async def versions(self, task_id: str, caller: Caller) -> tuple[TaskSummary, ...]:
+        """All archived transcripts of the recording of a task, newest first. Raises TaskNotFound."""
+        archive, result = self._kept(), (await self._tasks.state(task_id, caller)).result or {}
+        first = result.get("again_of")
+        first = first if isinstance(first, str) else task_id
+        search = Search(frozenset({label_token(AGAIN_OF, first)}))
+        found = await archive.search(search, caller.name, None, MOST_VERSIONS)
+        earliest = (await archive.entries([first])).values()
+        found += [entry for entry in earliest if caller.may_see(entry.task.owner)]
+        deleted = await self._tasks.deleted([entry.task.task_id for entry in found])
+        return tuple(_summary(entry) for entry in found if entry.task.task_id not in deleted)
+
     def _kept(self) -> ArchiveService:
         if self._archive is None:
             raise ArchiveOff("The library is the archive, and this service has none (ARCHIVE=false).")
         return self._archive
+
+
+def _summary(entry: LibraryEntry) -> TaskSummary:
+    task, details = entry.task, entry.details
+    return TaskSummary(
+        task_id=task.task_id,
+        status=TaskStatus.DONE,
+        created_at=task.created_ms / 1000,
+        filename=task.filename,
+        title=details.title,
+        tags=details.tags,
+        model=task.model,
+        duration=task.duration,
+    )
 
 
 def _moments(

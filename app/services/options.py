@@ -19,13 +19,16 @@ from app.services.model_choice import choose_model
 UPLOAD = "upload"
 """Id of a resumable upload: a source like `url`, which no task keeps."""
 
+AGAIN = "again_of"
+"""Id of an earlier task, which is done again: its recording is the source where no other is given."""
+
 LISTS = ("languages", NAMES, REFERENCES)
 """Parameters that may be given several times, and then hold all that was given."""
 
 OPTIONS = (
     *("model", "trim", "language", "languages", "task", "prompt", "hotwords", "temperature"),
     *("word_timestamps", "vad", "track", "channels", "diarize", "speakers", NAMES, REFERENCES),
-    *("priority", "url", UPLOAD, "webhook", "reuse"),
+    *("priority", "url", UPLOAD, AGAIN, "webhook", "reuse"),
 )
 """Parameters that may come in the query or as form fields."""
 
@@ -54,6 +57,7 @@ class Options:
     known_speakers: tuple[KnownSpeaker, ...]
     priority: Priority
     url: str | None
+    again_of: str | None
     webhook: str | None
     reuse: bool
 
@@ -95,6 +99,7 @@ def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Optio
         known_speakers=known if diarize else (),
         priority=parse_choice("priority", given["priority"], Priority, Priority.NORMAL),
         url=given["url"],
+        again_of=given[AGAIN],
         webhook=given["webhook"],
         reuse=_flag(given, "reuse", default=True),
     )
@@ -106,6 +111,7 @@ def fingerprint_of(options: Options, source: str) -> str:
     asked = asdict(replace(options, priority=Priority.NORMAL, webhook=None, reuse=True)) | {
         "known_speakers": known
     }
+    del asked[AGAIN]  # the text does not depend on it, nor did names before there was such an option
     return sha256(json.dumps([source, asked], sort_keys=True).encode()).hexdigest()
 
 

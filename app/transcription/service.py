@@ -83,7 +83,7 @@ class TranscriptionService:
         with _translated():
             transcript = self._recogniser.transcribe(self._job(task, checkpoint), watch)
         seconds = round(time.perf_counter() - started, 3)
-        return _timed(transcript, seconds)
+        return _finished(transcript, seconds, task.again_of)
 
     def _recording(self, task: Task) -> Path:
         path = self._storage.path_of(task)
@@ -149,9 +149,11 @@ def _translated() -> Iterator[None]:
         raise EngineFailed(f"The model's runtime failed: {error}") from error
 
 
-def _timed(transcript: Transcript, seconds: float) -> Transcript:
+def _finished(transcript: Transcript, seconds: float, again_of: str | None) -> Transcript:
     provenance = transcript.provenance
     if provenance is not None and transcript.duration:
         factor = round(seconds / transcript.duration, 4)
         provenance = provenance.model_copy(update={"real_time_factor": factor})
-    return transcript.model_copy(update={"processing_seconds": seconds, "provenance": provenance})
+    return transcript.model_copy(
+        update={"processing_seconds": seconds, "provenance": provenance, "again_of": again_of}
+    )

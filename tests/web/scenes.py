@@ -237,6 +237,19 @@ def editing(stage: Stage) -> None:
     expect(stage.page.locator("textarea")).to_be_focused()
 
 
+def shortcuts(stage: Stage) -> None:
+    transcript(stage)
+    stage.page.get_by_role("button", name="Keyboard shortcuts").click()
+    expect(stage.page.get_by_role("dialog")).to_be_visible()
+
+
+def replacing(stage: Stage) -> None:
+    transcript(stage)
+    stage.page.get_by_role("button", name="Replace", exact=True).click()
+    stage.page.get_by_label("Replace with").fill("studio")
+    expect(stage.page.get_by_role("button", name="Replace all 2 places")).to_be_enabled()
+
+
 def unfinished(stage: Stage) -> None:
     stage.send()
     stage.page.locator(".card").get_by_role("link").first.click()
@@ -300,6 +313,8 @@ SCENES: dict[str, Callable[[Stage], None]] = {
         naming,
         search,
         editing,
+        shortcuts,
+        replacing,
         unfinished,
         unknown,
         operator,

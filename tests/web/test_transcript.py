@@ -45,7 +45,7 @@ def correct(page: Page, text: str) -> None:
     """The second segment."""
     page.get_by_role("button", name="Edit the text at 0:04").click()
     page.locator("textarea").fill(text)
-    page.locator("textarea").press("Enter")
+    page.locator("textarea").press("Control+Enter")
     expect(page.locator(".segment").nth(1)).to_contain_text(text)
 
 

@@ -23,6 +23,7 @@ from app.schemas.library import (
     Search,
     SearchPage,
     SearchRequest,
+    Versions,
 )
 from app.schemas.position import CURSOR_PATTERN
 from app.schemas.task import LONGEST_SECONDS
@@ -61,6 +62,16 @@ async def change_details(task_id: str, request: Request, services: ServicesDep, 
     answer is what they are now. An empty title brings the file's name back."""
     change = _change(await body_of(request, max_bytes=MOST_BYTES))
     return await services.library.describe(task_id, caller, change)
+
+
+@router.get(
+    "/transcribe/{task_id}/versions",
+    summary="Other transcripts of the same recording",
+    responses=openapi.DETAILS_RESPONSES,
+)
+async def versions(task_id: str, services: ServicesDep, caller: CallerDep) -> Versions:
+    """That of the first task and those of the tasks that did it again (`again_of` in `POST /transcribe/`)."""
+    return Versions(versions=await services.library.versions(task_id, caller))
 
 
 async def _known_only(request: Request) -> None:

@@ -37,6 +37,9 @@ RESULT = {
 CORRECTIONS = {"texts": {"0": "The weather is nice today."}}
 
 
+ALL_IN_ONE = {"regrouped": {"0": {"last": 1, "pieces": [{"text": "The weather is nice. We will walk."}]}}}
+
+
 @pytest.fixture
 def service(archive_settings: Callable[..., Settings]) -> Iterator[Service]:
     with serving(archive_settings(archive=True, default_model="base")) as running:
@@ -90,6 +93,23 @@ def test_cues_are_as_before_but_for_the_word(service: Service, client: httpx2.Cl
     assert after == before.replace("whether", "weather")
 
 
+def test_segments_are_split_and_joined_in_every_format(service: Service, client: httpx2.Client) -> None:
+    address = done(service, client)
+    pieces = [{"text": "The weather"}, {"text": "is nice today. We will walk."}]
+    assert (
+        save(client, address, '"0"', {"regrouped": {"0": {"last": 1, "pieces": pieces}}}).status_code == 204
+    )
+    assert client.get(f"{address}/corrections").json()["regrouped"]["0"]["last"] == 1
+    tsv = client.get(f"{address}?format=tsv&corrected=true").text.splitlines()
+    assert tsv[1:] == ["0\t1000\tThe weather", "1000\t5500\tis nice today. We will walk."]
+    srt = client.get(f"{address}?format=srt&corrected=true").text
+    assert "00:00:00,000 --> " in srt
+    assert "weather" in srt
+    for format_ in ("vtt", "docx", "md", "json"):
+        assert client.get(f"{address}?format={format_}&corrected=true").status_code == 200
+    assert save(client, address, '"0"', ALL_IN_ONE).json()["code"] == "corrections_conflict"
+
+
 def test_two_editors_do_not_overwrite_each_other(service: Service, client: httpx2.Client) -> None:
     address = done(service, client)
     with ThreadPoolExecutor(8) as pool:
@@ -121,6 +141,12 @@ def test_they_go_with_the_task(service: Service, client: httpx2.Client) -> None:
         ('"0"', {"texts": {"-1": "x"}}, 422, "invalid_parameter"),
         ('"0"', {"texts": {"0": 5}}, 422, "invalid_parameter"),
         ('"0"', {"textz": {}}, 422, "invalid_parameter"),
+        ('"0"', {"regrouped": {"0": {"last": 2, "pieces": [{"text": "x"}]}}}, 422, "invalid_parameter"),
+        ('"0"', {"regrouped": {"1": {"last": 0, "pieces": [{"text": "x"}]}}}, 422, "invalid_parameter"),
+        ('"0"', {"regrouped": {"0": {"last": 0, "pieces": []}}}, 422, "invalid_parameter"),
+        ('"0"', {"regrouped": {"0": {"last": 0, "pieces": [{"text": "\x1c"}]}}}, 422, "invalid_parameter"),
+        ('"0"', {"regrouped": dict.fromkeys("01", ALL_IN_ONE["regrouped"]["0"])}, 422, "invalid_parameter"),
+        ('"0"', {"texts": {"1": "x"}, **ALL_IN_ONE}, 422, "invalid_parameter"),
         ('"0"', {"texts": {"0": "x" * 20_001}}, 422, "invalid_parameter"),
         ('"0"', {"texts": {str(n): "x" * 20_000 for n in range(220)}}, 413, "upload_too_large"),
     ],

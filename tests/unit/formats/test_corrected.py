@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.formats.corrected import corrected, retimed
+from app.formats.corrected import corrected
+from app.formats.retiming import retimed
 from app.schemas.corrections import Corrections
 
 
@@ -163,3 +164,72 @@ def test_turns_overlap_where_two_speak_at_once(told: list[tuple[int, int, str]])
         others = [each for each in found if each is not turn]
         overlaps = any(each["start"] < turn["end"] and turn["start"] < each["end"] for each in others)
         assert turn["overlap"] is overlaps
+
+
+def pieces_of(result: dict[str, Any], runs: dict[str, Any], **more: Any) -> list[tuple[Any, ...]]:
+    """Start, end, text and speaker of the segments, after people have split and joined some."""
+    found = corrected(result, Corrections.model_validate({"regrouped": runs, **more}))
+    return [(each["start"], each["end"], each["text"], each.get("speaker")) for each in found["segments"]]
+
+
+SPOKEN: dict[str, Any] = {
+    "segments": [
+        {
+            "id": 0,
+            "start": 0,
+            "end": 4,
+            "text": " one two three four",
+            "words": words("one", "two", "three", "four"),
+        },
+        {"id": 1, "start": 5, "end": 6, "text": " five"},
+    ]
+}
+
+
+def test_a_segment_is_split_between_its_words() -> None:
+    runs = {"0": {"last": 0, "pieces": [{"text": "One two."}, {"text": "Three for"}]}}
+    assert pieces_of(SPOKEN, runs) == [
+        (0, 2.0, " One two.", None),
+        (2.0, 4, " Three for", None),
+        (5, 6, " five", None),
+    ]
+    found = corrected(SPOKEN, Corrections.model_validate({"regrouped": runs}))
+    assert [each["id"] for each in found["segments"]] == [0, 1, 2]
+    assert spans(found["segments"][1]["words"]) == [("Three", 2, 3), ("for", 3, 4)]
+    assert found["text"] == "One two. Three for five"
+
+
+def test_neighbours_are_joined_whether_their_words_have_times_or_not() -> None:
+    runs = {"0": {"last": 1, "pieces": [{"text": "one two three four five"}]}}
+    assert pieces_of(SPOKEN, runs) == [(0, 6, " one two three four five", None)]
+    untimed = {"segments": [{**each, "words": None} for each in SPOKEN["segments"]]}
+    split = {"0": {"last": 1, "pieces": [{"text": "one"}, {"text": "two three four five"}]}}
+    assert pieces_of(untimed, split) == [(0, 0.8, " one", None), (0.8, 6, " two three four five", None)]
+
+
+def test_pieces_may_have_another_speaker_whose_time_is_counted() -> None:
+    runs = {"0": {"last": 1, "pieces": [{"text": "Hello."}, {"text": "Hi.", "speaker": "S3"}]}}
+    changes = {"merged": {"S3": "S2"}}
+    assert pieces_of(RESULT, runs, speakers=changes) == [
+        (0, 1.0, "Hello.", "S1"),
+        (1.0, 2, "Hi.", "S2"),
+        (2, 3, "Bye.", "S2"),
+    ]
+    found = corrected(RESULT, Corrections.model_validate({"regrouped": runs, "speakers": changes}))
+    assert [(each["id"], each["seconds"]) for each in found["speakers"]] == [("S1", 1.0), ("S2", 2.0)]
+    assert [each["speaker"] for each in found["turns"]] == ["S1", "S2"]
+
+
+def test_what_has_no_times_is_not_regrouped() -> None:
+    odd = {"segments": [{"text": "a"}, 7, {"text": "b", "start": 0, "end": None}]}
+    runs = {"0": {"last": 2, "pieces": [{"text": "a b"}]}}
+    assert corrected(odd, Corrections.model_validate({"regrouped": runs}))["segments"] == odd["segments"]
+
+
+@given(st.lists(st.text(max_size=20).filter(str.split), min_size=1, max_size=5), st.integers(0, 1))
+def test_pieces_follow_each_other_whatever_people_write(texts: list[str], last: int) -> None:
+    run = {"last": last, "pieces": [{"text": text} for text in texts]}
+    found = corrected(SPOKEN, Corrections.model_validate({"regrouped": {"0": run}}))["segments"]
+    assert [each["text"].split() for each in found[: len(texts)]] == [text.split() for text in texts]
+    times = [time for each in found[: len(texts)] for time in (each["start"], each["end"])]
+    assert times == sorted(times)

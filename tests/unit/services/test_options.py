@@ -35,6 +35,7 @@ def test_nothing_asked_for_is_the_default(settings: Settings) -> None:
         known_speakers=(),
         priority=Priority.NORMAL,
         url=None,
+        again_of=None,
         webhook=None,
         reuse=True,
     )
@@ -58,6 +59,7 @@ def test_everything_may_be_asked_for(settings: Settings) -> None:
         speakers="2-5",
         priority="high",
         url="https://example.org/a",
+        again_of="an-earlier-task",
         webhook="https://example.org/b",
         reuse="no",
     )
@@ -70,6 +72,7 @@ def test_everything_may_be_asked_for(settings: Settings) -> None:
             (),
             Priority.HIGH,
             "https://example.org/a",
+            "an-earlier-task",
             "https://example.org/b",
             False,
         ),

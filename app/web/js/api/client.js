@@ -38,15 +38,20 @@ export const taskState = (taskId, signal) => json(taskPath(taskId), { signal });
 export const transcriptFile = async (taskId, format, corrected) =>
   (await request(`${taskPath(taskId)}?format=${format}${corrected ? "&corrected=true" : ""}`)).blob();
 
+/** A null stands for a speaker that is not told. @param {{last: number, pieces: {text: string, speaker?: string | null}[]}} run */
+const runOf = ({ last, pieces }) => ({ last, pieces: pieces.map(({ text, speaker }) => (speaker ? { text, speaker } : { text })) });
+
 /** What people corrected, and its version. @param {string} taskId */
 export async function corrections(taskId) {
   const answer = await request(`${taskPath(taskId)}/corrections`);
-  return { ...(await answer.json()), version: answer.headers.get("ETag") ?? "" };
+  const { texts, speakers, regrouped = {} } = await answer.json();
+  const runs = Object.fromEntries(Object.entries(regrouped).map(([first, run]) => [first, runOf(run)]));
+  return { texts, speakers, regrouped: runs, version: answer.headers.get("ETag") ?? "" };
 }
 
 /**
  * @param {string} taskId
- * @param {{texts: Record<number, string>, speakers: object}} changed
+ * @param {import("../transcript/rows.js").Corrections} changed
  * @param {string} version that it was made to
  * @returns {Promise<string>} its own. Raises Problem, with status 412 where another version is there
  */

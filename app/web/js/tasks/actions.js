@@ -4,6 +4,7 @@ import { deleteTask, listTasks, retryTask, saveDetails } from "../api/client.js"
 import { detailsOf } from "./states.js";
 import { addEntry, entryOf, history, isOpen, removeEntry, updateEntry } from "./history.js";
 import { forgetEdits } from "./edits.js";
+import { keepPlace } from "./places.js";
 import { forgetRecording } from "./recordings.js";
 import { sendAgain, stopSending } from "./sender.js";
 
@@ -33,6 +34,7 @@ export async function remove(key) {
   if (entry.task_id && entry.phase !== "gone" && entry.phase !== "cancelled") await deleteThere(entry.task_id);
   await forgetRecording(key);
   await forgetEdits(key);
+  keepPlace(key, null);
   removeEntry(key);
 }
 

@@ -14,16 +14,50 @@ const store = createStore("transcriber-edits", "edits");
 const MOST_STEPS = 500;
 
 /** @typedef {import("../transcript/speakers.js").Changes} Changes */
-/**
- * @typedef {{index: number, before: string, after: string} | {speakers: {before: Changes, after: Changes}}} Step
- *   a segment of which the text has changed, or all that was changed of speakers
- */
-/** @typedef {{texts: Record<number, string>, speakers: Changes, undo: Step[], redo: Step[]}} Corrections */
+/** @typedef {import("../transcript/regrouping.js").Patch} Patch */
+/** @typedef {{undo: Patch, redo: Patch}} Step */
+/** @typedef {import("../transcript/rows.js").Corrections & {undo: Step[], redo: Step[]}} Corrections */
 
 /** @returns {Corrections} */
-const none = () => ({ texts: {}, speakers: unchanged(), undo: [], redo: [] });
+const none = () => ({ texts: {}, regrouped: {}, speakers: unchanged(), undo: [], redo: [] });
 
-const nothingSaved = () => ({ version: '"0"', texts: {}, speakers: unchanged() });
+const nothingSaved = () => ({ version: '"0"', texts: {}, regrouped: {}, speakers: unchanged() });
+
+/** Of another kind were those of an older page. @param {Step[]} [steps] */
+const understood = (steps = []) => steps.filter(({ undo, redo }) => undo && redo);
+
+/** @template T @param {Record<string, T>} values @param {Record<string, T | null>} [changes] @returns {Record<string, T>} */
+function changed(values, changes) {
+  if (!changes) return values;
+  return Object.fromEntries(Object.entries({ ...values, ...changes }).filter(([, value]) => value !== null));
+}
+
+/** @template {Corrections} C @param {C} value @param {Patch} patch @returns {C} */
+function patched(value, { texts, regrouped, moved, speakers = value.speakers }) {
+  return {
+    ...value,
+    texts: changed(value.texts, texts),
+    regrouped: changed(value.regrouped, regrouped),
+    speakers: moved ? { ...speakers, moved: changed(speakers.moved, moved) } : speakers,
+  };
+}
+
+/** What takes a patch back. @param {Corrections} value before it @param {Patch} patch @returns {Patch} */
+function inverse(value, { texts, regrouped, moved, speakers }) {
+  const old = (values, changes) => Object.fromEntries(Object.keys(changes).map((key) => [key, values[key] ?? null]));
+  return {
+    ...(texts && { texts: old(value.texts, texts) }),
+    ...(regrouped && { regrouped: old(value.regrouped, regrouped) }),
+    ...(moved && { moved: old(value.speakers.moved, moved) }),
+    ...(speakers && { speakers: value.speakers }),
+  };
+}
+
+/** The number of the first segment that a patch changes; -1: something of speakers. @param {Patch} patch */
+function firstOf({ texts, regrouped, moved }) {
+  const keys = Object.keys({ ...texts, ...regrouped, ...moved }).map(Number);
+  return keys.length ? Math.min(...keys) : -1;
+}
 
 /** The corrections of one transcript. @extends {Observable<Corrections>} */
 export class Edits extends Observable {
@@ -31,11 +65,11 @@ export class Edits extends Observable {
   synced = new Observable(false);
 
   /** @param {string} key ours of the task @param {string} taskId @param {Corrections & {saved?: object}} kept */
-  constructor(key, taskId, { saved = nothingSaved(), ...kept }) {
-    super({ ...none(), ...kept });
+  constructor(key, taskId, { saved, ...kept }) {
+    super({ ...none(), ...kept, undo: understood(kept.undo), redo: understood(kept.redo) });
     this._key = key;
     this._taskId = taskId;
-    this._saved = saved; // what the service had when we last saw it
+    this._saved = { ...nothingSaved(), ...saved }; // what the service had when we last saw it
     this._syncing = Promise.resolve();
     this._ended = new AbortController();
     addEventListener("focus", () => this.sync(), { signal: this._ended.signal });
@@ -82,8 +116,7 @@ export class Edits extends Observable {
     this._saved = { version, ...theirs };
     if (equal(both, theirs)) return true;
     try {
-      const { texts, speakers } = both;
-      this._saved = { version: await saveCorrections(this._taskId, { texts, speakers }, version), texts, speakers };
+      this._saved = { version: await saveCorrections(this._taskId, both, version), ...both };
     } catch (problem) {
       if (problem instanceof Problem && problem.status === 412) return false;
       throw problem;
@@ -93,54 +126,34 @@ export class Edits extends Observable {
   }
 
   get isEdited() {
-    return Object.keys(this.value.texts).length > 0 || isChanged(this.value.speakers);
+    const { texts, regrouped, speakers } = this.value;
+    return Object.keys(texts).length > 0 || Object.keys(regrouped).length > 0 || isChanged(speakers);
   }
 
-  /** @param {number} index of a segment @param {string} original */
-  textOf(index, original) {
-    return this.value.texts[index] ?? original;
+  /** Several patches are one step. @param {...Patch} patches */
+  apply(...patches) {
+    const patch = {};
+    for (const each of patches) for (const [name, values] of Object.entries(each)) patch[name] = { ...patch[name], ...values };
+    const after = patched(this.value, patch);
+    if (equal(after, this.value)) return;
+    const step = { undo: inverse(this.value, patch), redo: patch };
+    this._become({ ...after, undo: [...this.value.undo, step].slice(-MOST_STEPS), redo: [] });
   }
 
-  /** @param {number} index @param {string} after @param {string} original */
-  change(index, after, original) {
-    const before = this.textOf(index, original);
-    if (after === before) return;
-    const undo = [...this.value.undo, { index, before, after }].slice(-MOST_STEPS);
-    this._become({ ...this.value, texts: this._with(index, after, original), undo, redo: [] });
-  }
-
-  /** @param {Changes} after */
-  changeSpeakers(after) {
-    const step = { speakers: { before: this.value.speakers, after } };
-    this._become({ ...this.value, speakers: after, undo: [...this.value.undo, step].slice(-MOST_STEPS), redo: [] });
-  }
-
-  /** @param {(index: number) => string} originalOf @returns {number | null} the segment that has changed; -1: speakers have */
-  undo(originalOf) {
+  /** @returns {number | null} the first segment that has changed; -1: speakers have; null: there was no step */
+  undo() {
     const step = this.value.undo.at(-1);
     if (!step) return null;
-    this._become({ ...this._at(step, "before", originalOf), undo: this.value.undo.slice(0, -1), redo: [...this.value.redo, step] });
-    return step.index ?? -1;
+    this._become({ ...patched(this.value, step.undo), undo: this.value.undo.slice(0, -1), redo: [...this.value.redo, step] });
+    return firstOf(step.undo);
   }
 
-  /** @param {(index: number) => string} originalOf @returns {number | null} */
-  redo(originalOf) {
+  /** @returns {number | null} */
+  redo() {
     const step = this.value.redo.at(-1);
     if (!step) return null;
-    this._become({ ...this._at(step, "after", originalOf), undo: [...this.value.undo, step], redo: this.value.redo.slice(0, -1) });
-    return step.index ?? -1;
-  }
-
-  /** @param {Step} step @param {"before" | "after"} side */
-  _at(step, side, originalOf) {
-    if (step.speakers) return { ...this.value, speakers: step.speakers[side] };
-    return { ...this.value, texts: this._with(step.index, step[side], originalOf(step.index)) };
-  }
-
-  _with(index, text, original) {
-    const texts = { ...this.value.texts, [index]: text };
-    if (text === original) delete texts[index];
-    return texts;
+    this._become({ ...patched(this.value, step.redo), undo: [...this.value.undo, step], redo: this.value.redo.slice(0, -1) });
+    return firstOf(step.redo);
   }
 
   _become(corrections) {

@@ -1,12 +1,16 @@
 /** Files of a transcript of whose corrections the service does not know yet; all others come from there. */
 
 import { subtitleTime } from "../core/times.js";
+import { finalId } from "./speakers.js";
 
 const LINE_LETTERS = 42;
 /** Takes no space and shows nothing; SubRip knows no escapes, so it keeps `<` from being read as markup. */
 const WORD_JOINER = "\u2060";
 
-/** @typedef {{start: number, end: number, text: string, label?: string, channel?: number, speaker?: string}} Line `label` is who says it */
+/**
+ * @typedef {{start: number, end: number, text: string, label?: string, channel?: number, speaker?: string, id?: string, first: number, changed: boolean}} Line
+ *   `label` is who says it, `speaker` a name and `id` its id, `first` the number of the segment that it is made of
+ */
 
 /** In two lines where it is long: at the space that is nearest to the middle. @param {string} text */
 function wrapped(text) {
@@ -58,16 +62,31 @@ export function toTsv(lines) {
   return `${[["start", "end", "text", ...added].join("\t"), ...rows].join("\n")}\n`;
 }
 
-/** The result with the texts of `lines`; words of a changed segment are left out: they no longer fit. */
-export function toJson(lines, result) {
-  const segments = (Array.isArray(result?.segments) ? result.segments : []).map((segment, index) => {
-    const text = lines[index]?.text ?? segment.text;
-    if (plain(text) === plain(segment.text ?? "")) return segment;
-    const { words, ...rest } = segment;
-    return { ...rest, text };
+/** @param {Line[]} lines @param {any} result as `appliedTo` makes it */
+export const toJson = (lines, result) =>
+  `${JSON.stringify({ ...result, text: filled(lines).map((line) => plain(line.text)).join(" "), edited: true }, null, 2)}\n`;
+
+/**
+ * The result of the service with what was corrected; changed segments have no words: they no longer fit.
+ * @param {any} result @param {Line[]} lines @param {import("./speakers.js").Changes} changes @param {import("./speakers.js").Speaker[]} speakers
+ */
+export function appliedTo(result, lines, changes, speakers) {
+  const told = Array.isArray(result?.segments) ? result.segments : [];
+  const final = (each) => (typeof each?.speaker === "string" ? { ...each, speaker: finalId(changes, each.speaker) } : each);
+  const segments = lines.map(({ first, start, end, text, id, changed }) => {
+    const { words, ...rest } = told[first] ?? {};
+    const said = id ? { ...rest, speaker: id } : rest;
+    if (changed || !words) return changed ? { ...said, start, end, text } : said;
+    return { ...said, words: id ? words.map((word) => ({ ...word, speaker: id })) : words };
   });
-  const text = filled(lines).map((line) => plain(line.text)).join(" ");
-  return `${JSON.stringify({ ...result, text, segments, edited: true }, null, 2)}\n`;
+  const { utterances: _, ...rest } = result; // segments tell the same
+  const named = speakers.map(({ id, name, seconds }) => ({ id, name: name === id ? null : name, seconds }));
+  return {
+    ...rest,
+    ...(told.length && { segments }),
+    ...(named.length && { speakers: named }),
+    ...(Array.isArray(result.turns) && { turns: result.turns.map(final) }),
+  };
 }
 
 /** Turns, in the form in which diarization is scored. */

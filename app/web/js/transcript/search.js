@@ -1,24 +1,25 @@
 /** Where a text occurs in segments, whatever the case of its letters. */
 
-/** @typedef {{index: number, from: number, to: number}} Hit letters of the text of segment `index` */
+/** @typedef {{index: number, from: number, to: number}} Hit letters of the text of row `index` */
+
+/** @param {string} wanted @returns {RegExp | null} that finds it; null: nothing is wanted */
+export function patternOf(wanted) {
+  const text = wanted.trim();
+  return text ? new RegExp(text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"), "giu") : null;
+}
 
 /** @param {string[]} texts @param {string} wanted @returns {Hit[]} */
 export function hitsOf(texts, wanted) {
-  const needle = wanted.trim().toLowerCase();
-  if (!needle) return [];
-  return texts.flatMap((text, index) => {
-    const hits = [];
-    const lower = text.toLowerCase();
-    for (let from = lower.indexOf(needle); from >= 0; from = lower.indexOf(needle, from + needle.length)) {
-      hits.push({ index, from, to: from + needle.length });
-    }
-    return hits;
-  });
+  const pattern = patternOf(wanted);
+  if (!pattern) return [];
+  return texts.flatMap((text, index) =>
+    Array.from(text.matchAll(pattern), ({ index: from, 0: found }) => ({ index, from, to: from + found.length })),
+  );
 }
 
 /**
- * Marks hits without touching the document (CSS Custom Highlights); old browsers show them by their segment only.
- * @param {(index: number) => Element | null} elementOf the element that holds the text of a segment
+ * Marks hits without touching the document (CSS Custom Highlights); old browsers show them by their row only.
+ * @param {(index: number) => Element | null} elementOf the element that holds the text of a row
  * @param {Hit[]} hits @param {number} current place in hits
  */
 export function mark(elementOf, hits, current) {

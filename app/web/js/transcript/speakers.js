@@ -21,9 +21,6 @@ export function finalId(changes, id) {
   return id;
 }
 
-/** Who says a segment. @param {Changes} changes @param {number} index @param {string} id as the service told */
-export const speakerOf = (changes, index, id) => finalId(changes, changes.moved[index] ?? id);
-
 /** Those that are left. @param {Speaker[]} told @param {Changes} changes @returns {Speaker[]} */
 export function speakersOf(told, changes) {
   const left = told.filter(({ id }) => finalId(changes, id) === id);
@@ -42,21 +39,3 @@ export function renamed(changes, id, name) {
 
 /** @param {Changes} changes @param {string} id @param {string} into */
 export const merged = (changes, id, into) => ({ ...changes, merged: { ...changes.merged, [id]: into } });
-
-/** @param {Changes} changes @param {number} index @param {string} id */
-export const moved = (changes, index, id) => ({ ...changes, moved: { ...changes.moved, [index]: id } });
-
-/** The result of the service with these changes, for a file. @param {any} result @param {Changes} changes @param {Speaker[]} speakers */
-export function appliedTo(result, changes, speakers) {
-  if (!isChanged(changes)) return result;
-  const final = (each) => (typeof each?.speaker === "string" ? { ...each, speaker: finalId(changes, each.speaker) } : each);
-  const told = (list, change = final) => (Array.isArray(list) ? list.map(change) : list);
-  const segments = told(result.segments, (segment, index) => {
-    if (typeof segment?.speaker !== "string") return segment;
-    const speaker = speakerOf(changes, index, segment.speaker);
-    return { ...segment, speaker, words: told(segment.words, (word) => ({ ...word, speaker })) };
-  });
-  const { utterances: _, ...rest } = result; // segments tell the same
-  const named = speakers.map(({ id, name, seconds }) => ({ id, name: name === id ? null : name, seconds }));
-  return { ...rest, speakers: named, turns: told(result.turns), segments };
-}

@@ -4,13 +4,13 @@ import { sharedFile, transcriptFile } from "../api/client.js";
 import { copied } from "../core/clipboard.js";
 import { save } from "../core/saving.js";
 import { withoutEnd } from "../tasks/history.js";
-import { EXTENSIONS, FORMATS, WRITERS, toText } from "../transcript/formats.js";
-import { appliedTo, speakerOf } from "../transcript/speakers.js";
+import { EXTENSIONS, FORMATS, WRITERS, appliedTo, toText } from "../transcript/formats.js";
+import { finalId } from "../transcript/speakers.js";
 import { explainThrown, t } from "../i18n/texts.js";
 import { Component, html } from "../ui.js";
 import { ShareDialog } from "./share_dialog.js";
 
-/** Props: `entry`, `transcript`, `texts`, `edits`, `changes` of `speakers`, and these; `shared`, where it is somebody else's. */
+/** Props: `entry`, `transcript`, `rows`, `edits`, `speakers`; `shared`, where it is somebody else's. */
 export class Downloads extends Component {
   state = { told: "", sharing: false };
 
@@ -31,11 +31,11 @@ export class Downloads extends Component {
   }
 
   get lines() {
-    const { texts, transcript, changes, speakers } = this.props;
-    return transcript.segments.map(({ start, end, label, channel, speaker: told }, index) => {
-      const id = told && speakerOf(changes, index, told);
+    const { rows, edits, speakers } = this.props;
+    return rows.map(({ speaker: told, ...row }) => {
+      const id = told && finalId(edits.value.speakers, told);
       const speaker = speakers.find((each) => each.id === id)?.name;
-      return { start, end, channel, speaker, label: speaker ?? label, text: texts[index] };
+      return { ...row, id, speaker, label: speaker ?? row.label };
     });
   }
 
@@ -60,12 +60,14 @@ export class Downloads extends Component {
 
   /** The file, by the service where it knows all corrections; null where neither it nor this page can make it. */
   async content(format) {
-    const { entry, edits, shared, transcript, changes, speakers } = this.props;
+    const { entry, edits, shared, transcript, speakers } = this.props;
     if (shared) return sharedFile(shared.token, format);
     if (edits.isEdited && !edits.synced.value) await edits.sync(); // its subtitles are the better ones
     if (!edits.isEdited || edits.synced.value) return transcriptFile(entry.task_id, format, edits.isEdited);
     if (!(format in WRITERS)) return null;
-    return new Blob([WRITERS[format](this.lines, appliedTo(transcript.result, changes, speakers))], { type: "text/plain;charset=utf-8" });
+    const { lines } = this;
+    const result = appliedTo(transcript.result, lines, edits.value.speakers, speakers);
+    return new Blob([WRITERS[format](lines, result)], { type: "text/plain;charset=utf-8" });
   }
 
   tell(told) {

@@ -9,7 +9,9 @@ import { Icon } from "./icons.js";
 import { Waveform } from "./waveform.js";
 
 const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2];
-const STEP_SECONDS = 5;
+/** As far as a sentence that was not understood, and a pause that is too long. */
+export const REWIND_SECONDS = 3;
+const FORWARD_SECONDS = 5;
 const KEPT = { each: LARGEST_BYTES / 2 ** 20, all: LIMIT_BYTES / 2 ** 20 };
 
 class Clock extends Watcher {
@@ -51,7 +53,7 @@ export class Player extends Watcher {
       <div class="player-row">
         <button type="button" class="button button-round button-primary" disabled=${!playable} aria-label=${t(playing ? "pause" : "play")}
           onClick=${() => playback.toggle()}><${Icon} name=${playing ? "pause" : "play"} /></button>
-        ${this.jump("back", -STEP_SECONDS, playable)} ${this.jump("forward", STEP_SECONDS, playable)}
+        ${this.jump("back", -REWIND_SECONDS, playable)} ${this.jump("forward", FORWARD_SECONDS, playable)}
         <${Clock} playback=${playback} />
         <label class="player-rate"><span class="visually-hidden">${t("rate")}</span>
           <select value=${rate} onChange=${(event) => this.setRate(Number(event.currentTarget.value))}>
@@ -73,7 +75,7 @@ export class Player extends Watcher {
 
   jump(name, seconds, playable) {
     const { playback } = this.props;
-    return html`<button type="button" class="button button-round" disabled=${!playable} aria-label=${t(`jump_${name}`, { seconds: STEP_SECONDS })}
+    return html`<button type="button" class="button button-round" disabled=${!playable} aria-label=${t(`jump_${name}`, { seconds: Math.abs(seconds) })}
       onClick=${() => playback.seek(playback.time.value + seconds)}><${Icon} name=${name} /></button>`;
   }
 

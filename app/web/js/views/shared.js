@@ -14,11 +14,7 @@ class NoEdits extends Observable {
   isEdited = false;
 
   constructor() {
-    super({ texts: {}, speakers: unchanged(), undo: [], redo: [] });
-  }
-
-  textOf(_, original) {
-    return original;
+    super({ texts: {}, regrouped: {}, speakers: unchanged(), undo: [], redo: [] });
   }
 }
 
