@@ -30,6 +30,7 @@ from app.api.routes import (
     resumable,
     shared,
     shares,
+    summaries,
     tasks,
     transcribe,
     transcripts,
@@ -115,6 +116,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(library.router)
     app.include_router(exports.router)
     app.include_router(shares.router)
+    app.include_router(summaries.router)
     app.include_router(shared.router)
     app.include_router(transcribe.router)
     app.include_router(resumable.router)

@@ -18,6 +18,7 @@ from app.services.library_service import LibraryService
 from app.services.operator_service import OperatorService
 from app.services.resumable_uploads import ResumableUploads
 from app.services.share_service import ShareService
+from app.services.summary_service import SummaryService
 from app.services.task_service import TaskService
 from app.services.waiting_service import WaitingService
 
@@ -35,6 +36,7 @@ class Services:
     corrections: CorrectionService
     library: LibraryService
     shares: ShareService
+    summaries: SummaryService
     waiting: WaitingService
     limiter: RateLimiter
     operator: OperatorService

@@ -44,16 +44,21 @@ from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
 from app.services.resumable_uploads import ResumableUploads
 from app.services.share_service import ShareService
+from app.services.summary_service import SummaryService
 from app.services.task_service import TaskService
 from app.services.waiting_service import WaitingService
 from app.services.webhook_service import WebhookService
 from app.storage.local import LocalStorage
+from app.summaries.summariser import Summariser
 
 logger = logging.getLogger(__name__)
 
 TIDY_SECONDS = 600.0
 
 WEBHOOKS_AT_ONCE = 8
+
+SUMMARIES_AT_ONCE = 2
+"""Of one API: a chat server of one's own hardly does more, others have limits."""
 
 GUESTS_AT_ONCE = 2
 """Shared transcripts that are read and laid out at a time: a link may be anywhere. Who has a key does not
@@ -164,6 +169,8 @@ def lifespan_of(
         outlook = Outlook(client, settings)
         tasks = TaskService(client, settings, storage, outlook, stopping, archiving)
         corrections = CorrectionService(tasks, archiving)
+        summariser = Summariser(settings) if settings.summary_url and archiving else None
+        summaries = SummaryService(settings, tasks, archiving, summariser)
         waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
         uploads, audio = intake_of(client, settings, storage, folder, queue, tasks)
         left = LeftUploads(settings, storage, tasks, audio)
@@ -172,6 +179,7 @@ def lifespan_of(
             asyncio.create_task(housekeeping.run()),
             *(asyncio.create_task(webhooks.run()) for _ in range(WEBHOOKS_AT_ONCE)),
             *([asyncio.create_task(archiving.prepare())] if archiving else []),
+            *(asyncio.create_task(summaries.run()) for _ in range(SUMMARIES_AT_ONCE if summariser else 0)),
         ]
         services = Services(
             settings=settings,
@@ -183,6 +191,7 @@ def lifespan_of(
             corrections=corrections,
             library=LibraryService(tasks, archiving),
             shares=ShareService(tasks, corrections, archiving),
+            summaries=summaries,
             waiting=waiting,
             limiter=RateLimiter(client, settings),
             operator=OperatorService(client, settings, archiving),
@@ -195,6 +204,8 @@ def lifespan_of(
                 yield {"services": services}
         finally:
             await end(background)
+            if summariser is not None:
+                await summariser.close()
             with contextlib.suppress(CapacityError):
                 await folder.leave()
             await client.aclose()

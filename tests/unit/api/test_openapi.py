@@ -32,6 +32,7 @@ def test_every_route_is_there_and_described(schema: dict[str, Any]) -> None:
         "/status",
         "/transcribe/{task_id}/corrections",
         "/transcribe/{task_id}/details",
+        "/transcribe/{task_id}/summary",
         "/search",
         "/transcribe/{task_id}/audio",
         "/export",

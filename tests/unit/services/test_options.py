@@ -37,12 +37,13 @@ def test_nothing_asked_for_is_the_default(settings: Settings) -> None:
         url=None,
         webhook=None,
         reuse=True,
+        summary=False,
     )
 
 
 def test_everything_may_be_asked_for(settings: Settings) -> None:
     asked = options(
-        settings,
+        settings.model_copy(update={"summary_url": "http://127.0.0.1/v1"}),
         model="base",
         trim="2.5",
         language="Russian",
@@ -60,6 +61,7 @@ def test_everything_may_be_asked_for(settings: Settings) -> None:
         url="https://example.org/a",
         webhook="https://example.org/b",
         reuse="no",
+        summary="yes",
     )
     assert asked == Options(
         *("base", 2.5, "ru", (), None, TaskKind.TRANSLATE, "Łukasz", "Acme", 0.4, True, False, 2),
@@ -72,6 +74,7 @@ def test_everything_may_be_asked_for(settings: Settings) -> None:
             "https://example.org/a",
             "https://example.org/b",
             False,
+            True,
         ),
     )
 

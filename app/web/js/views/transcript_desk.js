@@ -13,6 +13,7 @@ import { Downloads } from "./downloads.js";
 import { Naming } from "./naming.js";
 import { Player } from "./player.js";
 import { Speakers } from "./speakers.js";
+import { SummaryBlock } from "./summary.js";
 import { Toolbar } from "./toolbar.js";
 import { TranscriptText } from "./transcript_text.js";
 
@@ -85,7 +86,7 @@ export class TranscriptDesk extends Watcher {
     return transcript.segments.map((segment, index) => edits.textOf(index, segment.text));
   }
 
-  render({ entry, transcript, edits, shared }, { recording, wanted, current, doubts, follow }) {
+  render({ entry, transcript, edits, summary, shared }, { recording, wanted, current, doubts, follow }) {
     const texts = this.texts();
     const hits = hitsOf(texts, wanted);
     const speakers = speakersOf(transcript.speakers, edits.value.speakers);
@@ -102,6 +103,7 @@ export class TranscriptDesk extends Watcher {
           changes=${edits.value.speakers} speakers=${speakers} />
       </div>
       ${transcript.warnings.map((warning) => html`<p key=${warning} class="notice">${warning}</p>`)}
+      ${!shared && html`<${SummaryBlock} taskId=${entry.task_id} summary=${summary} />`}
       <${Player} playback=${this.playback} transcript=${transcript} recording=${recording} shared=${shared} onRecording=${(file) => this.bring(file)} />
       <${Toolbar} edits=${edits} readOnly=${Boolean(shared)} wanted=${wanted} hits=${hits} at=${at} doubts=${doubts} follow=${follow}
         doubtCount=${transcript.doubts.length}
