@@ -17,6 +17,9 @@ from app.core.webhook_secret import key_of
 
 _API_KEY = re.compile(rf"{KEY_NAME.pattern}:[0-9a-f]{{64}}")
 
+FORMATS = ("json", "text", "srt", "vtt", "tsv", "rttm", "paragraphs", "md", "docx")
+"""Of transcripts, by the names of `app.schemas.form`; a test keeps the two equal."""
+
 EngineChoice = Literal["faster-whisper", "openai-whisper", "onnx-asr", "auto", "remote", "fake"]
 
 
@@ -413,6 +416,38 @@ class Settings(BaseSettings):
     )
     model_downloads: bool = Field(True, description="Fetch weights that are not in the cache.")
 
+    # A watched folder
+    watch_dir: Path | None = Field(
+        None,
+        description="Folder whose recordings are transcribed as they appear, by `make run`, `docker compose "
+        "--profile watch` or `python -m app.watch_folder`; none: no folder is watched.",
+    )
+    watch_formats: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("text",),
+        description="Formats of the transcripts beside the recordings, separated by commas: `text`, `srt`, "
+        "`vtt`, `tsv`, `json`, `paragraphs`, `md`, `docx`, `rttm`.",
+    )
+    watch_options: str = Field(
+        "",
+        description="Options of these recordings, as in the query of `POST /transcribe/`: "
+        "`model=small&language=ru&diarize=true`.",
+    )
+    watch_seconds: float = Field(
+        5, gt=0, description="Pause between two looks through WATCH_DIR, in seconds."
+    )
+    watch_settle_seconds: float = Field(
+        10,
+        ge=0,
+        description="A recording in WATCH_DIR is sent when its size and time of change have been the same "
+        "for so many seconds.",
+    )
+    watch_max_files: int = Field(
+        100_000, ge=1, description="Files of WATCH_DIR that are looked at; beyond, the log warns."
+    )
+    watch_open_tasks: int = Field(
+        16, ge=1, description="Recordings of WATCH_DIR that one watcher has at the service at a time."
+    )
+
     # `make run` and `python -m app.launcher`
     host: str = Field("127.0.0.1", description="Address that the API listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port that the API listens on.")
@@ -470,6 +505,26 @@ class Settings(BaseSettings):
     @classmethod
     def _check_remote_fields(cls, value: str) -> str:
         parse_qsl(value, keep_blank_values=True, strict_parsing=bool(value))
+        return value
+
+    @field_validator("watch_options")
+    @classmethod
+    def _check_watch_options(cls, value: str) -> str:
+        parse_qsl(value, keep_blank_values=True, strict_parsing=bool(value))
+        return value
+
+    @field_validator("watch_formats", mode="before")
+    @classmethod
+    def _formats(cls, value: object) -> object:
+        return tuple(dict.fromkeys(_list_of(value.lower()))) if isinstance(value, str) else value
+
+    @field_validator("watch_formats")
+    @classmethod
+    def _check_formats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [each for each in value if each not in FORMATS]:
+            raise ValueError(f"{unknown[0]!r} is no format; there are: {', '.join(FORMATS)}")
+        if not value:
+            raise ValueError("it names no format")
         return value
 
     @field_validator("database_url")
@@ -540,6 +595,11 @@ class Settings(BaseSettings):
     def remote_form_fields(self) -> dict[str, str]:
         """REMOTE_FIELDS by their names."""
         return dict(parse_qsl(self.remote_fields, keep_blank_values=True))
+
+    @property
+    def watch_fields(self) -> dict[str, str]:
+        """WATCH_OPTIONS by their names."""
+        return dict(parse_qsl(self.watch_options, keep_blank_values=True))
 
     @property
     def key_hashes(self) -> dict[str, str]:

@@ -37,7 +37,7 @@ def test_the_benchmark_may_write_what_its_programs_make() -> None:
 @pytest.mark.parametrize(
     ("name", "programs"),
     [
-        ("Dockerfile.api", ("main", "app.wyoming.__main__", "app.archive.__main__")),
+        ("Dockerfile.api", ("main", "app.wyoming.__main__", "app.watch_folder.__main__")),
         ("Dockerfile.worker", ("app.worker.main", "app.worker.engine_process.__main__", "app.worker.health")),
     ],
 )
