@@ -34,6 +34,7 @@ from app.api.routes import (
     tasks,
     transcribe,
     transcripts,
+    usage,
 )
 from app.api.secret_paths import SecretPaths, keep_secrets
 from app.api.sites import SitePolicy
@@ -124,6 +125,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(openai_models.router)
     app.include_router(asr_webservice.router)
     app.include_router(deepgram.router)
+    app.include_router(usage.router)
     app.include_router(operator.router)
     app.include_router(health.router)
     app.include_router(problems.router)

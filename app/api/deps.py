@@ -11,6 +11,7 @@ from app.core.api_keys import ApiKeys
 from app.core.config import Settings
 from app.observability.metrics import Metrics
 from app.queue.rate_limits import RateLimiter
+from app.queue.usage import UsageCounter
 from app.services.audio_service import AudioService
 from app.services.correction_service import CorrectionService
 from app.services.health_service import HealthService
@@ -39,6 +40,7 @@ class Services:
     summaries: SummaryService
     waiting: WaitingService
     limiter: RateLimiter
+    usage: UsageCounter
     operator: OperatorService
     metrics: Metrics
     renderer: Renderer

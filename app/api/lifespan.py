@@ -30,6 +30,7 @@ from app.queue.rate_limits import RateLimiter
 from app.queue.reader import TaskLookup
 from app.queue.repeats import Repeats
 from app.queue.requests import Requests
+from app.queue.usage import UsageCounter
 from app.services.archive_service import ArchiveService
 from app.services.audio_service import AudioService
 from app.services.correction_service import CorrectionService
@@ -91,6 +92,7 @@ class Housekeeping:
         outbox: OutboxService,
         waiting: WaitingService,
         left: LeftUploads,
+        usage: UsageCounter,
         archive: ArchiveService | None = None,
     ) -> None:
         self._pause = settings.maintenance_seconds
@@ -105,6 +107,7 @@ class Housekeeping:
             _Chore(outbox.remove_orphans, TIDY_SECONDS),
             _Chore(waiting.remove_orphans, settings.maintenance_seconds),
             _Chore(left.finish, settings.maintenance_seconds),
+            _Chore(usage.settle_when_due, settings.maintenance_seconds),
         ]
         if archive is not None:
             self._chores.append(_Chore(archive.tidy_when_due, settings.maintenance_seconds))
@@ -134,6 +137,7 @@ def intake_of(
     folder: FolderService,
     queue: RedisService,
     tasks: TaskLookup,
+    usage: UsageCounter,
 ) -> tuple[ResumableUploads, AudioService]:
     """What takes recordings; `tasks` knows which of them came before."""
     uploads = ResumableUploads(settings, storage, folder, tasks)
@@ -146,6 +150,7 @@ def intake_of(
         Idempotency(Requests(client, settings), tasks),
         Awaited(client, settings),
         uploads,
+        usage,
     )
     return uploads, audio
 
@@ -172,9 +177,10 @@ def lifespan_of(
         summariser = Summariser(settings) if settings.summary_url and archiving else None
         summaries = SummaryService(settings, tasks, archiving, summariser)
         waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
-        uploads, audio = intake_of(client, settings, storage, folder, queue, tasks)
+        usage = UsageCounter(client, settings)
+        uploads, audio = intake_of(client, settings, storage, folder, queue, tasks, usage)
         left = LeftUploads(settings, storage, tasks, audio)
-        housekeeping = Housekeeping(settings, queue, folder, outbox, waiting, left, archiving)
+        housekeeping = Housekeeping(settings, queue, folder, outbox, waiting, left, usage, archiving)
         background = [
             asyncio.create_task(housekeeping.run()),
             *(asyncio.create_task(webhooks.run()) for _ in range(WEBHOOKS_AT_ONCE)),
@@ -194,6 +200,7 @@ def lifespan_of(
             summaries=summaries,
             waiting=waiting,
             limiter=RateLimiter(client, settings),
+            usage=usage,
             operator=OperatorService(client, settings, archiving),
             metrics=metrics,
             renderer=Renderer(),

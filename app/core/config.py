@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.core.api_keys import KEY_NAME
+from app.core.quotas import Quotas
 from app.core.webhook_secret import key_of
 
 _API_KEY = re.compile(rf"{KEY_NAME.pattern}:[0-9a-f]{{64}}")
@@ -93,6 +94,12 @@ class Settings(BaseSettings):
         (),
         description="Names of the keys that may read `/metrics`, and see and mend the whole queue, separated "
         "by commas; without API_KEYS anybody may.",
+    )
+    key_quotas: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Quotas of API keys, as `name:limit=amount:…`, separated by commas; `*` names all "
+        "others: `alice:audio_hours_day=10:open_tasks=20`. Limits: `audio_hours_day`, `audio_hours_month`, "
+        "`mebibytes_day`, `mebibytes_month`, `open_tasks`; none: no limit.",
     )
     rate_limit: str = Field(
         "",
@@ -564,6 +571,12 @@ class Settings(BaseSettings):
                 raise ValueError("an entry is not `name:hash`; make entries with `transcriber key NAME`")
         return value
 
+    @field_validator("key_quotas")
+    @classmethod
+    def _check_quotas(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        Quotas.parse(value)
+        return value
+
     @field_validator("model_aliases")
     @classmethod
     def _check_aliases(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -575,6 +588,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("redis_sentinels", "operator_keys", "cors_origins", "trusted_proxies", "model_aliases"),
+        "key_quotas",
         mode="before",
     )
     @classmethod

@@ -47,6 +47,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     ├── CapacityError                nothing is wrong with the request; try later
     │   ├── QueueFull                MAX_QUEUE_LENGTH reached
     │   ├── RateLimited              more than RATE_LIMIT or UPLOAD_LIMIT
+    │   ├── QuotaExceeded            more than KEY_QUOTAS lets the key have
     │   ├── StillTranscribing        longer than SYNC_WAIT_SECONDS
     │   ├── StorageFull              free disk below MIN_FREE_DISK_MB
     │   ├── StorageUnavailable       UPLOAD_DIR cannot be written
@@ -84,6 +85,7 @@ from app.core.errors.capacity import (
     QueueFull,
     QueueRefused,
     QueueUnavailable,
+    QuotaExceeded,
     RateLimited,
     StillTranscribing,
     StorageFull,
@@ -187,6 +189,7 @@ __all__ = [
     "QueueFull",
     "QueueRefused",
     "QueueUnavailable",
+    "QuotaExceeded",
     "RateLimited",
     "RecordingGone",
     "RecordingTooLong",

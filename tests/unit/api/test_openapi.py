@@ -43,6 +43,8 @@ def test_every_route_is_there_and_described(schema: dict[str, Any]) -> None:
         "/shared/{token}/audio",
         "/transcribe/{task_id}/retry",
         "/operator/overview",
+        "/usage",
+        "/operator/usage",
         "/operator/dead",
         "/operator/dead/{reference}",
         "/operator/dead/{reference}/requeue",
