@@ -30,9 +30,11 @@ from app.api.routes import (
     resumable,
     shared,
     shares,
+    summaries,
     tasks,
     transcribe,
     transcripts,
+    usage,
 )
 from app.api.secret_paths import SecretPaths, keep_secrets
 from app.api.sites import SitePolicy
@@ -115,6 +117,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(library.router)
     app.include_router(exports.router)
     app.include_router(shares.router)
+    app.include_router(summaries.router)
     app.include_router(shared.router)
     app.include_router(transcribe.router)
     app.include_router(resumable.router)
@@ -122,6 +125,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(openai_models.router)
     app.include_router(asr_webservice.router)
     app.include_router(deepgram.router)
+    app.include_router(usage.router)
     app.include_router(operator.router)
     app.include_router(health.router)
     app.include_router(problems.router)

@@ -11,6 +11,7 @@ from app.core.api_keys import ApiKeys
 from app.core.config import Settings
 from app.observability.metrics import Metrics
 from app.queue.rate_limits import RateLimiter
+from app.queue.usage import UsageCounter
 from app.services.audio_service import AudioService
 from app.services.correction_service import CorrectionService
 from app.services.health_service import HealthService
@@ -18,6 +19,7 @@ from app.services.library_service import LibraryService
 from app.services.operator_service import OperatorService
 from app.services.resumable_uploads import ResumableUploads
 from app.services.share_service import ShareService
+from app.services.summary_service import SummaryService
 from app.services.task_service import TaskService
 from app.services.waiting_service import WaitingService
 
@@ -35,8 +37,10 @@ class Services:
     corrections: CorrectionService
     library: LibraryService
     shares: ShareService
+    summaries: SummaryService
     waiting: WaitingService
     limiter: RateLimiter
+    usage: UsageCounter
     operator: OperatorService
     metrics: Metrics
     renderer: Renderer

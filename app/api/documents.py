@@ -16,8 +16,11 @@ from app.schemas.form import TranscriptFormat
 
 def about_of(record: TaskRecord) -> About:
     """What is known of a task's recording; of its file nothing where only its result is."""
-    task, title = record.task, record.state.title
-    return About(task.filename, task.created_at, title) if task else About(given_title=title)
+    task, title, summary = record.task, record.state.title, record.state.summary
+    text = (summary.text if summary is not None else None) or ""
+    if task is None:
+        return About(given_title=title, summary=text)
+    return About(task.filename, task.created_at, title, text)
 
 
 def document_of(result: Mapping[str, Any], wanted: TranscriptFormat, record: TaskRecord) -> Response:

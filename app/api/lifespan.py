@@ -29,6 +29,7 @@ from app.queue.outlook import Outlook
 from app.queue.rate_limits import RateLimiter
 from app.queue.repeats import Repeats
 from app.queue.requests import Requests
+from app.queue.usage import UsageCounter
 from app.services.archive_service import ArchiveService
 from app.services.audio_service import AudioService
 from app.services.correction_service import CorrectionService
@@ -43,16 +44,21 @@ from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
 from app.services.resumable_uploads import ResumableUploads
 from app.services.share_service import ShareService
+from app.services.summary_service import SummaryService
 from app.services.task_service import TaskService
 from app.services.waiting_service import WaitingService
 from app.services.webhook_service import WebhookService
 from app.storage.local import LocalStorage
+from app.summaries.summariser import Summariser
 
 logger = logging.getLogger(__name__)
 
 TIDY_SECONDS = 600.0
 
 WEBHOOKS_AT_ONCE = 8
+
+SUMMARIES_AT_ONCE = 2
+"""Of one API: a chat server of one's own hardly does more, others have limits."""
 
 GUESTS_AT_ONCE = 2
 """Shared transcripts that are read and laid out at a time: a link may be anywhere. Who has a key does not
@@ -85,6 +91,7 @@ class Housekeeping:
         outbox: OutboxService,
         waiting: WaitingService,
         left: LeftUploads,
+        usage: UsageCounter,
         archive: ArchiveService | None = None,
     ) -> None:
         self._pause = settings.maintenance_seconds
@@ -99,6 +106,7 @@ class Housekeeping:
             _Chore(outbox.remove_orphans, TIDY_SECONDS),
             _Chore(waiting.remove_orphans, settings.maintenance_seconds),
             _Chore(left.finish, settings.maintenance_seconds),
+            _Chore(usage.settle_when_due, settings.maintenance_seconds),
         ]
         if archive is not None:
             self._chores.append(_Chore(archive.tidy_when_due, settings.maintenance_seconds))
@@ -128,6 +136,7 @@ def intake_of(
     folder: FolderService,
     queue: RedisService,
     tasks: TaskService,
+    usage: UsageCounter,
 ) -> tuple[ResumableUploads, AudioService]:
     """What takes recordings; `tasks` knows which of them came before."""
     uploads = ResumableUploads(settings, storage, folder, tasks)
@@ -141,6 +150,7 @@ def intake_of(
         Awaited(client, settings),
         uploads,
         tasks,
+        usage,
     )
     return uploads, audio
 
@@ -164,14 +174,18 @@ def lifespan_of(
         outlook = Outlook(client, settings)
         tasks = TaskService(client, settings, storage, outlook, stopping, archiving)
         corrections = CorrectionService(tasks, archiving)
+        summariser = Summariser(settings) if settings.summary_url and archiving else None
+        summaries = SummaryService(settings, tasks, archiving, summariser)
         waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
-        uploads, audio = intake_of(client, settings, storage, folder, queue, tasks)
+        usage = UsageCounter(client, settings)
+        uploads, audio = intake_of(client, settings, storage, folder, queue, tasks, usage)
         left = LeftUploads(settings, storage, tasks, audio)
-        housekeeping = Housekeeping(settings, queue, folder, outbox, waiting, left, archiving)
+        housekeeping = Housekeeping(settings, queue, folder, outbox, waiting, left, usage, archiving)
         background = [
             asyncio.create_task(housekeeping.run()),
             *(asyncio.create_task(webhooks.run()) for _ in range(WEBHOOKS_AT_ONCE)),
             *([asyncio.create_task(archiving.prepare())] if archiving else []),
+            *(asyncio.create_task(summaries.run()) for _ in range(SUMMARIES_AT_ONCE if summariser else 0)),
         ]
         services = Services(
             settings=settings,
@@ -183,8 +197,10 @@ def lifespan_of(
             corrections=corrections,
             library=LibraryService(tasks, archiving),
             shares=ShareService(tasks, corrections, archiving),
+            summaries=summaries,
             waiting=waiting,
             limiter=RateLimiter(client, settings),
+            usage=usage,
             operator=OperatorService(client, settings, archiving),
             metrics=metrics,
             renderer=Renderer(),
@@ -195,6 +211,8 @@ def lifespan_of(
                 yield {"services": services}
         finally:
             await end(background)
+            if summariser is not None:
+                await summariser.close()
             with contextlib.suppress(CapacityError):
                 await folder.leave()
             await client.aclose()

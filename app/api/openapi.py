@@ -27,6 +27,8 @@ from app.core.errors import (
     ShareNotFound,
     StorageFull,
     StorageUnavailable,
+    SummaryNotFound,
+    SummaryOff,
     TaskNotFound,
     TranscriptionFailed,
     Unauthorized,
@@ -282,6 +284,19 @@ SHARE_RESPONSES: Responses = {
         (ArchiveOff, "Links are kept in the archive, and this service has none (ARCHIVE=false)."),
         (NotFinished, "There is no transcript to share; the task is processing."),
         (InvalidParameter, "The link is wrong at `expires_in_seconds`: Input should be a valid integer."),
+    ),
+    **ANY_PROBLEM,
+}
+
+SUMMARY_RESPONSES: Responses = {
+    **_AT_THE_TASK,
+    **_problems(
+        (TaskNotFound, "There is no task of this id."),
+        (SummaryNotFound, "No summary of this transcript was asked for."),
+        (SummaryOff, "This service makes no summaries: its operator has set no SUMMARY_URL."),
+        (ArchiveOff, "Summaries are kept in the archive, and this service has none (ARCHIVE=false)."),
+        (NotFinished, "There is no transcript to summarise; the task is processing."),
+        (ArchiveUnavailable, "The archive of transcripts cannot be used at the moment."),
     ),
     **ANY_PROBLEM,
 }

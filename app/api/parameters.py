@@ -151,6 +151,12 @@ OPTION_SCHEMAS: dict[str, Schema] = {
         "default": True,
         "description": "Take the result of an earlier task of yours with the same recording and options.",
     },
+    "summary": {
+        "type": "boolean",
+        "default": False,
+        "description": "Summarise the transcript, where the service does that (SUMMARY_URL): `summary` of "
+        "`GET /transcribe/{task_id}` tells it once it is made, some time after the transcript.",
+    },
 }
 """In the order of the docs; app.services.options reads the values."""
 

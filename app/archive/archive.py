@@ -15,6 +15,7 @@ from app.archive.library import ORDER, SHOWN, Indexer, Library, is_after
 from app.archive.packing import ENCODING, packed, unpacked
 from app.archive.shares import Shares
 from app.archive.store import Store, changed, insert_into
+from app.archive.summaries import Summaries
 from app.archive.tables import PRESENT, transcripts
 from app.core.config import Settings
 from app.schemas.archived import ArchivedResult, ArchivedTask, ArchiveFigures
@@ -50,6 +51,7 @@ class Archive:
         self._max_bytes = max_mb * MEBIBYTE
         self._evicted_ms = live_seconds * 1000 + DAY_MS if live_seconds else FOR_EVER_MS
         self.shares = Shares(self._store)
+        self.summaries = Summaries(self._store)
 
     @classmethod
     def from_settings(cls, settings: Settings, indexer: Indexer | None = None) -> Self:
@@ -70,8 +72,9 @@ class Archive:
         """Close all connections."""
         self._store.close()
 
-    def keep(self, task: ArchivedTask, result: bytes) -> bool:
-        """Keep a result; False where that task has one, which stays, or where it was removed."""
+    def keep(self, task: ArchivedTask, result: bytes, *, is_summarised: bool = False) -> bool:
+        """Keep a result, and have it summarised if wanted; False where that task has one, which stays, or
+        where it was removed."""
         content = packed(result)
         row = {
             "task_id": task.task_id,
@@ -90,6 +93,8 @@ class Archive:
             statement = insert_into(connection, transcripts).values(row).on_conflict_do_nothing()
             if not changed(connection, statement):
                 return False
+            if is_summarised:
+                self.summaries.expect(connection, task.task_id)
             self.library.index(connection, task.task_id)
         return True
 
@@ -170,6 +175,7 @@ class Archive:
         while self._max_bytes and (excess := self.figures().used_bytes - self._max_bytes) > 0:
             removed += self._mark(self._oldest(excess), _now_ms() + self._evicted_ms)
         self.library.tidy()
+        self.summaries.tidy()
         return removed
 
     def is_too_old(self, task: ArchivedTask) -> bool:
@@ -210,6 +216,7 @@ class Archive:
             statement = statement.on_conflict_do_update(index_elements=["task_id"], set_=gone)
             marked = changed(connection, statement)
             self.library.drop(connection, list(task_ids))
+            self.summaries.forget(connection, task_ids)
         return marked
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Column, Connection, Engine, Table, delete, or_, select
 from app.archive.database import archive_reachable, open_engine, open_file, transaction
 from app.archive.schema import upgrade
 from app.archive.store import insert_into
-from app.archive.tables import PRESENT, library, shares, transcripts
+from app.archive.tables import PRESENT, library, shares, summaries, transcripts
 from app.core.config import Settings
 
 BATCH = 200
@@ -80,6 +80,8 @@ def _copy(source: Engine, target: Engine) -> int:
                 brought = set(writing.scalars(statement.returning(transcripts.c.task_id)))
                 if named := _named(reading, brought):
                     writing.execute(insert_into(writing, library).values(named).on_conflict_do_nothing())
+                if made := _summaries(reading, brought):
+                    writing.execute(insert_into(writing, summaries).values(made).on_conflict_do_nothing())
             copied += len(brought)
         for rows in _batches(reading, shares, shares.c.share_id):
             if of_same := _of_same(reading, writing, rows):
@@ -122,3 +124,10 @@ def _named(connection: Connection, task_ids: Collection[str]) -> list[dict[str, 
     query = select(*columns).where(library.c.task_id.in_(task_ids))
     is_named = or_(library.c.title.is_not(None), library.c.tags.is_not(None))
     return [dict(row) for row in connection.execute(query.where(is_named)).mappings()]
+
+
+def _summaries(connection: Connection, task_ids: Collection[str]) -> list[dict[str, Any]]:
+    """Those of the transcripts that were made; what was only asked for may be asked for again."""
+    query = select(summaries).where(summaries.c.task_id.in_(task_ids), summaries.c.content.is_not(None))
+    idle = {"due_ms": None, "token": None, "parts": None}
+    return [dict(row) | idle for row in connection.execute(query).mappings()]

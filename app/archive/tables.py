@@ -78,3 +78,20 @@ shares = Table(
     Column("revoked_ms", BigInteger, nullable=True),
     Index("ix_shares_task", "task_id", "created_ms"),
 )
+
+summaries = Table(
+    "summaries",
+    metadata,
+    Column("task_id", BYTEWISE, primary_key=True),
+    # When the next attempt may begin, or a running one counts as lost; NULL: nothing is to be done.
+    Column("due_ms", BigInteger, nullable=True),
+    Column("token", String(32), nullable=True),  # of the running attempt: whoever lost it writes nothing
+    Column("attempts", Integer, nullable=False),
+    Column("error_code", String, nullable=True),  # of the last attempt, where it failed
+    Column("error_message", String, nullable=True),
+    Column("model", String, nullable=True),
+    Column("made_ms", BigInteger, nullable=True),
+    Column("parts", LargeBinary, nullable=True),  # answers of an unfinished summary, by what was asked
+    Column("content", LargeBinary, nullable=True),
+    Index("ix_summaries_due", "due_ms"),
+)

@@ -28,6 +28,7 @@ class SubmitOptions(TypedDict, total=False):
     priority: Priority | None
     webhook: str | None
     reuse: bool | None
+    summary: bool | None
 
 
 class SearchOptions(TypedDict, total=False):

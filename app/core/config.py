@@ -13,9 +13,13 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.core.api_keys import KEY_NAME
+from app.core.quotas import Quotas
 from app.core.webhook_secret import key_of
 
 _API_KEY = re.compile(rf"{KEY_NAME.pattern}:[0-9a-f]{{64}}")
+
+FORMATS = ("json", "text", "srt", "vtt", "tsv", "rttm", "paragraphs", "md", "docx")
+"""Of transcripts, by the names of `app.schemas.form`; a test keeps the two equal."""
 
 EngineChoice = Literal["faster-whisper", "openai-whisper", "onnx-asr", "auto", "remote", "fake"]
 
@@ -90,6 +94,12 @@ class Settings(BaseSettings):
         (),
         description="Names of the keys that may read `/metrics`, and see and mend the whole queue, separated "
         "by commas; without API_KEYS anybody may.",
+    )
+    key_quotas: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Quotas of API keys, as `name:limit=amount:…`, separated by commas; `*` names all "
+        "others: `alice:audio_hours_day=10:open_tasks=20`. Limits: `audio_hours_day`, `audio_hours_month`, "
+        "`mebibytes_day`, `mebibytes_month`, `open_tasks`; none: no limit.",
     )
     rate_limit: str = Field(
         "",
@@ -217,6 +227,37 @@ class Settings(BaseSettings):
         ge=0,
         description="Largest size of all transcripts in the archive, compressed, in MiB: a warning comes at "
         "90 %, then the oldest go; 0: any.",
+    )
+
+    # Summaries
+    summary_url: str = Field(
+        "",
+        description="Chat server that summarises transcripts: base address of any OpenAI-compatible one, "
+        "`http://gpu:11434/v1`; none: no summaries, and no transcript is sent anywhere.",
+    )
+    summary_model: str = Field(
+        "", description="Chat model that the server of SUMMARY_URL is asked for; none: the server's choice."
+    )
+    summary_api_key: SecretStr | None = Field(
+        None, description="Key that is sent to the server of SUMMARY_URL; none: no key."
+    )
+    summary_prompt: str | None = Field(
+        None, description="What the chat model is told to make of a transcript; none: see docs/summaries.md."
+    )
+    summary_timeout_seconds: float = Field(
+        300, gt=0, description="Time that the server of SUMMARY_URL gets for one answer, in seconds."
+    )
+    summary_input_characters: int = Field(
+        24_000,
+        ge=1_000,
+        description="Longest text of one request to the server of SUMMARY_URL: longer transcripts are "
+        "summarised in parts, then the summaries of the parts.",
+    )
+    summary_attempts: int = Field(
+        10,
+        ge=1,
+        description="Attempts to summarise a transcript before that has failed, with the pauses of "
+        "RETRY_BACKOFF_SECONDS, or longer where the server asks for that.",
     )
 
     # Logging
@@ -382,6 +423,38 @@ class Settings(BaseSettings):
     )
     model_downloads: bool = Field(True, description="Fetch weights that are not in the cache.")
 
+    # A watched folder
+    watch_dir: Path | None = Field(
+        None,
+        description="Folder whose recordings are transcribed as they appear, by `make run`, `docker compose "
+        "--profile watch` or `python -m app.watch_folder`; none: no folder is watched.",
+    )
+    watch_formats: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("text",),
+        description="Formats of the transcripts beside the recordings, separated by commas: `text`, `srt`, "
+        "`vtt`, `tsv`, `json`, `paragraphs`, `md`, `docx`, `rttm`.",
+    )
+    watch_options: str = Field(
+        "",
+        description="Options of these recordings, as in the query of `POST /transcribe/`: "
+        "`model=small&language=ru&diarize=true`.",
+    )
+    watch_seconds: float = Field(
+        5, gt=0, description="Pause between two looks through WATCH_DIR, in seconds."
+    )
+    watch_settle_seconds: float = Field(
+        10,
+        ge=0,
+        description="A recording in WATCH_DIR is sent when its size and time of change have been the same "
+        "for so many seconds.",
+    )
+    watch_max_files: int = Field(
+        100_000, ge=1, description="Files of WATCH_DIR that are looked at; beyond, the log warns."
+    )
+    watch_open_tasks: int = Field(
+        16, ge=1, description="Recordings of WATCH_DIR that one watcher has at the service at a time."
+    )
+
     # `make run` and `python -m app.launcher`
     host: str = Field("127.0.0.1", description="Address that the API listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port that the API listens on.")
@@ -428,10 +501,37 @@ class Settings(BaseSettings):
             raise ValueError("it is no address such as http://gpu:8000/v1")
         return value
 
+    @field_validator("summary_url")
+    @classmethod
+    def _check_summary_url(cls, value: str) -> str:
+        if value and not re.match(r"https?://[^/]", value):
+            raise ValueError("it is no address such as http://gpu:11434/v1")
+        return value
+
     @field_validator("remote_fields")
     @classmethod
     def _check_remote_fields(cls, value: str) -> str:
         parse_qsl(value, keep_blank_values=True, strict_parsing=bool(value))
+        return value
+
+    @field_validator("watch_options")
+    @classmethod
+    def _check_watch_options(cls, value: str) -> str:
+        parse_qsl(value, keep_blank_values=True, strict_parsing=bool(value))
+        return value
+
+    @field_validator("watch_formats", mode="before")
+    @classmethod
+    def _formats(cls, value: object) -> object:
+        return tuple(dict.fromkeys(_list_of(value.lower()))) if isinstance(value, str) else value
+
+    @field_validator("watch_formats")
+    @classmethod
+    def _check_formats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [each for each in value if each not in FORMATS]:
+            raise ValueError(f"{unknown[0]!r} is no format; there are: {', '.join(FORMATS)}")
+        if not value:
+            raise ValueError("it names no format")
         return value
 
     @field_validator("database_url")
@@ -471,6 +571,12 @@ class Settings(BaseSettings):
                 raise ValueError("an entry is not `name:hash`; make entries with `transcriber key NAME`")
         return value
 
+    @field_validator("key_quotas")
+    @classmethod
+    def _check_quotas(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        Quotas.parse(value)
+        return value
+
     @field_validator("model_aliases")
     @classmethod
     def _check_aliases(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -482,6 +588,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("redis_sentinels", "operator_keys", "cors_origins", "trusted_proxies", "model_aliases"),
+        "key_quotas",
         mode="before",
     )
     @classmethod
@@ -502,6 +609,11 @@ class Settings(BaseSettings):
     def remote_form_fields(self) -> dict[str, str]:
         """REMOTE_FIELDS by their names."""
         return dict(parse_qsl(self.remote_fields, keep_blank_values=True))
+
+    @property
+    def watch_fields(self) -> dict[str, str]:
+        """WATCH_OPTIONS by their names."""
+        return dict(parse_qsl(self.watch_options, keep_blank_values=True))
 
     @property
     def key_hashes(self) -> dict[str, str]:

@@ -22,11 +22,12 @@ _RIGHT_TO_LEFT = frozenset({"Arab", "Hebr", "Syrc", "Thaa"})
 @dataclass(frozen=True, slots=True)
 class About:
     """The recording's `filename`, as its client named it, when it came, in Unix time, and the title that
-    people have given it."""
+    people have given it; the `summary` of its transcript, empty where there is none."""
 
     filename: str | None = None
     created_at: float | None = None
     given_title: str | None = None
+    summary: str = ""
 
     @property
     def title(self) -> str:

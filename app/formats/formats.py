@@ -61,7 +61,8 @@ def render(result: Mapping[str, Any], format: TranscriptFormat, about: About = N
     """
     match format:
         case TranscriptFormat.JSON:
-            return to_json(result, inf_nan_mode="null").decode()
+            told = {**result, "summary": about.summary} if about.summary else result
+            return to_json(told, inf_nan_mode="null").decode()
         case TranscriptFormat.TEXT:
             return _to_text(result)
         case TranscriptFormat.SRT:

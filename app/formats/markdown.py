@@ -17,9 +17,19 @@ def to_markdown(result: Mapping[str, Any], about: About) -> str:
     parts = [f"# {_escaped(about.title)}"]
     if facts := facts_of(result, about):
         parts.append(_escaped(facts))
+    if about.summary:
+        parts += ["## Summary", _summary(about.summary), "## Transcript"]
     for paragraph in paragraphs_of(result):
         parts += [f"**{_escaped(paragraph.head)}**", _escaped(paragraph.text)]
     return "\n\n".join(parts) + "\n"
+
+
+def _summary(text: str) -> str:
+    """Line by line: of the chat model's own markup only lists stay what they are."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(
+        f"- {_escaped(line[2:])}" if line[:2] in ("- ", "* ") else _escaped(line) for line in lines
+    )
 
 
 def _escaped(text: str) -> str:

@@ -30,6 +30,8 @@ def to_docx(result: Mapping[str, Any], about: About) -> bytes:
     is_mirrored = is_right_to_left(result)
     _add(document, about.title, "Title")
     _add(document, facts_of(result, about), "Subtitle")
+    if about.summary:
+        _add_summary(document, about.summary, is_mirrored=is_mirrored)
     for paragraph in paragraphs_of(result):
         _add(document, paragraph.head, head, is_mirrored=is_mirrored)
         _add(document, paragraph.text, is_mirrored=is_mirrored)
@@ -89,6 +91,16 @@ def _add(document: "Document", text: str, style: str | None = None, *, is_mirror
     if is_mirrored:
         element.get_or_add_pPr().append(OxmlElement("w:bidi"))
         run.font.rtl = True
+
+
+def _add_summary(document: "Document", summary: str, *, is_mirrored: bool) -> None:
+    """Between two headings, so that nobody takes it for what was said."""
+    heading, item = (str(document.styles[name].style_id) for name in ("Heading 1", "List Bullet"))
+    _add(document, "Summary", heading)
+    for line in filter(None, map(str.strip, summary.splitlines())):
+        is_item = line.startswith(("- ", "* "))
+        _add(document, line[2:] if is_item else line, item if is_item else None, is_mirrored=is_mirrored)
+    _add(document, "Transcript", heading)
 
 
 def _possible(text: str) -> str:

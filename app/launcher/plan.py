@@ -94,7 +94,12 @@ def programs(settings: Settings) -> tuple[Program, ...]:
         Program(f"worker-{number + 1}", command, stop_seconds) for number in range(worker_count(settings))
     )
     assistants = Program("wyoming", (sys.executable, "-m", "app.wyoming"), STOP_MARGIN_SECONDS)
-    return (api, *workers, *([assistants] if settings.wyoming_port else []))
+    watcher = Program("watch", (sys.executable, "-m", "app.watch_folder"), STOP_MARGIN_SECONDS)
+    return (
+        *(api, *workers),
+        *([assistants] if settings.wyoming_port else []),
+        *([watcher] if settings.watch_dir else []),
+    )
 
 
 def network_url(settings: Settings) -> str | None:

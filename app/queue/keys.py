@@ -148,6 +148,20 @@ class Keys:
         """STRING with TTL: id of the owner's last task of that content and those options."""
         return f"{self.queue}:content:{owner or ''}:{fingerprint}"
 
+    def open_tasks(self, owner: str) -> str:
+        """ZSET of the tasks of that API key that had not ended at the last look, by the time (ms) of their
+        acceptance."""
+        return f"{self.queue}:open:{owner}"
+
+    def usage(self, owner: str, window: str) -> str:
+        """HASH with TTL: what that API key has used in a day or a month."""
+        return f"{self.queue}:usage:{owner}:{window}"
+
+    @property
+    def settled(self) -> str:
+        """STRING with TTL: somebody has just looked which tasks of API keys have ended."""
+        return f"{self.queue}:settled"
+
     @property
     def awaited(self) -> str:
         """ZSET of tasks that only a waiting caller knows of, by the time (ms) until which they are kept."""

@@ -325,6 +325,26 @@ class Scripts:
         answer = await self._run("release", [request_key, acceptance_key], [request, int(accepted)])
         return bool(answer == b"RELEASED")
 
+    async def admit(
+        self,
+        names: Sequence[str],
+        task_id: str,
+        audio_ms: int,
+        size: int,
+        limits: Sequence[int],
+        ttls: Sequence[int],
+    ) -> tuple[int | None, int]:
+        """Count a task of an API key; the number of the limit that it would exceed, and what is used of
+        that."""
+        number, used = await self._run("admit", names, [task_id, audio_ms, size, *limits, *ttls])
+        return (None if number == b"OK" else int(number)), int(used)
+
+    async def refund(
+        self, names: Sequence[str], task_id: str, audio_ms: int, size: int, tasks: int, ttls: Sequence[int]
+    ) -> bool:
+        """A task of an API key is open no more; what is to be added to its counts. False if done before."""
+        return bool(await self._run("refund", names, [task_id, audio_ms, size, tasks, *ttls]))
+
     async def find(self, text: str, depth: int) -> list[bytes]:
         """Waiting elements that contain `text`, among the `depth` next in line of each list."""
         found: list[bytes] = await self._run("find", [self._keys.queue, self._keys.high], [text, depth])

@@ -120,6 +120,7 @@ class Task(BaseModel):
     url: str | None = Field(None, description="Where a worker fetches the recording from, into `file_path`.")
     webhook: str | None = Field(None, description="Address that is told when the task has ended.")
     again_of: str | None = Field(None, description="Id of the first task of the same recording.")
+    summary: bool = Field(False, description="Summarise the transcript once it is archived.")
     fingerprint: str | None = Field(None, description="Name of what is asked of which content.")
     owner: str | None = Field(None, description="Name of the API key that it came with.")
     filename: str | None = Field(None, description="The client's name of the file, for people only.")
@@ -189,6 +190,21 @@ class Delivery(BaseModel):
     status: int | None = None
 
 
+class Summary(BaseModel):
+    """A summary, or how far it is: `text` is that of the last one while another is made.
+
+    `error` is that of the last attempt; while the status is `queued` it is tried again.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    status: TaskStatus
+    text: str | None = Field(None, description="Plain text; lines of lists begin with `- `.")
+    model: str | None = Field(None, description="Of the text: the chat model that wrote it.")
+    created_at: float | None = Field(None, description="Unix time of the text.")
+    error: TaskFailure | None = None
+
+
 class TaskState(BaseModel):
     """What is known about a task: the answer of `GET /transcribe/{task_id}`.
 
@@ -210,3 +226,4 @@ class TaskState(BaseModel):
     position: int | None = Field(None, description="Place in the queue, from 1: next.")
     title: str | None = Field(None, description="Of an archived transcript, as lists have it.")
     tags: tuple[str, ...] | None = Field(None, description="Those of an archived transcript, if any.")
+    summary: Summary | None = Field(None, description="Of an archived transcript, where one was asked for.")

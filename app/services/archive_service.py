@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from app.archive.archive import Archive
 from app.archive.database import CONNECTIONS
+from app.archive.summaries import Summaries
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
 from app.core.utils import number_within
@@ -25,7 +26,7 @@ from app.schemas.corrections import Corrections, StoredCorrections
 from app.schemas.library import DetailsChange, LibraryEntry, Search
 from app.schemas.position import Position
 from app.schemas.share import Share
-from app.schemas.task import LONGEST_SECONDS, TASK_ID_PATTERN, Task, TaskState, TaskStatus
+from app.schemas.task import LONGEST_SECONDS, TASK_ID_PATTERN, Summary, Task, TaskState, TaskStatus
 from app.storage.base import Storage
 
 logger = logging.getLogger(__name__)
@@ -61,11 +62,17 @@ class ArchiveService:
         self._ended = EndedTasks(client, settings)
         self._threads = CapacityLimiter(CONNECTIONS)
         self._is_warned = False
+        self._summarises = bool(settings.summary_url)
+
+    @property
+    def summaries(self) -> Summaries:
+        """The summaries in it, for `run`."""
+        return self._archive.summaries
 
     async def prepare(self) -> None:
         """Bring the tables up to date, if that is possible now; else it is tried at each use."""
         try:
-            await self._run(self._archive.prepare)
+            await self.run(self._archive.prepare)
         except ArchiveUnavailable:
             logger.exception(
                 "The archive cannot be opened: finished transcripts wait in UPLOAD_DIR and Redis"
@@ -73,11 +80,11 @@ class ArchiveService:
 
     async def record(self, task_id: str) -> TaskRecord | None:
         """What the archive knows of a task."""
-        return await self._run(self._record, task_id)
+        return await self.run(self._record, task_id)
 
     async def corrections(self, task_id: str) -> StoredCorrections | None:
         """What people corrected, version 0 where nothing; None where the archive has no such task."""
-        found = await self._run(self._archive.corrections, task_id)
+        found = await self.run(self._archive.corrections, task_id)
         if found is None:
             return None
         version, content = found
@@ -87,54 +94,62 @@ class ArchiveService:
     async def correct(self, task_id: str, corrections: Corrections, version: int) -> int | None:
         """Put corrections in the place of that version; their version, None where another is there."""
         content = corrections.model_dump_json(exclude_defaults=True).encode()
-        saved = await self._run(self._archive.correct, task_id, content, version)
+        saved = await self.run(self._archive.correct, task_id, content, version)
         return version + 1 if saved else None
 
     async def add_share(self, task_id: str, share: Share, token_hash: str) -> bool:
         """Keep a new link; False where the archive has no such transcript."""
-        return await self._run(self._archive.shares.add, task_id, share, token_hash)
+        return await self.run(self._archive.shares.add, task_id, share, token_hash)
 
     async def shares(self, task_id: str) -> list[Share]:
         """The valid links of a transcript, the newest first."""
-        return await self._run(self._archive.shares.of, task_id)
+        return await self.run(self._archive.shares.of, task_id)
 
     async def revoke_share(self, task_id: str, share_id: str) -> bool:
         """End a link; False where there is no such valid one."""
-        return await self._run(self._archive.shares.revoke, task_id, share_id)
+        return await self.run(self._archive.shares.revoke, task_id, share_id)
 
     async def shared(self, token_hash: str) -> tuple[str, Share] | None:
         """The task that a valid link leads to, and the link."""
-        return await self._run(self._archive.shares.find, token_hash)
+        return await self.run(self._archive.shares.find, token_hash)
 
     async def page(self, owner: str | None, after: Position | None, limit: int) -> list[ArchivedTask]:
         """The next tasks of that owner, or of all, newest first."""
-        return await self._run(self._archive.page, owner, after, limit)
+        return await self.run(self._archive.page, owner, after, limit)
 
     async def entries(self, task_ids: Collection[str]) -> dict[str, LibraryEntry]:
         """What those of the tasks are called that are in the archive, by their ids."""
-        return await self._run(self._archive.library.entries, task_ids)
+        return await self.run(self._archive.library.entries, task_ids)
+
+    async def shown(self, task_id: str) -> tuple[LibraryEntry | None, Summary | None]:
+        """What a task is called, and its summary; None is what the archive has not."""
+        return await self.run(self._shown, task_id)
+
+    async def missing(self, task_ids: Collection[str]) -> set[str]:
+        """Those of the tasks that are not there, and were not removed from there."""
+        return await self.run(self._archive.missing, task_ids)
 
     async def describe(self, task_id: str, change: DetailsChange) -> bool:
         """Change title and tags; False where the archive has no such task."""
-        return await self._run(self._archive.library.describe, task_id, change)
+        return await self.run(self._archive.library.describe, task_id, change)
 
     async def search(
         self, wanted: Search, owner: str | None, after: Position | None, limit: int
     ) -> list[LibraryEntry]:
         """The next transcripts that fit, of that owner or of all, newest first."""
-        return await self._run(self._archive.library.search, wanted, owner, after, limit)
+        return await self.run(self._archive.library.search, wanted, owner, after, limit)
 
     async def contents(self, task_ids: Collection[str]) -> dict[str, tuple[bytes, bytes]]:
         """Results and corrections of those of the tasks that are in the archive, as they are stored."""
-        return await self._run(self._archive.contents, task_ids)
+        return await self.run(self._archive.contents, task_ids)
 
     async def remove(self, task_id: str) -> None:
         """Remove a task, and keep it out."""
-        await self._run(self._archive.remove, task_id)
+        await self.run(self._archive.remove, task_id)
 
     async def figures(self) -> ArchiveFigures:
         """How much there is."""
-        return await self._run(self._archive.figures)
+        return await self.run(self._archive.figures)
 
     async def keep(self, task_id: str, noted: Task | None, result: str | None) -> bool:
         """Keep what an ended task gave, by its note and kept result or, without these, by what Redis has.
@@ -143,7 +158,7 @@ class ArchiveService:
         """
         ended = await self._ended.read(task_id)
         stored = result.encode() if result is not None else ended.result
-        return await self._run(self._keep, ended, ended.task or noted, stored)
+        return await self.run(self._keep, ended, ended.task or noted, stored)
 
     async def tidy_when_due(self) -> None:
         """Collect, trim and index every COLLECT_SECONDS, by whichever API comes first."""
@@ -162,7 +177,7 @@ class ArchiveService:
         """
         collected = 0
         valid = [task_id for task_id in await self._ended.ids() if _TASK_ID.fullmatch(task_id)]
-        missing = await self._run(self._archive.missing, valid)
+        missing = await self.run(self._archive.missing, valid)
         missing -= await to_thread.run_sync(self._outbox.deleted, missing)
         for task_id in missing:
             if collected < MOST_AT_ONCE and not await to_thread.run_sync(self._outbox.holds, task_id):
@@ -173,13 +188,13 @@ class ArchiveService:
 
     async def trim(self) -> int:
         """Remove what the settings let stay no longer, and warn before that; how many transcripts."""
-        removed = await self._run(self._archive.trim)
+        removed = await self.run(self._archive.trim)
         if removed:
             logger.warning(
                 "%d transcript(s) have left the archive: ARCHIVE_MAX_DAYS or ARCHIVE_MAX_MB",
                 removed,
             )
-        figures = await self._run(self._archive.figures)
+        figures = await self.run(self._archive.figures)
         if figures.is_nearly_full and not self._is_warned:
             logger.warning(
                 "The archive holds %d of %d bytes (ARCHIVE_MAX_MB); when it is full, the oldest go",
@@ -192,26 +207,37 @@ class ArchiveService:
     async def index(self) -> int:
         """Index transcripts of an older version or of a copy that was brought back; how many, INDEXED_AT_ONCE
         at most."""
-        indexed = await self._run(self._archive.library.index_stale, INDEXED_AT_ONCE)
+        indexed = await self.run(self._archive.library.index_stale, INDEXED_AT_ONCE)
         if indexed:
             logger.info("%d archived transcript(s) are indexed; search finds them now", indexed)
         return indexed
 
-    async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a call of the archive returns or raises, off the event loop."""
         return await to_thread.run_sync(lambda: call(*args, **kwargs), limiter=self._threads)
+
+    def _shown(self, task_id: str) -> tuple[LibraryEntry | None, Summary | None]:
+        entry = self._archive.library.entries([task_id]).get(task_id)
+        return entry, self._archive.summaries.read(task_id) if entry is not None else None
 
     def _keep(self, ended: EndedTask, task: Task | None, stored: bytes | None) -> bool:
         state = state_of_result(ended.task_id, stored) if stored is not None else None
         if stored is None or state is None or state.status is not TaskStatus.DONE:
             return False
         archived = _archived(ended, task, state)
-        return not self._archive.is_too_old(archived) and self._archive.keep(archived, stored)
+        if self._archive.is_too_old(archived):
+            return False
+        return self._archive.keep(archived, stored, is_summarised=self._summarises and _is_summarised(task))
 
     def _record(self, task_id: str) -> TaskRecord | None:
         found = self._archive.read(task_id)
         if found is None:
             return None
         return TaskRecord(state_of_result(task_id, found.result), _task(found))
+
+
+def _is_summarised(task: Task | None) -> bool:
+    return task is not None and task.summary
 
 
 def _archived(ended: EndedTask, task: Task | None, state: TaskState) -> ArchivedTask:

@@ -28,6 +28,7 @@ from app.queue.awaited import Awaited
 from app.queue.guard import redis_or_not
 from app.queue.repeats import Repeats, Source
 from app.queue.requests import Request
+from app.queue.usage import UsageCounter
 from app.schemas.caller import Caller
 from app.schemas.known_speaker import known_speakers
 from app.schemas.task import Task
@@ -110,6 +111,7 @@ class AudioService:
         awaited: Awaited,
         uploads: ResumableUploads,
         tasks: TaskService,
+        usage: UsageCounter,
     ) -> None:
         self._settings = settings
         self._storage = storage
@@ -119,6 +121,7 @@ class AudioService:
         self._idempotency = idempotency
         self._awaited = awaited
         self._uploads = uploads
+        self._usage = usage
         self._receiver = Receiver(settings, storage)
         self._recordings = EarlierRecordings(tasks, storage, self._receiver)
         self._policy = AddressPolicy.from_settings(settings)
@@ -134,6 +137,7 @@ class AudioService:
         await self._receiver.refuse_early(request.content_length)
         await self._folder.require()
         await self._queue.refuse_when_full()
+        await self._usage.refuse_early(request.caller.name)
         task_id = str(uuid.uuid4())
         with task_context(task_id):
             async with AsyncExitStack() as held, AsyncExitStack() as undo:
@@ -151,6 +155,7 @@ class AudioService:
                     return Acceptance(earlier, fingerprint, options.may_be_reused, replayed=True)
                 async with self._idempotency.accepting(named) if named else nullcontext():
                     task = await self._task(task_id, source.received, options, fingerprint, request.caller)
+                    await self._count(task, source.received, undo)
                     await self._keep_clips(task_id, options)
                     await self._hand_in(task, source.received, named, undo)
                 if source.arrived is not None:
@@ -230,6 +235,17 @@ class AudioService:
             await to_thread.run_sync(check_url, address, self._policy)
         except FetchFailed as error:
             raise UnsafeAddress(error.detail) from error
+
+    async def _count(self, task: Task, received: Received | None, undo: AsyncExitStack) -> None:
+        """Count it for its owner's quota, as long as it is accepted. Raises QuotaExceeded."""
+        size = received.upload.path.stat().st_size if received is not None else 0
+        await self._usage.admit(task, size)
+
+        async def withdraw() -> None:
+            async with redis_or_not("A task that was not accepted counts for its key", logging.WARNING):
+                await self._usage.withdraw(task, size)
+
+        undo.push_async_callback(withdraw)
 
     async def _keep_clips(self, task_id: str, options: Options) -> None:
         """Store the clips of known speakers beside the recording; without a note they are orphans."""

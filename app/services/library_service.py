@@ -61,24 +61,22 @@ class LibraryService:
         task = record.task if record is not None else None
         return Details(title=default_title(task.filename if task is not None else None))
 
-    async def shown(self, task_id: str) -> Details | None:
-        """The same for answers that tell more than that; None where the archive has no such task, or is
-        away: then it is left alone for a while, and costs those who poll nothing."""
+    async def named(self, record: TaskRecord) -> TaskRecord:
+        """A task with its title, tags and summary, where the archive has them.
+
+        An archive that is away is left alone for a while, and costs those who poll nothing.
+        """
         if self._archive is None or time.monotonic() < self._away_until:
-            return None
+            return record
         try:
-            entry = (await self._archive.entries([task_id])).get(task_id)
+            entry, summary = await self._archive.shown(record.state.task_id)
         except ArchiveUnavailable:
             self._away_until = time.monotonic() + AWAY_SECONDS
-            return None
-        return entry.details if entry is not None else None
-
-    async def named(self, record: TaskRecord) -> TaskRecord:
-        """A task with its title and tags, where `shown` knows them."""
-        details = await self.shown(record.state.task_id)
-        if details is None:
             return record
-        named = {"title": details.title, "tags": details.tags or None}
+        if entry is None:
+            return record
+        details = entry.details
+        named = {"title": details.title, "tags": details.tags or None, "summary": summary}
         return replace(record, state=record.state.model_copy(update=named))
 
     async def describe(self, task_id: str, caller: Caller, change: DetailsChange) -> Details:

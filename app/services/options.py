@@ -28,7 +28,7 @@ LISTS = ("languages", NAMES, REFERENCES)
 OPTIONS = (
     *("model", "trim", "language", "languages", "task", "prompt", "hotwords", "temperature"),
     *("word_timestamps", "vad", "track", "channels", "diarize", "speakers", NAMES, REFERENCES),
-    *("priority", "url", UPLOAD, AGAIN, "webhook", "reuse"),
+    *("priority", "url", UPLOAD, AGAIN, "webhook", "reuse", "summary"),
 )
 """Parameters that may come in the query or as form fields."""
 
@@ -60,6 +60,7 @@ class Options:
     again_of: str | None
     webhook: str | None
     reuse: bool
+    summary: bool
 
     @property
     def may_be_reused(self) -> bool:
@@ -102,6 +103,7 @@ def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Optio
         again_of=given[AGAIN],
         webhook=given["webhook"],
         reuse=_flag(given, "reuse", default=True),
+        summary=_summary(given, settings),
     )
 
 
@@ -112,6 +114,7 @@ def fingerprint_of(options: Options, source: str) -> str:
         "known_speakers": known
     }
     del asked[AGAIN]  # the text does not depend on it, nor did names before there was such an option
+    del asked["summary"]  # it changes nothing of the transcript
     return sha256(json.dumps([source, asked], sort_keys=True).encode()).hexdigest()
 
 
@@ -143,6 +146,16 @@ def _speakers(text: str | None, diarize: str | None) -> SpeakerRange | None:
         raise InvalidParameter(
             f"`speakers` must be {error}; it was {quoted(text)}.", parameter="speakers"
         ) from error
+
+
+def _summary(given: Mapping[str, str | None], settings: Settings) -> bool:
+    is_wanted = _flag(given, "summary", default=False)
+    if is_wanted and not (settings.summary_url and settings.archive):
+        raise InvalidParameter(
+            "This service makes no summaries (SUMMARY_URL, ARCHIVE): leave `summary` out.",
+            parameter="summary",
+        )
+    return is_wanted
 
 
 def _flag(given: Mapping[str, str | None], name: str, *, default: bool) -> bool:

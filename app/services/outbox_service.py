@@ -1,6 +1,7 @@
 """The outbox against Redis: what Redis lost comes back, what ended goes, what was deleted stays away."""
 
 import asyncio
+import contextlib
 import logging
 import math
 from collections.abc import Collection, Sequence
@@ -80,6 +81,9 @@ class Keeper(Protocol):
     async def remove(self, task_id: str) -> None:
         """Remove a task, and keep it out."""
 
+    async def missing(self, task_ids: Collection[str]) -> set[str]:
+        """Those of the tasks that are not there, and were not removed from there."""
+
 
 class OutboxService:
     """Compares the outbox with Redis; every API and every worker may do so at any time.
@@ -122,6 +126,7 @@ class OutboxService:
         standings = await self._maintenance.survey(listing.notes - listing.tombstones)
         restored = await self._restore(standings, listing.results)
         enqueued = await self._enqueue_lost(standings, restored)
+        await self._archive_ended(standings)
         finished = await self._finish_ended(standings)
         await self._remove_stray_results(listing.results - listing.notes)
         if listing.has_parts:
@@ -220,6 +225,16 @@ class OutboxService:
         if again:
             logger.warning("Redis did not know %d task(s), which are enqueued again", again)
         return again
+
+    async def _archive_ended(self, standings: Standings) -> None:
+        """Have the archive keep what has ended now, long before the copy on the disk goes: who asked for a
+        summary waits for it."""
+        if self._archive is None:
+            return
+        ended = [name for name, each in standings.items() if each.stage is Stage.ENDED and not each.failure]
+        with contextlib.suppress(ArchiveUnavailable):  # `_finish` waits for it
+            for task_id in await self._archive.missing(ended):
+                await self._is_archived(task_id, await self._noted(task_id))
 
     async def _finish_ended(self, standings: Standings) -> int:
         """Remove what tasks left in UPLOAD_DIR that ended long enough ago; how many."""

@@ -20,6 +20,8 @@ def shown_default(name: str) -> str:
         return ""
     if isinstance(default, frozenset):
         return ",".join(sorted(default))
+    if isinstance(default, tuple):
+        return ",".join(default)
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 

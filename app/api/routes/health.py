@@ -30,6 +30,7 @@ class Ready(BaseModel):
     workers: int = Field(description="Workers that are alive.", examples=[4])
     queue_length: int = Field(description="Tasks that wait for a worker.", examples=[0])
     archive: bool = Field(description="Whether transcripts stay, and can be named and searched (ARCHIVE).")
+    summaries: bool = Field(description="Whether transcripts can be summarised (SUMMARY_URL).")
     troubles: tuple[TroubleView, ...] = Field(
         description="What workers that are alive cannot use, so that they leave tasks to others."
     )
@@ -65,6 +66,7 @@ async def ready(services: ServicesDep, response: Response) -> Ready:
         workers=readiness.workers,
         queue_length=readiness.queue_length,
         archive=services.settings.archive,
+        summaries=bool(services.settings.summary_url) and services.settings.archive,
         troubles=troubles,
     )
 

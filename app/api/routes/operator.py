@@ -8,6 +8,7 @@ from app.api import openapi
 from app.api.auth import OPERATORS_ONLY
 from app.api.deps import ServicesDep
 from app.schemas.operations import DeadLetters, Overview
+from app.schemas.usage import UsageList
 
 router = APIRouter(prefix="/operator", tags=["operator"], dependencies=[OPERATORS_ONLY])
 
@@ -16,6 +17,13 @@ router = APIRouter(prefix="/operator", tags=["operator"], dependencies=[OPERATOR
 async def overview(services: ServicesDep) -> Overview:
     """Of this moment; `totals` count from when Redis was empty."""
     return await services.operator.overview()
+
+
+@router.get("/usage", summary="What all keys have used", responses=openapi.OPERATOR_RESPONSES)
+async def usage(services: ServicesDep) -> UsageList:
+    """Of this day and month (UTC), with the quotas of KEY_QUOTAS."""
+    names = sorted(services.settings.key_hashes)
+    return UsageList(keys=tuple([await services.usage.usage(name) for name in names]))
 
 
 @router.get("/dead", summary="Tasks that were given up", responses=openapi.OPERATOR_RESPONSES)

@@ -102,10 +102,11 @@ def _result(opened: Opened, *, is_corrected: bool = True) -> dict[str, object]:
 
 
 def _told(opened: Opened, has_audio: bool) -> Response:
-    task = opened.record.task
+    task, summary = opened.record.task, opened.record.state.summary
     told = SharedTranscript(
         filename=task.filename if task else None,
         title=opened.record.state.title,
+        summary=summary.text if summary is not None else None,
         created_at=task.created_at if task else None,
         expires_at=opened.share.expires_at,
         has_audio=has_audio,

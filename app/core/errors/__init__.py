@@ -32,6 +32,8 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── NoSpeakers               turns are asked for of a transcript that has none
     │   ├── RecordingGone            the recording is no longer kept
     │   ├── ArchiveOff               there is no archive here
+    │   ├── SummaryOff               summaries are not made here
+    │   ├── SummaryNotFound          no summary was asked for
     │   ├── ShareNotFound            no such link to a transcript, or no longer
     │   ├── CorrectionsConflict      corrections that were changed meanwhile
     │   ├── VersionMissing           a change without If-Match
@@ -45,6 +47,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     ├── CapacityError                nothing is wrong with the request; try later
     │   ├── QueueFull                MAX_QUEUE_LENGTH reached
     │   ├── RateLimited              more than RATE_LIMIT or UPLOAD_LIMIT
+    │   ├── QuotaExceeded            more than KEY_QUOTAS lets the key have
     │   ├── StillTranscribing        longer than SYNC_WAIT_SECONDS
     │   ├── StorageFull              free disk below MIN_FREE_DISK_MB
     │   ├── StorageUnavailable       UPLOAD_DIR cannot be written
@@ -53,6 +56,10 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── ArchiveUnavailable       the database of transcripts does not answer
     │   └── QueueUnavailable         Redis does not answer
     │       └── QueueRefused         Redis does not let the service's user run a command
+    ├── SummaryError                 an attempt to summarise a transcript failed
+    │   ├── SummaryUnreachable       the chat server does not answer, or not now
+    │   ├── SummaryUnreadable        … or makes no sense
+    │   └── SummaryRefused           … or refuses the request
     └── TaskError                    a task that was accepted cannot be finished
         ├── InvalidTask              queue element that is no task
         ├── AudioMissing             the uploaded file is gone
@@ -78,6 +85,7 @@ from app.core.errors.capacity import (
     QueueFull,
     QueueRefused,
     QueueUnavailable,
+    QuotaExceeded,
     RateLimited,
     StillTranscribing,
     StorageFull,
@@ -105,6 +113,8 @@ from app.core.errors.request import (
     RequestError,
     RequestInProgress,
     ShareNotFound,
+    SummaryNotFound,
+    SummaryOff,
     TaskNotFound,
     TranscriptionFailed,
     Unauthorized,
@@ -123,6 +133,7 @@ from app.core.errors.request import (
     UploadTooLarge,
     VersionMissing,
 )
+from app.core.errors.summary import SummaryError, SummaryRefused, SummaryUnreachable, SummaryUnreadable
 from app.core.errors.task import (
     WORTH_ANOTHER_TRY,
     AttemptsExhausted,
@@ -178,6 +189,7 @@ __all__ = [
     "QueueFull",
     "QueueRefused",
     "QueueUnavailable",
+    "QuotaExceeded",
     "RateLimited",
     "RecordingGone",
     "RecordingTooLong",
@@ -188,6 +200,12 @@ __all__ = [
     "StillTranscribing",
     "StorageFull",
     "StorageUnavailable",
+    "SummaryError",
+    "SummaryNotFound",
+    "SummaryOff",
+    "SummaryRefused",
+    "SummaryUnreachable",
+    "SummaryUnreadable",
     "TaskCancelled",
     "TaskError",
     "TaskNotFound",

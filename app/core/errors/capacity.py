@@ -27,6 +27,14 @@ class RateLimited(CapacityError):
     status = 429
 
 
+class QuotaExceeded(CapacityError):
+    """The API key has used up its quota (KEY_QUOTAS)."""
+
+    code = "quota_exceeded"
+    title = "Quota exceeded"
+    status = 429
+
+
 class StillTranscribing(CapacityError):
     """The transcript takes longer than SYNC_WAIT_SECONDS; the task goes on."""
 

@@ -226,6 +226,22 @@ class ArchiveOff(RequestError):
     status = 404
 
 
+class SummaryOff(RequestError):
+    """A summary is asked for, and this service makes none (SUMMARY_URL)."""
+
+    code = "summary_off"
+    title = "No summaries"
+    status = 404
+
+
+class SummaryNotFound(RequestError):
+    """The summary is asked for of a transcript that nobody wanted to be summarised."""
+
+    code = "summary_not_found"
+    title = "No summary"
+    status = 404
+
+
 class ShareNotFound(RequestError):
     """The link of a shared transcript was revoked, has expired, or never was."""
 

@@ -53,7 +53,7 @@ class Service:
         names = (self.settings.redis_queue_name, self.settings.redis_results_prefix)
         with redis.Redis(port=self.settings.redis_port) as client:
             found = {key.decode() for name in names for key in client.scan_iter(f"{name}*")}
-        kept = (":scanned", ":swept", ":swept:archive", ":collected", ":store", ":store:alive")
+        kept = (":scanned", ":swept", ":swept:archive", ":collected", ":settled", ":store", ":store:alive")
         return sorted(key for key in found if not key.endswith(kept))
 
 

@@ -91,3 +91,39 @@ def test_pages_elsewhere_may_ask_where_they_are_named(settings_for: SettingsFor)
 def test_nobody_elsewhere_may_ask_by_default(client: httpx2.Client) -> None:
     answer = client.get("/health/live", headers={"Origin": "https://page.example"})
     assert "access-control-allow-origin" not in answer.headers
+
+
+def test_keys_have_quotas_that_they_can_see(settings_for: SettingsFor) -> None:
+    settings = settings_for(
+        api_keys=(ALICE.entry, BOB.entry), operator_keys=("bob",), key_quotas=("alice:open_tasks=1",)
+    )
+    with serving(settings) as service:
+
+        def get(path: str, key: str) -> httpx2.Response:
+            return httpx2.get(f"{service.url}{path}", headers={"Authorization": f"Bearer {key}"})
+
+        accepted, refused, other = post(service, ALICE.key), post(service, ALICE.key), post(service, BOB.key)
+        assert (accepted.status_code, refused.status_code, other.status_code) == (202, 429, 202)
+        problem = refused.json()
+        assert (problem["code"], problem["quota"]) == ("quota_exceeded", "open_tasks")
+        assert "1 unfinished task(s)" in problem["detail"]
+        assert int(refused.headers["retry-after"]) > 0
+        assert len(service.queued()) == 2, "nothing is left of what was refused"
+        usage = get("/usage", ALICE.key).json()
+        assert (usage["key"], usage["open_tasks"]["used"], usage["tasks_day"]) == ("alice", 1, 1)
+        assert usage["audio_hours_day"]["used"] > 0
+        assert get("/operator/usage", ALICE.key).status_code == 403
+        keys = get("/operator/usage", BOB.key).json()["keys"]
+        assert [(each["key"], each["tasks_day"]) for each in keys] == [("alice", 1), ("bob", 1)]
+
+
+def test_what_is_refused_later_does_not_count(settings_for: SettingsFor) -> None:
+    """Here by a disk on which no note can be written."""
+    with serving(settings_for(api_keys=(ALICE.entry,), keep_ended_seconds=0)) as service:
+        assert post(service, ALICE.key).status_code == 202
+        notes = service.settings.outbox_dir
+        notes.rename(notes.with_name("elsewhere"))
+        notes.write_text("no folder")
+        assert post(service, ALICE.key).status_code in (503, 507)
+        usage = httpx2.get(f"{service.url}/usage", headers={"X-API-Key": ALICE.key}).json()
+        assert (usage["tasks_day"], usage["open_tasks"]["used"]) == (1, 1)

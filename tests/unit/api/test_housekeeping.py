@@ -15,6 +15,7 @@ from app.launcher.redis_server import free_port
 from app.queue.awaited import Awaited
 from app.queue.clients import command_client
 from app.queue.outlook import Outlook
+from app.queue.usage import UsageCounter
 from app.schemas.task import Task
 from app.services.folder_service import FolderService
 from app.services.left_uploads import LeftUploads
@@ -40,9 +41,10 @@ async def housekeeping(settings: Settings) -> AsyncIterator[Redis]:
     tasks = TaskService(client, settings, storage, Outlook(client, settings), stopping)
     waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
     queue = RedisService(client, settings)
-    _, audio = intake_of(client, settings, storage, folder, queue, tasks)
+    usage = UsageCounter(client, settings)
+    _, audio = intake_of(client, settings, storage, folder, queue, tasks, usage)
     left = LeftUploads(settings, storage, tasks, audio)
-    house = Housekeeping(settings, queue, folder, outbox, waiting, left)
+    house = Housekeeping(settings, queue, folder, outbox, waiting, left, usage)
     work = asyncio.create_task(house.run())
     try:
         yield client

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.core.config import Settings
+from app.core.config import FORMATS, Settings
+from app.schemas.form import TranscriptFormat
 
 USERS_DOTENV = """\
 DEFAULT_MODEL = "small"
@@ -149,3 +150,11 @@ def test_what_no_server_can_be_asked_with_is_refused(name: str, value: str) -> N
 def test_remote_fields_are_read_as_a_query() -> None:
     settings = Settings(remote_fields="vad=false&prompt=a%20b&empty=")
     assert settings.remote_form_fields == {"vad": "false", "prompt": "a b", "empty": ""}
+
+
+def test_the_formats_of_a_watched_folder_are_those_of_transcripts() -> None:
+    assert set(FORMATS) == set(TranscriptFormat)
+    assert Settings(watch_formats="SRT, docx srt").watch_formats == ("srt", "docx")
+    for wrong in ("pdf", ","):
+        with pytest.raises(ValidationError, match="format"):
+            Settings(watch_formats=wrong)

@@ -27,8 +27,10 @@ OWN = {
 }
 """Settings that values of other names stand for."""
 
-LAUNCHER = {"data_dir", "workers", "wyoming_port"}
-"""Settings of `make run` alone."""
+LAUNCHER = {"data_dir", "workers", "wyoming_port"} | {
+    name for name in Settings.model_fields if name.startswith("watch_")
+}
+"""Settings of `make run` alone; a watched folder is one of a host."""
 
 every_variant = pytest.mark.parametrize("name", VARIANTS)
 

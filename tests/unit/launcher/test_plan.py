@@ -90,6 +90,8 @@ def test_programs(settings_for: Callable[..., Settings]) -> None:
 
 
 def test_voice_assistants_are_served_where_a_port_is_named(settings_for: Callable[..., Settings]) -> None:
+    watching = programs(settings_for(workers=1, watch_dir="recordings"))
+    assert [each.name for each in watching] == ["api", "worker-1", "watch"]
     assert [each.name for each in programs(settings_for(wyoming_port=10300))] == [
         "api",
         "worker-1",

@@ -1,7 +1,12 @@
 """What the images are built of: all of the program, by every builder."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[3]
 
@@ -27,3 +32,26 @@ def test_the_benchmark_may_write_what_its_programs_make() -> None:
     folders = re.findall(r"- \./(\S+):/srv/(\S+)", service)
     assert ("benchmark/audios", "benchmark/audios") in folders  # benchmark.variants
     assert ("_data/corpora", "_data/corpora") in folders  # benchmark.corpora
+
+
+@pytest.mark.parametrize(
+    ("name", "programs"),
+    [
+        ("Dockerfile.api", ("main", "app.wyoming.__main__", "app.watch_folder.__main__")),
+        ("Dockerfile.worker", ("app.worker.main", "app.worker.engine_process.__main__", "app.worker.health")),
+    ],
+)
+def test_an_image_has_all_that_its_programs_import(
+    tmp_path: Path, name: str, programs: tuple[str, ...]
+) -> None:
+    for source, target in re.findall(r"^COPY (?!--)(\S+) (\S+)", (ROOT / name).read_text(), re.MULTILINE):
+        copy = tmp_path / (Path(source).name if target == "./" else target)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if not copy.exists():
+            copy.symlink_to(ROOT / source)
+    code = f"import {', '.join(programs)}"
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr

@@ -38,12 +38,13 @@ def test_nothing_asked_for_is_the_default(settings: Settings) -> None:
         again_of=None,
         webhook=None,
         reuse=True,
+        summary=False,
     )
 
 
 def test_everything_may_be_asked_for(settings: Settings) -> None:
     asked = options(
-        settings,
+        settings.model_copy(update={"summary_url": "http://127.0.0.1/v1"}),
         model="base",
         trim="2.5",
         language="Russian",
@@ -62,6 +63,7 @@ def test_everything_may_be_asked_for(settings: Settings) -> None:
         again_of="an-earlier-task",
         webhook="https://example.org/b",
         reuse="no",
+        summary="yes",
     )
     assert asked == Options(
         *("base", 2.5, "ru", (), None, TaskKind.TRANSLATE, "Łukasz", "Acme", 0.4, True, False, 2),
@@ -75,6 +77,7 @@ def test_everything_may_be_asked_for(settings: Settings) -> None:
             "an-earlier-task",
             "https://example.org/b",
             False,
+            True,
         ),
     )
 

@@ -335,4 +335,14 @@ export const TEXTS = {
   error_deadline_exceeded: "It took too long.",
   error_attempts_exhausted: "Given up after several attempts.",
   error_cancelled: "Cancelled.",
+
+  summary: "Summary",
+  summarise: "Summarise",
+  summarise_again: "Summarise again",
+  summary_model: "Written by {model}; it may be wrong.",
+  summary_unknown_model: "Written by a language model; it may be wrong.",
+  summary_made: "The summary is being made …",
+  summary_ready: "The summary is ready.",
+  summary_tried_again: "It has not worked yet and is tried again: {reason}",
+  summary_failed: "The transcript could not be summarised: {reason}",
 };

@@ -382,4 +382,14 @@ export const TEXTS = {
   error_deadline_exceeded: "Заняло слишком много времени.",
   error_attempts_exhausted: "Оставлено после нескольких попыток.",
   error_cancelled: "Отменено.",
+
+  summary: "Краткий пересказ",
+  summarise: "Пересказать кратко",
+  summarise_again: "Пересказать заново",
+  summary_model: "Написала модель {model}; она может ошибаться.",
+  summary_unknown_model: "Написала языковая модель; она может ошибаться.",
+  summary_made: "Готовится краткий пересказ…",
+  summary_ready: "Краткий пересказ готов.",
+  summary_tried_again: "Пока не получилось, будет ещё попытка: {reason}",
+  summary_failed: "Не удалось пересказать расшифровку: {reason}",
 };

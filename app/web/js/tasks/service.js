@@ -6,16 +6,16 @@ import { Observable } from "../core/observable.js";
 const SECONDS = 15;
 const SECONDS_WHILE_OFFLINE = 3;
 
-/** `archive`: whether transcripts stay there, and can be named and searched; a service that is away keeps what it had. */
-export const serviceState = new Observable({ status: "ready", workers: 0, queue_length: 0, archive: false });
+/** `archive`: whether transcripts stay there, and can be named and searched; `summaries`: and summarised; a service that is away keeps what it had. */
+export const serviceState = new Observable({ status: "ready", workers: 0, queue_length: 0, archive: false, summaries: false });
 
 /** @type {Observable<string[]>} names of models, those that are there first */
 export const modelNames = new Observable([]);
 
 export async function watchService() {
   const old = serviceState.value;
-  const state = { archive: old.archive, ...(await readiness()) };
-  if (state.status !== old.status || state.archive !== old.archive) serviceState.value = state;
+  const state = { archive: old.archive, summaries: old.summaries, ...(await readiness()) };
+  if (["status", "archive", "summaries"].some((name) => state[name] !== old[name])) serviceState.value = state;
   setTimeout(watchService, 1000 * (state.status === "offline" ? SECONDS_WHILE_OFFLINE : SECONDS));
 }
 

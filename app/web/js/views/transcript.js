@@ -12,7 +12,7 @@ import { TranscriptDesk } from "./transcript_desk.js";
 
 /** Props: `of`, the key of an entry, or the id of a task; `at`, the second that is wanted, if any. */
 export class TranscriptView extends Watcher {
-  state = { transcript: null, edits: null, failure: "" };
+  state = { transcript: null, edits: null, summary: null, failure: "" };
 
   watched() {
     return [history];
@@ -51,13 +51,13 @@ export class TranscriptView extends Watcher {
         this.asked = null;
         return;
       }
-      this.setState({ transcript: transcriptOf(state.result), edits: await Edits.load(key, wanted), failure: "" });
+      this.setState({ summary: state.summary ?? null, transcript: transcriptOf(state.result), edits: await Edits.load(key, wanted), failure: "" });
     } catch (problem) {
       this.setState({ failure: explainThrown(problem) });
     }
   }
 
-  render(_, { transcript, edits, failure }) {
+  render(_, { transcript, edits, summary, failure }) {
     const entry = this.entry;
     const { at } = this.props;
     return html`<div class="view">
@@ -66,7 +66,7 @@ export class TranscriptView extends Watcher {
       ${failure && html`<p class="failure" role="alert">${failure}</p>`}
       ${failure && html`<button type="button" class="button" onClick=${() => this.again()}>${t("try_again")}</button>`}
       ${entry && transcript && edits
-        ? html`<${TranscriptDesk} key=${entry.key} entry=${entry} transcript=${transcript} edits=${edits} at=${at} />`
+        ? html`<${TranscriptDesk} key=${entry.key} entry=${entry} transcript=${transcript} edits=${edits} summary=${summary} at=${at} />`
         : entry && html`<h1 class="task-name" dir="auto">${nameOf(entry)}</h1>
             ${entry.phase === "done" ? !failure && html`<p role="status">${t("loading")}</p>` : html`<ul class="cards"><${TaskCard} entry=${entry} alone /></ul>`}
             ${isOpen(entry) && entry.text && html`<p class="live-text" dir="auto">${entry.text}</p>`}`}

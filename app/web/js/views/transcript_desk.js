@@ -21,6 +21,7 @@ import { Player, REWIND_SECONDS } from "./player.js";
 import { firstSeen, rowMeant } from "./segment_keys.js";
 import { Shortcuts } from "./shortcuts.js";
 import { Speakers } from "./speakers.js";
+import { SummaryBlock } from "./summary.js";
 import { FindBar, Toolbar } from "./toolbar.js";
 import { TranscriptText } from "./transcript_text.js";
 
@@ -125,7 +126,7 @@ export class TranscriptDesk extends Watcher {
     return this.made.of(this.props.edits.value);
   }
 
-  render({ entry, transcript, edits, shared }, { recording, wanted, current, doubts, follow, strayed, help }) {
+  render({ entry, transcript, edits, summary, shared }, { recording, wanted, current, doubts, follow, strayed, help }) {
     const { rows } = this;
     const hits = hitsOf(rows.map(({ text }) => text), wanted);
     const speakers = speakersOf(transcript.speakers, edits.value.speakers);
@@ -142,6 +143,7 @@ export class TranscriptDesk extends Watcher {
         <${Downloads} entry=${entry} transcript=${transcript} rows=${rows} edits=${edits} shared=${shared} speakers=${speakers} />
       </div>
       ${transcript.warnings.map((warning) => html`<p key=${warning} class="notice">${warning}</p>`)}
+      ${!shared && html`<${SummaryBlock} taskId=${entry.task_id} summary=${summary} />`}
       <div ref=${this.bar} class="desk-bar">
         <${Player} playback=${this.playback} transcript=${transcript} recording=${recording} shared=${shared} onRecording=${(file) => this.bring(file)} />
         <${FindBar} field=${this.field} readOnly=${readOnly} wanted=${wanted} hits=${hits} at=${at}

@@ -1,0 +1,62 @@
+"""`python -m app.watch_folder`: what `make run` starts where WATCH_DIR is set."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.client import AsyncClient
+from app.client.calls import http_settings
+from app.core.config import Settings
+from app.core.lifeline import end_with_parent
+from app.core.startup import read_settings, start_watching
+from app.watch_folder.watcher import FolderWatcher
+
+logger = logging.getLogger(__name__)
+
+
+async def watch(settings: Settings, folder: Path, service: str, api_key: str | None) -> None:
+    """Watch until SIGTERM. Raises OSError where the folder cannot be used."""
+    async with AsyncClient(service, api_key) as client:
+        watching = asyncio.create_task(FolderWatcher(settings, folder, client).run())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, watching.cancel)
+        logger.info("Recordings that appear in %s are sent to %s", folder, service)
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+
+
+def main(
+    service: Annotated[
+        str,
+        typer.Option(envvar="TRANSCRIBER_URL", help="Address of the service; that of `make run` if none."),
+    ] = "",
+    api_key: Annotated[
+        str | None, typer.Option(envvar="TRANSCRIBER_API_KEY", help="Key, where the service asks for one.")
+    ] = None,
+) -> None:
+    """Transcribe the recordings that appear in WATCH_DIR; the transcripts appear beside them."""
+    settings = read_settings()
+    folder = settings.watch_dir
+    if folder is None:
+        raise SystemExit("WATCH_DIR names no folder; set it in `.env` or the environment.")
+    address = service or f"http://127.0.0.1:{settings.port}"
+    try:
+        http_settings(address, api_key)
+    except ValueError as error:
+        raise SystemExit(f"TRANSCRIBER_URL or TRANSCRIBER_API_KEY is wrong: {error}") from error
+    start_watching(settings, "watch")
+    end_with_parent()
+    try:
+        asyncio.run(watch(settings, folder, address, api_key))
+    except OSError as error:
+        raise SystemExit(f"WATCH_DIR cannot be used: {error}") from error
+
+
+if __name__ == "__main__":
+    typer.run(main)

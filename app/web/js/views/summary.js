@@ -1,0 +1,73 @@
+/** The summary above a transcript, and the button that asks for it. */
+
+import { request } from "../api/client.js";
+import { announce } from "../core/announcer.js";
+import { serviceState } from "../tasks/service.js";
+import { explainThrown, t } from "../i18n/texts.js";
+import { Watcher, html } from "../ui.js";
+
+const LOOK_SECONDS = 3;
+
+const isOpen = (summary) => summary?.status === "queued" || summary?.status === "processing";
+
+/** Props: `taskId`; `summary` as the state of the task has it, if any. */
+export class SummaryBlock extends Watcher {
+  state = { summary: this.props.summary, failure: "" };
+
+  watched() {
+    return [serviceState];
+  }
+
+  componentDidMount() {
+    super.componentDidMount();
+    this.follow();
+  }
+
+  componentWillUnmount() {
+    super.componentWillUnmount();
+    clearTimeout(this.timer);
+    this.gone = true;
+  }
+
+  render(_, { summary, failure }) {
+    const mayAsk = serviceState.value.summaries && !isOpen(summary);
+    if (!summary && !mayAsk) return null;
+    return html`<section class="summary" aria-labelledby="summary-title">
+      <h2 id="summary-title">${t("summary")}</h2>
+      ${summary?.text && html`<p class="summary-text" dir="auto">${summary.text}</p>`}
+      ${summary?.text && html`<p class="help">${t(summary.model ? "summary_model" : "summary_unknown_model", { model: summary.model })}</p>`}
+      ${isOpen(summary) && html`<p role="status">${this.openText(summary)}</p>`}
+      ${summary?.status === "error" && html`<p class="failure">${t("summary_failed", { reason: summary.error?.message ?? "" })}</p>`}
+      ${failure && html`<p class="failure" role="alert">${failure}</p>`}
+      ${mayAsk && html`<button type="button" class="button button-small" onClick=${() => this.ask()}>${t(summary?.text ? "summarise_again" : "summarise")}</button>`}
+    </section>`;
+  }
+
+  openText({ error }) {
+    return error ? t("summary_tried_again", { reason: error.message }) : t("summary_made");
+  }
+
+  ask() {
+    return this.exchange("POST");
+  }
+
+  /** Asks how far the summary is until it has ended. */
+  follow() {
+    if (isOpen(this.state.summary)) this.timer = setTimeout(() => this.exchange("GET"), 1000 * LOOK_SECONDS);
+  }
+
+  /** @param {"GET" | "POST"} method */
+  async exchange(method) {
+    const wasOpen = isOpen(this.state.summary);
+    try {
+      const answer = await request(`/transcribe/${encodeURIComponent(this.props.taskId)}/summary`, { method });
+      const summary = await answer.json();
+      if (this.gone) return;
+      this.setState({ summary, failure: "" }, () => this.follow());
+      if (wasOpen && summary.status === "done") announce(t("summary_ready"));
+    } catch (problem) {
+      if (this.gone) return;
+      this.setState({ failure: explainThrown(problem) }, () => this.follow());
+    }
+  }
+}

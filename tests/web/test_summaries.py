@@ -1,0 +1,44 @@
+"""The summary above a transcript: asked for with a button, there on every visit."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from app.core.config import Settings
+from tests.chat_server import ChatStandIn, Reply, chat_server, completion
+from tests.integration.api.service import serving
+from tests.web.conftest import Visitor
+from tests.web.scenes import conversation, finish
+from tests.web.test_sending import send
+
+
+@pytest.fixture
+def chat() -> Iterator[ChatStandIn]:
+    with chat_server() as stand_in:
+        stand_in.usual = lambda _: completion("They have <b>three</b> points.\n- One is open.")
+        yield stand_in
+
+
+def test_a_button_where_the_service_makes_summaries(
+    settings_for: Callable[..., Settings], visitor: Visitor, recordings: Path, chat: ChatStandIn
+) -> None:
+    settings = settings_for(
+        summary_url=chat.url, summary_model="small", reuse_results=False, retry_backoff_seconds=0.1
+    )
+    with serving(settings) as service:
+        page = visitor.open(service.url)
+        card = send(page, recordings / "short.wav")
+        expect(card.locator(".badge")).to_have_text("Waiting")
+        finish(settings, service.queued_task().task_id, conversation())
+        card.get_by_role("link", name="Open").click()
+        chat.replies = [Reply(404, b"no such model")]
+        page.get_by_role("button", name="Summarise").click()
+        expect(page.get_by_text("could not be summarised: The chat server answered 404")).to_be_visible()
+        page.get_by_role("button", name="Summarise").click()
+        expect(page.locator(".summary-text")).to_have_text("They have <b>three</b> points.\n- One is open.")
+        expect(page.get_by_text("Written by small; it may be wrong.")).to_be_visible()
+        page.reload()
+        expect(page.locator(".summary-text")).to_contain_text("One is open.")
+        expect(page.get_by_role("button", name="Summarise again")).to_be_visible()
