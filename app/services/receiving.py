@@ -139,7 +139,7 @@ class Receiver:
                 raise MalformedUpload("The request holds two files; send one recording per request.")
             allowed = self._settings.allowed_extensions
             extension = extension_of(part.filename or name_by_type(part.content_type, allowed), allowed)
-            upload = await to_thread.run_sync(self._storage.open_upload, task_id)
+            upload = await to_thread.run_sync(self._storage.open_upload, task_id, extension)
             undo.push_async_callback(abort, upload)
             digest = await self._store(part, upload)
             received = Received(upload, shown_name(part.filename or "") or None, extension, digest)

@@ -9,7 +9,7 @@ import uvicorn
 from app.storage.local import LocalUpload
 
 
-def _die(_: LocalUpload, __: str) -> str:
+def _die(_: LocalUpload) -> str:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 

@@ -110,7 +110,7 @@ async def test_a_recording_is_fetched_while_others_are_transcribed(service: Serv
     [first] = await send(service, recording(service, 1200, seconds=FOR_EVER))
     await begun(service, 1, [first])
     [name] = await send(service, download(service, server.url("/talk")))
-    file = service.settings.upload_dir / f"{name}.download"
+    file = service.recordings / f"{name}.download"
 
     async def is_there() -> bool:
         return file.exists()

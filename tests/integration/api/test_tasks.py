@@ -158,6 +158,7 @@ def test_nothing_is_left_of_a_task_that_was_removed(
         assert (answer.status_code, answer.json()["code"]) == (404, "task_not_found")
 
 
+@pytest.mark.volume
 def test_what_cannot_be_removed_now_stays_whole(
     service: Service, client: httpx2.Client, task_id: str
 ) -> None:
