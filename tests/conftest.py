@@ -40,6 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def group_of(item: pytest.Item) -> Path:
         path = item.path.relative_to(config.rootpath)
+        if item.get_closest_marker("bucket"):
+            return BUCKET  # one S3 server for all of them
         return next((folder for folder in TOGETHER if folder in path.parents), path)
 
     for item in items:
@@ -49,6 +51,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not item.get_closest_marker("volume")]
     items.sort(key=lambda item: group_of(item) not in TOGETHER)
 
+
+BUCKET = Path("bucket")
 
 CLOCKS = (time.time, time.monotonic)
 

@@ -134,10 +134,9 @@ def outbox_of(settings: Settings) -> Place:
     return settings.outbox_dir if settings.storage_url is None else folder_of(settings) / ".outbox"
 
 
-def tombstone_of(settings: Settings, task_id: str) -> Place:
-    """Where the tombstone of a deleted task lies."""
-    folder = outbox_of(settings)
-    return (folder if settings.storage_url is None else folder / "deleted") / f"{task_id}.deleted"
+def tombstone_name(settings: Settings, task_id: str) -> str:
+    """Where the tombstone of a deleted task lies, as `files_of` tells it."""
+    return f"{'.outbox' if settings.storage_url is None else '.outbox/deleted'}/{task_id}.deleted"
 
 
 def files_of(settings: Settings) -> list[str]:

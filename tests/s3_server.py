@@ -10,6 +10,7 @@ import tempfile
 import uuid
 from pathlib import Path
 
+import httpx2
 import obstore
 from obstore.store import S3Store
 
@@ -123,6 +124,17 @@ class S3Server:
         filer = f"127.0.0.1:{self._ports['filer.port']}.{self._ports['filer.port.grpc']}"
         arguments = [weed, "shell", f"-master={master}", f"-filer={filer}"]
         subprocess.run(arguments, input=command.encode(), capture_output=True, timeout=10, check=True)
+
+    def unfinished(self) -> set[str]:
+        """Uploads of which parts lie in the bucket, and no whole."""
+        url = f"http://127.0.0.1:{self._ports['filer.port']}/buckets/{BUCKET}/.uploads/"
+        answer = httpx2.get(url, headers={"Accept": "application/json"}, params={"limit": 1000})
+        entries = answer.json().get("Entries") if answer.status_code == 200 else None
+        return {entry["FullPath"] for entry in entries or ()}
+
+    def expire_unfinished(self) -> None:
+        """Remove those parts, as a rule of the bucket does after days."""
+        self._shell("s3.clean.uploads -timeAgo=0s")
 
     @property
     def log(self) -> str:

@@ -15,7 +15,7 @@ from app.audio.embedded import Patch, disguise, read_at
 from app.audio.layouts import settle_layouts
 from app.audio.parts import Part
 from app.audio.wave_length import true_length
-from app.core.errors import RecordingUnreachable, UnreadableAudio
+from app.core.errors import UnreadableAudio
 from app.core.recording_path import RecordingPath
 
 # A playlist (HLS, concat, DASH) names other files and addresses, which FFmpeg would read on its behalf: no
@@ -58,15 +58,13 @@ class _Bytes:
     FFmpeg sees: the extension of a raw stream, and of all others nothing, so that a name that lies misleads
     nobody. What content tells surely outweighs it.
 
-    FFmpeg takes a read that fails for damage, or for the end of the file: so it is remembered, and raised
-    again at the end of the block.
+    What a read raises PyAV raises again: a store that does not answer is neither damage nor the end.
     """
 
     def __init__(self, path: RecordingPath, part: Part, extension: str) -> None:
         hint = _RAW_STREAMS.get(extension)
         self.name = f"stream.{hint}" if hint else ""
         self.options = _NO_PROTOCOL | (_TELEPHONE_RATE if hint in ("al", "ul") else {})
-        self._failure: RecordingUnreachable | None = None
         self._patches: tuple[Patch, ...] = ()
         self._first = 0
         self._file = path.open("rb", 0)
@@ -83,10 +81,8 @@ class _Bytes:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
-        if self._failure is not None and kind is not GeneratorExit:
-            raise self._failure
 
     def seek(self, offset: int, whence: int = SEEK_SET, /) -> int:
         base = {SEEK_SET: self._first, SEEK_END: self._last}
@@ -104,21 +100,14 @@ class _Bytes:
         room = max(0, self._last - self._file.tell())
         size = room if size < 0 else min(size, room)
         if not self._patches:
-            return self._read(size)
+            return self._file.read(size) or b""
         start = self.tell()
-        content = bytearray(self._read(size))
+        content = bytearray(self._file.read(size) or b"")
         for patch in self._patches:
             for place, byte in enumerate(patch.content, patch.offset - start):
                 if 0 <= place < len(content):
                     content[place] = byte
         return bytes(content)
-
-    def _read(self, size: int) -> bytes:
-        try:
-            return self._file.read(size) or b""
-        except RecordingUnreachable as error:
-            self._failure = error
-            raise
 
 
 _WHOLE = Part()

@@ -84,6 +84,7 @@ def test_too_large_by_its_announced_length_is_refused_before_it_is_sent(
         assert connection.recv(65_536).startswith(b"HTTP/1.1 413")
 
 
+@pytest.mark.volume
 def test_a_client_that_goes_away_leaves_nothing(service: Service) -> None:
     with socket.create_connection(("127.0.0.1", service.port)) as connection:
         connection.sendall(request_head("Transfer-Encoding: chunked"))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -215,6 +216,25 @@ def test_foreign_recordings_are_read_and_stay(storage: BucketStorage, settings: 
         storage.finish(task)
         assert storage.recording_of(task) is not None
         assert storage.kept_recording(task) is None
+
+
+def test_what_a_worker_fetches_is_kept_under_the_name_of_its_task(
+    storage: BucketStorage, settings: Settings
+) -> None:
+    task = Task(task_id="t", file_path="elsewhere/x.mp3", url="https://example.org/x")
+
+    def fail(path: Path) -> None:
+        path.write_bytes(b"half")
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        storage.keep_fetched(task, fail)
+    assert (storage.recording_of(task), files_of(settings)) == (None, [])
+    storage.keep_fetched(task, lambda path: path.write_bytes(b"sound"))
+    assert files_of(settings) == ["t.mp3"]
+    assert storage.recording_of(task) is not None
+    storage.finish(task)
+    assert files_of(settings) == []
 
 
 def test_pieces_follow_each_other(storage: BucketStorage, settings: Settings) -> None:
