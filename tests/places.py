@@ -1,7 +1,8 @@
 """What lies where a service keeps its recordings, looked at by tests: in UPLOAD_DIR, or in a bucket.
 
 With TEST_STORAGE=s3 the services of the tests keep their recordings on a real S3 server, with `file` in a
-folder by the same client; without it in UPLOAD_DIR.
+folder by the same client, with an address (`az://recordings`, at TEST_STORAGE_ENDPOINT) in that bucket by the
+credentials of the environment; without it in UPLOAD_DIR.
 """
 
 import os
@@ -19,7 +20,9 @@ from app.storage.bucket.connection import connect
 from app.storage.marker import MARKER_NAME
 
 KIND = os.environ.get("TEST_STORAGE", "")
-"""Where services of the tests keep recordings: `s3`, `file`, or nothing for UPLOAD_DIR."""
+"""Where services of the tests keep recordings: `s3`, `file`, an address, or nothing for UPLOAD_DIR."""
+
+ENDPOINT = os.environ.get("TEST_STORAGE_ENDPOINT")
 
 CLOCKS = (".clock",)
 """Suffixes and names of what tells the store's time, which comes and goes."""

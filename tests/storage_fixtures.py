@@ -1,13 +1,14 @@
 """Storages for tests: UPLOAD_DIR, a folder by the client of buckets, and a bucket on a real S3 server."""
 
 import os
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from app.core.config import Settings
-from tests.places import KIND
+from tests.places import ENDPOINT, KIND
 from tests.s3_server import S3Server
 
 StorageValues = Callable[[str], dict[str, object]]
@@ -31,12 +32,14 @@ def storage_values(request: pytest.FixtureRequest, tmp_path: Path) -> StorageVal
         if kind == "s3":
             server: S3Server = request.getfixturevalue("s3_server")
             return {"storage_url": server.new_url(), "storage_endpoint": server.endpoint}
+        if "://" in kind:
+            return {"storage_url": f"{kind}/{uuid.uuid4().hex}", "storage_endpoint": ENDPOINT}
         return {"storage_url": f"file://{tmp_path}/bucket"} if kind == "file" else {}
 
     return values
 
 
-@pytest.fixture(params=["file", "s3"])
+@pytest.fixture(params=["file", "s3", *([KIND] if "://" in KIND else [])])
 def bucket_settings(
     request: pytest.FixtureRequest, settings_for: Callable[..., Settings], storage_values: StorageValues
 ) -> Callable[..., Settings]:

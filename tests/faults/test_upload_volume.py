@@ -14,6 +14,7 @@ COUNT = 20
 SENTENCE = "UPLOAD_DIR is not the folder of the API"
 
 
+@pytest.mark.volume
 async def test_a_worker_without_the_volume(
     service: Service, tmp_path: Path, ledger: Ledger, attempt: int
 ) -> None:

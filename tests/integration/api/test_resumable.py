@@ -151,7 +151,7 @@ def test_what_is_no_recording_stays_no_task(service: Service, client: httpx2.Cli
     answer = transcribe(client, address)
     assert (answer.status_code, answer.json()["code"]) == (422, "unreadable_audio")
     assert not service.queued()
-    assert all(name.startswith(".uploads/") for name in service.files())
+    assert all(name.startswith((".uploads/", ".resumable/")) for name in service.files())
 
 
 def test_an_empty_upload_is_named(client: httpx2.Client) -> None:
