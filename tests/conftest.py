@@ -12,8 +12,9 @@ import redis
 
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
+from tests.places import KIND
 
-pytest_plugins = ["tests.archive_fixtures", "tests.weights_fixtures"]
+pytest_plugins = ["tests.archive_fixtures", "tests.storage_fixtures", "tests.weights_fixtures"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what runs in the background so, and every process of a test would inherit it.
@@ -39,12 +40,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def group_of(item: pytest.Item) -> Path:
         path = item.path.relative_to(config.rootpath)
+        if item.get_closest_marker("bucket"):
+            return BUCKET  # one S3 server for all of them
         return next((folder for folder in TOGETHER if folder in path.parents), path)
 
     for item in items:
         item.add_marker(pytest.mark.xdist_group(str(group_of(item))))
+    if KIND:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("volume")])
+        items[:] = [item for item in items if not item.get_closest_marker("volume")]
     items.sort(key=lambda item: group_of(item) not in TOGETHER)
 
+
+BUCKET = Path("bucket")
 
 CLOCKS = (time.time, time.monotonic)
 
@@ -102,7 +110,9 @@ def free_port_with_bus() -> int:
 
 
 @pytest.fixture
-def settings_for(tmp_path: Path, redis_server: RedisServer) -> Callable[..., Settings]:
+def settings_for(
+    tmp_path: Path, redis_server: RedisServer, usual_storage: dict[str, object]
+) -> Callable[..., Settings]:
     """Build settings for this test alone; keyword arguments override."""
 
     def build(**overrides: object) -> Settings:
@@ -118,7 +128,7 @@ def settings_for(tmp_path: Path, redis_server: RedisServer) -> Callable[..., Set
             "min_free_disk_mb": 0,
             "model_downloads": False,
         }
-        return Settings(**(values | overrides))  # type: ignore[arg-type]
+        return Settings(**(values | usual_storage | overrides))  # type: ignore[arg-type]
 
     return build
 

@@ -113,12 +113,16 @@ class ApiProcess:
             return False
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment of a process with these settings."""
+    values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"webhook_secret"})
+    return os.environ | {name.upper(): str(value) for name, value in values.items()}
+
+
 def _started(
     command: list[str], settings: Settings, *, files: int | None = None, console: Path | None = None
 ) -> "subprocess.Popen[bytes]":
-    values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"webhook_secret"})
-    environment = {name.upper(): str(value) for name, value in values.items()}
     if files is not None:
         command = ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh", *command]
     with console.open("ab") if console else contextlib.nullcontext() as output:
-        return subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=output, stderr=output)
+        return subprocess.Popen(command, cwd=ROOT, env=environment_of(settings), stdout=output, stderr=output)

@@ -33,9 +33,9 @@ def listening(app: ASGIApp, port: int = 0, *, graceful_seconds: int | None = Non
         listener.close()
 
 
-def until(true: Callable[[], object]) -> None:
+def until(true: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for `true()`; fails when it does not come."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.01)

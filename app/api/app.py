@@ -20,6 +20,7 @@ from app.api.openai import models as openai_models
 from app.api.problems import add_problem_handlers
 from app.api.request_id import RequestId
 from app.api.routes import (
+    direct,
     exports,
     health,
     library,
@@ -45,6 +46,7 @@ from app.core.utils import is_loopback
 from app.observability.metrics import Metrics
 from app.queue.rate_limits import RateLimits
 from app.services.model_choice import check_model_aliases, check_translate_model
+from app.storage.opening import check_storage
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +73,7 @@ people.
 def create_served_app(settings: Settings | None = None) -> ASGIApp:
     """The API as a server runs it: its connections are watched, too."""
     settings = settings or read_settings()
+    check_storage(settings)
     return Connections(
         create_app(settings), most=settings.max_connections, header_seconds=settings.request_header_seconds
     )
@@ -120,6 +123,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(summaries.router)
     app.include_router(shared.router)
     app.include_router(transcribe.router)
+    app.include_router(direct.router)
     app.include_router(resumable.router)
     app.include_router(openai.router)
     app.include_router(openai_models.router)

@@ -1,10 +1,9 @@
 """Transcripts as files in answers, named after their recordings."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from app.api.disposition import disposition_of
 from app.formats.about import About
@@ -29,9 +28,3 @@ def document_of(result: Mapping[str, Any], wanted: TranscriptFormat, record: Tas
     name = f"{safe_stem(about.title)}.{wanted.extension}"
     headers = {"Vary": "Accept", "Content-Disposition": disposition_of(name, is_shown=wanted.is_text)}
     return Response(file_of(result, wanted, about), media_type=media_type(wanted), headers=headers)
-
-
-def recording_of(path: Path, caching: str) -> FileResponse:
-    """The recording, which may be of any kind: nothing in it runs."""
-    headers = {"Cache-Control": caching, "Content-Security-Policy": "sandbox; default-src 'none'"}
-    return FileResponse(path, headers=headers, content_disposition_type="inline")

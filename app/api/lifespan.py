@@ -48,7 +48,8 @@ from app.services.summary_service import SummaryService
 from app.services.task_service import TaskService
 from app.services.waiting_service import WaitingService
 from app.services.webhook_service import WebhookService
-from app.storage.local import LocalStorage
+from app.storage.base import Storage
+from app.storage.opening import open_storage
 from app.summaries.summariser import Summariser
 
 logger = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ class Housekeeping:
 def intake_of(
     client: Redis,
     settings: Settings,
-    storage: LocalStorage,
+    storage: Storage,
     folder: FolderService,
     queue: RedisService,
     tasks: TaskService,
@@ -164,7 +165,7 @@ def lifespan_of(
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         stopping = Stopping()
         client = command_client(settings)
-        storage = LocalStorage(settings)
+        storage = open_storage(settings)
         queue = RedisService(client, settings)
         folder = FolderService(client, settings, storage)
         archive = Archive.from_settings(settings, TranscriptIndexer()) if settings.archive else None
@@ -192,7 +193,7 @@ def lifespan_of(
             keys=ApiKeys(settings.key_hashes),
             audio=audio,
             uploads=uploads,
-            health=HealthService(client, settings, queue, folder),
+            health=HealthService(client, settings, queue, folder, storage),
             tasks=tasks,
             corrections=corrections,
             library=LibraryService(tasks, archiving),

@@ -8,6 +8,7 @@ from app.core.errors import (
     ArchiveUnavailable,
     CannotRetry,
     CorrectionsConflict,
+    DirectUploadsOff,
     EmptyUpload,
     FileMissing,
     Forbidden,
@@ -182,6 +183,19 @@ _AT_THE_TASK: Responses = _problems(
         "The archive of transcripts cannot be used at the moment; please try again in a moment.",
     ),
 )
+
+DIRECT_RESPONSES: Responses = {
+    **_problems(
+        (DirectUploadsOff, "This server does not keep recordings in a bucket that clients can write."),
+        (InvalidParameter, "The upload is wrong at `length`: Field required."),
+        (UnsupportedExtension, "The file name 'talk.txt' does not end in one of: mp3, wav."),
+        (UploadTooLarge, "The file is larger than the 2048 MiB that this server takes; send a smaller one."),
+        (Unauthorized, "This service asks for an API key; send it as `Authorization: Bearer KEY`."),
+        (RateLimited, "One client may send 500 mebibytes in 1 hour; please try again in 12 s."),
+        (StorageUnavailable, "The server's storage does not answer; please try again later."),
+    ),
+    **ANY_PROBLEM,
+}
 
 RESUMABLE_RESPONSES: Responses = {
     **_problems(

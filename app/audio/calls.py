@@ -7,7 +7,6 @@ calls down to -12 dB of cross-talk and on stereo of five kinds: docs/research/me
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from app.audio.listening import Listening
 from app.audio.pcm import Channels
 from app.audio.samples import SAMPLE_RATE
 from app.core.errors import AudioUndecodable
+from app.core.recording_path import RecordingPath
 
 LOOK_SECONDS = 300.0
 """How much of a recording is looked at, from its beginning."""
@@ -50,7 +50,7 @@ class CallSides:
     crosstalk: tuple[float, float]
 
 
-def call_sides(path: Path, listening: Listening) -> CallSides | None:
+def call_sides(path: RecordingPath, listening: Listening) -> CallSides | None:
     """The sides of a recording that is a call; None where it is not. Never raises for a damaged recording."""
     seconds = min(listening.trim or LOOK_SECONDS, LOOK_SECONDS)
     parts: list[Levels] = []

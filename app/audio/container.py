@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import SEEK_END, SEEK_SET, FileIO
-from pathlib import Path
+from io import SEEK_END, SEEK_SET
 from types import MappingProxyType
+from typing import Self
 
 import av
 from av.container import InputContainer
@@ -16,6 +16,7 @@ from app.audio.layouts import settle_layouts
 from app.audio.parts import Part
 from app.audio.wave_length import true_length
 from app.core.errors import UnreadableAudio
+from app.core.recording_path import RecordingPath
 
 # A playlist (HLS, concat, DASH) names other files and addresses, which FFmpeg would read on its behalf: no
 # protocol is allowed, and the bytes come from a Python file instead.
@@ -50,45 +51,58 @@ _STREAMED = frozenset({"mpegts", "mpeg"})
 """Formats without a list of their tracks."""
 
 
-class _Bytes(FileIO):
+class _Bytes:
     """A part of a file without its large embedded data, and with its true length.
 
     It answers an impossible seek as FFmpeg's own files do; demuxers try them on short files. `name` is what
     FFmpeg sees: the extension of a raw stream, and of all others nothing, so that a name that lies misleads
     nobody. What content tells surely outweighs it.
+
+    What a read raises PyAV raises again: a store that does not answer is neither damage nor the end.
     """
 
-    def __init__(self, path: Path, part: Part, extension: str) -> None:
-        super().__init__(path)
+    def __init__(self, path: RecordingPath, part: Part, extension: str) -> None:
         hint = _RAW_STREAMS.get(extension)
         self.name = f"stream.{hint}" if hint else ""
         self.options = _NO_PROTOCOL | (_TELEPHONE_RATE if hint in ("al", "ul") else {})
-        self._first, self._last = part.first, part.last or super().seek(0, SEEK_END)
         self._patches: tuple[Patch, ...] = ()
-        found = disguise(self)
-        self._first += found.first
-        self._patches = (*found.patches, *true_length(self))
+        self._first = 0
+        self._file = path.open("rb", 0)
+        try:
+            self._first, self._last = part.first, part.last or self._file.seek(0, SEEK_END)
+            found = disguise(self)
+            self._first += found.first
+            self._patches = (*found.patches, *true_length(self))
+        except BaseException:
+            self._file.close()
+            raise
         self.seek(0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def seek(self, offset: int, whence: int = SEEK_SET, /) -> int:
         base = {SEEK_SET: self._first, SEEK_END: self._last}
         try:
             if whence in base:
-                return super().seek(base[whence] + offset) - self._first
-            return super().seek(offset, whence) - self._first
+                return self._file.seek(base[whence] + offset) - self._first
+            return self._file.seek(offset, whence) - self._first
         except OSError:
             return -1
 
     def tell(self) -> int:
-        return super().tell() - self._first
+        return self._file.tell() - self._first
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        room = max(0, self._last - super().tell())
-        size = room if size is None or size < 0 else min(size, room)
+    def read(self, size: int = -1, /) -> bytes:
+        room = max(0, self._last - self._file.tell())
+        size = room if size < 0 else min(size, room)
         if not self._patches:
-            return super().read(size) or b""
+            return self._file.read(size) or b""
         start = self.tell()
-        content = bytearray(super().read(size) or b"")
+        content = bytearray(self._file.read(size) or b"")
         for patch in self._patches:
             for place, byte in enumerate(patch.content, patch.offset - start):
                 if 0 <= place < len(content):
@@ -100,8 +114,11 @@ _WHOLE = Part()
 
 
 @contextmanager
-def open_container(path: Path, part: Part = _WHOLE, extension: str | None = None) -> Iterator[InputContainer]:
-    """Open a recording. Raises UnreadableAudio, or OSError where the file itself cannot be opened.
+def open_container(
+    path: RecordingPath, part: Part = _WHOLE, extension: str | None = None
+) -> Iterator[InputContainer]:
+    """Open a recording. Raises UnreadableAudio, RecordingUnreachable, or OSError where the file itself cannot
+    be opened.
 
     Its content tells what it is; `extension` (that of `path` unless given) is needed for raw streams only.
     """

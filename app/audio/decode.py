@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -15,12 +14,13 @@ from app.audio.pcm import Channels
 from app.audio.report import DecodeReport, joined
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.core.errors import AudioMissing, AudioUndecodable, NoAudio, UnreadableAudio
+from app.core.recording_path import RecordingPath
 
 
 class SoundStream:
     """Iterate once for blocks of sound, a row for each channel; `report` is complete when that has ended."""
 
-    def __init__(self, path: Path, listening: Listening) -> None:
+    def __init__(self, path: RecordingPath, listening: Listening) -> None:
         self._path = path
         self._listening = listening
         self._most = max(1, round(listening.seconds * SAMPLE_RATE))
@@ -113,12 +113,12 @@ class SampleStream:
         return (block[0] for block in self._sound)
 
 
-def stream_samples(path: Path, *, trim: float | None = None) -> SampleStream:
+def stream_samples(path: RecordingPath, *, trim: float | None = None) -> SampleStream:
     """Decode a recording, or its first `trim` seconds. Iterating raises AudioMissing, AudioUndecodable."""
     return SampleStream(SoundStream(path, Listening(trim=trim)))
 
 
-def read_samples(path: Path, *, trim: float | None = None) -> tuple[Samples, DecodeReport]:
+def read_samples(path: RecordingPath, *, trim: float | None = None) -> tuple[Samples, DecodeReport]:
     """The same, all at once: 230 MB an hour."""
     stream = stream_samples(path, trim=trim)
     samples = np.concatenate(list(stream))

@@ -12,6 +12,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from app.core.recording_path import SeekableBytes
+
 LARGE_BYTES = 1024 * 1024
 
 _MOST_ELEMENTS = 200_000
@@ -38,7 +40,7 @@ class Disguise:
     patches: tuple[Patch, ...] = ()
 
 
-def disguise(file: io.FileIO) -> Disguise:
+def disguise(file: SeekableBytes) -> Disguise:
     """What hides the large embedded data of a file, which is left at its start."""
     size = file.seek(0, io.SEEK_END)
     first = _after_id3(file, size)
@@ -55,7 +57,7 @@ def disguise(file: io.FileIO) -> Disguise:
     return Disguise(first, patches)
 
 
-def _after_id3(file: io.FileIO, size: int) -> int:
+def _after_id3(file: SeekableBytes, size: int) -> int:
     """Where the file begins behind its ID3v2 tags; 0 where these are small."""
     end = 0
     while (header := read_at(file, end, 10))[:3] == b"ID3" and len(header) == 10 and end < size:
@@ -66,7 +68,7 @@ def _after_id3(file: io.FileIO, size: int) -> int:
     return end if LARGE_BYTES < end < size else 0
 
 
-def _matroska(file: io.FileIO, start: int, size: int) -> Iterator[Patch]:
+def _matroska(file: SeekableBytes, start: int, size: int) -> Iterator[Patch]:
     """Attachments and tags become Void elements of the same length."""
     for element, offset, header, _ in elements(file, start, size):
         if element == _SEGMENT:
@@ -83,7 +85,7 @@ def _matroska(file: io.FileIO, start: int, size: int) -> Iterator[Patch]:
 
 
 def elements(
-    file: io.FileIO, start: int, size: int, *, enter: bool = False
+    file: SeekableBytes, start: int, size: int, *, enter: bool = False
 ) -> Iterator[tuple[int, int, int, int]]:
     """Elements that follow each other: identifier, offset, bytes of the header, bytes of the content.
 
@@ -109,7 +111,7 @@ def _vint_bytes(first: bytes) -> int:
     return 9 - first[0].bit_length() if first and first[0] else 0
 
 
-def _mp4(file: io.FileIO, start: int, size: int) -> Iterator[Patch]:
+def _mp4(file: SeekableBytes, start: int, size: int) -> Iterator[Patch]:
     """User data and tags, at the top and in `moov`, become `free` boxes."""
     for kind, offset, header, length in boxes(file, start, size):
         if kind in _MP4_TAGS and length > LARGE_BYTES:
@@ -120,7 +122,7 @@ def _mp4(file: io.FileIO, start: int, size: int) -> Iterator[Patch]:
                     yield Patch(place + 4, b"free")
 
 
-def boxes(file: io.FileIO, start: int, end: int) -> Iterator[tuple[bytes, int, int, int]]:
+def boxes(file: SeekableBytes, start: int, end: int) -> Iterator[tuple[bytes, int, int, int]]:
     """Boxes that follow each other: kind, offset, bytes of the header, bytes of the whole."""
     for _ in range(_MOST_ELEMENTS):
         content = read_at(file, start, 16)
@@ -136,7 +138,7 @@ def boxes(file: io.FileIO, start: int, end: int) -> Iterator[tuple[bytes, int, i
         start += length
 
 
-def _flac(file: io.FileIO, start: int, size: int) -> Iterator[Patch]:
+def _flac(file: SeekableBytes, start: int, size: int) -> Iterator[Patch]:
     """Large pictures become padding."""
     while start < size:
         header = read_at(file, start, 4)
@@ -150,7 +152,7 @@ def _flac(file: io.FileIO, start: int, size: int) -> Iterator[Patch]:
         start += 4 + length
 
 
-def read_at(file: io.FileIO, offset: int, count: int) -> bytes:
+def read_at(file: SeekableBytes, offset: int, count: int) -> bytes:
     """Bytes of a file; none where it has none, however far behind its end that is."""
     if offset >= file.seek(0, io.SEEK_END):  # file systems refuse offsets that no file has
         return b""

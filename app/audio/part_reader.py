@@ -1,7 +1,6 @@
 """One recording, from the open container to blocks of sound."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from av.container import InputContainer
@@ -29,6 +28,7 @@ from app.audio.tracks import (
     stated_end,
     tracks_of,
 )
+from app.core.recording_path import RecordingPath
 
 
 class PartReader:
@@ -37,7 +37,9 @@ class PartReader:
     Raises NoAudio, AudioUndecodable where there is no such track, UnreadableAudio.
     """
 
-    def __init__(self, container: InputContainer, path: Path, part: Part, listening: Listening) -> None:
+    def __init__(
+        self, container: InputContainer, path: RecordingPath, part: Part, listening: Listening
+    ) -> None:
         self._container = container
         self._listening = listening
         self._lost = 0

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 from app.audio.embedded import EBML, boxes, elements, read_at
+from app.core.recording_path import RecordingPath, SeekableBytes
 
 MOST_PARTS = 10_000
 """Parts of one file that are looked for."""
@@ -64,15 +64,16 @@ _OTHER_FILE = re.compile(
 """How a file of another kind begins that may follow a WAV file: MP3, Ogg, FLAC, Matroska, MP4."""
 
 
-def parts_of(path: Path) -> tuple[Part, ...]:
-    """The recordings that a file was joined from; usually one. Raises OSError."""
-    with io.FileIO(path) as file:
+def parts_of(path: RecordingPath) -> tuple[Part, ...]:
+    """The recordings that a file was joined from; usually one. Raises OSError,
+    RecordingUnreachable."""
+    with path.open("rb", 0) as file:
         begins = list(islice(_begins(file), MOST_PARTS))
     ends = [*begins[1:], None]
     return tuple(Part(first, last) for first, last in zip(begins, ends, strict=True))
 
 
-def _begins(file: io.FileIO) -> Iterator[int]:
+def _begins(file: SeekableBytes) -> Iterator[int]:
     start = read_at(file, 0, _BEGINNING_BYTES)
     if start[:4] == b"RIFF" and start[8:12] == b"WAVE":
         return _waves(file)
@@ -86,7 +87,7 @@ def _begins(file: io.FileIO) -> Iterator[int]:
     return iter([0]) if kind is None else _alike(file, kind)
 
 
-def _waves(file: io.FileIO) -> Iterator[int]:
+def _waves(file: SeekableBytes) -> Iterator[int]:
     first = 0
     while True:
         yield first
@@ -98,7 +99,7 @@ def _waves(file: io.FileIO) -> Iterator[int]:
         yield first
 
 
-def _movies(file: io.FileIO) -> Iterator[int]:
+def _movies(file: SeekableBytes) -> Iterator[int]:
     """Where a second file type box begins another film; fragments repeat theirs, and are one film."""
     yield 0
     found = [(kind, offset) for kind, offset, _, _ in boxes(file, 0, file.seek(0, io.SEEK_END))]
@@ -108,12 +109,12 @@ def _movies(file: io.FileIO) -> Iterator[int]:
     yield from [offset for kind, offset in found if kind == b"ftyp"][1:]
 
 
-def _matroska(file: io.FileIO) -> Iterator[int]:
+def _matroska(file: SeekableBytes) -> Iterator[int]:
     size = file.seek(0, io.SEEK_END)
     return (offset for kind, offset, _, _ in elements(file, 0, size, enter=True) if kind == EBML)
 
 
-def _ogg_links(file: io.FileIO) -> Iterator[int]:
+def _ogg_links(file: SeekableBytes) -> Iterator[int]:
     """The links of a chain (RFC 3533, section 4): each begins with the first pages of all its streams."""
     end = -1
     for place in _places(file, _OGG_FIRST_PAGE):
@@ -123,7 +124,7 @@ def _ogg_links(file: io.FileIO) -> Iterator[int]:
         end = place + 27 + count + sum(read_at(file, place + 27, count))
 
 
-def _alike(file: io.FileIO, kind: _Beginning) -> Iterator[int]:
+def _alike(file: SeekableBytes, kind: _Beginning) -> Iterator[int]:
     return (
         place
         for place in _places(file, kind.literal)
@@ -131,7 +132,7 @@ def _alike(file: io.FileIO, kind: _Beginning) -> Iterator[int]:
     )
 
 
-def _places(file: io.FileIO, literal: bytes) -> Iterator[int]:
+def _places(file: SeekableBytes, literal: bytes) -> Iterator[int]:
     """Everywhere that these bytes are in a file."""
     place = 0
     while chunk := read_at(file, place, _SEARCHED_BYTES):

@@ -1,7 +1,7 @@
 """What a file is, told from its first decodable frame; the API asks this of each upload."""
 
+import io
 from dataclasses import dataclass
-from pathlib import Path
 
 import av
 from av.audio.frame import AudioFrame
@@ -13,6 +13,7 @@ from app.audio.limits import AudioLimits
 from app.audio.parts import Part, parts_of
 from app.audio.tracks import Track, decodable, stated_end, tracks_of
 from app.core.errors import NoAudio, RecordingTooLong
+from app.core.recording_path import RecordingPath
 
 MAX_BROKEN_PACKETS = 2000
 """Packets (about 40 s of AAC) that may fail to decode before the search for a sound is given up."""
@@ -33,7 +34,7 @@ class AudioInfo:
 
 
 def probe(
-    path: Path,
+    path: RecordingPath,
     limits: AudioLimits | None = None,
     *,
     trim: float | None = None,
@@ -41,9 +42,9 @@ def probe(
 ) -> AudioInfo:
     """Open `path` and decode up to its first samples.
 
-    Raises UnreadableAudio, NoAudio; RecordingTooLong where the container states that the recording, or the
-    first `trim` seconds of it, are longer than the limits allow. `extension` is that of the recording's own
-    name, where `path` has another.
+    Raises UnreadableAudio, NoAudio, RecordingUnreachable; RecordingTooLong where the container states that
+    the recording, or the first `trim` seconds of it, are longer than the limits allow. `extension` is that of
+    the recording's own name, where `path` has another.
     """
     limits = limits or AudioLimits()
     parts = parts_of(path)
@@ -63,9 +64,12 @@ def probe(
         )
 
 
-def _count(path: Path, parts: tuple[Part, ...]) -> float:
+def _count(path: RecordingPath, parts: tuple[Part, ...]) -> float:
     """Of how many recordings such as the first the file was joined, by their bytes."""
-    return path.stat().st_size / parts[0].last if parts[0].last else 1.0
+    if not parts[0].last:
+        return 1.0
+    with path.open("rb", 0) as file:
+        return file.seek(0, io.SEEK_END) / parts[0].last
 
 
 def _first_frame(container: InputContainer, tracks: tuple[Track, ...]) -> tuple[Track, AudioFrame]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from av.container import InputContainer
@@ -20,6 +19,7 @@ from app.audio.track_reader import TrackReader
 from app.audio.tracks import Track, decodable, new_timeline
 from app.audio.vad import FRAMES_PER_SECOND, SpeechDetector
 from app.core.errors import AudioUndecodable
+from app.core.recording_path import RecordingPath
 from app.schemas.task import TrackChoice
 
 PROBED_SECONDS = 300.0
@@ -41,7 +41,7 @@ class Choice:
     notes: tuple[str, ...] = ()
 
 
-def choose(path: Path, part: Part, tracks: tuple[Track, ...], listening: Listening) -> Choice:
+def choose(path: RecordingPath, part: Part, tracks: tuple[Track, ...], listening: Listening) -> Choice:
     """The track of that number, all (`mix`), or the first that has speech, or at least sound (`auto`).
 
     Tracks that cannot be decoded are passed over. Raises NoAudio, AudioUndecodable.
@@ -78,7 +78,9 @@ def _numbered(tracks: Sequence[Track], number: int) -> Track:
     raise AudioUndecodable(f"There is no track {number}: the file has {len(tracks)} audio track{plural}.")
 
 
-def _first_with_speech(path: Path, part: Part, tracks: Sequence[Track], limits: AudioLimits) -> Track:
+def _first_with_speech(
+    path: RecordingPath, part: Part, tracks: Sequence[Track], limits: AudioLimits
+) -> Track:
     with open_container(path, part) as container:
         candidates = {track.index: _Candidate(container, track, limits) for track in tracks}
         _listen(container, candidates)

@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator
 
 from app.audio.embedded import Patch, read_at
+from app.core.recording_path import SeekableBytes
 
 LEAST_SECONDS = 0.1
 """Sound behind the stated end from which the length is taken for wrong; less may be padding."""
@@ -17,7 +18,7 @@ _FORMAT_RATE = 8
 """Where in the format chunk the bytes a second are."""
 
 
-def true_length(file: io.FileIO) -> tuple[Patch, ...]:
+def true_length(file: SeekableBytes) -> tuple[Patch, ...]:
     """What has FFmpeg read the samples up to the end of the file, where no other chunk follows them."""
     size = file.seek(0, io.SEEK_END)
     start = read_at(file, 0, 12)
@@ -34,7 +35,7 @@ def true_length(file: io.FileIO) -> tuple[Patch, ...]:
     return ()
 
 
-def _chunks(file: io.FileIO, place: int) -> Iterator[tuple[bytes, int, int]]:
+def _chunks(file: SeekableBytes, place: int) -> Iterator[tuple[bytes, int, int]]:
     """Chunks that follow each other: kind, offset, bytes of the content."""
     for _ in range(_MOST_CHUNKS):
         header = read_at(file, place, 8)
@@ -45,7 +46,7 @@ def _chunks(file: io.FileIO, place: int) -> Iterator[tuple[bytes, int, int]]:
         place += 8 + length + length % 2
 
 
-def _is_chunk(file: io.FileIO, place: int, size: int) -> bool:
+def _is_chunk(file: SeekableBytes, place: int, size: int) -> bool:
     """Whether a chunk begins there, behind a byte of padding or none."""
     headers = (next(_chunks(file, begin), (b"", 0, 0)) for begin in (place, place + place % 2))
     return any(

@@ -3,6 +3,7 @@
 import logging
 import os
 
+from dotenv import dotenv_values
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
@@ -20,11 +21,20 @@ HIDDEN = ("PASSWORD", "SECRET", "KEYS", "URL")
 def read_settings() -> Settings:
     """The settings of this process. Raises SystemExit with one sentence for each wrong setting."""
     try:
+        _export_credentials()
         return Settings()
     except ValidationError as error:
         raise SystemExit("\n".join(_sentences(error))) from None
     except (SettingsError, UnicodeDecodeError) as error:
         raise SystemExit(f"The settings cannot be read: {error}; check `.env` and the environment.") from None
+
+
+def _export_credentials() -> None:
+    """What `.env` says of clouds becomes the environment, which is all that their clients read."""
+    file = Settings.model_config.get("env_file")
+    for name, value in (dotenv_values(file) if isinstance(file, str) else {}).items():
+        if value is not None and name.startswith(("AWS_", "AZURE_", "GOOGLE_")):
+            os.environ.setdefault(name, value)
 
 
 def start_watching(settings: Settings, role: str) -> None:

@@ -5,13 +5,12 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import asdict, dataclass
-from functools import partial
 
 import anyio
 from anyio import to_thread
 
 from app.audio.limits import AudioLimits
-from app.audio.probe import probe
+from app.audio.probe import AudioInfo, probe
 from app.core.config import Settings
 from app.core.decorators import timed_stage
 from app.core.errors import (
@@ -42,6 +41,7 @@ from app.services.resumable_uploads import Arrived, ResumableUploads
 from app.services.task_service import TaskService
 from app.services.track_check import check_channels
 from app.storage.base import Storage
+from app.storage.reading import readable
 from utils.logger import task_context
 
 logger = logging.getLogger(__name__)
@@ -238,7 +238,7 @@ class AudioService:
 
     async def _count(self, task: Task, received: Received | None, undo: AsyncExitStack) -> None:
         """Count it for its owner's quota, as long as it is accepted. Raises QuotaExceeded."""
-        size = received.upload.path.stat().st_size if received is not None else 0
+        size = received.size if received is not None else 0
         await self._usage.admit(task, size)
 
         async def withdraw() -> None:
@@ -258,7 +258,7 @@ class AudioService:
     ) -> None:
         """Make the upload durable, then have its task known to Redis: what Redis may lose is noted."""
         if received is not None:
-            await to_thread.run_sync(received.upload.commit, received.extension)
+            await to_thread.run_sync(received.upload.commit)
         if named is not None:
             await self._idempotency.confirm(named)
         undo.push_async_exit(self._withdraws(task))
@@ -288,14 +288,14 @@ class AudioService:
         logger.info("The same recording was task %s: its result is used again", source.task_id)
 
     async def _probe(self, received: Received, options: Options) -> float | None:
-        """Length in seconds, where it can be told. Raises UnreadableAudio, NoAudio, RecordingTooLong."""
-        look = partial(
-            probe,
-            received.upload.path,
-            self._audio_limits,
-            trim=options.trim,
-            extension=received.extension,
-        )
+        """Length in seconds, where it can be told. Raises UnreadableAudio, NoAudio, RecordingTooLong,
+        StorageUnavailable."""
+
+        def look() -> AudioInfo:
+            path = received.upload.recording()
+            with readable():
+                return probe(path, self._audio_limits, trim=options.trim, extension=received.extension)
+
         with timed_stage("probe"):
             info = await to_thread.run_sync(look, limiter=self._probes)
         check_channels(options, info.tracks, self._audio_limits)

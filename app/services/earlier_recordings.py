@@ -1,17 +1,20 @@
 """Recordings of earlier tasks, transcribed once more: with a better model, say."""
 
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from hashlib import sha256
-from pathlib import Path
+from io import SEEK_END
 
 from anyio import to_thread
 
 from app.core.errors import RecordingGone
+from app.core.recording_path import RecordingPath
 from app.core.utils import extension_of
 from app.schemas.caller import Caller
 from app.services.receiving import BATCH_BYTES, Received, Receiver, abort
 from app.services.task_service import TaskService
 from app.storage.base import Storage, UploadWriter
+from app.storage.reading import readable
 
 
 class EarlierRecordings:
@@ -36,34 +39,36 @@ class EarlierRecordings:
         """
         path = await self._tasks.recording(earlier_id, caller)
         task = (await self._tasks.waited(earlier_id, caller)).task
-        await self._receiver.check_space(await to_thread.run_sync(_size_of, path))
-        upload = await to_thread.run_sync(self._storage.open_upload, task_id)
+        size = await to_thread.run_sync(_size_of, path)
+        await self._receiver.check_space(size)
+        extension = extension_of(path.name, None)
+        upload = await to_thread.run_sync(self._storage.open_upload, task_id, extension)
         undo.push_async_callback(abort, upload)
         digest = await to_thread.run_sync(_copy, path, upload)
-        return Received(upload, task.filename if task else None, extension_of(path.name, None), digest)
+        return Received(upload, task.filename if task else None, extension, digest, size)
 
 
-def _size_of(path: Path) -> int:
-    """Raises RecordingGone."""
+@contextmanager
+def _still_there() -> Iterator[None]:
+    """Raise RecordingGone where the recording was removed in this moment, StorageUnavailable where it cannot be
+    reached."""
     try:
-        return path.stat().st_size
+        yield
     except FileNotFoundError as error:
-        raise _gone() from error
+        raise RecordingGone("The recording is no longer kept; send it again.") from error
 
 
-def _copy(path: Path, upload: UploadWriter) -> str:
+def _size_of(path: RecordingPath) -> int:
+    """Bytes of a recording. Raises RecordingGone, StorageUnavailable."""
+    with readable(), _still_there(), path.open("rb", buffering=0) as file:
+        return file.seek(0, SEEK_END)
+
+
+def _copy(path: RecordingPath, upload: UploadWriter) -> str:
     """The SHA-256 of what was copied. Raises RecordingGone, StorageFull, StorageUnavailable."""
     digest = sha256()
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(BATCH_BYTES):
-                upload.write(chunk)
-                digest.update(chunk)
-    except FileNotFoundError as error:
-        raise _gone() from error
+    with readable(), _still_there(), path.open("rb", buffering=0) as file:
+        while chunk := file.read(BATCH_BYTES):
+            upload.write(chunk)
+            digest.update(chunk)
     return digest.hexdigest()
-
-
-def _gone() -> RecordingGone:
-    """It was removed in this moment."""
-    return RecordingGone("The recording is no longer kept; send it again.")

@@ -1,4 +1,4 @@
-"""Is UPLOAD_DIR the folder of this queue: the API makes sure, the worker looks."""
+"""Is the place of the recordings the folder of this queue: the API makes sure, the worker looks."""
 
 import asyncio
 import logging
@@ -10,8 +10,8 @@ from app.core.errors import ForeignFolder, StorageUnavailable
 from app.queue.binding import API_SECONDS, Binding
 from app.queue.clients import address_of
 from app.queue.outcomes import BindOutcome
-from app.storage.local import LocalStorage
-from app.storage.marker import MARKER_NAME, Marker, MarkerLock, read_marker, write_marker
+from app.storage.base import Storage
+from app.storage.marker import MARKER_NAME, Marker
 
 logger = logging.getLogger(__name__)
 
@@ -19,12 +19,11 @@ RETRY_AFTER_SECONDS = 60
 
 
 class FolderService:
-    """Compares the marker in UPLOAD_DIR with what Redis knows under the queue's name."""
+    """Compares the marker in UPLOAD_DIR, or in the bucket, with what Redis knows under the queue's name."""
 
-    def __init__(self, client: Redis, settings: Settings, storage: LocalStorage) -> None:
-        self._storage = storage
-        self._folder = settings.upload_dir
-        self._lock = MarkerLock(settings.upload_dir)
+    def __init__(self, client: Redis, settings: Settings, storage: Storage) -> None:
+        self._place = storage.place
+        self._marker = storage.marker
         self._queue = settings.redis_queue_name
         self._address = address_of(settings)
         self._binding = Binding(client, settings)
@@ -43,7 +42,7 @@ class FolderService:
         """
         marker = await asyncio.to_thread(self._marked)
         outcome = await self._bind(marker)
-        if outcome is BindOutcome.FOREIGN and await asyncio.to_thread(self._is_abandoned):
+        if outcome is BindOutcome.FOREIGN and await asyncio.to_thread(self._marker.is_abandoned):
             marker = await asyncio.to_thread(self._new_marker)
             outcome = await self._bind(marker)
         if outcome in (BindOutcome.FOREIGN, BindOutcome.OTHER):
@@ -52,34 +51,39 @@ class FolderService:
             raise ForeignFolder(self._foreign_sentence(marker), retry_after_seconds=RETRY_AFTER_SECONDS)
         if outcome is BindOutcome.OTHER:
             raise StorageUnavailable(
-                f"Another API of the queue {self._queue} has another UPLOAD_DIR: give both the same folder. "
-                f"Where the other one is gone for good, this one goes on {API_SECONDS:.0f} s after its end.",
+                f"Another API of the queue {self._queue} has another {self._place}: give both the same "
+                f"folder. Where the other one is gone for good, this one goes on {API_SECONDS:.0f} s after "
+                "its end.",
                 retry_after_seconds=RETRY_AFTER_SECONDS,
             )
         if outcome is BindOutcome.CHANGED:
             logger.warning(
-                "The queue %s has another UPLOAD_DIR than before: workers that still have the earlier one "
-                "take no tasks",
+                "The queue %s has another %s than before: workers that still have the earlier one take no "
+                "tasks",
                 self._queue,
+                self._place,
             )
         await asyncio.to_thread(self._keep, marker)
         self._bound = marker.store_id
 
     async def leave(self) -> None:
         """This API ends. Raises QueueUnavailable."""
-        self._lock.leave()
+        self._marker.leave()
         if self._bound is not None:
             await self._binding.leave()
 
     async def problem(self) -> str | None:
         """Why a worker must not use UPLOAD_DIR; None where it may. Raises QueueUnavailable."""
         known = await self._binding.known()
-        marker = await asyncio.to_thread(read_marker, self._folder)
+        try:
+            marker = await asyncio.to_thread(self._marker.read)
+        except StorageUnavailable as error:
+            return error.detail
         if known is not None and (marker is None or marker.store_id != known):
             return (
-                f"UPLOAD_DIR is not the folder of the API: its marker {MARKER_NAME} is "
+                f"{self._place} is not the folder of the API: its marker {MARKER_NAME} is "
                 f"{'missing' if marker is None else 'that of another folder'}. Mount the API's upload "
-                "volume, or set UPLOAD_DIR to it."
+                f"volume, or set {self._place} to it."
             )
         if known is None and marker is not None and not marker.is_of(self._queue, self._address):
             return self._foreign_sentence(marker)
@@ -89,40 +93,36 @@ class FolderService:
         is_ours = marker.is_of(self._queue, self._address)
         return await self._binding.bind(marker.store_id, self._bound, may_be_ours=is_ours)
 
-    def _is_abandoned(self) -> bool:
-        """Whether another service has left the folder as empty as a new one: then it may be taken."""
-        return not self._lock.is_others() and self._storage.is_idle()
-
     def _new_marker(self) -> Marker:
         marker = Marker.new(self._queue, self._address)
-        write_marker(self._folder, marker, replace=True)
+        self._marker.write(marker, replace=True)
         return marker
 
     def _keep(self, marker: Marker) -> None:
         """Note under which address we know its Redis, and that we are alive."""
         if not marker.is_of(self._queue, self._address):
-            write_marker(self._folder, marker.known_at(self._address), replace=True)
+            self._marker.write(marker.known_at(self._address), replace=True)
         try:
-            self._lock.keep()
+            self._marker.keep()
         except OSError as error:
-            logger.warning("The marker %s in UPLOAD_DIR cannot be locked: %s", MARKER_NAME, error)
+            logger.warning("The marker %s in %s cannot be locked: %s", MARKER_NAME, self._place, error)
 
     def _marked(self) -> Marker:
         """The marker of the folder, which gets one where it has none."""
-        marker = read_marker(self._folder)
+        marker = self._marker.read()
         if marker is not None:
             return marker
         marker = Marker.new(self._queue, self._address)
-        if write_marker(self._folder, marker, replace=False):
+        if self._marker.write(marker, replace=False):
             return marker
-        others = read_marker(self._folder)  # another API was faster
+        others = self._marker.read()  # another API was faster
         if others is None:  # it is damaged
-            write_marker(self._folder, marker, replace=True)
+            self._marker.write(marker, replace=True)
         return others or marker
 
     def _foreign_sentence(self, marker: Marker) -> str:
         return (
-            f"UPLOAD_DIR belongs to the service with the queue {marker.queue} at the Redis "
-            f"{' or '.join(marker.addresses)}: set UPLOAD_DIR to a folder of this service's own. Where that "
-            f"service has moved here, remove {MARKER_NAME} from the folder, and its tasks are taken over."
+            f"{self._place} belongs to the service with the queue {marker.queue} at the Redis "
+            f"{' or '.join(marker.addresses)}: set {self._place} to a folder of this service's own. Where "
+            f"that service has moved here, remove {MARKER_NAME} from the folder: its tasks are taken over."
         )

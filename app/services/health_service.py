@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from anyio import to_thread
 from redis.asyncio import Redis
 
 from app.core.config import Settings
@@ -10,12 +11,21 @@ from app.queue.troubles import Troubles
 from app.schemas.operations import TroubleView
 from app.services.folder_service import FolderService
 from app.services.redis_service import Readiness, RedisService
+from app.storage.base import Storage
 
 
 class HealthService:
     """Asks all that an upload and its task need."""
 
-    def __init__(self, client: Redis, settings: Settings, queue: RedisService, folder: FolderService) -> None:
+    def __init__(
+        self,
+        client: Redis,
+        settings: Settings,
+        queue: RedisService,
+        folder: FolderService,
+        storage: Storage,
+    ) -> None:
+        self._storage = storage
         self._queue = queue
         self._folder = folder
         self._troubles = Troubles(client, settings)
@@ -26,6 +36,7 @@ class HealthService:
         if not readiness.ready:
             return readiness, ()
         try:
+            await to_thread.run_sync(self._storage.check)
             await self._folder.require()
             told = (await self._troubles.of_the_living()).values()
         except CapacityError as error:

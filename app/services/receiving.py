@@ -71,12 +71,13 @@ class FormPart(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The file of a form, on disk under its temporary name; `digest` is the SHA-256 of its content."""
+    """A recording that has arrived, under its temporary name; `size` in bytes, `digest` is the SHA-256."""
 
     upload: UploadWriter
     filename: str | None
     extension: str
     digest: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +140,14 @@ class Receiver:
                 raise MalformedUpload("The request holds two files; send one recording per request.")
             allowed = self._settings.allowed_extensions
             extension = extension_of(part.filename or name_by_type(part.content_type, allowed), allowed)
-            upload = await to_thread.run_sync(self._storage.open_upload, task_id)
+            upload = await to_thread.run_sync(self._storage.open_upload, task_id, extension)
             undo.push_async_callback(abort, upload)
-            digest = await self._store(part, upload)
-            received = Received(upload, shown_name(part.filename or "") or None, extension, digest)
+            digest, size = await self._store(part, upload)
+            received = Received(upload, shown_name(part.filename or "") or None, extension, digest, size)
         return received
 
-    async def _store(self, part: FormPart, upload: UploadWriter) -> str:
-        """Write the content; its digest."""
+    async def _store(self, part: FormPart, upload: UploadWriter) -> tuple[str, int]:
+        """Write the content; its digest and how many bytes it has."""
         digest = sha256()
 
         def write(data: bytearray) -> None:
@@ -168,7 +169,7 @@ class Receiver:
         if size == 0:
             raise _nothing_in(part)
         await to_thread.run_sync(write, pending)
-        return digest.hexdigest()
+        return digest.hexdigest(), size
 
     async def check_space(self, needed_bytes: int) -> None:
         """Raises StorageFull where the disk has too little room for so many bytes, StorageUnavailable."""

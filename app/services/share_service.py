@@ -6,9 +6,9 @@ import time
 import uuid
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 
 from app.core.errors import ArchiveOff, NotFinished, RecordingGone, ShareNotFound, TaskNotFound
+from app.core.recording_path import RecordingPath
 from app.queue.reader import TaskRecord
 from app.schemas.caller import ANYBODY, Caller
 from app.schemas.corrections import Corrections
@@ -90,7 +90,7 @@ class ShareService:
             raise _not_found()
         return Opened(share, record, await self._corrections.applied(task_id))
 
-    async def recording(self, token: str) -> Path:
+    async def recording(self, token: str) -> RecordingPath:
         """The recording. Raises RecordingGone where it is not kept."""
         task_id, _ = await self.find(token)
         return await self._recording(task_id)
@@ -103,7 +103,7 @@ class ShareService:
             return False
         return True
 
-    async def _recording(self, task_id: str) -> Path:
+    async def _recording(self, task_id: str) -> RecordingPath:
         try:
             return await self._tasks.recording(task_id, ANYBODY)
         except TaskNotFound as error:

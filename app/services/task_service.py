@@ -6,13 +6,13 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from anyio import to_thread
 from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable, CannotRetry, RecordingGone, TaskNotFound
+from app.core.recording_path import RecordingPath
 from app.core.stopping import Stopping
 from app.core.wording import span
 from app.queue.admin import Admin
@@ -180,8 +180,9 @@ class TaskService:
             if not await change():
                 raise TaskNotFound("The task was deleted meanwhile.")
 
-    async def recording(self, task_id: str, caller: Caller) -> Path:
-        """The recording of a task, as it was sent. Raises RecordingGone, QueueUnavailable."""
+    async def recording(self, task_id: str, caller: Caller) -> RecordingPath:
+        """The recording of a task, as it was sent. Raises RecordingGone, QueueUnavailable,
+        StorageUnavailable."""
         task = (await self._record(task_id, caller)).task
         path = await to_thread.run_sync(self._storage.kept_recording, task) if task else None
         if path is None:
@@ -190,13 +191,18 @@ class TaskService:
             )
         return path
 
+    async def link(self, path: RecordingPath) -> str | None:
+        """An address by which the caller may have it from the bucket; None where there is none."""
+        link = await to_thread.run_sync(self._storage.link_to, path)
+        return link.url if link else None
+
     async def retry(self, task_id: str, caller: Caller) -> None:
         """Queue a failed task anew. Raises CannotRetry, QueueUnavailable."""
         record = await self._record(task_id, caller)
         if record.task is None or record.state.status is not TaskStatus.ERROR:
             raise CannotRetry(f"The task cannot be queued anew: it is {record.state.status}.")
-        path = await to_thread.run_sync(self._storage.path_of, record.task)
-        if record.task.url is None and not await to_thread.run_sync(path.is_file):
+        path = await to_thread.run_sync(self._storage.recording_of, record.task)
+        if record.task.url is None and path is None:
             raise CannotRetry("The recording is no longer here; send it again.")
         await to_thread.run_sync(self._storage.outbox.save, record.task)
         await self._webhooks.expect(record.task)

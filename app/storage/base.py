@@ -1,12 +1,14 @@
 """What the service asks of the place where recordings lie. All calls block: call them off the event loop."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from app.core.recording_path import RecordingPath
 from app.schemas.resumable import ResumableUpload
 from app.schemas.task import Task, TaskFailure
+from app.storage.marker import Marker
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +23,13 @@ class StoredUpload:
 class UploadWriter(Protocol):
     """One upload on its way in."""
 
-    @property
-    def path(self) -> Path:
-        """Where the bytes are now."""
-
     def write(self, data: bytes | bytearray) -> None:
         """Append. Raises StorageFull, StorageUnavailable."""
 
-    def commit(self, extension: str) -> str:
+    def recording(self) -> RecordingPath:
+        """What has been written, to be looked at: nothing more may be written. Raises as `write` does."""
+
+    def commit(self) -> str:
         """Make the upload durable under its final name, which is returned. Raises as `write` does."""
 
     def abort(self) -> None:
@@ -54,7 +55,10 @@ class Tombstone:
 
 
 class Outbox(Protocol):
-    """What must be known of a task even when Redis has forgotten it."""
+    """What must be known of a task even when Redis has forgotten it.
+
+    A bucket that does not answer raises StorageUnavailable everywhere here, also where nothing else is said.
+    """
 
     def save(self, task: Task) -> None:
         """Note durably that `task` was accepted. Raises StorageFull, StorageUnavailable."""
@@ -100,9 +104,6 @@ class ByteSink(Protocol):
     def sync(self) -> None:
         """Have what was written survive a power cut. Raises as `write` does."""
 
-    def digest(self) -> str:
-        """SHA-256 of the bytes, in hexadecimal. Raises StorageUnavailable."""
-
     def close(self) -> None:
         """End the lock."""
 
@@ -117,8 +118,19 @@ class StoredResumable:
     """A task has the bytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An address in a bucket for whoever has it, for STORAGE_LINK_SECONDS, and headers to send to it."""
+
+    url: str
+    headers: Mapping[str, str]
+
+
 class Resumables(Protocol):
-    """Uploads that arrive in several requests."""
+    """Uploads that arrive in several requests, or that clients put straight into a bucket."""
+
+    def link_to(self, upload_id: str) -> Link | None:
+        """Where a client may PUT all bytes of an upload at once; None where it cannot."""
 
     def create(self, upload: ResumableUpload) -> None:
         """Begin an upload, without a byte. Raises StorageFull, StorageUnavailable."""
@@ -151,8 +163,38 @@ class Resumables(Protocol):
         """Ids of those that got no byte for at least so long, and that nobody writes now. Raises OSError."""
 
 
+class ServiceMarker(Protocol):
+    """Tells whose the place is in which recordings lie."""
+
+    def read(self) -> Marker | None:
+        """The marker; None where there is none that can be read. Raises StorageUnavailable."""
+
+    def write(self, marker: Marker, *, replace: bool) -> bool:
+        """Write it durably; False where there is one already that may not be replaced.
+
+        Raises StorageFull, StorageUnavailable.
+        """
+
+    def keep(self) -> None:
+        """Have others see that an API which has it is alive, where that can be seen. Raises OSError."""
+
+    def leave(self) -> None:
+        """This API ends."""
+
+    def is_abandoned(self) -> bool:
+        """Whether another service, which is gone, has left nothing here; False where that cannot be told."""
+
+
 class Storage(Protocol):
     """Where recordings lie. A task's recording stays until its note is removed from the outbox."""
+
+    @property
+    def place(self) -> str:
+        """The setting that says where that is."""
+
+    @property
+    def marker(self) -> ServiceMarker:
+        """Whose it is."""
 
     @property
     def outbox(self) -> Outbox:
@@ -162,10 +204,16 @@ class Storage(Protocol):
     def resumables(self) -> Resumables:
         """What arrives in several requests."""
 
-    def open_upload(self, task_id: str) -> UploadWriter:
+    def check(self) -> None:
+        """Try whether it can be used, where that does not show by itself.
+
+        Raises StorageMisconfigured, StorageUnavailable.
+        """
+
+    def open_upload(self, task_id: str, extension: str) -> UploadWriter:
         """Begin an upload. Raises StorageFull, StorageUnavailable."""
 
-    def open_received(self, upload_id: str, task_id: str) -> UploadWriter:
+    def open_received(self, upload_id: str, task_id: str, extension: str) -> UploadWriter:
         """The bytes of a resumable upload as an upload, which keeps them until it is removed itself.
 
         Raises StorageFull, StorageUnavailable.
@@ -177,14 +225,26 @@ class Storage(Protocol):
     def clips_of(self, task: Task) -> bytes | None:
         """Those clips; None where there are none."""
 
-    def path_of(self, task: Task) -> Path:
-        """File of a task's recording. Raises InvalidTask where it lies outside the storage."""
+    def keep_fetched(self, task: Task, fetch: Callable[[Path], object]) -> RecordingPath:
+        """Keep as a task's recording what `fetch` writes to the path that it is given.
+
+        Raises what `fetch` raises, OSError, InvalidTask, StorageUnavailable.
+        """
+
+    def recording_of(self, task: Task) -> RecordingPath | None:
+        """A task's recording; None where it is not there.
+
+        Raises InvalidTask where it lies outside the storage, StorageUnavailable.
+        """
 
     def delete(self, task: Task) -> None:
         """Remove a task's recording, if it is there and was stored by this service."""
 
-    def kept_recording(self, task: Task) -> Path | None:
-        """The file of a recording that this service stored; None where it is gone."""
+    def kept_recording(self, task: Task) -> RecordingPath | None:
+        """A recording that this service stored; None where it is gone. Raises StorageUnavailable."""
+
+    def link_to(self, path: RecordingPath) -> Link | None:
+        """Where a client may GET a kept recording; None where it cannot."""
 
     def keep_result(self, task: Task, result: str) -> str | None:
         """Keep a task's result for as long as its recording: before Redis has it, which may lose it again.
@@ -207,6 +267,9 @@ class Storage(Protocol):
         try.
         """
 
+    def finish_unnoted(self, task: Task) -> None:
+        """Finish an ended task that has no note, so that nobody else would. Never raises."""
+
     def discard(self, task: Task) -> None:
         """Remove what lies here of a deleted task, and leave a tombstone, so that it stays deleted.
 
@@ -214,7 +277,10 @@ class Storage(Protocol):
         """
 
     def old_uploads(self, older_than_seconds: float) -> list[StoredUpload]:
-        """Files of this service's uploads, at least that old, that no note claims and nobody writes now."""
+        """This service's uploads, at least that old, that no note claims and nobody writes now.
+
+        Raises OSError, StorageUnavailable.
+        """
 
     def remove_upload(self, upload: StoredUpload) -> None:
         """Remove such a file, if it is there."""

@@ -8,6 +8,7 @@ alone.
 import logging
 import threading
 import uuid
+from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 
@@ -76,6 +77,35 @@ class MarkerLock:
     def is_others(self) -> bool:
         """Whether another process holds it."""
         return self._file is None and is_held(self._path)
+
+
+class LocalMarker:
+    """The marker in a folder; see app.storage.base.ServiceMarker."""
+
+    def __init__(self, folder: Path, is_idle: Callable[[], bool]) -> None:
+        self._folder = folder
+        self._is_idle = is_idle
+        self._lock = MarkerLock(folder)
+
+    def read(self) -> Marker | None:
+        """The marker; None where there is none that can be read."""
+        return read_marker(self._folder)
+
+    def write(self, marker: Marker, *, replace: bool) -> bool:
+        """See `write_marker`."""
+        return write_marker(self._folder, marker, replace=replace)
+
+    def keep(self) -> None:
+        """Hold it. Raises OSError."""
+        self._lock.keep()
+
+    def leave(self) -> None:
+        """Hold it no more."""
+        self._lock.leave()
+
+    def is_abandoned(self) -> bool:
+        """Whether another service has left the folder as empty as a new one: then it may be taken."""
+        return not self._lock.is_others() and self._is_idle()
 
 
 def read_marker(folder: Path) -> Marker | None:

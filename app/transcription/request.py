@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from app.asr.base import DecodeOptions
 from app.audio.calls import CallSides
 from app.audio.listening import Listening
 from app.core.errors import TaskCancelled
+from app.core.recording_path import RecordingPath
 from app.core.scripts import ChineseScript
 from app.schemas.known_speaker import KnownSpeaker
 from app.schemas.window import Checkpoint, WindowDone
@@ -25,7 +25,7 @@ class Job:
     `checkpoint` is what an earlier attempt has finished.
     """
 
-    path: Path
+    path: RecordingPath
     model: str
     listening: Listening
     options: DecodeOptions

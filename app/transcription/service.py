@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from app.asr.base import DecodeOptions
 from app.audio.calls import call_sides
@@ -13,7 +12,15 @@ from app.audio.listening import Listening
 from app.audio.probe import probe
 from app.core.config import Settings
 from app.core.decorators import stage
-from app.core.errors import AudioMissing, EngineFailed, NoAudio, UnreadableAudio
+from app.core.errors import (
+    AudioMissing,
+    EngineFailed,
+    NoAudio,
+    RecordingUnreachable,
+    StorageUnavailable,
+    UnreadableAudio,
+)
+from app.core.recording_path import RecordingPath
 from app.core.speed import SlowestSpeed
 from app.net.fetch import FetchLimits, fetch
 from app.net.guard import AddressPolicy
@@ -24,8 +31,7 @@ from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
 from app.services.model_choice import choose_model
 from app.speakers.clustering import SpeakerCount
-from app.storage.files import PART_SUFFIX
-from app.storage.local import LocalStorage
+from app.storage.opening import open_storage
 from app.transcription.recognisers import recogniser_for
 from app.transcription.request import Job, Watch
 
@@ -38,7 +44,7 @@ class TranscriptionService:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._storage = LocalStorage(settings)
+        self._storage = open_storage(settings)
         self._recogniser = recogniser_for(settings)
         self._policy = AddressPolicy.from_settings(settings)
         self._limits = FetchLimits(
@@ -59,14 +65,13 @@ class TranscriptionService:
 
         Raises UnsafeAddress, StorageFull or a TaskError.
         """
-        if task.url is None:
+        url = task.url
+        if url is None:
             return task.duration
-        path = self._storage.path_of(task)
-        if not path.is_file():
-            part = path.with_suffix(PART_SUFFIX)
-            with _translated():
-                fetch(task.url, part, self._limits, self._policy, should_stop)
-                part.rename(path)
+        with _translated():
+            path = self._storage.recording_of(task) or self._storage.keep_fetched(
+                task, lambda path: fetch(url, path, self._limits, self._policy, should_stop)
+            )
         try:
             return probe(path).duration
         except (UnreadableAudio, NoAudio):
@@ -85,9 +90,9 @@ class TranscriptionService:
         seconds = round(time.perf_counter() - started, 3)
         return _finished(transcript, seconds, task.again_of)
 
-    def _recording(self, task: Task) -> Path:
-        path = self._storage.path_of(task)
-        if not path.is_file():
+    def _recording(self, task: Task) -> RecordingPath:
+        path = self._storage.recording_of(task)
+        if path is None:
             raise AudioMissing("The uploaded recording is no longer there; upload it again.")
         return path
 
@@ -141,6 +146,8 @@ def _translated() -> Iterator[None]:
     """Errors of the runtime and of the disk as errors of the service."""
     try:
         yield
+    except StorageUnavailable as error:
+        raise RecordingUnreachable(error.detail) from error
     except MemoryError as error:
         raise EngineFailed("There was not enough memory to transcribe the recording.") from error
     except OSError as error:

@@ -5,7 +5,7 @@ import logging
 
 from app.core.config import Settings
 from app.core.errors import StorageUnavailable
-from app.storage.local import LocalStorage
+from app.storage.base import Storage
 
 logger = logging.getLogger(__name__)
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 class DiskWatch:
     """Looks at the free space. Tasks that need a download wait for it, which costs them no attempt."""
 
-    def __init__(self, settings: Settings, storage: LocalStorage) -> None:
+    def __init__(self, settings: Settings, storage: Storage) -> None:
         self._least = settings.min_free_disk_bytes
         self._storage = storage
         self.has_room = True

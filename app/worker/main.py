@@ -14,7 +14,7 @@ from app.queue.troubles import Troubles
 from app.services.folder_service import FolderService
 from app.services.model_choice import check_translate_model
 from app.services.outbox_service import OutboxService
-from app.storage.local import LocalStorage
+from app.storage.opening import check_storage, open_storage
 from app.worker.disk import DiskWatch
 from app.worker.engine_client import EngineClient
 from app.worker.folder import FolderWatch
@@ -33,7 +33,7 @@ async def work(settings: Settings) -> None:
         consumer = Consumer(settings, worker_id=new_worker_id(), commands=commands, blocking=blocking)
         stages = StageTotals(consumer.totals)
         engine = EngineClient(runtime_environment(settings), stages.hear)
-        storage = LocalStorage(settings)
+        storage = open_storage(settings)
         troubles = Troubles(commands, settings)
         folder = FolderWatch(FolderService(commands, settings, storage))
         models = ModelWatch(settings, consumer.worker_id, troubles)
@@ -67,6 +67,7 @@ def main() -> None:
     start_watching(settings, "worker")
     check_translate_model(settings)
     end_with_parent()
+    check_storage(settings)
     try:
         asyncio.run(work(settings))
     except UnsafeRedis as error:

@@ -13,6 +13,8 @@ from app.core.errors import (
     ModelOutOfMemory,
     ModelUnavailable,
     QueueUnavailable,
+    RecordingUnreachable,
+    StorageUnavailable,
     TaskCancelled,
 )
 from app.core.tracing import record, traced
@@ -21,8 +23,7 @@ from app.queue.consumer import Consumer, backoff_seconds
 from app.queue.outcomes import SettleOutcome
 from app.schemas.task import Task, TaskFailure
 from app.schemas.transcript import Transcript
-from app.storage.base import Outbox
-from app.storage.local import LocalStorage
+from app.storage.base import Outbox, Storage
 from app.worker.engine_client import Answer, EngineClient
 from app.worker.engine_runs import EngineRuns
 from app.worker.folder import FolderWatch
@@ -38,6 +39,10 @@ LEFT_TO_OTHERS_SECONDS = 1.0
 """A task that was taken although its model cannot be had is kept for so long: it may come straight back."""
 
 ENDED = frozenset({SettleOutcome.ERROR, SettleOutcome.CANCELLED})
+
+
+UNSEEN = frozenset({AudioMissing.code, RecordingUnreachable.code})
+"""Codes of failures that say nothing of the recording where the worker does not reach its storage."""
 
 
 class Reason(StrEnum):
@@ -63,7 +68,7 @@ class TaskRunner:
         settings: Settings,
         consumer: Consumer,
         engine: EngineClient,
-        storage: LocalStorage,
+        storage: Storage,
         folder: FolderWatch,
         models: ModelWatch,
     ) -> None:
@@ -97,6 +102,10 @@ class TaskRunner:
                 answer = await self._answer(claim, place)
             except asyncio.CancelledError as cancelled:
                 await self._give_up(claim, Reason(str(cancelled)))
+            except StorageUnavailable as error:
+                logger.warning("The task goes back uncharged: %s", error)
+                await self._is_without_folder()
+                await self._give_up(claim, Reason.RELEASE)
             except (EngineCrashed, DeadlineExceeded, ModelUnavailable, ModelOutOfMemory) as error:
                 self._settling.add(claim.task.task_id)
                 failure = TaskFailure(code=error.code, message=error.detail)
@@ -173,7 +182,7 @@ class TaskRunner:
             await self._give_up(claim, Reason.RELEASE)
         elif answer.failure.code in WITHOUT_MODEL:
             await self._without_model(claim, answer.failure)
-        elif answer.failure.code == AudioMissing.code and await self._is_without_folder():
+        elif answer.failure.code in UNSEEN and await self._is_without_folder():
             logger.warning("The recording is not seen here; the task goes back uncharged")
             await self._give_up(claim, Reason.RELEASE)
         else:
@@ -190,7 +199,7 @@ class TaskRunner:
         try:
             await self._folder.look()
         except QueueUnavailable as error:
-            logger.warning("Whether UPLOAD_DIR is the queue's folder is not known: %s", error)
+            logger.warning("Whether the recordings are the queue's own is not known: %s", error)
         return self._folder.problem is not None
 
     async def _complete(self, claim: Claim, answer: Finished) -> None:
@@ -213,8 +222,7 @@ class TaskRunner:
         if not await self._consumer.complete(claim, result):
             return False
         await self._consumer.webhooks.hurry(claim.task)
-        if not await asyncio.to_thread(self._storage.outbox.holds, claim.task.task_id):
-            await asyncio.to_thread(self._storage.finish, claim.task)  # nothing could be kept: it goes now
+        await asyncio.to_thread(self._storage.finish_unnoted, claim.task)  # nothing could be kept
         return True
 
     async def _end_as_before(self, claim: Claim, earlier: Earlier) -> None:

@@ -21,15 +21,16 @@ from app.core.config import Settings
 from app.queue.clients import command_client
 from app.services.archive_service import ArchiveService
 from app.services.outbox_service import OutboxService
-from app.storage.local import LocalStorage
+from app.storage.bucket.outbox import BucketOutbox
+from app.storage.keeping import TaskKeeping
+from app.storage.opening import open_storage
 from app.storage.outbox import LocalOutbox
 
 STEPS: tuple[tuple[type, str], ...] = (
     (Archive, "keep"),
     (Archive, "remove"),
-    (LocalStorage, "finish"),
-    (LocalOutbox, "remove"),
-    (LocalOutbox, "remove_tombstone"),
+    (TaskKeeping, "finish"),
+    *((outbox, name) for outbox in (LocalOutbox, BucketOutbox) for name in ("remove", "remove_tombstone")),
 )
 """Before and after each of these is a step."""
 
@@ -76,7 +77,7 @@ def _end(pid: int, seconds: float | None) -> None:
 
 async def _archive_all(settings: Settings) -> None:
     """What the housekeeping of an API does, until there is nothing left."""
-    client, storage = command_client(settings), LocalStorage(settings)
+    client, storage = command_client(settings), open_storage(settings)
     service = ArchiveService(client, settings, storage, Archive.from_settings(settings))
     outbox = OutboxService(client, settings, storage, service)
     while True:

@@ -6,17 +6,18 @@ import sys
 
 import uvicorn
 
+from app.storage.bucket.upload import BucketUpload
 from app.storage.local import LocalUpload
 
 
-def _die(_: LocalUpload, __: str) -> str:
+def _die(_: LocalUpload | BucketUpload) -> str:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
 def main(port: int) -> None:
     """Serve until the first recording is to be committed."""
-    LocalUpload.commit = _die  # type: ignore[method-assign,assignment]
+    LocalUpload.commit = BucketUpload.commit = _die  # type: ignore[method-assign,assignment]
     uvicorn.run("main:app", port=port)
 
 

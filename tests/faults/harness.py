@@ -32,8 +32,8 @@ from app.queue.reader import TaskReader
 from app.queue.scripts import script_sources
 from app.schemas.task import Task, TaskState, TaskStatus
 from app.services.outbox_service import OutboxService, StorageLookup
-from app.storage.local import LocalStorage
-from app.storage.marker import MARKER_NAME
+from app.storage.opening import open_storage
+from tests.places import Place, files_of, folder_of, is_plain
 from tests.serving import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -110,13 +110,18 @@ class Service:
         self.workers: list[Worker] = []
         self._apis: list[subprocess.Popen[bytes]] = []
         self.client = command_client(settings)
-        self.storage = LocalStorage(settings)
+        self.storage = open_storage(settings)
         self.outbox = OutboxService(self.client, settings, self.storage)
         self.maintenance = Maintenance(self.client, settings)
         self.producer = Producer(self.client, settings)
         self.reader = TaskReader(self.client, settings, StorageLookup(self.storage))
         self.admin = Admin(self.client, settings)
         self.keys = Keys.from_settings(settings)
+
+    @property
+    def recordings(self) -> Place:
+        """Where they lie."""
+        return folder_of(self.settings)
 
     def environment(self, overrides: dict[str, str] | None = None) -> dict[str, str]:
         """The settings as environment variables of a child process."""
@@ -203,9 +208,10 @@ class Service:
     def new_task(self, **recording: Any) -> Task:
         """A task with its recording on disk, not yet in the queue."""
         task_id = uuid.uuid4().hex
-        self.settings.upload_dir.mkdir(parents=True, exist_ok=True)
+        recordings = self.recordings
+        recordings.mkdir(parents=True, exist_ok=True)
         script = {"text": task_id, "journal": str(self._journal(task_id))} | recording
-        (self.settings.upload_dir / f"{task_id}.json").write_text(json.dumps(script))
+        (recordings / f"{task_id}.json").write_text(json.dumps(script))
         return Task(task_id=task_id, file_path=f"{task_id}.json", model="base", duration=1.0)
 
     async def state(self, task_id: str) -> TaskState:
@@ -256,11 +262,7 @@ class Service:
 
     def files(self) -> list[str]:
         """What lies in UPLOAD_DIR, the outbox included, the marker not."""
-        folder = self.settings.upload_dir
-        kept = {MARKER_NAME}  # for good, and the clock's own files, which come and go
-        found = (path for path in folder.rglob("*") if path.is_file() and path.name not in kept)
-        found = (path for path in found if path.suffix != ".clock")
-        return sorted(str(path.relative_to(folder)) for path in found)
+        return files_of(self.settings)
 
     async def no_files(self) -> bool:
         """Whether UPLOAD_DIR is empty: all that was kept of ended tasks has gone."""
@@ -282,6 +284,10 @@ class Service:
         for key in map(self.keys.task, listing.notes):
             if await self.client.hexists(key, "finished_at"):
                 await self.client.hincrby(key, "finished_at", -int(seconds * 1000))
+        if not is_plain(self.settings):  # nobody changes the times of a store
+            now = self.settings.model_copy(update={"keep_ended_seconds": 0.0})
+            await OutboxService(self.client, now, self.storage).sweep()
+            return
         then = time.time() - seconds
         for task_id in listing.tombstones:
             with contextlib.suppress(FileNotFoundError):

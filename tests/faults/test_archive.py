@@ -61,8 +61,8 @@ class Library:
         task = Task(task_id=task_id, file_path=f"{task_id}.mp3", owner=ALICE.name)
         text = f'{{"text": "{task_id}"}}'
         if number % 3:
-            service.settings.upload_dir.mkdir(parents=True, exist_ok=True)
-            (service.settings.upload_dir / task.file_path).write_bytes(b"sound")
+            service.recordings.mkdir(parents=True, exist_ok=True)
+            (service.recordings / task.file_path).write_bytes(b"sound")
             service.storage.outbox.save(task)
             service.storage.keep_result(task, text)
             await self._scripts.restore(task_id, payload_of(task), text.encode(), owner=task.owner)

@@ -58,7 +58,7 @@ async def test_two_foreign_tasks_on_one_file(service: Service) -> None:
 
     await service.until(ended, 60)
     assert [(await service.state(name)).error for name in names] == [None, None]
-    assert (service.settings.upload_dir / shared.file_path).exists(), "it is the pushing program's"
+    assert (service.recordings / shared.file_path).exists(), "it is the pushing program's"
 
 
 async def _empty(service: Service) -> bool:
@@ -93,7 +93,7 @@ async def test_cancel_in_every_state(service: Service) -> None:
         assert failure is not None
         assert failure.code == "cancelled"
     assert await service.reader.cancel(done) is CancelOutcome.DONE
-    assert not (service.settings.upload_dir / f"{running}.json").exists()
+    assert not (service.recordings / f"{running}.json").exists()
 
 
 async def test_races_of_cancel_and_complete(service: Service) -> None:

@@ -104,7 +104,7 @@ async def _stay_unknown(service: Service, client: httpx2.AsyncClient, task_ids: 
         for task_id in task_ids:
             answer = await client.get(f"/transcribe/{task_id}")
             assert answer.status_code in (404, 503), answer.text
-            assert not (service.settings.upload_dir / f"{task_id}.json").exists()
+            assert not (service.recordings / f"{task_id}.json").exists()
         keys = [key for each in task_ids for key in (service.keys.task(each), service.keys.result(each))]
         return int(await service.client.exists(*keys)) == 0
 

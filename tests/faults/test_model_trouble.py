@@ -120,8 +120,8 @@ async def _all_done_but_retried(service: Service, task_ids: list[str]) -> bool:
 
 
 async def _accept_speech(service: Service, task_id: str) -> str:
-    service.settings.upload_dir.mkdir(parents=True, exist_ok=True)
-    shutil.copy(SPEECH, service.settings.upload_dir / f"{task_id}.flac")
+    service.recordings.mkdir(parents=True, exist_ok=True)
+    (service.recordings / f"{task_id}.flac").write_bytes(SPEECH.read_bytes())
     task = Task(task_id=task_id, file_path=f"{task_id}.flac", model="base")
     service.storage.outbox.save(task)
     await service.producer.enqueue(task)

@@ -7,6 +7,7 @@ import httpx2 as httpx
 import pytest
 
 from tests.faults.harness import ROOT, Service
+from tests.places import outbox_of
 
 pytestmark = pytest.mark.faults
 
@@ -43,6 +44,6 @@ async def test_uploads_race_for_the_last_places(service: Service) -> None:
     assert all("Retry-After" in response.headers for response in responses if response.status_code == 429)
     assert longest == PLACES
     accepted = {response.json()["task_id"] for response in responses if response.status_code == 202}
-    stored = {path.stem for path in service.settings.upload_dir.glob("[!.]*.*") if path.is_file()}
+    stored = {path.stem for path in service.recordings.glob("[!.]*.*") if path.is_file()}
     assert stored == accepted
-    assert {path.stem for path in service.settings.outbox_dir.iterdir()} == accepted
+    assert {path.stem for path in outbox_of(service.settings).iterdir()} == accepted

@@ -110,7 +110,7 @@ async def test_a_recording_is_fetched_while_others_are_transcribed(service: Serv
     [first] = await send(service, recording(service, 1200, seconds=FOR_EVER))
     await begun(service, 1, [first])
     [name] = await send(service, download(service, server.url("/talk")))
-    file = service.settings.upload_dir / f"{name}.download"
+    file = service.recordings / f"{name}.download"
 
     async def is_there() -> bool:
         return file.exists()
@@ -123,6 +123,7 @@ async def test_a_recording_is_fetched_while_others_are_transcribed(service: Serv
     assert result["text"] == "from afar"
 
 
+@pytest.mark.volume
 async def test_nothing_is_fetched_while_the_disk_is_full(service: Service, server: Server) -> None:
     """The tasks wait: they need no attempt to find out."""
     service.start_worker(**ONE_PLACE | {"MIN_FREE_DISK_MB": str(10**9)})

@@ -14,6 +14,7 @@ COUNT = 20
 SENTENCE = "UPLOAD_DIR is not the folder of the API"
 
 
+@pytest.mark.volume
 async def test_a_worker_without_the_volume(
     service: Service, tmp_path: Path, ledger: Ledger, attempt: int
 ) -> None:
@@ -33,6 +34,7 @@ async def test_a_worker_without_the_volume(
         assert stray.process.poll() is None
 
 
+@pytest.mark.volume
 async def test_the_volume_goes_while_it_works(
     service: Service, tmp_path: Path, ledger: Ledger, attempt: int
 ) -> None:
@@ -57,6 +59,7 @@ async def test_the_volume_goes_while_it_works(
         assert {state.status for state in states.values()} == {TaskStatus.DONE}
 
 
+@pytest.mark.volume
 async def test_a_recording_that_is_there_stays(service: Service, ledger: Ledger, attempt: int) -> None:
     """Where no API has said which folder it is, a task may end without its recording: it can be retried."""
     task = service.new_task(seconds=0.05)

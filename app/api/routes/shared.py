@@ -8,7 +8,8 @@ from starlette.responses import FileResponse
 
 from app.api import openapi
 from app.api.deps import ServicesDep
-from app.api.documents import document_of, recording_of
+from app.api.documents import document_of
+from app.api.recordings import recording_of
 from app.api.responses import TolerantJSONResponse
 from app.api.routes.page import page_response
 from app.core.errors import ServiceError
@@ -86,9 +87,10 @@ async def transcript(
     summary="The recording of a shared transcript",
     responses=openapi.SHARED_AUDIO_RESPONSES,
 )
-async def recording(token: str, services: ServicesDep) -> FileResponse:
+async def recording(token: str, services: ServicesDep) -> Response:
     """As it was sent, in ranges if wanted, where it is kept."""
-    return recording_of(await services.shares.recording(token), "no-store")
+    # never by a link to the bucket, which would outlive a share that is revoked
+    return await recording_of(await services.shares.recording(token), "no-store", services.tasks)
 
 
 async def _opened(token: str, services: ServicesDep) -> Opened:

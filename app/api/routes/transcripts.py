@@ -9,8 +9,8 @@ from starlette.responses import FileResponse
 from app.api import openapi
 from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
-from app.api.documents import recording_of
 from app.api.json_body import body_docs, json_body
+from app.api.recordings import recording_of
 from app.core.errors import InvalidParameter, VersionMissing
 from app.schemas.corrections import Corrections
 
@@ -72,6 +72,11 @@ async def save_corrections(
     summary="The recording of a task",
     responses=openapi.AUDIO_RESPONSES,
 )
-async def recording(task_id: str, services: ServicesDep, caller: CallerDep) -> FileResponse:
-    """As it was sent, in ranges if wanted; with KEEP_AUDIO also after the task has ended."""
-    return recording_of(await services.tasks.recording(task_id, caller), "private, no-cache")
+async def recording(task_id: str, services: ServicesDep, caller: CallerDep) -> Response:
+    """As it was sent, in ranges if wanted; with KEEP_AUDIO also after the task has ended.
+
+    Where recordings lie in a bucket and STORAGE_REDIRECTS allows it, by a redirect to it.
+    """
+    path = await services.tasks.recording(task_id, caller)
+    redirects = services.settings.storage_redirects
+    return await recording_of(path, "private, no-cache", services.tasks, redirects=redirects)

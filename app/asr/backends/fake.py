@@ -22,6 +22,7 @@ from app.core.errors import (
     ModelOutOfMemory,
     ModelUnavailable,
 )
+from app.core.recording_path import RecordingPath
 from app.schemas.transcript import Provenance, Segment, Transcript
 from app.schemas.window import Checkpoint, WindowDone, WindowTranscript
 
@@ -55,7 +56,7 @@ class Script(BaseModel):
     journal: Path | None = None
     """File that gets a line `start <pid>` now and `end <pid>` at the end: counts executions."""
     once: bool = False
-    """Take the faults below out of the file first, so that the next attempt succeeds."""
+    """The faults below happen once: the next attempt succeeds."""
     allocate_mb: int = 0
     fail: str | None = None
     """Raise EngineFailed (may be tried again) with this sentence."""
@@ -103,7 +104,7 @@ def load(model: str, cache_dir: Path) -> None:
 
 
 def play(
-    path: Path,
+    path: RecordingPath,
     *,
     model: str,
     cache_dir: Path,
@@ -122,9 +123,7 @@ def play(
     script = _read(path)
     _note(script, "start")
     if script.once:
-        replacement = path.with_name(path.name + ".new")
-        replacement.write_text(script.without_faults().model_dump_json(exclude_none=True))
-        replacement.replace(path)
+        script = _once(script, cache_dir / f"{path.name}.once")
     on_loading()
     load(model, cache_dir)
     on_loaded()
@@ -139,9 +138,19 @@ def play(
     return _transcript(script, model, windows, resumed=len(earlier))
 
 
-def _read(path: Path) -> Script:
+def _once(script: Script, mark: Path) -> Script:
+    """The script with its faults, and every time after that, which `mark` tells, without."""
+    if mark.exists():
+        return script.without_faults()
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+    return script
+
+
+def _read(path: RecordingPath) -> Script:
     try:
-        return Script.model_validate_json(path.read_bytes())
+        with path.open("rb", 0) as file:
+            return Script.model_validate_json(file.readall())
     except FileNotFoundError as error:
         raise AudioMissing("The uploaded recording is no longer there; upload it again.") from error
     except ValidationError as error:

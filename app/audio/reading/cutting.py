@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from app.audio.calls import CallSides, without_crosstalk
@@ -14,6 +13,7 @@ from app.audio.listening import Listening
 from app.audio.pcm import Channels
 from app.audio.report import DecodeReport
 from app.audio.windows import cut_windows
+from app.core.recording_path import RecordingPath
 
 TURN_SECONDS = 0.5
 """How long a thread waits for its turn: one that hangs in its recording must not stop the others."""
@@ -30,7 +30,7 @@ class Cutting:
     Without `vad` nothing is taken for silence; `sides` tells that its channels are those of a call.
     """
 
-    path: Path
+    path: RecordingPath
     listening: Listening
     rules: ChunkRules
     vad: bool = True

@@ -17,6 +17,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── OffsetConflict           bytes that do not follow those that are here
     │   ├── UploadIncomplete         to be transcribed before all of it is here
     │   ├── UploadTaken              has become a task
+    │   ├── DirectUploadsOff         recordings do not lie in a bucket
     │   ├── UnsupportedProtocol      another version of tus
     │   ├── UnsupportedMediaType     a body of another type
     │   ├── UnsupportedExtension     not in ALLOWED_EXTENSIONS
@@ -50,8 +51,9 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── QuotaExceeded            more than KEY_QUOTAS lets the key have
     │   ├── StillTranscribing        longer than SYNC_WAIT_SECONDS
     │   ├── StorageFull              free disk below MIN_FREE_DISK_MB
-    │   ├── StorageUnavailable       UPLOAD_DIR cannot be written
-    │   │   └── ForeignFolder        UPLOAD_DIR is another service's
+    │   ├── StorageUnavailable       UPLOAD_DIR cannot be written, or the bucket does not answer
+    │   │   ├── StorageMisconfigured … or does not exist, or does not admit the service
+    │   │   └── ForeignFolder        the folder is another service's
     │   ├── UploadLocked             another request writes the same resumable upload
     │   ├── ArchiveUnavailable       the database of transcripts does not answer
     │   └── QueueUnavailable         Redis does not answer
@@ -63,6 +65,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     └── TaskError                    a task that was accepted cannot be finished
         ├── InvalidTask              queue element that is no task
         ├── AudioMissing             the uploaded file is gone
+        ├── RecordingUnreachable     the bucket does not give it now
         ├── AudioUndecodable         decoding fails from the first sample on
         ├── ModelUnavailable         weights neither in the cache nor to be fetched
         ├── EngineFailed             the engine raised
@@ -89,6 +92,7 @@ from app.core.errors.capacity import (
     RateLimited,
     StillTranscribing,
     StorageFull,
+    StorageMisconfigured,
     StorageUnavailable,
     UploadLocked,
 )
@@ -98,6 +102,7 @@ from app.core.errors.request import (
     CannotRetry,
     CorrectionsConflict,
     CrossSite,
+    DirectUploadsOff,
     EmptyUpload,
     FileMissing,
     Forbidden,
@@ -149,6 +154,7 @@ from app.core.errors.task import (
     ModelOutOfMemory,
     ModelUnavailable,
     OutOfDeviceMemory,
+    RecordingUnreachable,
     TaskCancelled,
     TaskError,
 )
@@ -166,6 +172,7 @@ __all__ = [
     "CorrectionsConflict",
     "CrossSite",
     "DeadlineExceeded",
+    "DirectUploadsOff",
     "EmptyUpload",
     "EngineCrashed",
     "EngineFailed",
@@ -193,12 +200,14 @@ __all__ = [
     "RateLimited",
     "RecordingGone",
     "RecordingTooLong",
+    "RecordingUnreachable",
     "RequestError",
     "RequestInProgress",
     "ServiceError",
     "ShareNotFound",
     "StillTranscribing",
     "StorageFull",
+    "StorageMisconfigured",
     "StorageUnavailable",
     "SummaryError",
     "SummaryNotFound",

@@ -51,14 +51,21 @@ class StorageFull(CapacityError):
 
 
 class StorageUnavailable(CapacityError):
-    """UPLOAD_DIR cannot be written."""
+    """UPLOAD_DIR cannot be written, or the bucket does not answer."""
 
     code = "storage_unavailable"
     title = "Storage unavailable"
 
 
+class StorageMisconfigured(StorageUnavailable):
+    """The bucket of STORAGE_URL does not exist, or does not admit the service."""
+
+    code = "storage_misconfigured"
+    title = "Storage misconfigured"
+
+
 class ForeignFolder(StorageUnavailable):
-    """UPLOAD_DIR is the folder of another service."""
+    """UPLOAD_DIR, or the place that STORAGE_URL names, is the folder of another service."""
 
     code = "foreign_folder"
     title = "Folder of another service"

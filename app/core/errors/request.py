@@ -98,6 +98,14 @@ class UploadIncomplete(RequestError):
     status = 409
 
 
+class DirectUploadsOff(RequestError):
+    """Recordings are kept where no client can put them."""
+
+    code = "direct_uploads_off"
+    title = "No direct uploads"
+    status = 409
+
+
 class UploadTaken(RequestError):
     """The upload has become a task; no more bytes are taken."""
 

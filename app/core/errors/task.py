@@ -27,6 +27,13 @@ class AudioMissing(TaskError):
     retryable = False
 
 
+class RecordingUnreachable(TaskError):
+    """The bucket does not give the recording now; it may later."""
+
+    code = "recording_unreachable"
+    title = "Recording out of reach"
+
+
 class AudioUndecodable(TaskError):
     """Not one sample of the recording can be decoded."""
 
@@ -121,7 +128,8 @@ class FetchRefused(TaskError):
 WORTH_ANOTHER_TRY = frozenset(
     error.code
     for error in (
-        *(AudioMissing, ModelUnavailable, ModelOutOfMemory, EngineFailed, EngineRefused),
+        *(AudioMissing, RecordingUnreachable, ModelUnavailable, ModelOutOfMemory, EngineFailed),
+        *(EngineRefused,),
         *(OutOfDeviceMemory, EngineCrashed, DeadlineExceeded, AttemptsExhausted, FetchFailed, StorageFull),
     )
 )

@@ -10,7 +10,7 @@ import redis
 from app.api.app import create_served_app
 from app.core.config import Settings
 from app.schemas.task import Task
-from app.storage.marker import MARKER_NAME
+from tests.places import Place, files_of, folder_of
 from tests.serving import listening
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -28,14 +28,15 @@ class Service:
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def folder(self) -> Place:
+        """Where its recordings lie."""
+        return folder_of(self.settings)
+
     def files(self) -> list[str]:
         """What lies in UPLOAD_DIR, outbox and temporary files included; not its marker and its clock, half
         written ones included."""
-        folder = self.settings.upload_dir
-        found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".clock")
-        return sorted(
-            str(path.relative_to(folder)) for path in found if not path.name.startswith(MARKER_NAME)
-        )
+        return files_of(self.settings)
 
     def queued(self) -> list[Task]:
         """The tasks in the list of those without a priority, oldest first."""

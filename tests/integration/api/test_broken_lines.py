@@ -65,7 +65,7 @@ def long_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def has_arrived(service: Service, recording: Path) -> bool:
     """Whether it is that of the one task, byte for byte."""
-    stored = service.settings.upload_dir / service.queued_task().file_path
+    stored = service.folder / service.queued_task().file_path
     return stored.read_bytes() == recording.read_bytes()
 
 

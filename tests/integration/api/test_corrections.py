@@ -195,6 +195,6 @@ def test_the_recording_is_played_from_anywhere(service: Service, client: httpx2.
     assert whole.headers["content-type"].startswith(("audio/", "video/", "application/ogg"))
     part = client.get(f"{address}/audio", headers={"Range": "bytes=100-199"})
     assert (part.status_code, part.content) == (206, SPEECH.read_bytes()[100:200])
-    [recording] = service.settings.upload_dir.glob("*.ogg")
+    [recording] = service.folder.glob("*.ogg")
     recording.unlink()
     assert client.get(f"{address}/audio").json()["code"] == "recording_gone"

@@ -30,7 +30,7 @@ def test_a_recording_whose_page_was_closed_becomes_a_task(left: Service) -> None
         until(left.queued)
         task = left.queued_task()
         assert (task.filename, task.language) == ("memo.ogg", "ru")
-        assert (left.settings.upload_dir / task.file_path).read_bytes() == SPEECH[:20000]
+        assert (left.folder / task.file_path).read_bytes() == SPEECH[:20000]
         assert transcribe(client, address).json()["task_id"] == task.task_id  # the page comes back
 
 
@@ -41,7 +41,7 @@ def test_part_of_a_file_does_not_become_one(left: Service) -> None:
         go_on(client, begin(client, None), 0, SPEECH)
         go_on(client, begin(client, None, transcribe="{}"), 0, SPEECH)
         until(left.queued)
-        assert (left.settings.upload_dir / left.queued_task().file_path).read_bytes() == SPEECH
+        assert (left.folder / left.queued_task().file_path).read_bytes() == SPEECH
 
 
 def test_what_was_left_and_is_no_recording_is_logged_once(
@@ -65,6 +65,7 @@ def test_what_was_refused_is_looked_at_again_when_more_of_it_is_there(
         until(left.queued)
 
 
+@pytest.mark.volume
 def test_what_is_left_does_not_expire_unseen(settings_for: Callable[..., Settings]) -> None:
     """The service was away for longer than it keeps what nobody goes on with."""
     settings = settings_for(default_model="base", maintenance_seconds=0.1, left_upload_seconds=0.5)

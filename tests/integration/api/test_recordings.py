@@ -8,6 +8,8 @@ import pytest
 
 from app.audio.decode import read_samples
 from app.core.config import Settings
+from app.core.recording_path import RecordingPath
+from app.storage.opening import open_storage
 from tests.integration.api.bad_requests import FORM_TYPE, form, part, text, upload
 from tests.integration.api.service import ASSETS, Service, serving
 from tests.transcoding import Target, transcode
@@ -51,14 +53,14 @@ def send(client: httpx2.Client, *parts: bytes, query: str = "") -> httpx2.Respon
     return client.post(f"/transcribe/{query}", content=form(*parts), headers={"Content-Type": FORM_TYPE})
 
 
-def stored(service: Service) -> Path:
+def stored(service: Service) -> RecordingPath:
     """The recording as a worker finds it."""
-    path = service.settings.upload_dir / service.queued_task().file_path
-    assert path.is_file()
+    path = open_storage(service.settings).recording_of(service.queued_task())
+    assert path is not None
     return path
 
 
-def seconds_of(path: Path) -> float:
+def seconds_of(path: RecordingPath) -> float:
     samples, _ = read_samples(path)
     return len(samples) / 16_000
 
@@ -168,7 +170,8 @@ def test_a_body_that_is_the_recording(service: Service, client: httpx2.Client, k
     assert answer.status_code == 202, answer.text
     task = service.queued_task()
     assert (task.model, task.trim, task.language, task.filename) == ("base", 3, "ru", None)
-    assert stored(service).read_bytes() == OPUS
+    with stored(service).open("rb", 0) as file:
+        assert file.readall() == OPUS
 
 
 def test_the_name_of_such_a_body(service: Service, client: httpx2.Client, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import redis
 from app.core.config import Settings
 from app.services import idempotency
 from tests.integration.api.service import ASSETS, Service, serving
+from tests.places import outbox_of
 from tests.serving import PATIENCE_SECONDS, until
 
 SPEECH = (ASSETS / "speech_ru.ogg").read_bytes()
@@ -98,7 +99,7 @@ def test_a_key_of_a_task_that_is_not_known_is_taken_over(service: Service, clien
     with redis.Redis(port=service.settings.redis_port) as store:
         store.delete(f"{service.settings.redis_queue_name}:task:{first}")
     assert task_id(post(client, key="k")) == first, "it is noted"
-    (service.settings.outbox_dir / f"{first}.json").unlink()
+    (outbox_of(service.settings) / f"{first}.json").unlink()
     with redis.Redis(port=service.settings.redis_port) as store:
         store.delete(f"{service.settings.redis_queue_name}:task:{first}", service.settings.redis_queue_name)
     again = task_id(post(client, OTHER, key="k"))

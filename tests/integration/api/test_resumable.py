@@ -10,7 +10,7 @@ import pytest
 from app.core.api_keys import new_key
 from app.core.config import Settings
 from app.services.receiving import BATCH_BYTES
-from app.storage.local import LocalStorage
+from app.storage.opening import open_storage
 from app.storage.resumable import LocalResumables
 from tests.integration.api.service import Service, serving
 from tests.integration.api.tus import (
@@ -18,6 +18,7 @@ from tests.integration.api.tus import (
     SPEECH,
     VERSION,
     begin,
+    content_of,
     go_on,
     metadata,
     offset_of,
@@ -44,8 +45,8 @@ def test_a_recording_comes_in_pieces_and_becomes_a_task(service: Service, client
     assert answer.json()["task_id"] == task.task_id
     assert (task.filename, task.language) == ("Речь.OGG", "ru")
     assert task.duration == pytest.approx(5.9, abs=0.2)
-    assert (service.settings.upload_dir / task.file_path).read_bytes() == SPEECH
-    assert not list(service.settings.upload_dir.glob(".uploads/*.bytes"))
+    assert (service.folder / task.file_path).read_bytes() == SPEECH
+    assert not list(service.folder.glob(".uploads/*.bytes"))
 
 
 def test_what_the_server_can_do_is_told(service: Service, client: httpx2.Client) -> None:
@@ -92,8 +93,7 @@ def test_an_upload_goes_on_after_a_dead_line(
             offset = answer.json()["offset"]
             answer = go_on(client, address, offset, content[offset:])
     assert answer.headers["upload-offset"] == str(len(content))
-    path = LocalStorage(service.settings).resumables.path_of(address.rpartition("/")[2])
-    assert path.read_bytes() == content
+    assert content_of(service, address) == content
 
 
 def test_another_process_that_writes_is_waited_for_and_then_named(
@@ -101,7 +101,7 @@ def test_another_process_that_writes_is_waited_for_and_then_named(
 ) -> None:
     monkeypatch.setattr("app.services.resumable_uploads.LOCK_SECONDS", 0.3)
     address = begin(client)
-    lock = LocalStorage(service.settings).resumables.lock(address.rpartition("/")[2])
+    lock = open_storage(service.settings).resumables.lock(address.rpartition("/")[2])
     answer = go_on(client, address, 0, SPEECH)
     assert (answer.status_code, answer.json()["code"]) == (423, "upload_locked")
     lock.close()
@@ -151,7 +151,7 @@ def test_what_is_no_recording_stays_no_task(service: Service, client: httpx2.Cli
     answer = transcribe(client, address)
     assert (answer.status_code, answer.json()["code"]) == (422, "unreadable_audio")
     assert not service.queued()
-    assert all(name.startswith(".uploads/") for name in service.files())
+    assert all(name.startswith((".uploads/", ".resumable/")) for name in service.files())
 
 
 def test_an_empty_upload_is_named(client: httpx2.Client) -> None:
@@ -235,9 +235,9 @@ def test_no_byte_is_added_to_the_recording_of_a_task(
     assert (answer.status_code, answer.json()["code"], answer.json()["task_id"]) == (
         *(409, "upload_taken", task_id),
     )
-    recording = service.settings.upload_dir / service.queued_task().file_path
+    recording = service.folder / service.queued_task().file_path
     assert recording.read_bytes() == SPEECH[:20000]
-    assert not list(service.settings.upload_dir.glob(".uploads/*.bytes"))
+    assert not list(service.folder.glob(".uploads/*.bytes"))
 
 
 def test_who_gives_up_an_upload_is_told_of_its_task(service: Service, client: httpx2.Client) -> None:

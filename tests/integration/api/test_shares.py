@@ -225,7 +225,7 @@ def test_what_is_not_done_cannot_be_shared(party: Party) -> None:
 
 def test_a_recording_that_is_not_kept_is_not_promised(party: Party) -> None:
     address = party.share(done(party.service, party.alice))["address"]
-    [recording] = party.service.settings.upload_dir.glob("*.ogg")
+    [recording] = party.service.folder.glob("*.ogg")
     recording.unlink()
     assert party.guest.get(f"{address}/result").json()["has_audio"] is False
     assert party.guest.get(f"{address}/audio").json()["code"] == "recording_gone"
@@ -266,7 +266,7 @@ def test_links_lead_on_when_redis_has_forgotten_the_task(party: Party) -> None:
     address = party.share(task_id)["address"]
     with redis.Redis(port=party.service.settings.redis_port) as client:
         client.delete(*party.service.keys())
-    for note in party.service.settings.upload_dir.rglob(f"*{task_id}*.json"):
+    for note in party.service.folder.rglob(f"*{task_id}*.json"):
         note.unlink()
     assert party.guest.get(f"{address}/result").json()["result"] == RESULT
 

@@ -50,7 +50,7 @@ def test_clips_lie_beside_the_recording_until_it_is_deleted(
     assert answer.status_code == 202, answer.text
     task = service.queued_task()
     assert (task.known_speakers, task.diarize) == (("Ann",), True)
-    [kept] = service.settings.upload_dir.glob(f"{task.task_id}.known_speaker_clips")
+    [kept] = service.folder.glob(f"{task.task_id}.known_speaker_clips")
     assert [(each.name, each.clip) for each in known_speakers.validate_json(kept.read_bytes())] == [
         ("Ann", clip)
     ]

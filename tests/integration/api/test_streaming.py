@@ -16,6 +16,7 @@ from app.core.config import Settings
 from app.launcher.redis_server import free_port
 from tests.integration.api.bad_requests import BOUNDARY, FORM_TYPE, MIB
 from tests.integration.api.service import Service, serving
+from tests.places import folder_of
 from tests.serving import PATIENCE_SECONDS, until
 
 HEAD = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{{name}}"\r\n\r\n'
@@ -83,6 +84,7 @@ def test_too_large_by_its_announced_length_is_refused_before_it_is_sent(
         assert connection.recv(65_536).startswith(b"HTTP/1.1 413")
 
 
+@pytest.mark.volume
 def test_a_client_that_goes_away_leaves_nothing(service: Service) -> None:
     with socket.create_connection(("127.0.0.1", service.port)) as connection:
         connection.sendall(request_head("Transfer-Encoding: chunked"))
@@ -126,6 +128,8 @@ def uvicorn_process(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes
         "LOG_DIR": str(settings.log_dir),
         "DATA_DIR": str(settings.data_dir),
         "MIN_FREE_DISK_MB": "0",
+        "STORAGE_URL": settings.storage_url or "",
+        "STORAGE_ENDPOINT": settings.storage_endpoint or "",
     }
     port = free_port()
     process = subprocess.Popen(
@@ -172,7 +176,7 @@ def test_memory_does_not_grow_with_the_upload(
     )
     assert answer.status_code == 202, answer.text
     assert max(seen) - seen[0] < MEMORY_LIMIT
-    stored = settings.upload_dir / f"{answer.json()['task_id']}.wav"
+    stored = folder_of(settings) / f"{answer.json()['task_id']}.wav"
     assert stored.stat().st_size == size + len(wav_header(size))
 
 

@@ -12,6 +12,7 @@ import redis
 
 from app.core.config import Settings
 from tests.integration.api.service import ASSETS, Service
+from tests.places import tombstone_name
 from tests.serving import until
 
 RESULT = {
@@ -153,11 +154,12 @@ def test_nothing_is_left_of_a_task_that_was_removed(
     finish(service.settings, task_id)
     assert client.delete(f"/transcribe/{task_id}").status_code == 204
 
-    assert (service.files(), service.keys()) == ([f".outbox/{task_id}.deleted"], [])
+    assert (service.files(), service.keys()) == ([tombstone_name(service.settings, task_id)], [])
     for answer in (client.get(f"/transcribe/{task_id}"), client.delete(f"/transcribe/{task_id}")):
         assert (answer.status_code, answer.json()["code"]) == (404, "task_not_found")
 
 
+@pytest.mark.volume
 def test_what_cannot_be_removed_now_stays_whole(
     service: Service, client: httpx2.Client, task_id: str
 ) -> None:

@@ -28,7 +28,7 @@ def test_a_recording_is_stored_and_queued(service: Service, client: httpx2.Clien
     assert answer.json() == {"task_id": task_id, "status": "queued"}
     assert answer.headers["location"] == f"/transcribe/{task_id}"
     assert service.files() == [f".outbox/{task_id}.json", f"{task_id}.ogg"]
-    assert (service.settings.upload_dir / f"{task_id}.ogg").read_bytes() == SPEECH_BYTES
+    assert (service.folder / f"{task_id}.ogg").read_bytes() == SPEECH_BYTES
     task = service.queued_task()
     assert task.task_id == task_id
     assert task.file_path == f"{task_id}.ogg"
@@ -111,6 +111,7 @@ def test_a_full_queue_refuses_and_leaves_no_file(settings_for: Callable[..., Set
         assert service.files() == files
 
 
+@pytest.mark.volume
 def test_a_full_disk_refuses_with_retry_after(settings_for: Callable[..., Settings]) -> None:
     with (
         serving(settings_for(min_free_disk_mb=1_000_000_000)) as service,
@@ -122,6 +123,7 @@ def test_a_full_disk_refuses_with_retry_after(settings_for: Callable[..., Settin
         assert service.files() == []
 
 
+@pytest.mark.volume
 def test_an_upload_folder_that_is_a_file(settings_for: Callable[..., Settings], tmp_path: Path) -> None:
     (tmp_path / "occupied").touch()
     with (

@@ -5,7 +5,7 @@ import socket
 
 import httpx2
 
-from app.storage.local import LocalStorage
+from app.storage.opening import open_storage
 from tests.integration.api.service import ASSETS, Service
 
 SPEECH = (ASSETS / "speech_ru.ogg").read_bytes()
@@ -55,5 +55,18 @@ def unfinished(service: Service, address: str, data: bytes, announced: int) -> s
 
 
 def stored(service: Service, address: str) -> int:
-    """Bytes on disk."""
-    return LocalStorage(service.settings).resumables.path_of(address.rpartition("/")[2]).stat().st_size
+    """Bytes that are kept."""
+    found = open_storage(service.settings).resumables.read(address.rpartition("/")[2])
+    assert found is not None
+    return found.offset
+
+
+def content_of(service: Service, address: str) -> bytes:
+    """The bytes themselves: those of one file, or of pieces in a bucket."""
+    upload_id = address.rpartition("/")[2]
+    pieces = [path for path in service.folder.rglob("*") if upload_id in str(path) and _is_bytes(path.name)]
+    return b"".join(path.read_bytes() for path in sorted(pieces, key=lambda path: path.name))
+
+
+def _is_bytes(name: str) -> bool:
+    return name.endswith(".bytes") or name.isdigit()

@@ -49,6 +49,11 @@ VARIANTS: dict[str, Object] = {
         "uploads": {"existingClaim": "recordings"},
         "networkPolicy": {"public": False},
     },
+    "bucket": {
+        "bucket": {"url": "s3://recordings/speech", "endpoint": "http://minio.minio:9000"},
+        "secrets": {"values": {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}},
+        "networkPolicy": {"extraEgress": [{"ports": [{"port": 9000}]}]},
+    },
     "sentinel": {
         "redis": {"mode": "sentinel", "sentinel": {"addresses": ["s-0.redis:26379", "s-1.redis:26379"]}},
         "podDisruptionBudget": {"enabled": False},

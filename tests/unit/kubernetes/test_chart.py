@@ -99,7 +99,8 @@ def test_what_is_written_to_is_mounted(name: str) -> None:
         }
         assert "/tmp" in mounts
         if container["name"] != "redis":
-            assert {folders[field] for field in ("UPLOAD_DIR", "CACHE_DIR", "LOG_DIR", "HOME")} == set(mounts)
+            written = {"UPLOAD_DIR", "CACHE_DIR", "LOG_DIR", "HOME"} & folders.keys()
+            assert {folders[field] for field in written} == set(mounts)
 
 
 @every_variant

@@ -23,6 +23,7 @@ from tests.unit.kubernetes.chart import (
 
 OWN = {
     *("archive", "host", "port", "upload_dir", "cache_dir", "log_dir", "trusted_proxies", "drain_seconds"),
+    *("storage_url", "storage_endpoint", "storage_public_endpoint"),
     *("redis_host", "redis_port", "redis_db", "redis_tls", "redis_sentinels", "redis_sentinel_master"),
 }
 """Settings that values of other names stand for."""
@@ -41,6 +42,7 @@ every_variant = pytest.mark.parametrize("name", VARIANTS)
         ({"settings": {"DEFALT_MODEL": "base"}}, "DEFALT_MODEL"),
         ({"workers": {"cpu": {"setings": {}}}}, "setings"),
         ({"keda": {"enable": True}}, "enable"),
+        ({"bucket": {"url": "recordings"}}, "url"),
         ({"redis": {"mode": "sentinel"}}, "addresses"),
         ({"redis": {"mode": "external"}}, "host"),
         ({"ingress": {"enabled": True}}, "hosts"),
@@ -80,7 +82,8 @@ def test_every_setting_of_a_container_exists(name: str) -> None:
     else:
         ours = [each for _, each in containers(variant(name)) if each["name"] != "redis"]
         settings = {field for each in ours for field in environment_of(variant(name), each)}
-    assert settings - {"HOME"} <= {field.upper() for field in Settings.model_fields}
+    known = {field for field in settings if not field.startswith("AWS_")}
+    assert known - {"HOME"} <= {field.upper() for field in Settings.model_fields}
 
 
 def test_settings_arrive_as_they_are_meant(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,6 +100,22 @@ def test_settings_arrive_as_they_are_meant(monkeypatch: pytest.MonkeyPatch) -> N
     assert settings.drain_seconds == 60
     assert "10.0.0.0/8" in settings.trusted_proxies
     assert settings.operator_keys == ("olga",)
+
+
+def test_with_a_bucket_there_is_no_claim_for_uploads(monkeypatch: pytest.MonkeyPatch) -> None:
+    objects = variant("bucket")
+    claims = [each["metadata"]["name"] for each in of_kind(objects, "PersistentVolumeClaim")]
+    assert claims == ["demo-transcriber-cache"]
+    for spec, container in containers(objects):
+        mounts = {each["name"] for each in container.get("volumeMounts", ())}
+        assert mounts <= {each["name"] for each in spec.get("volumes", ())} | {"data"}
+        assert "uploads" not in mounts
+    _, container = next(containers(objects))
+    for field, value in environment_of(objects, container).items():
+        monkeypatch.setenv(field, value)
+    settings = Settings()
+    assert settings.storage_url == "s3://recordings/speech"
+    assert settings.storage_endpoint == "http://minio.minio:9000"
 
 
 def test_sentinels_arrive(monkeypatch: pytest.MonkeyPatch) -> None:

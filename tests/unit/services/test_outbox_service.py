@@ -44,9 +44,9 @@ def service(queue: Queue, storage: LocalStorage) -> OutboxService:
 
 def stored(storage: LocalStorage, task_id: str = TASK_ID) -> Task:
     """An upload with its note."""
-    upload = storage.open_upload(task_id)
+    upload = storage.open_upload(task_id, "mp3")
     upload.write(b"sound")
-    task = Task(task_id=task_id, file_path=upload.commit("mp3"))
+    task = Task(task_id=task_id, file_path=upload.commit())
     storage.outbox.save(task)
     return task
 
@@ -379,7 +379,7 @@ async def test_orphans_go_at_their_age_and_owned_files_stay(
     await queue.producer.enqueue(stored(storage))
     storage.outbox.remove(TASK_ID)
     lost, broken = "1" + TASK_ID[1:], "2" + TASK_ID[1:]
-    storage.open_upload(lost).commit("ogg")
+    storage.open_upload(lost, "ogg").commit()
     (settings.upload_dir / f"{broken}.part").write_bytes(b"half")
     assert await service.remove_orphans() == 0
     age(settings.upload_dir, settings.orphan_upload_seconds + 1)
@@ -391,7 +391,7 @@ async def test_kept_recordings_are_no_orphans(
     queue: Queue, settings: Settings, storage: LocalStorage
 ) -> None:
     keeping = settings.model_copy(update={"keep_audio": True})
-    storage.open_upload(TASK_ID).commit("ogg")
+    storage.open_upload(TASK_ID, "ogg").commit()
     age(settings.upload_dir, settings.orphan_upload_seconds + 1)
     assert await OutboxService(queue.commands, keeping, storage).remove_orphans() == 0
 

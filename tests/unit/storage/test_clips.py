@@ -15,9 +15,9 @@ TASK = Task(task_id="6b1f7a52-1e0f-4a56-9d0c-0b7a3f1f4e11", file_path="a.wav", k
 @pytest.fixture
 def storage(settings_for: Callable[..., Settings]) -> LocalStorage:
     storage = LocalStorage(settings_for(keep_audio=True))
-    upload = storage.open_upload(TASK.task_id)
+    upload = storage.open_upload(TASK.task_id, "wav")
     upload.write(b"sound")
-    upload.commit("wav")
+    upload.commit()
     storage.save_clips(TASK.task_id, b"[]")
     storage.outbox.save(TASK)
     return storage

@@ -36,9 +36,9 @@ def folder(settings: Settings) -> Path:
 
 
 def stored(storage: Storage, task_id: str = TASK_ID) -> Task:
-    upload = storage.open_upload(task_id)
+    upload = storage.open_upload(task_id, "mp3")
     upload.write(b"sound")
-    task = Task(task_id=task_id, file_path=upload.commit("mp3"))
+    task = Task(task_id=task_id, file_path=upload.commit())
     storage.outbox.save(task)
     return task
 
@@ -53,23 +53,23 @@ def files(folder: Path) -> list[str]:
 
 
 def test_an_upload_bears_its_final_name_only_when_complete(storage: LocalStorage, folder: Path) -> None:
-    upload = storage.open_upload(TASK_ID)
+    upload = storage.open_upload(TASK_ID, "mp3")
     upload.write(b"one")
     upload.write(bytearray(b"two"))
     assert files(folder) == [f"{TASK_ID}.part"]
-    assert upload.path.read_bytes() == b"onetwo"
-    assert upload.commit("mp3") == f"{TASK_ID}.mp3"
+    assert upload.recording().read_bytes() == b"onetwo"
+    assert upload.commit() == f"{TASK_ID}.mp3"
     assert files(folder) == [f"{TASK_ID}.mp3"]
     assert (folder / f"{TASK_ID}.mp3").read_bytes() == b"onetwo"
-    assert not stat.S_IMODE(upload.path.stat().st_mode) & (stat.S_IRWXO | stat.S_IWGRP)
+    assert not stat.S_IMODE(upload.recording().stat().st_mode) & (stat.S_IRWXO | stat.S_IWGRP)
 
 
 @pytest.mark.parametrize("committed", [False, True])
 def test_an_aborted_upload_leaves_nothing(storage: LocalStorage, folder: Path, committed: bool) -> None:
-    upload = storage.open_upload(TASK_ID)
+    upload = storage.open_upload(TASK_ID, "mp3")
     upload.write(b"one")
     if committed:
-        upload.commit("mp3")
+        upload.commit()
     upload.abort()
     upload.abort()
     assert files(folder) == []
@@ -83,7 +83,7 @@ def test_an_upload_never_overwrites_or_follows_a_link(
     folder.mkdir()
     (folder / f"{TASK_ID}.part").symlink_to(target)
     with pytest.raises(StorageUnavailable):
-        storage.open_upload(TASK_ID)
+        storage.open_upload(TASK_ID, "mp3")
     assert target.read_bytes() == b"kept"
 
 
@@ -91,7 +91,7 @@ def test_a_folder_that_cannot_be_used(settings_for: Callable[..., Settings], tmp
     (tmp_path / "occupied").touch()
     storage = LocalStorage(settings_for(upload_dir=tmp_path / "occupied"))
     with pytest.raises(StorageUnavailable, match="try again later") as raised:
-        storage.open_upload(TASK_ID)
+        storage.open_upload(TASK_ID, "mp3")
     assert raised.value.retry_after_seconds
     with pytest.raises(StorageUnavailable):
         storage.free_bytes()
@@ -214,7 +214,7 @@ def test_a_note_that_cannot_be_read(
 def test_old_uploads_are_ours_and_unclaimed(storage: LocalStorage, folder: Path) -> None:
     claimed = stored(storage, TASK_ID)
     lost = "1" + TASK_ID[1:]
-    storage.open_upload(lost).commit("ogg")
+    storage.open_upload(lost, "ogg").commit()
     broken = "2" + TASK_ID[1:]
     (folder / f"{broken}.part").write_bytes(b"half")
     (folder / "foreign.mp3").touch()
@@ -233,9 +233,9 @@ def test_old_uploads_are_ours_and_unclaimed(storage: LocalStorage, folder: Path)
 def test_an_upload_that_is_under_way_is_not_old_whatever_the_clock_says(
     storage: LocalStorage, folder: Path
 ) -> None:
-    upload = storage.open_upload(TASK_ID)
+    upload = storage.open_upload(TASK_ID, "mp3")
     upload.write(b"half")
-    make_old(upload.path, 2 * 86_400)
+    make_old(upload.recording(), 2 * 86_400)
     assert storage.old_uploads(86_400) == []
 
     upload._file.close()  # as the kernel does when the process is killed
@@ -418,7 +418,7 @@ print(len(storage.old_uploads(1700)), len(storage.old_uploads(1900)))
 @pytest.mark.parametrize("shift", [-3600, 3600])
 def test_ages_are_told_by_the_clock_of_the_store(storage: LocalStorage, folder: Path, shift: int) -> None:
     """The host's clock may be an hour off: the uploads are as old as they are."""
-    storage.open_upload(TASK_ID).commit("ogg")
+    storage.open_upload(TASK_ID, "ogg").commit()
     make_old(folder / f"{TASK_ID}.ogg", 1800)
     command = [sys.executable, "-c", OLD_UPLOADS, str(folder)]
     told = subprocess.check_output(command, env=os.environ | shifted(shift), text=True)

@@ -53,14 +53,18 @@ envFrom:
 {{- end }}
 
 {{- define "transcriber.mounts" -}}
+{{- if not .Values.bucket.url }}
 - { name: uploads, mountPath: /srv/shared_audio }
+{{- end }}
 - { name: logs, mountPath: /srv/logs }
 - { name: tmp, mountPath: /tmp }
 {{- end }}
 
 {{- define "transcriber.volumes" -}}
+{{- if not .Values.bucket.url }}
 - name: uploads
   persistentVolumeClaim: { claimName: {{ include "transcriber.claim" (list . "uploads") }} }
+{{- end }}
 - name: cache
   {{- if .Values.cache.enabled }}
   persistentVolumeClaim: { claimName: {{ include "transcriber.claim" (list . "cache") }} }
@@ -69,8 +73,8 @@ envFrom:
   {{- end }}
 - name: logs
   emptyDir: { sizeLimit: 256Mi }
-- name: tmp
-  emptyDir: { sizeLimit: 2Gi }
+- name: tmp # where what is fetched from a `url` lies on its way into a bucket
+  emptyDir: { sizeLimit: {{ if .Values.bucket.url }}16Gi{{ else }}2Gi{{ end }} }
 {{- end }}
 
 {{- /* The head of a pod. Service links are off: a Service named `redis` would set REDIS_PORT to tcp://… */}}

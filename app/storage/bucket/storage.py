@@ -1,0 +1,165 @@
+"""Recordings in a bucket, in a folder that the API and all workers share."""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from app.core.config import Settings
+from app.core.errors import InvalidTask
+from app.core.recording_path import RecordingPath
+from app.core.utils import extension_of
+from app.schemas.task import Task
+from app.storage.base import Link, StoredUpload
+from app.storage.bucket.marker import BucketMarker
+from app.storage.bucket.object_path import ObjectPath
+from app.storage.bucket.objects import Bucket
+from app.storage.bucket.outbox import BucketOutbox
+from app.storage.bucket.resumable import BucketResumables, pieces_of
+from app.storage.bucket.upload import BucketUpload
+from app.storage.keeping import TaskKeeping
+from app.storage.names import CLIPS_EXTENSION, OWN_NAME, fetched_name
+
+READ_BYTES = 1024 * 1024
+
+
+class BucketStorage(TaskKeeping):
+    """The folder of a bucket that STORAGE_URL names; see app.storage.base.Storage.
+
+    Every method that asks the bucket raises StorageUnavailable.
+    """
+
+    place = "STORAGE_URL"
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises StorageMisconfigured."""
+        self._bucket = Bucket(settings)
+        super().__init__(BucketOutbox(self._bucket), keep_audio=settings.keep_audio)
+        self._url = (settings.storage_url or "").rstrip("/")
+        self._most_bytes = settings.max_upload_bytes
+        self._seen: frozenset[str] = frozenset()
+        self.resumables = BucketResumables(self._bucket)
+        self.marker = BucketMarker(self._bucket)
+
+    def check(self) -> None:
+        """Try whether the bucket can be listed and written. Raises StorageMisconfigured."""
+        self._bucket.check()
+
+    def open_upload(self, task_id: str, extension: str) -> BucketUpload:
+        """Begin an upload."""
+        return BucketUpload(self._bucket, f"{task_id}.{extension}", self._most_bytes)
+
+    def open_received(self, upload_id: str, task_id: str, extension: str) -> BucketUpload:
+        """The bytes of a resumable upload, in one object. Raises StorageFull."""
+        upload = self.open_upload(task_id, extension)
+        try:
+            for piece in pieces_of(self._bucket, upload_id):
+                for part in self._bucket.parts(piece.key):
+                    upload.write(part)
+        except BaseException:
+            upload.abort()
+            raise
+        return upload
+
+    def keep_fetched(self, task: Task, fetch: Callable[[Path], object]) -> RecordingPath:
+        """Have the recording of a task written to a temporary file, and send that.
+
+        Raises what `fetch` raises, OSError, StorageFull.
+        """
+        key = self._key_of(task)
+        with tempfile.TemporaryDirectory(prefix="fetch-") as folder:
+            path = Path(folder) / "recording"
+            fetch(path)
+            upload = BucketUpload(self._bucket, key, self._most_bytes)
+            try:
+                with path.open("rb") as file:
+                    while data := file.read(READ_BYTES):
+                        upload.write(data)
+                return upload.recording()
+            except BaseException:
+                upload.abort()
+                raise
+
+    def save_clips(self, task_id: str, clips: bytes) -> None:
+        """Keep clips of known speakers until the task ends. Raises StorageFull."""
+        self._bucket.write(_clips_key(task_id), clips)
+
+    def clips_of(self, task: Task) -> bytes | None:
+        """Those clips; None where there are none."""
+        return self._bucket.read(_clips_key(task.task_id))
+
+    def remove_clips(self, task_id: str) -> None:
+        """Remove those clips."""
+        self._bucket.remove([_clips_key(task_id)])
+
+    def recording_of(self, task: Task) -> ObjectPath | None:
+        """A task's recording; None where it is not there. Raises InvalidTask."""
+        return self._bucket.path(self._key_of(task))
+
+    def check_is_inside(self, task: Task) -> None:
+        """Raise InvalidTask where a task's recording lies outside the folder."""
+        self._key_of(task)
+
+    def delete(self, task: Task) -> None:
+        """Remove a task's recording, if it is there and named after the task. Raises InvalidTask."""
+        self.remove_clips(task.task_id)
+        key = self._key_of(task)
+        if PurePosixPath(key).stem == task.task_id:
+            self._bucket.remove([key])
+
+    def kept_recording(self, task: Task) -> ObjectPath | None:
+        """A recording that this service stored; None where it is gone."""
+        likely = f"{task.task_id}.{extension_of(task.filename or '', None)}"
+        for key in dict.fromkeys((task.file_path, likely)):
+            name = OWN_NAME.fullmatch(key)
+            if name is not None and name[1] == task.task_id and (path := self._bucket.path(key)):
+                return path
+        return None
+
+    def link_to(self, path: RecordingPath) -> Link | None:
+        """Where a client may GET a recording; None where the store gives no such addresses."""
+        return self._bucket.link("GET", path.key) if isinstance(path, ObjectPath) else None
+
+    def old_uploads(self, older_than_seconds: float) -> list[StoredUpload]:
+        """This service's uploads, at least that old, that no note claims.
+
+        Found twice: a store may give an object the time at which its first part came, and its note comes a
+        moment after the last.
+        """
+        noted = self.outbox.listing().notes
+        old = {
+            each.key: name[1]
+            for each in self._bucket.top()
+            if (name := OWN_NAME.fullmatch(each.key))
+            and each.age_seconds >= older_than_seconds
+            and name[1] not in noted
+        }
+        found = [StoredUpload(old[key], key, complete=True) for key in old if key in self._seen]
+        self._seen = frozenset(old)
+        return found
+
+    def remove_upload(self, upload: StoredUpload) -> None:
+        """Remove such an object, if it is there."""
+        self._bucket.remove([upload.name])
+
+    def free_bytes(self) -> int:
+        """A bucket has room."""
+        return sys.maxsize
+
+    def _key_of(self, task: Task) -> str:
+        """The key of a task's recording. Raises InvalidTask where that lies outside the folder.
+
+        A foreign program may have pushed the task: its path may be the whole address, or point anywhere.
+        """
+        if task.url is not None:
+            return fetched_name(task)
+        parts = task.file_path.removeprefix(f"{self._url}/").split("/")
+        if any(part in ("", ".", "..") or not part.isprintable() for part in parts):
+            raise InvalidTask("The task's `file_path` is no key of an object in STORAGE_URL.")
+        if parts[0].startswith("."):
+            raise InvalidTask("The task's `file_path` lies outside the recordings in STORAGE_URL.")
+        return "/".join(parts)
+
+
+def _clips_key(task_id: str) -> str:
+    return f"{task_id}.{CLIPS_EXTENSION}"
