@@ -116,9 +116,12 @@ async def test_the_bucket_goes_away_and_comes_back(service: Service, ledger: Led
             with ledger.recovery("bucket away under API and worker, and back"):
                 task_ids = [await service.accept(seconds=0.05) for _ in range(4)]
                 await service.until(lambda: service.logged("This worker takes no tasks. The bucket"), 60)
-                ready = await client.get("/health/ready")
-                assert (ready.status_code, ready.json()["status"]) == (503, "unavailable")
-                assert "STORAGE_ENDPOINT" in ready.json()["detail"]
+
+                async def tells_why() -> bool:
+                    ready = (await client.get("/health/ready")).json()
+                    return ready["status"] == "unavailable" and "STORAGE_ENDPOINT" in ready["detail"]
+
+                await service.until(tells_why, 60)
                 answer = await client.post("/transcribe/", files={"file": ("a.wav", b"sound")})
                 assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
                 proxy.heal()

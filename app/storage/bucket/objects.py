@@ -13,6 +13,7 @@ from obstore.exceptions import AlreadyExistsError
 from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
 
 from app.core.config import Settings
+from app.core.errors import StorageMisconfigured
 from app.storage.base import Link
 from app.storage.bucket.connection import CREDENTIALS, connect, scheme_of
 from app.storage.bucket.object_path import ObjectPath
@@ -25,6 +26,9 @@ CLOCK_KEY = ".clock"
 
 CLOCK_SECONDS = 600.0
 """How long the difference between the store's clock and this process's is believed."""
+
+CHECK_SECONDS = 5.0
+"""How long a check that has passed counts: anybody may ask for `/health/ready`."""
 
 PART_BYTES = 1024 * 1024
 """Read at a time of an object that is read as a whole."""
@@ -65,16 +69,30 @@ class Bucket:
         self._problems = Problems(
             settings.storage_url or "", settings.storage_endpoint, CREDENTIALS[scheme_of(settings)]
         )
+        self._checked_at = -CHECK_SECONDS
         self._clock: tuple[float, float] | None = None
         self._clock_lock = threading.Lock()
         self.told = self._problems.told
 
     def check(self) -> None:
-        """Try to list and to write; errors are told to operators."""
+        """Try to list and to write, unless that has just worked; errors are told to operators.
+
+        Raises StorageMisconfigured, too, where the store overwrites what it was told to create.
+        """
+        if time.monotonic() - self._checked_at < CHECK_SECONDS:
+            return
         with self.told("be listed", openly=True):
             next(iter(obstore.list(self.store, ".outbox", chunk_size=1)), None)
         with self.told("be written", openly=True):
             obstore.put(self.store, CLOCK_KEY, b"")
+        with self.told("be written", openly=True), contextlib.suppress(AlreadyExistsError):
+            obstore.put(self.store, CLOCK_KEY, b"", mode="create")
+            raise StorageMisconfigured(
+                f"The store of {self._settings.storage_url} overwrites objects that are there, whatever "
+                "`If-None-Match` says: two tasks could take one place. Use a store, or a version of it, that "
+                "knows conditional writes."
+            )
+        self._checked_at = time.monotonic()
 
     def read(self, key: str, *, openly: bool = False) -> bytes | None:
         """The content; None where there is no such object."""

@@ -1,11 +1,13 @@
 """Recordings on their way into a bucket, of which no more than a few parts are in memory."""
 
+import contextlib
 import queue
 import threading
 from collections.abc import Iterator
 
 import obstore
 
+from app.core.errors import StorageUnavailable
 from app.core.recording_path import RecordingPath
 from app.storage.bucket.object_path import ObjectPath
 from app.storage.bucket.objects import Bucket
@@ -75,12 +77,13 @@ class BucketUpload:
         return self._key
 
     def abort(self) -> None:
-        """Remove all of it. Raises StorageUnavailable."""
+        """Remove all of it; what cannot be removed now is nobody's, and goes at the age of an orphan."""
         if self._sender is not None:
             self._sender.abort()
         self._begun = bytearray()
         if self._is_whole:
-            self._bucket.remove([self._key])
+            with contextlib.suppress(StorageUnavailable):
+                self._bucket.remove([self._key])
             self._is_whole = False
 
 

@@ -1,76 +1,39 @@
-"""Recordings in a bucket: by a folder, and on a real S3 server."""
+"""Recordings, notes and results in a bucket."""
 
 import io
 import random
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-import httpx2
 import pytest
 
+from app.audio.chunker import ChunkRules
+from app.audio.listening import Listening
+from app.audio.reading.cutting import Cutting
+from app.audio.reading.pool import ProcessReaders
 from app.core.config import Settings
 from app.core.errors import (
-    InvalidTask,
     RecordingUnreachable,
-    StorageMisconfigured,
-    StorageUnavailable,
-    UploadLocked,
-    UploadNotFound,
 )
 from app.launcher.redis_server import free_port
-from app.schemas.resumable import ResumableUpload
 from app.schemas.task import Task
 from app.storage.bucket import object_path, outbox
 from app.storage.bucket.connection import connect
 from app.storage.bucket.storage import BucketStorage
 from app.storage.bucket.upload import PART_BYTES
-from app.storage.marker import Marker
+from tests.integration.storage.contents import TASK, TASK_ID, stored
 from tests.places import files_of
-from tests.processes import ROOT, environment_of
 from tests.serving import until
 
 pytestmark = pytest.mark.bucket
 
-TASK_ID = "0b9e3b5c-6f0a-4f1c-9d39-5c9f6d3a1c55"
-TASK = Task(task_id=TASK_ID, file_path=f"{TASK_ID}.wav")
-UPLOAD_ID = "0123456789abcdef0123456789abcdef"
 SIZES = (1, PART_BYTES, PART_BYTES + 1, 2 * PART_BYTES + 12345)
-
-
-@pytest.fixture
-def settings(bucket_settings: Callable[..., Settings]) -> Settings:
-    return bucket_settings()
-
-
-@pytest.fixture
-def storage(settings: Settings) -> BucketStorage:
-    return BucketStorage(settings)
-
-
-def stored(storage: BucketStorage, content: bytes = b"sound", name: str = TASK_ID) -> Task:
-    upload = storage.open_upload(name, "wav")
-    upload.write(content)
-    task = Task(task_id=name, file_path=upload.commit())
-    storage.outbox.save(task)
-    return task
 
 
 def in_pieces(content: bytes) -> list[bytes]:
     return [content[start : start + 1_000_000] for start in range(0, len(content), 1_000_000)]
-
-
-def begun(storage: BucketStorage, content: bytes = b"") -> ResumableUpload:
-    upload = ResumableUpload(upload_id=UPLOAD_ID, owner=None, length=None, filename="talk.wav")
-    storage.resumables.create(upload)
-    if content:
-        sink = storage.resumables.lock(UPLOAD_ID)
-        sink.write(content)
-        sink.close()
-    return upload
 
 
 def test_uploads_of_all_sizes_are_read_as_they_were_written(storage: BucketStorage) -> None:
@@ -197,27 +160,6 @@ def test_uploads_without_a_note_are_found_at_the_second_look(storage: BucketStor
     assert storage.recording_of(noted) is not None
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["../x.wav", "/etc/passwd", ".outbox/x.json", ".service.json", "a/../b.wav", "x\0.wav", "a//b"],
-)
-def test_nothing_outside_the_folder_is_read(storage: BucketStorage, path: str) -> None:
-    with pytest.raises(InvalidTask):
-        storage.recording_of(Task(task_id="x", file_path=path))
-
-
-def test_foreign_recordings_are_read_and_stay(storage: BucketStorage, settings: Settings) -> None:
-    upload = storage.open_upload("theirs", "wav")
-    upload.write(b"sound")
-    upload.commit()
-    for path in ("theirs.wav", f"{settings.storage_url}/theirs.wav"):
-        task = Task(task_id="x", file_path=path)
-        assert storage.recording_of(task) is not None
-        storage.finish(task)
-        assert storage.recording_of(task) is not None
-        assert storage.kept_recording(task) is None
-
-
 def test_what_a_worker_fetches_is_kept_under_the_name_of_its_task(
     storage: BucketStorage, settings: Settings
 ) -> None:
@@ -237,140 +179,24 @@ def test_what_a_worker_fetches_is_kept_under_the_name_of_its_task(
     assert files_of(settings) == []
 
 
-def test_pieces_follow_each_other(storage: BucketStorage, settings: Settings) -> None:
-    begun(storage, b"one")
-    first = storage.resumables.lock(UPLOAD_ID)
-    with pytest.raises(UploadLocked):
-        BucketStorage(settings).resumables.lock(UPLOAD_ID)
-    first.write(b"two")
-    first.close()
-    second = BucketStorage(settings).resumables.lock(UPLOAD_ID)
-    assert second.offset == 6
-    second.close()
-    found = storage.resumables.read(UPLOAD_ID)
-    assert found is not None
-    assert (found.offset, found.is_taken) == (6, False)
-    upload = storage.open_received(UPLOAD_ID, TASK_ID, "wav")
-    with upload.recording().open("rb", 0) as file:
-        assert file.readall() == b"onetwo"
-
-
-def test_of_two_who_go_on_from_the_same_place_one_succeeds(storage: BucketStorage) -> None:
-    """Where a lock was lost: the pieces themselves tell."""
-    begun(storage)
-    first = storage.resumables.lock(UPLOAD_ID)
-    first._lease.end()
-    second = storage.resumables.lock(UPLOAD_ID)
-    second.write(b"second")
-    with pytest.raises(UploadLocked):
-        first.write(b"1")
-    second.write(b"!")
-    second.close()
-    found = storage.resumables.read(UPLOAD_ID)
-    assert found is not None
-    assert found.offset == 7
-
-
-def test_an_upload_that_became_a_task(storage: BucketStorage, settings: Settings) -> None:
-    upload = begun(storage, b"sound")
-    storage.resumables.save(upload.model_copy(update={"task_id": TASK_ID, "length": 5}))
-    storage.resumables.remove_bytes(UPLOAD_ID)
-    found = storage.resumables.read(UPLOAD_ID)
-    assert found is not None
-    assert (found.is_taken, found.offset) == (True, 5)
-    with pytest.raises(UploadNotFound):
-        storage.resumables.lock(UPLOAD_ID)
-    storage.resumables.remove(UPLOAD_ID)
-    assert (storage.resumables.read(UPLOAD_ID), files_of(settings)) == (None, [])
-    assert storage.resumables.read("../x") is None
-
-
-def test_who_writes_is_not_silent(storage: BucketStorage) -> None:
-    begun(storage, b"sound")
-    assert storage.resumables.old(-5) == storage.resumables.silent(-5) == [UPLOAD_ID]
-    assert storage.resumables.old(3600) == storage.resumables.silent(3600) == []
-    assert storage.resumables.silent_seconds(UPLOAD_ID) < 60
-    sink = storage.resumables.lock(UPLOAD_ID)
-    assert storage.resumables.old(-5) == storage.resumables.silent(-5) == []
-    sink.close()
-
-
-def test_a_lock_ends_with_its_process(
-    storage: BucketStorage, settings: Settings, monkeypatch: pytest.MonkeyPatch
+async def test_reader_processes_read_from_the_bucket(
+    s3_settings: Callable[..., Settings], assets: Path
 ) -> None:
-    begun(storage)
-    storage.resumables.lock(UPLOAD_ID)
-    monkeypatch.setattr("app.storage.bucket.lease.LEASE_SECONDS", -5.0)
-    BucketStorage(settings).resumables.lock(UPLOAD_ID).close()
-
-
-def test_the_marker_is_written_once(storage: BucketStorage) -> None:
-    mine, theirs = Marker.new("mine", "redis"), Marker.new("theirs", "redis")
-    assert storage.marker.read() is None
-    assert storage.marker.write(mine, replace=False)
-    assert not storage.marker.write(theirs, replace=False)
-    assert storage.marker.read() == mine
-    assert storage.marker.write(theirs, replace=True)
-    assert storage.marker.read() == theirs
-    assert not storage.marker.is_abandoned()
-
-
-def test_links_lead_into_the_bucket(s3_settings: Callable[..., Settings]) -> None:
-    storage = BucketStorage(s3_settings())
-    begun(storage)
-    link = storage.resumables.link_to(UPLOAD_ID)
-    assert link is not None
-    assert httpx2.put(link.url, content=b"sound", headers=dict(link.headers)).status_code == 200
-    found = storage.resumables.read(UPLOAD_ID)
-    assert found is not None
-    assert found.offset == 5
-    path = storage.recording_of(stored(storage, b"more sound"))
+    """Which get the client of the bucket by pickle, and its key from their environment."""
+    speech = assets / "speech_en.flac"
+    path = BucketStorage(s3_settings()).recording_of(
+        stored(BucketStorage(s3_settings()), speech.read_bytes())
+    )
     assert path is not None
-    link = storage.link_to(path)
-    assert link is not None
-    assert httpx2.get(link.url, headers={"Range": "bytes=5-9"}).content == b"sound"
-    assert httpx2.get(link.url.replace("X-Amz-Signature=", "X-Amz-Signature=0")).status_code == 403
-
-
-def test_a_folder_gives_no_links(
-    settings_for: Callable[..., Settings], storage_values: Callable[[str], dict[str, object]]
-) -> None:
-    assert BucketStorage(settings_for(**storage_values("file"))).resumables.link_to(UPLOAD_ID) is None
-
-
-def test_what_is_wrong_with_a_bucket_is_told(
-    s3_settings: Callable[..., Settings], caplog: pytest.LogCaptureFixture
-) -> None:
-    right = s3_settings()
-    BucketStorage(right).check()
-    with pytest.raises(StorageMisconfigured, match=r"s3://no-such-bucket .*404 NoSuchBucket.*STORAGE_URL"):
-        BucketStorage(right.model_copy(update={"storage_url": "s3://no-such-bucket"})).check()
-    away = right.model_copy(
-        update={"storage_endpoint": f"http://127.0.0.1:{free_port()}", "storage_timeout_seconds": 0.5}
-    )
-    with pytest.raises(StorageUnavailable, match="STORAGE_ENDPOINT"):
-        BucketStorage(away).check()
-    with pytest.raises(StorageUnavailable) as told:
-        BucketStorage(away).outbox.save(TASK)
-    assert "127.0.0.1" not in str(told.value), "who uploads need not know where the bucket is"
-    assert f"cannot be written at .outbox/{TASK_ID}.json" in caplog.text
-
-
-@pytest.mark.parametrize("program", [("-m", "uvicorn", "main:app", "--port", "0"), ("worker.py",)])
-def test_a_wrong_key_ends_the_start_with_a_sentence(
-    program: tuple[str, ...],
-    s3_settings: Callable[..., Settings],
-) -> None:
-    environment = environment_of(s3_settings()) | {"AWS_SECRET_ACCESS_KEY": "wrong"}
-    ended = subprocess.run(
-        [sys.executable, *program],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ended.returncode == 1
-    assert "403 SignatureDoesNotMatch. Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    readers = ProcessReaders(1)
+    try:
+        found = [
+            [
+                each.window.end
+                for each in readers.open(Cutting(each, Listening(), ChunkRules()), bool, lambda: None)
+            ]
+            for each in (path, speech)
+        ]
+    finally:
+        readers.close()
+    assert found[0] == found[1] != []
