@@ -22,6 +22,7 @@ from app.api.request_id import RequestId
 from app.api.routes import (
     direct,
     exports,
+    failures,
     health,
     library,
     openai,
@@ -119,6 +120,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(transcripts.router)
     app.include_router(library.router)
     app.include_router(exports.router)
+    app.include_router(failures.router)
     app.include_router(shares.router)
     app.include_router(summaries.router)
     app.include_router(shared.router)

@@ -42,6 +42,7 @@ from app.services.library_service import LibraryService
 from app.services.operator_service import OperatorService
 from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
+from app.services.result_cache import ResultCache
 from app.services.resumable_uploads import ResumableUploads
 from app.services.share_service import ShareService
 from app.services.summary_service import SummaryService
@@ -138,6 +139,7 @@ def intake_of(
     queue: RedisService,
     tasks: TaskService,
     usage: UsageCounter,
+    archive: ArchiveService | None = None,
 ) -> tuple[ResumableUploads, AudioService]:
     """What takes recordings; `tasks` knows which of them came before."""
     uploads = ResumableUploads(settings, storage, folder, tasks)
@@ -146,7 +148,7 @@ def intake_of(
         storage,
         folder,
         queue,
-        Repeats(client, settings),
+        ResultCache(settings, storage, queue, Repeats(client, settings), archive),
         Idempotency(Requests(client, settings), tasks),
         Awaited(client, settings),
         uploads,
@@ -179,7 +181,7 @@ def lifespan_of(
         summaries = SummaryService(settings, tasks, archiving, summariser)
         waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
         usage = UsageCounter(client, settings)
-        uploads, audio = intake_of(client, settings, storage, folder, queue, tasks, usage)
+        uploads, audio = intake_of(client, settings, storage, folder, queue, tasks, usage, archiving)
         left = LeftUploads(settings, storage, tasks, audio)
         housekeeping = Housekeeping(settings, queue, folder, outbox, waiting, left, usage, archiving)
         background = [

@@ -302,6 +302,15 @@ SHARE_RESPONSES: Responses = {
     **ANY_PROBLEM,
 }
 
+FAILURE_RESPONSES: Responses = {
+    **_problems(
+        (ArchiveOff, "Failures are kept in the archive, and this service has none (ARCHIVE=false)."),
+        (InvalidParameter, "`cursor` is none."),
+        (ArchiveUnavailable, "The archive of transcripts cannot be used at the moment."),
+    ),
+    **ANY_PROBLEM,
+}
+
 SUMMARY_RESPONSES: Responses = {
     **_AT_THE_TASK,
     **_problems(

@@ -11,12 +11,13 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, Engine, and_, delete, func, select, update
 
 from app.archive.database import open_engine
+from app.archive.failures import Failures
 from app.archive.library import ORDER, SHOWN, Indexer, Library, is_after
 from app.archive.packing import ENCODING, packed, unpacked
 from app.archive.shares import Shares
 from app.archive.store import Store, changed, insert_into
 from app.archive.summaries import Summaries
-from app.archive.tables import PRESENT, transcripts
+from app.archive.tables import PRESENT, fingerprints, transcripts
 from app.core.config import Settings
 from app.schemas.archived import ArchivedResult, ArchivedTask, ArchiveFigures
 from app.schemas.position import Position
@@ -41,6 +42,7 @@ class Archive:
         *,
         max_days: float,
         max_mb: int,
+        max_failure_days: float = 0,
         live_seconds: int,
         indexer: Indexer | None = None,
     ) -> None:
@@ -52,6 +54,7 @@ class Archive:
         self._evicted_ms = live_seconds * 1000 + DAY_MS if live_seconds else FOR_EVER_MS
         self.shares = Shares(self._store)
         self.summaries = Summaries(self._store)
+        self.failures = Failures(self._store, max_days=max_failure_days)
 
     @classmethod
     def from_settings(cls, settings: Settings, indexer: Indexer | None = None) -> Self:
@@ -60,6 +63,7 @@ class Archive:
             open_engine(settings),
             max_days=settings.archive_max_days,
             max_mb=settings.archive_max_mb,
+            max_failure_days=settings.archive_failures_days,
             live_seconds=settings.result_ttl_seconds,
             indexer=indexer,
         )
@@ -72,9 +76,16 @@ class Archive:
         """Close all connections."""
         self._store.close()
 
-    def keep(self, task: ArchivedTask, result: bytes, *, is_summarised: bool = False) -> bool:
+    def keep(
+        self,
+        task: ArchivedTask,
+        result: bytes,
+        *,
+        is_summarised: bool = False,
+        fingerprint: str | None = None,
+    ) -> bool:
         """Keep a result, and have it summarised if wanted; False where that task has one, which stays, or
-        where it was removed."""
+        where it was removed. Who asks the same of the same recording finds it by the fingerprint."""
         content = packed(result)
         row = {
             "task_id": task.task_id,
@@ -95,6 +106,12 @@ class Archive:
                 return False
             if is_summarised:
                 self.summaries.expect(connection, task.task_id)
+            if fingerprint is not None:
+                named = {"task_id": task.task_id, "fingerprint": fingerprint}
+                connection.execute(
+                    insert_into(connection, fingerprints).values(named).on_conflict_do_nothing()
+                )
+            self.failures.forget(connection, [task.task_id])
             self.library.index(connection, task.task_id)
         return True
 
@@ -102,6 +119,18 @@ class Archive:
         """The result of a task; None where it is not here."""
         found = self._store.rows(
             select(*SHOWN, transcripts.c.content).where(transcripts.c.task_id == task_id, PRESENT)
+        )
+        return ArchivedResult(_task(found[0][:-1]), unpacked(found[0][-1])) if found else None
+
+    def of_fingerprint(self, owner: str | None, fingerprint: str) -> ArchivedResult | None:
+        """The last result of an owner's recording of which the same was asked; None where there is none."""
+        same = fingerprints.c.task_id == transcripts.c.task_id
+        found = self._store.rows(
+            select(*SHOWN, transcripts.c.content)
+            .join_from(fingerprints, transcripts, same)
+            .where(fingerprints.c.fingerprint == fingerprint, transcripts.c.owner == owner, PRESENT)
+            .order_by(*ORDER)
+            .limit(1)
         )
         return ArchivedResult(_task(found[0][:-1]), unpacked(found[0][-1])) if found else None
 
@@ -176,6 +205,7 @@ class Archive:
             removed += self._mark(self._oldest(excess), _now_ms() + self._evicted_ms)
         self.library.tidy()
         self.summaries.tidy()
+        self.failures.trim()
         return removed
 
     def is_too_old(self, task: ArchivedTask) -> bool:
@@ -217,6 +247,8 @@ class Archive:
             marked = changed(connection, statement)
             self.library.drop(connection, list(task_ids))
             self.summaries.forget(connection, task_ids)
+            self.failures.forget(connection, task_ids)
+            connection.execute(delete(fingerprints).where(fingerprints.c.task_id.in_(list(task_ids))))
         return marked
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Column, Connection, Engine, Table, delete, or_, select
 from app.archive.database import archive_reachable, open_engine, open_file, transaction
 from app.archive.schema import upgrade
 from app.archive.store import insert_into
-from app.archive.tables import PRESENT, library, shares, summaries, transcripts
+from app.archive.tables import PRESENT, failures, fingerprints, library, shares, summaries, transcripts
 from app.core.config import Settings
 
 BATCH = 200
@@ -82,13 +82,18 @@ def _copy(source: Engine, target: Engine) -> int:
                     writing.execute(insert_into(writing, library).values(named).on_conflict_do_nothing())
                 if made := _summaries(reading, brought):
                     writing.execute(insert_into(writing, summaries).values(made).on_conflict_do_nothing())
+                if known := _fingerprints(reading, brought):
+                    writing.execute(insert_into(writing, fingerprints).values(known).on_conflict_do_nothing())
             copied += len(brought)
+        for rows in _batches(reading, failures, failures.c.task_id):
+            writing.execute(insert_into(writing, failures).values(rows).on_conflict_do_nothing())
         for rows in _batches(reading, shares, shares.c.share_id):
             if of_same := _of_same(reading, writing, rows):
                 writing.execute(insert_into(writing, shares).values(of_same).on_conflict_do_nothing())
         reading.exec_driver_sql("COMMIT")
         there = select(transcripts.c.task_id).where(PRESENT)  # of transcripts that were removed meanwhile
         writing.execute(delete(shares).where(shares.c.task_id.not_in(there)))
+        writing.execute(delete(failures).where(failures.c.task_id.in_(select(transcripts.c.task_id))))
     return copied
 
 
@@ -131,3 +136,8 @@ def _summaries(connection: Connection, task_ids: Collection[str]) -> list[dict[s
     query = select(summaries).where(summaries.c.task_id.in_(task_ids), summaries.c.content.is_not(None))
     idle = {"due_ms": None, "token": None, "parts": None}
     return [dict(row) | idle for row in connection.execute(query).mappings()]
+
+
+def _fingerprints(connection: Connection, task_ids: Collection[str]) -> list[dict[str, Any]]:
+    query = select(fingerprints).where(fingerprints.c.task_id.in_(task_ids))
+    return [dict(row) for row in connection.execute(query).mappings()]

@@ -95,3 +95,28 @@ summaries = Table(
     Column("content", LargeBinary, nullable=True),
     Index("ix_summaries_due", "due_ms"),
 )
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("task_id", BYTEWISE, primary_key=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger, nullable=False),
+    Column("owner", String, nullable=True),
+    Column("filename", String, nullable=True),
+    Column("model", String, nullable=True),
+    Column("duration", Float, nullable=True),
+    Column("code", String, nullable=False),
+    Column("message", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("found_by", String, nullable=False),  # file, code and sentence in small letters
+    Index("ix_failures_created", "created_ms", "task_id"),
+)
+
+fingerprints = Table(
+    "fingerprints",
+    metadata,
+    Column("task_id", BYTEWISE, primary_key=True),
+    Column("fingerprint", String(64), nullable=False),  # of what was asked of which recording
+    Index("ix_fingerprints", "fingerprint"),
+)

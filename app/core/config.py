@@ -263,6 +263,10 @@ class Settings(BaseSettings):
         "90 %, then the oldest go; 0: any.",
     )
 
+    archive_failures_days: float = Field(
+        90, ge=0, description="How long the archive tells why a task failed, in days; 0: until it is deleted."
+    )
+
     # Summaries
     summary_url: str = Field(
         "",

@@ -14,19 +14,22 @@ from app.queue.scan import scan_names
 from app.queue.scripts import Scripts
 from app.schemas.task import Task
 
-FIELDS = ["payload", "created_at"]
+FIELDS = ["payload", "created_at", "finished_at", "attempts"]
 
 SCAN_LIMIT_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class EndedTask:
-    """A task and its result, of one moment; `created_ms` is its place in lists. None is what is not known."""
+    """A task and its result, of one moment; `created_ms` is its place in lists, `attempts` how often it was
+    begun. None is what is not known."""
 
     task_id: str
     task: Task | None
     created_ms: int | None
     result: bytes | None
+    finished_ms: int | None = None
+    attempts: int = 0
 
 
 class EndedTasks:
@@ -41,12 +44,14 @@ class EndedTasks:
         """What is known of a task."""
         async with redis_reachable():
             [(fields, _, result, _)] = await self._scripts.read([task_id], FIELDS, PROGRESS_FIELDS)
-        payload, created_at = fields
+        payload, created_at, finished_at, attempts = fields
         return EndedTask(
             task_id=task_id,
             task=task_of(payload) if payload else None,
             created_ms=int(float(created_at)) if created_at else None,
             result=result,
+            finished_ms=int(float(finished_at)) if finished_at else None,
+            attempts=int(attempts or 0),
         )
 
     async def ids(self) -> set[str]:

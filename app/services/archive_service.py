@@ -23,10 +23,19 @@ from app.queue.results import state_of_result
 from app.queue.turns import is_turn
 from app.schemas.archived import ArchivedResult, ArchivedTask, ArchiveFigures
 from app.schemas.corrections import Corrections, StoredCorrections
+from app.schemas.failure import ArchivedFailure
 from app.schemas.library import DetailsChange, LibraryEntry, Search
 from app.schemas.position import Position
 from app.schemas.share import Share
-from app.schemas.task import LONGEST_SECONDS, TASK_ID_PATTERN, Summary, Task, TaskState, TaskStatus
+from app.schemas.task import (
+    LONGEST_SECONDS,
+    TASK_ID_PATTERN,
+    Summary,
+    Task,
+    TaskFailure,
+    TaskState,
+    TaskStatus,
+)
 from app.storage.base import Storage
 
 logger = logging.getLogger(__name__)
@@ -50,8 +59,8 @@ class ArchiveService:
     """The archive off the event loop. Every method raises ArchiveUnavailable, and where it asks Redis
     QueueUnavailable.
 
-    Only transcripts are kept. A failure is news, which Redis tells for RESULT_TTL_SECONDS: after that nobody
-    can try again what failed, and there is nothing to read.
+    Failures are kept, too, so that people find out why something is missing; once Redis has forgotten the
+    task nobody can try it again.
     """
 
     def __init__(self, client: Redis, settings: Settings, storage: Storage, archive: Archive) -> None:
@@ -143,6 +152,25 @@ class ArchiveService:
         """Results and corrections of those of the tasks that are in the archive, as they are stored."""
         return await self.run(self._archive.contents, task_ids)
 
+    async def of_fingerprint(self, owner: str | None, fingerprint: str) -> ArchivedResult | None:
+        """The last result of an owner's recording of which the same was asked."""
+        return await self.run(self._archive.of_fingerprint, owner, fingerprint)
+
+    async def failed(self, task_ids: Collection[str]) -> set[str]:
+        """Those of the tasks whose failures are there."""
+        return await self.run(self._archive.failures.known, task_ids)
+
+    async def failures(
+        self,
+        owner: str | None,
+        after: Position | None,
+        limit: int,
+        code: str | None = None,
+        text: str | None = None,
+    ) -> list[ArchivedFailure]:
+        """The next failures of that owner, or of all, newest first, with that code and text."""
+        return await self.run(self._archive.failures.page, owner, after, limit, code=code, text=text)
+
     async def remove(self, task_id: str) -> None:
         """Remove a task, and keep it out."""
         await self.run(self._archive.remove, task_id)
@@ -178,6 +206,7 @@ class ArchiveService:
         collected = 0
         valid = [task_id for task_id in await self._ended.ids() if _TASK_ID.fullmatch(task_id)]
         missing = await self.run(self._archive.missing, valid)
+        missing -= await self.failed(missing)
         missing -= await to_thread.run_sync(self._outbox.deleted, missing)
         for task_id in missing:
             if collected < MOST_AT_ONCE and not await to_thread.run_sync(self._outbox.holds, task_id):
@@ -222,22 +251,26 @@ class ArchiveService:
 
     def _keep(self, ended: EndedTask, task: Task | None, stored: bytes | None) -> bool:
         state = state_of_result(ended.task_id, stored) if stored is not None else None
-        if stored is None or state is None or state.status is not TaskStatus.DONE:
+        if stored is None or state is None:
             return False
+        if state.status is not TaskStatus.DONE:
+            return self._archive.failures.keep(_failed(ended, task, state))
         archived = _archived(ended, task, state)
         if self._archive.is_too_old(archived):
             return False
-        return self._archive.keep(archived, stored, is_summarised=self._summarises and _is_summarised(task))
+        return self._archive.keep(
+            archived,
+            stored,
+            is_summarised=self._summarises and task is not None and task.summary,
+            fingerprint=task.fingerprint if task is not None else None,
+        )
 
     def _record(self, task_id: str) -> TaskRecord | None:
         found = self._archive.read(task_id)
         if found is None:
-            return None
+            failure = self._archive.failures.read(task_id)
+            return _record_of(failure) if failure is not None else None
         return TaskRecord(state_of_result(task_id, found.result), _task(found))
-
-
-def _is_summarised(task: Task | None) -> bool:
-    return task is not None and task.summary
 
 
 def _archived(ended: EndedTask, task: Task | None, state: TaskState) -> ArchivedTask:
@@ -268,3 +301,36 @@ def _task(found: ArchivedResult) -> Task:
         duration=kept.duration,
         created_at=kept.created_ms / 1000,
     )
+
+
+def _failed(ended: EndedTask, task: Task | None, state: TaskState) -> ArchivedFailure:
+    """A failure as the archive lists it."""
+    now = time.time()
+    assert state.error is not None
+    return ArchivedFailure(
+        task_id=ended.task_id,
+        created_at=(ended.created_ms / 1000) if ended.created_ms else (task.created_at if task else now),
+        ended_at=(ended.finished_ms / 1000) if ended.finished_ms else now,
+        owner=task.owner if task else None,
+        filename=task.filename if task else None,
+        model=task.model if task else None,
+        duration=task.duration if task else None,
+        code=state.error.code,
+        message=state.error.message,
+        attempts=ended.attempts,
+    )
+
+
+def _record_of(failure: ArchivedFailure) -> TaskRecord:
+    """A failed task as far as it is still known."""
+    error = TaskFailure(code=failure.code, message=failure.message)
+    task = Task(
+        task_id=failure.task_id,
+        file_path=failure.task_id,
+        owner=failure.owner,
+        filename=failure.filename,
+        model=failure.model,
+        duration=failure.duration,
+        created_at=failure.created_at,
+    )
+    return TaskRecord(TaskState(task_id=failure.task_id, status=TaskStatus.ERROR, error=error), task)

@@ -25,7 +25,6 @@ from app.core.utils import extension_of, quoted, single_value
 from app.net.guard import AddressPolicy, check_url
 from app.queue.awaited import Awaited
 from app.queue.guard import redis_or_not
-from app.queue.repeats import Repeats, Source
 from app.queue.requests import Request
 from app.queue.usage import UsageCounter
 from app.schemas.caller import Caller
@@ -37,6 +36,7 @@ from app.services.idempotency import Idempotency
 from app.services.options import AGAIN, UPLOAD, Options, fingerprint_of
 from app.services.receiving import FILE_FIELD, Fields, FormPart, Received, Receiver
 from app.services.redis_service import RedisService
+from app.services.result_cache import ResultCache
 from app.services.resumable_uploads import Arrived, ResumableUploads
 from app.services.task_service import TaskService
 from app.services.track_check import check_channels
@@ -106,7 +106,7 @@ class AudioService:
         storage: Storage,
         folder: FolderService,
         queue: RedisService,
-        repeats: Repeats,
+        results: ResultCache,
         idempotency: Idempotency,
         awaited: Awaited,
         uploads: ResumableUploads,
@@ -117,7 +117,7 @@ class AudioService:
         self._storage = storage
         self._folder = folder
         self._queue = queue
-        self._repeats = repeats
+        self._results = results
         self._idempotency = idempotency
         self._awaited = awaited
         self._uploads = uploads
@@ -263,29 +263,11 @@ class AudioService:
             await self._idempotency.confirm(named)
         undo.push_async_exit(self._withdraws(task))
         await to_thread.run_sync(self._storage.outbox.save, task)
-        source = await self._source(task)
-        if source is not None:
-            await self._reuse(task, source)
-        else:
+        if not await self._results.reuse(task):
             await self._queue.enqueue(task)
         undo.pop_all()
-        await self._repeats.note(task)
+        await self._results.note(task)
         logger.info("Queued %s for %s", quoted(task.filename or task.url or ""), task.model)
-
-    async def _source(self, task: Task) -> Source | None:
-        """The task by which the same recording was transcribed in the same way before, if any."""
-        source = await self._repeats.source(task) if self._settings.reuse_results else None
-        if source is None:
-            return None
-        deleted = await to_thread.run_sync(self._storage.outbox.deleted, [source.task_id])
-        return None if deleted else source
-
-    async def _reuse(self, task: Task, source: Source) -> None:
-        result = source.copied(task.again_of)
-        await to_thread.run_sync(self._storage.keep_result, task, result)
-        await self._repeats.reuse(task, result)
-        await self._queue.tell_end(task)
-        logger.info("The same recording was task %s: its result is used again", source.task_id)
 
     async def _probe(self, received: Received, options: Options) -> float | None:
         """Length in seconds, where it can be told. Raises UnreadableAudio, NoAudio, RecordingTooLong,

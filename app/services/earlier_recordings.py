@@ -50,8 +50,7 @@ class EarlierRecordings:
 
 @contextmanager
 def _still_there() -> Iterator[None]:
-    """Raise RecordingGone where the recording was removed in this moment, StorageUnavailable where it cannot be
-    reached."""
+    """Raise RecordingGone where the recording was removed in this moment."""
     try:
         yield
     except FileNotFoundError as error:

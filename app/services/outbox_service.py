@@ -84,6 +84,9 @@ class Keeper(Protocol):
     async def missing(self, task_ids: Collection[str]) -> set[str]:
         """Those of the tasks that are not there, and were not removed from there."""
 
+    async def failed(self, task_ids: Collection[str]) -> set[str]:
+        """Those of the tasks whose failures are there."""
+
 
 class OutboxService:
     """Compares the outbox with Redis; every API and every worker may do so at any time.
@@ -231,9 +234,11 @@ class OutboxService:
         summary waits for it."""
         if self._archive is None:
             return
-        ended = [name for name, each in standings.items() if each.stage is Stage.ENDED and not each.failure]
+        ended = {name: each for name, each in standings.items() if each.stage is Stage.ENDED}
+        failed = {name for name, each in ended.items() if each.failure is not None}
         with contextlib.suppress(ArchiveUnavailable):  # `_finish` waits for it
-            for task_id in await self._archive.missing(ended):
+            new_failures = failed - await self._archive.failed(failed)
+            for task_id in await self._archive.missing(ended.keys() - failed) | new_failures:
                 await self._is_archived(task_id, await self._noted(task_id))
 
     async def _finish_ended(self, standings: Standings) -> int:
@@ -252,7 +257,7 @@ class OutboxService:
         """Remove what an ended task left, once the archive has its result; False where that is waited for."""
         task = await asyncio.to_thread(self._outbox.read, task_id)
         is_overdue = self._is_disk_low or standing.ended_seconds >= keep_seconds + WAIT_FOR_ARCHIVE_SECONDS
-        if standing.failure is None and not await self._is_archived(task_id, task) and not is_overdue:
+        if not await self._is_archived(task_id, task) and standing.failure is None and not is_overdue:
             return False
         task = task or Task(task_id=task_id, file_path=task_id)  # at least the note goes
         await asyncio.to_thread(self._storage.finish, task, standing.failure)

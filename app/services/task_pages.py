@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 
 from redis.asyncio import Redis
 
@@ -10,6 +11,7 @@ from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
 from app.queue.listing import Entry, TaskList
 from app.schemas.archived import ArchivedTask
+from app.schemas.failure import ArchivedFailure
 from app.schemas.library import Details, LibraryEntry, default_title
 from app.schemas.position import Position
 from app.schemas.task import TaskPage, TaskStatus, TaskSummary
@@ -69,19 +71,33 @@ class TaskPages:
         until: Position | None,
     ) -> Part:
         """What only the archive has, as far as `until`, beyond which the page does not go."""
-        if self._archive is None or status not in (None, TaskStatus.DONE):
+        if self._archive is None:
             return [], None
         try:
-            found = await self._search(self._archive, owner, limit, after, until)
+            done: Part = ([], None)
+            failed: Part = ([], None)
+            if status in (None, TaskStatus.DONE):
+                done = await self._search(self._done, owner, limit, after, until)
+            if status in (None, TaskStatus.ERROR):
+                failed = await self._search(self._failed, owner, limit, after, until)
         except ArchiveUnavailable as error:
             self._backoff.failed(error)
             return [], None
         self._backoff.succeeded()
-        return found
+        ends = [end for _, end in (done, failed) if end is not None]
+        return done[0] + failed[0], max(ends, key=lambda each: each.key) if ends else None
+
+    async def _done(self, owner: str | None, after: Position | None) -> list[Entry]:
+        assert self._archive is not None
+        return [_entry(task) for task in await self._archive.page(owner, after, BATCH)]
+
+    async def _failed(self, owner: str | None, after: Position | None) -> list[Entry]:
+        assert self._archive is not None
+        return [_failure(each) for each in await self._archive.failures(owner, after, BATCH)]
 
     async def _search(
         self,
-        archive: ArchiveService,
+        next_batch: Callable[[str | None, Position | None], Awaitable[list[Entry]]],
         owner: str | None,
         limit: int,
         after: Position | None,
@@ -89,7 +105,7 @@ class TaskPages:
     ) -> Part:
         found: list[Entry] = []
         for _ in range(SCAN_LIMIT // BATCH):
-            batch = [_entry(task) for task in await archive.page(owner, after, BATCH)]
+            batch = await next_batch(owner, after)
             known = await self._live.known([summary.task_id for _, summary in batch])
             found += [entry for entry in batch if entry[1].task_id not in known]
             if len(batch) < BATCH:
@@ -123,3 +139,15 @@ def _entry(task: ArchivedTask) -> Entry:
         duration=task.duration,
     )
     return Position(float(task.created_ms), task.task_id), summary
+
+
+def _failure(failure: ArchivedFailure) -> Entry:
+    summary = TaskSummary(
+        task_id=failure.task_id,
+        status=TaskStatus.ERROR,
+        created_at=failure.created_at,
+        filename=failure.filename,
+        model=failure.model,
+        duration=failure.duration,
+    )
+    return Position(float(failure.created_ms), failure.task_id), summary

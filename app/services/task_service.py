@@ -11,7 +11,7 @@ from anyio import to_thread
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import ArchiveUnavailable, CannotRetry, RecordingGone, TaskNotFound
+from app.core.errors import ArchiveOff, ArchiveUnavailable, CannotRetry, RecordingGone, TaskNotFound
 from app.core.recording_path import RecordingPath
 from app.core.stopping import Stopping
 from app.core.wording import span
@@ -24,6 +24,8 @@ from app.queue.repeats import Repeats
 from app.queue.webhooks import Webhooks
 from app.schemas.caller import Caller
 from app.schemas.event import EventKind, TaskEvent, WindowText
+from app.schemas.failure import FailurePage
+from app.schemas.position import Position
 from app.schemas.task import ENDED, TASK_ID_PATTERN, Task, TaskPage, TaskState, TaskStatus
 from app.schemas.window import WindowTranscript
 from app.services.archive_service import ArchiveService
@@ -123,6 +125,21 @@ class TaskService:
         deleted = await self.deleted([each.task_id for each in page.tasks])
         kept = tuple(each for each in page.tasks if each.task_id not in deleted)
         return page.model_copy(update={"tasks": kept})
+
+    async def failures(
+        self, caller: Caller, text: str | None, code: str | None, limit: int, cursor: str | None
+    ) -> FailurePage:
+        """The caller's archived failures, newest first. Raises ArchiveOff, ArchiveUnavailable,
+        InvalidParameter."""
+        if self._archive is None:
+            raise ArchiveOff("Failures are kept in the archive, and this service has none (ARCHIVE=false).")
+        after = Position.parse(cursor) if cursor else None
+        found = await self._archive.failures(caller.name, after, limit + 1, code, text)
+        last = found[limit - 1] if len(found) > limit else None
+        following = Position(float(last.created_ms), last.task_id) if last is not None else None
+        deleted = await self.deleted([each.task_id for each in found[:limit]])
+        kept = tuple(each for each in found[:limit] if each.task_id not in deleted)
+        return FailurePage(failures=kept, next_cursor=str(following) if following else None)
 
     async def deleted(self, task_ids: Sequence[str]) -> Collection[str]:
         """Those of the tasks that were deleted: Redis or the archive may not have been told yet."""

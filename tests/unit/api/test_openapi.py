@@ -35,6 +35,7 @@ def test_every_route_is_there_and_described(schema: dict[str, Any]) -> None:
         "/transcribe/{task_id}/versions",
         "/transcribe/{task_id}/summary",
         "/search",
+        "/failures",
         "/transcribe/{task_id}/audio",
         "/export",
         "/transcribe/{task_id}/shares",

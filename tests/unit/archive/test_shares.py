@@ -110,7 +110,7 @@ def test_an_archive_of_the_version_before_gets_links(archive_settings: Callable[
     older.close()
     engine = open_engine(settings)
     with engine.connect() as connection:
-        for name in ("shares", "summaries"):
+        for name in ("shares", "summaries", "failures", "fingerprints"):
             connection.execute(text(f"DROP TABLE {name}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     engine.dispose()

@@ -186,7 +186,7 @@ def _broken(settings: Settings) -> object:
     return open_engine(broken)
 
 
-async def test_failures_are_news_and_not_kept(
+async def test_failures_are_kept_too_once_each(
     outbox: OutboxService, service: ArchiveService, archive: Archive, storage: LocalStorage, queue: Queue
 ) -> None:
     await queue.producer.enqueue(stored(storage, queue.settings))
@@ -196,8 +196,13 @@ async def test_failures_are_news_and_not_kept(
     await queue.commands.set(queue.keys.result("foreign"), '{"status": "error", "error": "no"}')
 
     assert (await outbox.sweep()).finished == 1
-    assert await service.collect() == 0
-    assert archive.missing(["t", "foreign"]) == {"t", "foreign"}
+    assert [await service.collect() for _ in range(2)] == [1, 0]
+    assert archive.missing(["t", "foreign"]) == {"t", "foreign"}, "they are no transcripts"
+    kept, foreign = (archive.failures.read(name) for name in ("t", "foreign"))
+    assert kept is not None
+    assert (kept.code, kept.attempts, kept.owner, kept.filename) == (FAILURE.code, 1, "alice", "talk.mp3")
+    assert foreign is not None
+    assert (foreign.code, foreign.message) == ("foreign_error", "no")
 
 
 async def test_the_result_of_a_foreign_worker_is_archived_with_its_owner(
