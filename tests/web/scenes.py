@@ -199,6 +199,17 @@ def transcript(stage: Stage) -> None:
     expect(stage.page.locator(".segment[aria-current]")).to_have_count(1)
 
 
+def advice(stage: Stage) -> None:
+    """Russian, heard by a small model; another version is on its way."""
+    stage.transcribe(result=result_of() | {"language": "ru"})
+    stage.open_transcript()
+    stage.page.get_by_role("button", name="Transcribe again with").click()
+    expect(stage.page.locator(".card .badge")).to_have_text("Waiting")
+    stage.page.go_back()
+    expect(stage.page.get_by_text("makes far fewer errors")).to_be_visible()
+    expect(stage.page.locator(".again-others a")).to_have_count(1)
+
+
 def speakers(stage: Stage) -> None:
     stage.transcribe(result=conversation())
     stage.open_transcript()
@@ -309,6 +320,7 @@ SCENES: dict[str, Callable[[Stage], None]] = {
         recorder,
         tasks,
         transcript,
+        advice,
         speakers,
         naming,
         search,
