@@ -269,7 +269,7 @@ def unfinished(stage: Stage) -> None:
 
 def unknown(stage: Stage) -> None:
     stage.page.goto(f"{stage.url}/#/transcript/nobody-knows")
-    expect(stage.page.get_by_role("alert").filter(has_text="no task")).to_be_visible()
+    expect(stage.page.get_by_role("alert").filter(has_text="No task")).to_be_visible()
 
 
 def operator(stage: Stage) -> None:

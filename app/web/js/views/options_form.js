@@ -2,9 +2,9 @@
 
 import { changedCount, options } from "../tasks/options.js";
 import { modelList } from "../tasks/service.js";
-import { languageName, t } from "../i18n/texts.js";
+import { t } from "../i18n/texts.js";
 import { Watcher, html } from "../ui.js";
-import { LANGUAGE_CODES } from "./language_codes.js";
+import { languages } from "./languages.js";
 import { choiceOf, factsOf } from "./model_facts.js";
 
 const change = (name, value) => (options.value = { ...options.value, [name]: value });
@@ -19,7 +19,7 @@ export class OptionsForm extends Watcher {
     const changed = changedCount(value);
     return html`<form class="options" onSubmit=${(event) => event.preventDefault()} aria-label=${t("options")}>
       <div class="options-row">
-        <${Choice} name="language" choices=${languages()} />
+        <${Choice} name="language" choices=${[["", t("language_detect")], ...languages()]} />
         <${ModelChoice} chosen=${value.model} />
       </div>
       <details>
@@ -40,14 +40,6 @@ export class OptionsForm extends Watcher {
       </details>
     </form>`;
   }
-}
-
-/** Languages by name, that of the page first. */
-function languages() {
-  const named = LANGUAGE_CODES.map((code) => [code, languageName(code)]);
-  named.sort((one, other) => one[1].localeCompare(other[1]));
-  const often = ["ru", "en"].map((code) => [code, languageName(code)]);
-  return [["", t("language_detect")], ...often, ...named.filter(([code]) => code !== "ru" && code !== "en")];
 }
 
 function ModelChoice({ chosen }) {

@@ -145,7 +145,7 @@ export class TranscriptDesk extends Watcher {
       ${transcript.warnings.map((warning) => html`<p key=${warning} class="notice">${warning}</p>`)}
       ${!shared && html`<${Again} entry=${entry} transcript=${transcript} />`}
       <div ref=${this.bar} class="desk-bar">
-        <${Player} playback=${this.playback} transcript=${transcript} recording=${recording} shared=${shared} onRecording=${(file) => this.bring(file)} />
+        <${Player} playback=${this.playback} transcript=${transcript} recording=${recording} shared=${shared} isOwn=${entry.size > 0} onRecording=${(file) => this.bring(file)} />
         <${FindBar} field=${this.field} readOnly=${readOnly} wanted=${wanted} hits=${hits} at=${at}
           onWanted=${(value) => this.setState({ wanted: value, current: 0 })} onMove=${(step) => this.move(hits, at + step)}
           onReplace=${(text) => this.replace(hits, text)} />
