@@ -280,7 +280,7 @@ def operator(stage: Stage) -> None:
 
 def confirmation(stage: Stage) -> None:
     stage.transcribe()
-    stage.page.get_by_role("button", name="Delete").click()
+    stage.page.locator(".card").get_by_role("button", name="Delete").click()
     expect(stage.page.get_by_role("dialog")).to_be_visible()
 
 

@@ -36,7 +36,7 @@ def test_a_limit_that_is_reached_says_which(
         files = [(name, stage.recording.read_bytes()) for name in ("first.wav", "second.wav")]
         for name, content in files:
             page.locator("input[type=file]").first.set_input_files(
-                {"name": name, "mimeType": "audio/wav", "buffer": content}  # type: ignore[arg-type]
+                {"name": name, "mimeType": "audio/wav", "buffer": content}
             )
         expect(page.locator(".card-progress").filter(has_text="Исчерпана квота")).to_have_count(1)
 
