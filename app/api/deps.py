@@ -16,6 +16,7 @@ from app.services.audio_service import AudioService
 from app.services.correction_service import CorrectionService
 from app.services.health_service import HealthService
 from app.services.library_service import LibraryService
+from app.services.model_service import ModelService
 from app.services.operator_service import OperatorService
 from app.services.resumable_uploads import ResumableUploads
 from app.services.share_service import ShareService
@@ -42,6 +43,7 @@ class Services:
     limiter: RateLimiter
     usage: UsageCounter
     operator: OperatorService
+    models: ModelService
     metrics: Metrics
     renderer: Renderer
     guests: CapacityLimiter

@@ -39,6 +39,7 @@ from app.services.idempotency import Idempotency
 from app.services.indexing import TranscriptIndexer
 from app.services.left_uploads import LeftUploads
 from app.services.library_service import LibraryService
+from app.services.model_service import ModelService
 from app.services.operator_service import OperatorService
 from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
@@ -205,6 +206,7 @@ def lifespan_of(
             limiter=RateLimiter(client, settings),
             usage=usage,
             operator=OperatorService(client, settings, archiving),
+            models=ModelService(client, settings),
             metrics=metrics,
             renderer=Renderer(),
             guests=CapacityLimiter(GUESTS_AT_ONCE),

@@ -175,7 +175,7 @@ UPLOAD_RESPONSES: Responses = {
 }
 
 _AT_THE_TASK: Responses = _problems(
-    (TaskNotFound, "There is no task of this id."),
+    (TaskNotFound, "No task has this id."),
     (Unauthorized, "This service asks for an API key; send it as `Authorization: Bearer KEY`."),
     (QueueUnavailable, "Redis did not answer in time; please try again in a moment."),
     (
@@ -293,7 +293,7 @@ SEARCH_RESPONSES: Responses = {
 SHARE_RESPONSES: Responses = {
     **_AT_THE_TASK,
     **_problems(
-        (TaskNotFound, "There is no task of this id."),
+        (TaskNotFound, "No task has this id."),
         (ShareNotFound, "This link leads nowhere: it was revoked, has expired, or never was."),
         (ArchiveOff, "Links are kept in the archive, and this service has none (ARCHIVE=false)."),
         (NotFinished, "There is no transcript to share; the task is processing."),

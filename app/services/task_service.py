@@ -242,7 +242,7 @@ class TaskService:
 
     def _not_found(self) -> TaskNotFound:
         kept = f"; results are kept for {span(self._kept_seconds)} after a task has ended"
-        return TaskNotFound(f"There is no task of this id{kept if self._kept_seconds else ''}.")
+        return TaskNotFound(f"No task has this id{kept if self._kept_seconds else ''}.")
 
 
 def _kept_seconds(settings: Settings) -> int:

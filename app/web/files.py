@@ -1,6 +1,7 @@
 """The page's files as they are sent: read once, compressed where that pays, named by the sum of them all."""
 
 import gzip
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -15,6 +16,7 @@ MEDIA_TYPES = {
     ".mjs": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+MANIFEST_TYPE = "application/manifest+json"
 """What is served; all else in the folder is for people."""
 
 SMALLEST_COMPRESSED = 512
@@ -23,7 +25,10 @@ SMALLEST_COMPRESSED = 512
 SCRIPTS = ("js/theme.js", "js/loading.js")
 """What runs before the modules, and is none of them."""
 
-INDEX, VERSION_MARK, MODULES_MARK = "index.html", "{{version}}", "<!-- {{modules}} -->"
+INDEX, MANIFEST, WORKER = "index.html", "manifest.webmanifest", "sw.js"
+"""Templates: they have addresses of their own, and name the files by their version."""
+
+VERSION_MARK, MODULES_MARK, FILES_MARK = "{{version}}", "<!-- {{modules}} -->", "/* {{files}} */ []"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +42,13 @@ class WebFile:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All of the page. `version` changes when any byte of it does, and is part of the files' addresses."""
+    """All of the page. `version` changes when any byte of it does, and is part of the files' addresses; with
+    `manifest` and `worker` browsers install it, and show it without a network."""
 
     version: str
     index: WebFile
+    manifest: WebFile
+    worker: WebFile
     files: Mapping[str, WebFile]
 
 
@@ -49,19 +57,22 @@ def read_page(folder: Path = FOLDER) -> Page:
     contents = {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.suffix in MEDIA_TYPES and path.is_file()
+        if path.suffix in MEDIA_TYPES and path.is_file() and path != folder / WORKER
     }
-    template = (folder / INDEX).read_text("utf-8")
-    version = _version_of({**contents, INDEX: template.encode()})
+    templates = {name: (folder / name).read_text("utf-8") for name in (INDEX, MANIFEST, WORKER)}
+    version = _version_of(contents | {name: text.encode() for name, text in templates.items()})
+    index, manifest, worker = (text.replace(VERSION_MARK, version) for text in templates.values())
     modules = "\n    ".join(
         f'<link rel="modulepreload" href="/web/{version}/{escape(name)}">'
         for name in contents
         if name.endswith((".js", ".mjs")) and name not in SCRIPTS
     )
-    index = template.replace(VERSION_MARK, version).replace(MODULES_MARK, modules)
+    files = json.dumps([f"/web/{version}/{name}" for name in contents])
     return Page(
         version,
-        _file_of(index.encode(), "text/html; charset=utf-8"),
+        _file_of(index.replace(MODULES_MARK, modules).encode(), "text/html; charset=utf-8"),
+        _file_of(manifest.encode(), MANIFEST_TYPE),
+        _file_of(worker.replace(FILES_MARK, files).encode(), MEDIA_TYPES[".js"]),
         {name: _file_of(content, MEDIA_TYPES[Path(name).suffix]) for name, content in contents.items()},
     )
 

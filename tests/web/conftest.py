@@ -113,7 +113,8 @@ class Visitor:
 
     def _heard(self, kind: str, text: str) -> None:
         # Chromium calls each answer of 4xx and each lost connection an error; the page tells of those itself.
-        if kind in ("error", "warning") and not text.startswith("Failed to load resource"):
+        expected = ("Failed to load resource", "Service Worker registration blocked by Playwright")
+        if kind in ("error", "warning") and not text.startswith(expected):
             self.wrong.append(text)
 
 
@@ -123,7 +124,9 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visitor]]:
     visitors: list[Visitor] = []
 
     def make(**options: object) -> Visitor:
-        context = browser.new_context(**({"locale": "en-GB"} | options))  # type: ignore[arg-type]
+        # Of what a service worker answers, a test could hold back nothing.
+        usual = {"locale": "en-GB", "service_workers": "block"}
+        context = browser.new_context(**(usual | options))  # type: ignore[arg-type]
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         visitors.append(Visitor(context))
         return visitors[-1]

@@ -199,6 +199,17 @@ def transcript(stage: Stage) -> None:
     expect(stage.page.locator(".segment[aria-current]")).to_have_count(1)
 
 
+def advice(stage: Stage) -> None:
+    """Russian, heard by a small model; another version is on its way."""
+    stage.transcribe(result=result_of() | {"language": "ru"})
+    stage.open_transcript()
+    stage.page.get_by_role("button", name="Transcribe again with").click()
+    expect(stage.page.locator(".card .badge")).to_have_text("Waiting")
+    stage.page.go_back()
+    expect(stage.page.get_by_text("makes far fewer errors")).to_be_visible()
+    expect(stage.page.locator(".again-others a")).to_have_count(1)
+
+
 def speakers(stage: Stage) -> None:
     stage.transcribe(result=conversation())
     stage.open_transcript()
@@ -258,7 +269,7 @@ def unfinished(stage: Stage) -> None:
 
 def unknown(stage: Stage) -> None:
     stage.page.goto(f"{stage.url}/#/transcript/nobody-knows")
-    expect(stage.page.get_by_role("alert").filter(has_text="no task")).to_be_visible()
+    expect(stage.page.get_by_role("alert").filter(has_text="No task")).to_be_visible()
 
 
 def operator(stage: Stage) -> None:
@@ -269,7 +280,7 @@ def operator(stage: Stage) -> None:
 
 def confirmation(stage: Stage) -> None:
     stage.transcribe()
-    stage.page.get_by_role("button", name="Delete").click()
+    stage.page.locator(".card").get_by_role("button", name="Delete").click()
     expect(stage.page.get_by_role("dialog")).to_be_visible()
 
 
@@ -309,6 +320,7 @@ SCENES: dict[str, Callable[[Stage], None]] = {
         recorder,
         tasks,
         transcript,
+        advice,
         speakers,
         naming,
         search,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -64,6 +65,26 @@ def test_another_browser_finds_it_too(stage: Stage, visit: Callable[..., Visitor
     page.locator(".moments a").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("meeting")
     expect(page.locator(".segment[aria-current]")).to_contain_text("enough for the roof")
+
+
+def test_language_and_length_narrow_it_down(stage: Stage) -> None:
+    page = stage.page
+    look_for(page, "roof")
+    for label, filled, found in (
+        ("Minutes at most", "0.25", 0),
+        ("Minutes at most", "1", 1),
+        ("Minutes at least", "0.5", 0),
+    ):
+        page.get_by_text("Narrow down").click() if not page.get_by_label(label).is_visible() else None
+        page.get_by_label(label).fill(filled)
+        page.keyboard.press("Enter")
+        expect(page.locator(".library .card")).to_have_count(found)
+        expect(page.get_by_label(label)).to_have_value(filled)
+    page.goto(f"{stage.url}/#/search/{quote('q=roof&language=en')}")
+    expect(page.locator(".library .card")).to_have_count(1)
+    page.get_by_label("Language", exact=True).select_option("ru")
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.locator(".told")).to_have_text("Nothing found")
 
 
 def test_what_was_not_changed_stays(stage: Stage) -> None:

@@ -77,8 +77,8 @@ def test_the_history_and_the_recordings_survive_a_reload(
     expect(page.locator(".card").first).to_contain_text("Said later.")
     stage.open_transcript("first.wav")
     page.go_back()
-    page.get_by_role("button", name="Forget the recordings").click()
-    page.get_by_role("dialog").get_by_role("button", name="Forget the recordings").click()
+    page.get_by_role("button", name="Delete the audio from this browser").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete the audio from this browser").click()
     expect(page.locator(".bottom")).to_contain_text("0 KB of at most 500 MB")
 
 
@@ -100,7 +100,7 @@ def test_tasks_of_others_are_taken_up(idle: Service, visitor: Visitor, recording
     with (recordings / "short.wav").open("rb") as file:
         httpx2.post(f"{idle.url}/transcribe/", files={"file": ("by-curl.wav", file)})
     page = visitor.open(idle.url)
-    page.get_by_role("button", name="Look for other recordings").click()
+    page.get_by_role("button", name="Show all recordings on this server").click()
     expect(page.locator(".card")).to_contain_text("by-curl.wav")
     expect(page.get_by_text("1 found")).to_be_visible()
 
@@ -181,7 +181,7 @@ def test_an_operator_sees_and_mends(idle: Service, visitor: Visitor) -> None:
     expect(page.locator(".row", has_text="a-worker")).to_contain_text("At at-work")
     expect(page.locator(".chart", has_text="Waiting tasks").locator(".chart-now")).to_have_text("3")
     page.get_by_role("button", name="Queue again").click()
-    expect(page.get_by_text("No task was given up.")).to_be_visible()
+    expect(page.get_by_text("No task has failed for good.")).to_be_visible()
     expect(page.locator(".chart", has_text="Waiting tasks").locator(".chart-now")).to_have_text("4")
     expect(page.locator(".chart-line").first).to_be_attached()
 

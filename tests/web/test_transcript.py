@@ -168,7 +168,7 @@ def test_a_recording_that_is_not_kept_may_be_brought(
     [task] = httpx2.get(f"{stage.url}/transcribe/").json()["tasks"]
     (stage.settings.upload_dir / f"{task['task_id']}.wav").unlink()
     other = visit().open(f"{stage.url}/#/transcript/{task['task_id']}")  # another browser
-    expect(other.get_by_text("neither in this browser nor at the service")).to_be_visible()
+    expect(other.get_by_text("sent from somewhere else, and the service no longer keeps it")).to_be_visible()
     other.locator(".player input[type=file]").set_input_files(recordings / "half_minute.wav")
     expect(other.get_by_role("button", name="Play", exact=True)).to_be_enabled()
 

@@ -12,10 +12,11 @@ router = APIRouter(include_in_schema=False)
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
+    "media-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types offline"
 )
-"""Content-Security-Policy: only files of this service, and no text that turns into markup or code."""
+"""Content-Security-Policy: only files of this service, and no text that turns into markup or code. The policy
+`offline` (js/core/offline.js) lets one address pass, that of the service worker."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -33,6 +34,18 @@ AcceptEncoding = Annotated[str, Header()]
 def index(request: Request, accept_encoding: AcceptEncoding = "") -> Response:
     """The page; asked for anew each time, since it names its files by their version."""
     return _answer(request, _page().index, accept_encoding, ASK_EACH_TIME)
+
+
+@router.api_route("/manifest.webmanifest", methods=["GET", "HEAD"])
+def manifest(request: Request, accept_encoding: AcceptEncoding = "") -> Response:
+    """What an installed page is called, and looks like."""
+    return _answer(request, _page().manifest, accept_encoding, ASK_EACH_TIME)
+
+
+@router.api_route("/sw.js", methods=["GET", "HEAD"])
+def worker(request: Request, accept_encoding: AcceptEncoding = "") -> Response:
+    """The service worker: at the root, since it serves the page there."""
+    return _answer(request, _page().worker, accept_encoding, ASK_EACH_TIME)
 
 
 @router.api_route("/web/{version}/{name:path}", methods=["GET", "HEAD"])

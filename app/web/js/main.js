@@ -1,6 +1,7 @@
 /** Begins everything. */
 
 import { announce } from "./core/announcer.js";
+import { keepForOffline } from "./core/offline.js";
 import { route } from "./core/router.js";
 import { startFollowing } from "./tasks/follower.js";
 import { takeUpLeft } from "./tasks/live.js";
@@ -24,7 +25,8 @@ function beginWork() {
     if (entry) announce(t(entry.phase === "done" ? "ended_done" : "ended_error", { name: entry.name }));
   });
   startNotices();
-watchService();
+  watchService();
+  keepForOffline();
   loadModels();
   startFollowing();
   resumeSending();

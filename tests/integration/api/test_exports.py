@@ -107,7 +107,7 @@ def test_what_is_missing_is_named(service: Service, client: httpx2.Client) -> No
     assert list(files) == ["missing (2).txt", "missing.txt"]
     told = files["missing.txt"].decode().splitlines()
     assert [line.split(":")[0] for line in told] == ["nobody-knows", waits, f"missing (2).rttm ({there})"]
-    assert "no task of this id" in told[0]
+    assert "No task has this id" in told[0]
     assert "queued" in told[1]
     assert "diarize" in told[2]
 

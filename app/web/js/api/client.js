@@ -114,8 +114,11 @@ export const retryTask = (taskId) => request(`${taskPath(taskId)}/retry`, { meth
 export const listTasks = (cursor) =>
   json(`/transcribe/?limit=50${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
 
-/** @returns {Promise<string[]>} those with weights first */
-export const models = async () => ((await json("/v1/models")).data ?? []).map((each) => String(each.id));
+/** Those with weights first; other names of a model are no choices. @returns {Promise<any[]>} */
+export const models = async () => ((await json("/v1/models")).data ?? []).filter(({ id, root }) => typeof id === "string" && id === root);
+
+/** Archived transcripts of the same recording, newest first. @param {string} taskId @returns {Promise<any[]>} */
+export const versions = async (taskId) => (await json(`${taskPath(taskId)}/versions`)).versions ?? [];
 
 /** Also what a service answers that takes no tasks now (503). @returns {Promise<any>} */
 export async function readiness() {

@@ -6,7 +6,7 @@ import { Problem } from "./problem.js";
 
 /**
  * @typedef {object} Upload
- * @property {Blob | null} content null: all of it is there already
+ * @property {Blob | null} content null: all of it is there already, or `fields` tell where it is
  * @property {string} name
  * @property {Record<string, string>} fields options of the task
  * @property {string} idempotencyKey the same for each try of this recording
@@ -23,9 +23,9 @@ export async function upload(upload) {
   const { content, name, fields, idempotencyKey, address, onProgress, signal } = upload;
   const form = new FormData();
   for (const [field, value] of Object.entries(fields)) form.append(field, value);
-  const inPieces = Boolean(address) || content.size >= LONG_BYTES;
+  const inPieces = Boolean(address) || (content?.size ?? 0) >= LONG_BYTES;
   const id = inPieces && (content ? await sendPieces(upload) : idOf(address));
-  if (!inPieces) form.append("file", content, name);
+  if (!inPieces && content) form.append("file", content, name);
   const answer = await exchange({
     method: "POST",
     path: inPieces ? `/transcribe/?upload=${id}` : "/transcribe/",

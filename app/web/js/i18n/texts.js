@@ -46,10 +46,16 @@ export const formatNumber = (value, how) => new Intl.NumberFormat(locale(), how)
 export const formatMoment = (unixSeconds) =>
   new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(unixSeconds * 1000);
 
+/** Names that some browsers lack. */
+const NAMES = { en: { ba: "Bashkir", bo: "Tibetan" }, ru: { ba: "башкирский", bo: "тибетский" } };
+/** Codes of Whisper's that are no longer the standard's. */
+const CODES = { jw: "jv" };
+
 /** A language by its name in ours. @param {string} code */
 export function languageName(code) {
   try {
-    return new Intl.DisplayNames([language.value], { type: "language" }).of(code) ?? code;
+    const names = new Intl.DisplayNames([language.value], { type: "language", fallback: "none" });
+    return names.of(CODES[code] ?? code) ?? NAMES[language.value][code] ?? code;
   } catch {
     return code;
   }
@@ -58,9 +64,10 @@ export function languageName(code) {
 /** `12 s`, `3 min`, `1 h 5 min`: about. @param {number} seconds */
 export function formatSpan(seconds) {
   const whole = Math.max(0, Math.round(seconds));
+  const minutes = Math.round(whole / 60);
   if (whole < 60) return t("span_seconds", { seconds: whole });
-  if (whole < 3600) return t("span_minutes", { minutes: Math.round(whole / 60) });
-  return t("span_hours", { hours: Math.floor(whole / 3600), minutes: Math.round((whole % 3600) / 60) });
+  if (minutes < 60) return t("span_minutes", { minutes });
+  return t("span_hours", { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
 }
 
 /** @param {number} bytes */
@@ -80,7 +87,7 @@ export function explain(failure) {
   const told = failure.detail || (failure.message !== failure.code && failure.message) || "";
   const ours = `error_${failure.code}`;
   if (language.value === "en" && told && !WORDY.has(failure.code)) return told;
-  if (has(ours)) return t(ours);
+  if (has(ours)) return t(ours, { told: told || "?" });
   return told || t("error_unexpected");
 }
 

@@ -6,7 +6,7 @@ import { addEntry, entryOf, history, isOpen, removeEntry, updateEntry } from "./
 import { forgetEdits } from "./edits.js";
 import { keepPlace } from "./places.js";
 import { forgetRecording } from "./recordings.js";
-import { sendAgain, stopSending } from "./sender.js";
+import { isElsewhere, sendAgain, sendVersion, stopSending } from "./sender.js";
 
 /** @param {string} taskId */
 async function deleteThere(taskId) {
@@ -61,13 +61,24 @@ export async function retry(key) {
   if (!(await sendAgain(key))) throw new Error("recording_missing");
 }
 
+/**
+ * Has a recording transcribed once more, both versions stay.
+ * @param {import("./history.js").Entry} entry @param {string} model @param {boolean} speakers whether they are told apart
+ * @returns {string} key of the new entry
+ */
+export function doAgain(entry, model, speakers) {
+  const { again_of: _, upload: __, url: ___, ...options } = entry.options;
+  return sendVersion(entry, { word_timestamps: "true", ...(speakers && { diarize: "true" }), ...options, model });
+}
+
 const PASSING = ["unauthorized", "unexpected", "not_found", "upload_not_found", "upload_stalled", "upload_incomplete"];
 
 /** What the service has refused outright, it would refuse again. @param {import("./history.js").Entry} entry */
-export function mayRetry({ phase, task_id, error, recording_bytes }) {
+export function mayRetry(entry) {
+  const { phase, task_id, error, recording_bytes } = entry;
   if (phase === "error" && task_id !== null) return true;
   const again = phase === "cancelled" || phase === "gone" || PASSING.includes(error?.code);
-  return again && recording_bytes > 0;
+  return again && (recording_bytes > 0 || isElsewhere(entry));
 }
 
 /**

@@ -5,7 +5,7 @@ import { Problem } from "../api/problem.js";
 import { createStore, del, get, set } from "../../vendor/idb-keyval.mjs";
 import { Observable } from "../core/observable.js";
 import { isChanged, unchanged } from "../transcript/speakers.js";
-import { equal, rebased } from "../transcript/three_way.js";
+import { consistent, equal, rebased } from "../transcript/three_way.js";
 
 const SAVE_AFTER_SECONDS = 0.7;
 const TRY_AGAIN_SECONDS = 15;
@@ -34,12 +34,12 @@ function changed(values, changes) {
 
 /** @template {Corrections} C @param {C} value @param {Patch} patch @returns {C} */
 function patched(value, { texts, regrouped, moved, speakers = value.speakers }) {
-  return {
+  return consistent({
     ...value,
     texts: changed(value.texts, texts),
     regrouped: changed(value.regrouped, regrouped),
     speakers: moved ? { ...speakers, moved: changed(speakers.moved, moved) } : speakers,
-  };
+  });
 }
 
 /** What takes a patch back. @param {Corrections} value before it @param {Patch} patch @returns {Patch} */
@@ -133,7 +133,7 @@ export class Edits extends Observable {
   /** Several patches are one step. @param {...Patch} patches */
   apply(...patches) {
     const patch = {};
-    for (const each of patches) for (const [name, values] of Object.entries(each)) patch[name] = { ...patch[name], ...values };
+    for (const each of patches) for (const [name, values] of Object.entries(each)) patch[name] = Object.assign(patch[name] ?? {}, values);
     const after = patched(this.value, patch);
     if (equal(after, this.value)) return;
     const step = { undo: inverse(this.value, patch), redo: patch };

@@ -22,6 +22,8 @@ import { names, onForeignChange, read, write } from "../core/storage.js";
  * @property {string | null} [upload] address where parts of the recording are
  * @property {boolean} [live] it was sent while it was recorded
  * @property {boolean} [left] the page was closed while it was recorded: nothing of it is here
+ * @property {string} [again_of] id of the first task of the same recording, where this one does it again
+ * @property {string} [sound] key of the entry that has the recording
  * @property {number} recording_bytes 0: the recording is not kept here
  * @property {number} [sent] part of the upload, 0 to 1
  * @property {number} [progress]
@@ -29,9 +31,10 @@ import { names, onForeignChange, read, write } from "../core/storage.js";
  * @property {number} [position]
  * @property {string} [text] so far
  * @property {boolean} [waiting] the service does not answer, or takes nothing now
+ * @property {{code: string, detail: string} | null} [waiting_for] why, where it has answered
  */
 
-const VOLATILE = ["sent", "progress", "eta_seconds", "position", "text", "waiting"];
+const VOLATILE = ["sent", "progress", "eta_seconds", "position", "text", "waiting", "waiting_for"];
 const START = "task.";
 
 const newestFirst = (entries) => entries.sort((one, other) => other.created_at - one.created_at);

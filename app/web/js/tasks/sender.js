@@ -29,6 +29,27 @@ export function send(content, name, options, upload = null) {
   return entry.key;
 }
 
+/** Has the service fetch a recording. @param {string} url @param {Record<string, string>} options */
+export function sendAddress(url, options) {
+  const last = decodeURIComponent(new URL(url).pathname.split("/").at(-1) ?? "");
+  start(addEntry({ name: last || url, options: { ...options, url } }).key, null);
+}
+
+/**
+ * Transcribes a recording once more: that which the service keeps, else that of this browser.
+ * @param {import("./history.js").Entry} entry of the earlier task @param {Record<string, string>} options
+ * @returns {string} key of the new entry
+ */
+export function sendVersion({ key, task_id: taskId, again_of: first, duration, name, size, sound = key }, options) {
+  const given = { name, size, duration, sound, again_of: first ?? taskId, options: { ...options, again_of: taskId } };
+  const entry = addEntry(given);
+  start(entry.key, null);
+  return entry.key;
+}
+
+/** Whether the service finds the recording of an entry by itself. @param {import("./history.js").Entry} entry */
+export const isElsewhere = ({ options }) => Boolean(options.url || options.again_of);
+
 /** Makes a task of what the service has of a recording whose page was closed. */
 export function sendRest({ name, options, address }) {
   start(addEntry({ name, options, upload: address, left: true }).key, null);
@@ -37,7 +58,7 @@ export function sendRest({ name, options, address }) {
 /** Sends the recording of an entry once more, as a new task. @returns {Promise<boolean>} false: it is not here */
 export async function sendAgain(key) {
   const content = await recordingOf(key);
-  if (!content) return false;
+  if (!content && !isElsewhere(entryOf(key))) return false;
   const attempt = `${key}-${Date.now()}`;
   const { task_id: taskId, upload: there } = entryOf(key) ?? {};
   if (!taskId) abandon(there);
@@ -49,9 +70,10 @@ export async function sendAgain(key) {
 /** Goes on with what was not sent when the page was closed. */
 export async function resumeSending() {
   await giveUpAbandoned();
-  for (const { key, left, live, upload: there } of history.value.filter((entry) => entry.phase === "sending" && !running.has(entry.key))) {
+  for (const entry of history.value.filter(({ key, phase }) => phase === "sending" && !running.has(key))) {
+    const { key, left, live, upload: there } = entry;
     const content = await recordingOf(key);
-    if (content || left || (live && there)) start(key, content);
+    if (content || left || (live && there) || isElsewhere(entry)) start(key, content);
     else fail(key, { code: "interrupted", message: "" });
   }
 }
@@ -105,7 +127,7 @@ function alone(key, work) {
 }
 
 async function run({ key, content }, signal) {
-  const { name, options, live, attempt = key } = entryOf(key) ?? {};
+  const { name, options, live, attempt = key, sound } = entryOf(key) ?? {};
   let failures = 0;
   const told = {
     onBegin: (address) => updateEntry(key, { upload: address }),
@@ -116,15 +138,16 @@ async function run({ key, content }, signal) {
     try {
       const address = entryOf(key).upload ?? undefined;
       const accepted = await upload({ content, name, fields: options, idempotencyKey: attempt, address, live, signal, ...told });
-      updateEntry(key, { task_id: accepted.task_id, phase: "queued", waiting: false });
+      updateEntry(key, { task_id: accepted.task_id, phase: "queued", waiting: false, waiting_for: null });
       return;
     } catch (problem) {
       if (signal.aborted) return;
+      if (!content && problem.code === "recording_gone" && (content = await recordingOf(sound))) continue;
       if (!(problem instanceof Problem) || !problem.passes) {
         return fail(key, { code: problem.code ?? "unexpected", message: problem.detail ?? String(problem) });
       }
       failures += 1;
-      updateEntry(key, { waiting: true, sent: 0 });
+      updateEntry(key, { waiting: true, waiting_for: problem.status ? { code: problem.code, detail: problem.detail } : null, sent: 0 });
       await pause(Math.min(60, problem.retryAfter || backoff(failures)), signal).catch(() => undefined);
       if (signal.aborted) return;
     }

@@ -2,6 +2,7 @@
 
 import { models, readiness } from "../api/client.js";
 import { Observable } from "../core/observable.js";
+import { modelOf } from "./models.js";
 
 const SECONDS = 15;
 const SECONDS_WHILE_OFFLINE = 3;
@@ -9,8 +10,8 @@ const SECONDS_WHILE_OFFLINE = 3;
 /** `archive`: whether transcripts stay there, and can be named and searched; `summaries`: and summarised; a service that is away keeps what it had. */
 export const serviceState = new Observable({ status: "ready", workers: 0, queue_length: 0, archive: false, summaries: false });
 
-/** @type {Observable<string[]>} names of models, those that are there first */
-export const modelNames = new Observable([]);
+/** @type {Observable<import("./models.js").Model[]>} those that are there first */
+export const modelList = new Observable([]);
 
 export async function watchService() {
   const old = serviceState.value;
@@ -21,5 +22,5 @@ export async function watchService() {
 
 /** This is also what asks for a key, where one is wanted. */
 export async function loadModels() {
-  modelNames.value = await models().catch(() => []);
+  modelList.value = (await models().catch(() => [])).map(modelOf);
 }

@@ -43,11 +43,28 @@ export function rebased(base, mine, theirs) {
   const isTheirs = ([key, run]) => !sameRun(run, mine.regrouped[key]);
   const runs = Object.entries(merged(base.regrouped, mine.regrouped, theirs.regrouped, sameRun));
   const regrouped = Object.fromEntries(runs.filter((each) => !isTheirs(each) || ![...indexes(...each)].some((index) => own.has(index))));
-  const inside = new Set(Object.entries(regrouped).flatMap(([key, run]) => [...indexes(key, run)]));
-  const outside = (texts) => Object.fromEntries(Object.entries(texts).filter(([key]) => !inside.has(Number(key))));
   const speakers = SPEAKERS.map((name) => [name, merged(base.speakers[name], mine.speakers[name], theirs.speakers[name])]);
-  const { moved, ...named } = Object.fromEntries(speakers);
-  return { texts: outside(merged(base.texts, mine.texts, theirs.texts)), regrouped, speakers: { ...named, moved: outside(moved) } };
+  return consistent({ texts: merged(base.texts, mine.texts, theirs.texts), regrouped, speakers: Object.fromEntries(speakers) });
+}
+
+/**
+ * As the service takes them: no segment is in two runs, and one that is in a run has no text and no speaker besides. A step that is undone
+ * after another browser has changed the same would make such.
+ * @template {Corrections} C @param {C} corrections @returns {C}
+ */
+export function consistent(corrections) {
+  const runs = Object.entries(corrections.regrouped);
+  if (!runs.length) return corrections;
+  const inside = new Set();
+  const kept = runs.filter(([first, run]) => {
+    const own = [...indexes(first, run)];
+    const isFree = !own.some((index) => inside.has(index));
+    if (isFree) for (const index of own) inside.add(index);
+    return isFree;
+  });
+  const outside = (texts) => Object.fromEntries(Object.entries(texts).filter(([key]) => !inside.has(Number(key))));
+  const { regrouped: _, speakers, texts, ...rest } = corrections;
+  return { ...rest, texts: outside(texts), regrouped: Object.fromEntries(kept), speakers: { ...speakers, moved: outside(speakers.moved) } };
 }
 
 const same = (one, other, alike = Object.is) =>

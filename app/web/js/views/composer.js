@@ -3,7 +3,7 @@
 import { announce } from "../core/announcer.js";
 import { options, fieldsOf } from "../tasks/options.js";
 import { LiveUpload } from "../tasks/live.js";
-import { send } from "../tasks/sender.js";
+import { send, sendAddress } from "../tasks/sender.js";
 import { t } from "../i18n/texts.js";
 import { Component, createRef, html } from "../ui.js";
 import { Icon } from "./icons.js";
@@ -14,6 +14,9 @@ import { Recorder } from "./recorder.js";
 const ACCEPT =
   "audio/*,video/*,.ac3,.amr,.au,.awb,.caf,.dss,.dts,.gsm,.m2ts,.mka,.mkv,.mts,.opus,.qta,.spx,.ts,.tta,.vob,.w64,.wma,.wmv,.wv";
 
+/** Whether fingers are all that there is: nothing can be dropped. */
+const isTouched = () => matchMedia("(hover: none) and (pointer: coarse)").matches;
+
 /** @param {Iterable<File>} files */
 export function sendFiles(files) {
   const all = [...files];
@@ -23,7 +26,7 @@ export function sendFiles(files) {
 
 export class Composer extends Component {
   input = createRef();
-  state = { over: false, recording: false };
+  state = { over: false, recording: false, wrong: false };
 
   componentDidMount() {
     this.listening = new AbortController();
@@ -50,11 +53,11 @@ export class Composer extends Component {
     this.listening.abort();
   }
 
-  render(_, { over, recording }) {
+  render(_, { over, recording, wrong }) {
     return html`<section class="composer" aria-labelledby="composer-title">
       <div class=${over ? "drop drop-over" : "drop"}>
         <h1 id="composer-title">${t("composer_title")}</h1>
-        <p class="lead">${t("composer_lead")}</p>
+        <p class="lead">${t(isTouched() ? "composer_lead_touch" : "composer_lead")}</p>
         ${recording
           ? html`<${Recorder} onBegin=${(...told) => this.recording(...told)} onEnd=${(file) => this.recorded(file)} />`
           : html`<div class="drop-actions">
@@ -65,6 +68,13 @@ export class Composer extends Component {
                 <${Icon} name="microphone" /> ${t("record")}
               </button>
             </div>`}
+        ${!recording && html`<form class="address" noValidate onSubmit=${(event) => this.addressed(event)}>
+          <label for="address">${t("address_label")}</label>
+          <input id="address" name="url" type="url" inputmode="url" autocomplete="off" placeholder="https://" aria-invalid=${wrong ? "true" : undefined}
+            aria-describedby=${wrong ? "address-wrong" : undefined} />
+          <button type="submit" class="button">${t("address_send")}</button>
+          ${wrong && html`<p id="address-wrong" class="failure" role="alert">${t("address_wrong")}</p>`}
+        </form>`}
         <input ref=${this.input} type="file" multiple hidden accept=${ACCEPT} onChange=${(event) => this.chosen(event)} />
       </div>
       <${OptionsForm} />
@@ -74,6 +84,17 @@ export class Composer extends Component {
   chosen({ currentTarget }) {
     sendFiles(currentTarget.files);
     currentTarget.value = ""; // the same file may be chosen again
+  }
+
+  addressed(event) {
+    event.preventDefault();
+    const field = event.currentTarget.elements.namedItem("url");
+    const isAddress = /^https?:\/\/./i.test(field.value.trim()) && URL.canParse(field.value.trim());
+    this.setState({ wrong: !isAddress });
+    if (!isAddress) return field.focus();
+    sendAddress(field.value.trim(), fieldsOf(options.value));
+    field.value = "";
+    announce(t("sending_files", { count: 1 }));
   }
 
   recording(name, type, parts) {

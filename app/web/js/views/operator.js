@@ -9,6 +9,7 @@ import { Component, html } from "../ui.js";
 import { Chart } from "./chart.js";
 import { confirmed } from "./confirm.js";
 import { DeadLetters } from "./dead_letters.js";
+import { paceInWords } from "./model_facts.js";
 
 const SECONDS = 2;
 
@@ -110,7 +111,7 @@ function Totals({ now: { queue = {}, totals = {}, pace = {} } }) {
     ["tasks_done", formatNumber(totals.tasks_done ?? 0)],
     ["tasks_failed", formatNumber(totals.tasks_failed ?? 0)],
     ["audio_done", formatSpan(totals.audio_seconds ?? 0)],
-    ...Object.entries(pace).map(([model, value]) => [null, t("pace_value", { factor: formatNumber(value > 0 ? 1 / value : 0, { maximumFractionDigits: 1 }) }), model]),
+    ...Object.entries(pace).filter(([, value]) => value > 0).map(([model, value]) => [null, paceInWords(value), model]),
   ];
   return html`<section aria-labelledby="totals-title">
     <h2 id="totals-title">${t("totals_title")}</h2>

@@ -1,27 +1,26 @@
 /** Model, language and the rarer options of what is sent next. */
 
 import { changedCount, options } from "../tasks/options.js";
-import { modelNames } from "../tasks/service.js";
-import { languageName, t } from "../i18n/texts.js";
+import { modelList } from "../tasks/service.js";
+import { t } from "../i18n/texts.js";
 import { Watcher, html } from "../ui.js";
-import { LANGUAGE_CODES } from "./language_codes.js";
+import { languages } from "./languages.js";
+import { choiceOf, factsOf } from "./model_facts.js";
 
 const change = (name, value) => (options.value = { ...options.value, [name]: value });
 
 export class OptionsForm extends Watcher {
   watched() {
-    return [options, modelNames];
+    return [options, modelList];
   }
 
   render() {
     const value = options.value;
-    const names = modelNames.value;
-    const models = value.model && !names.includes(value.model) ? [value.model, ...names] : names;
     const changed = changedCount(value);
     return html`<form class="options" onSubmit=${(event) => event.preventDefault()} aria-label=${t("options")}>
       <div class="options-row">
-        <${Choice} name="language" choices=${languages()} />
-        <${Choice} name="model" choices=${[["", t("model_default")], ...models.map((each) => [each, each])]} />
+        <${Choice} name="language" choices=${[["", t("language_detect")], ...languages()]} />
+        <${ModelChoice} chosen=${value.model} />
       </div>
       <details>
         <summary>${t("options_more")}${changed > 0 && html` <span class="count">${t("options_changed", { count: changed })}</span>`}</summary>
@@ -43,12 +42,22 @@ export class OptionsForm extends Watcher {
   }
 }
 
-/** Languages by name, that of the page first. */
-function languages() {
-  const named = LANGUAGE_CODES.map((code) => [code, languageName(code)]);
-  named.sort((one, other) => one[1].localeCompare(other[1]));
-  const often = ["ru", "en"].map((code) => [code, languageName(code)]);
-  return [["", t("language_detect")], ...often, ...named.filter(([code]) => code !== "ru" && code !== "en")];
+function ModelChoice({ chosen }) {
+  const models = modelList.value;
+  const usual = models.find(({ isDefault }) => isDefault);
+  const model = chosen ? models.find(({ name }) => name === chosen) : usual;
+  const option = (each) => html`<option key=${each.name} value=${each.name} selected=${each.name === chosen}>${choiceOf(each)}</option>`;
+  const [here, elsewhere] = [models.filter(({ isPresent }) => isPresent !== false), models.filter(({ isPresent }) => isPresent === false)];
+  return html`<div class="field">
+    <label for="option-model">${t("option_model")}</label>
+    <select id="option-model" value=${chosen} aria-describedby="help-model" onChange=${(event) => change("model", event.currentTarget.value)}>
+      <option value="" selected=${!chosen}>${usual ? t("model_default_is", { model: choiceOf(usual) }) : t("model_default")}</option>
+      ${chosen && !model && html`<option value=${chosen} selected>${chosen}</option>`}
+      ${here.length > 0 && html`<optgroup label=${t(elsewhere.length ? "models_present" : "models_all")}>${here.map(option)}</optgroup>`}
+      ${elsewhere.length > 0 && html`<optgroup label=${t("models_absent")}>${elsewhere.map(option)}</optgroup>`}
+    </select>
+    <p class="help" id="help-model">${model ? factsOf(model) : ""}</p>
+  </div>`;
 }
 
 function Choice({ name, choices }) {

@@ -24,7 +24,7 @@ class Clock extends Watcher {
   }
 }
 
-/** Props: `playback`, `transcript`, `recording`, `onRecording`; `shared`, where the recording is streamed or nowhere. */
+/** Props: `playback`, `transcript`, `recording`, `onRecording`, `isOwn`: it was sent from this browser; `shared`, where the recording is streamed or nowhere. */
 export class Player extends Watcher {
   state = { peaks: null, rate: 1 };
   input = createRef();
@@ -45,7 +45,7 @@ export class Player extends Watcher {
     if (recording === this.props.recording) this.setState({ peaks });
   }
 
-  render({ playback, transcript, recording, shared, onRecording }, { peaks, rate }) {
+  render({ playback, transcript, recording, shared, isOwn, onRecording }, { peaks, rate }) {
     const playable = playback.state.value === "ready";
     const playing = playback.playing.value;
     return html`<section class="player" aria-label=${t("player")}>
@@ -63,7 +63,7 @@ export class Player extends Watcher {
       </div>
       ${shared && !shared.hasAudio && html`<p class="quiet player-missing">${t("shared_no_audio")}</p>`}
       ${!recording && !shared &&
-      html`<p class="quiet player-missing">${t("recording_missing", KEPT)}
+      html`<p class="quiet player-missing">${t(isOwn ? "recording_missing" : "recording_elsewhere", KEPT)}
         <button type="button" class="link" onClick=${() => this.input.current.click()}>${t("recording_attach")}</button>
         <input ref=${this.input} type="file" hidden accept="audio/*,video/*"
           onChange=${(event) => event.currentTarget.files[0] && onRecording(event.currentTarget.files[0])} /></p>`}

@@ -5,9 +5,12 @@ import { route, searchAddress, transcriptAddress } from "../core/router.js";
 import { clock } from "../core/times.js";
 import { explainThrown, formatMoment, languageName, t } from "../i18n/texts.js";
 import { Component, html } from "../ui.js";
+import { languages } from "./languages.js";
 import { Tags } from "./tags.js";
 
-const NARROWING = [["from", "date"], ["to", "date"], ["tag", "text"], ["speaker", "text"]];
+const NARROWING = [["from", "date"], ["to", "date"], ["min_minutes", "number"], ["max_minutes", "number"], ["tag", "text"], ["speaker", "text"]];
+/** What people are asked in minutes, and the service in seconds. */
+const MINUTES = { min_minutes: "min_duration", max_minutes: "max_duration" };
 const LONGEST_QUESTION = 200;
 
 /** Props: `asked`, as in the address: what `GET /search` takes. */
@@ -62,14 +65,23 @@ function told(hits, cursor, asked) {
   return t(cursor ? "library_found_more" : "library_found", { count: hits.length });
 }
 
-function Question({ given }) {
+/** As the service is asked. @param {Record<string, string>} filled */
+const asked = (filled) =>
+  Object.fromEntries(Object.entries(filled).map(([name, value]) => (name in MINUTES && value ? [MINUTES[name], String(Number(value) * 60)] : [name, value])));
+
+/** As people filled it in. @param {Record<string, string>} given */
+const filledFrom = (given) =>
+  Object.fromEntries(Object.entries(MINUTES).map(([name, told]) => [name, given[told] ? String(Number(given[told]) / 60) : ""]));
+
+function Question({ given: told }) {
+  const given = { ...told, ...filledFrom(told) };
   const submitted = (event) => {
     event.preventDefault();
-    const address = searchAddress(Object.fromEntries(new FormData(event.currentTarget)));
+    const address = searchAddress(asked(Object.fromEntries(new FormData(event.currentTarget))));
     if (location.hash !== address) location.hash = address;
     else route.value = { ...route.value };
   };
-  const narrowed = NARROWING.some(([name]) => given[name]);
+  const narrowed = given.language || NARROWING.some(([name]) => given[name]);
   return html`<form class="question" role="search" onSubmit=${submitted}>
     <div class="question-row">
       <div class="field"><label for="question">${t("library_label")}</label>
@@ -80,8 +92,13 @@ function Question({ given }) {
     <details open=${narrowed}>
       <summary>${t("library_more")}</summary>
       <div class="options-row">
+        <div class="field"><label for="question-language">${t("library_language")}</label>
+          <select id="question-language" name="language">
+            <option value="" selected=${!given.language}>${t("library_any_language")}</option>
+            ${languages().map(([code, name]) => html`<option key=${code} value=${code} selected=${code === given.language}>${name}</option>`)}
+          </select></div>
         ${NARROWING.map(([name, type]) => html`<div key=${name} class="field"><label for=${`question-${name}`}>${t(`library_${name}`)}</label>
-          <input id=${`question-${name}`} type=${type} name=${name} dir="auto" defaultValue=${given[name] ?? ""} /></div>`)}
+          <input id=${`question-${name}`} type=${type} name=${name} dir="auto" min=${type === "number" ? "0" : undefined} step=${type === "number" ? "any" : undefined} defaultValue=${given[name] ?? ""} /></div>`)}
       </div>
     </details>
   </form>`;

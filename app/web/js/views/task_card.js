@@ -100,7 +100,7 @@ function Progress({ entry }) {
 }
 
 function progressWords(entry, part) {
-  if (entry.waiting) return t("waiting_for_service");
+  if (entry.waiting) return entry.waiting_for ? t("waiting_because", { reason: explain(entry.waiting_for) }) : t("waiting_for_service");
   const percent = formatNumber(part, { style: "percent" });
   if (entry.phase === "sending") return t("upload_words", { percent });
   const left = entry.eta_seconds === undefined ? null : t("eta", { span: formatSpan(entry.eta_seconds) });

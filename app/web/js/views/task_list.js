@@ -1,5 +1,6 @@
 /** The tasks of this browser, newest first. */
 
+import { currentKey } from "../api/keys.js";
 import { history, isOpen, nameOf } from "../tasks/history.js";
 import { askToNotify, mayAsk } from "../tasks/notices.js";
 import { takeUpOthers } from "../tasks/actions.js";
@@ -60,7 +61,7 @@ export class TaskList extends Watcher {
       <div class="tasks-more">
         ${found.length > shown &&
         html`<button type="button" class="button" onClick=${() => this.setState({ shown: shown + AT_FIRST })}>${t("tasks_more")}</button>`}
-        <button type="button" class="link" disabled=${busy} onClick=${() => this.takeUp()}>${t("tasks_others")}</button>
+        <button type="button" class="link" disabled=${busy} onClick=${() => this.takeUp()}>${t(currentKey() ? "tasks_others_own" : "tasks_others")}</button>
         <span role="status">${told}</span>
       </div>
     </section>`;

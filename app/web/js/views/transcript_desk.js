@@ -15,6 +15,7 @@ import { keepPlace, placeOf } from "../tasks/places.js";
 import { keepRecording, LARGEST_BYTES, recordingOf } from "../tasks/recordings.js";
 import { languageName, t } from "../i18n/texts.js";
 import { Watcher, createRef, html } from "../ui.js";
+import { Again } from "./again.js";
 import { Downloads } from "./downloads.js";
 import { Naming } from "./naming.js";
 import { Player, REWIND_SECONDS } from "./player.js";
@@ -107,8 +108,8 @@ export class TranscriptDesk extends Watcher {
 
   /** The recording, as it is kept here, or at the service. @returns {Promise<Blob | null>} */
   async find() {
-    const { key, task_id: taskId } = this.props.entry;
-    return (await recordingOf(key)) ?? taskRecording(taskId, LARGEST_BYTES).catch(() => null);
+    const { key, sound = key, task_id: taskId } = this.props.entry;
+    return (await recordingOf(key)) ?? (await recordingOf(sound)) ?? taskRecording(taskId, LARGEST_BYTES).catch(() => null);
   }
 
   attach(recording) {
@@ -143,9 +144,10 @@ export class TranscriptDesk extends Watcher {
         <${Downloads} entry=${entry} transcript=${transcript} rows=${rows} edits=${edits} shared=${shared} speakers=${speakers} />
       </div>
       ${transcript.warnings.map((warning) => html`<p key=${warning} class="notice">${warning}</p>`)}
+      ${!shared && html`<${Again} entry=${entry} transcript=${transcript} />`}
       ${!shared && html`<${SummaryBlock} taskId=${entry.task_id} summary=${summary} />`}
       <div ref=${this.bar} class="desk-bar">
-        <${Player} playback=${this.playback} transcript=${transcript} recording=${recording} shared=${shared} onRecording=${(file) => this.bring(file)} />
+        <${Player} playback=${this.playback} transcript=${transcript} recording=${recording} shared=${shared} isOwn=${entry.size > 0} onRecording=${(file) => this.bring(file)} />
         <${FindBar} field=${this.field} readOnly=${readOnly} wanted=${wanted} hits=${hits} at=${at}
           onWanted=${(value) => this.setState({ wanted: value, current: 0 })} onMove=${(step) => this.move(hits, at + step)}
           onReplace=${(text) => this.replace(hits, text)} />

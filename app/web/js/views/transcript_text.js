@@ -70,7 +70,8 @@ export class TranscriptText extends Component {
 
   render({ rows, edits, doubts, hits, language, speakers, readOnly }, { editing }) {
     const found = new Set(hits.map((hit) => hit.index));
-    return html`<ol ref=${this.list} class=${doubts ? "segments segments-doubts" : "segments"} lang=${language || undefined}
+    const kinds = ["segments", doubts && "segments-doubts", rows.at(-1)?.start >= 3600 && "segments-hours"];
+    return html`<ol ref=${this.list} class=${kinds.filter(Boolean).join(" ")} lang=${language || undefined}
       onKeyDown=${(event) => moveBetween(event)}>
       ${rows.map(
         (row, place) => html`<${SegmentRow} key=${row.key} row=${row} selection=${editing?.key === row.key ? editing.selection : null}

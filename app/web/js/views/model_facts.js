@@ -1,0 +1,36 @@
+/** What people choose a model by, in words. */
+
+import { formatNumber, languageName, t } from "../i18n/texts.js";
+
+const MOST_LANGUAGES = 3;
+
+/** @param {number} pace seconds for a second of a recording */
+export function paceInWords(pace) {
+  const count = Number((pace <= 1 ? 1 / pace : pace).toFixed(1));
+  return t(pace <= 1 ? "pace_faster" : "pace_slower", { count, factor: formatNumber(count) });
+}
+
+/** @param {number} megabytes as sizes of downloads are told */
+const sizeInWords = (megabytes) =>
+  megabytes < 1000 ? t("megabytes", { number: formatNumber(megabytes) }) : t("gigabytes", { number: formatNumber(megabytes / 1000, { maximumFractionDigits: 1 }) });
+
+/** For a list of choices. @param {import("../tasks/models.js").Model} model */
+export function choiceOf({ name, accuracy, megabytes, languages }) {
+  const known = [
+    accuracy && t(`accuracy_${accuracy}`),
+    megabytes && sizeInWords(megabytes),
+    languages?.length === 1 && t("only_language", { language: languageName(languages[0]) }),
+  ];
+  return [name, ...known].filter(Boolean).join(" · ");
+}
+
+/** In a sentence or two. @param {import("../tasks/models.js").Model} model */
+export function factsOf({ isPresent, languages, pace }) {
+  const few = languages && languages.length <= MOST_LANGUAGES ? languages.map(languageName).join(", ") : "";
+  return [
+    few && t("model_languages", { languages: few }),
+    isPresent === true && t("model_present"),
+    isPresent === false && t("model_absent"),
+    pace ? t("model_pace", { pace: paceInWords(pace) }) : t("model_pace_unknown"),
+  ].filter(Boolean).join(" ");
+}
