@@ -75,7 +75,7 @@ class EngineInfo:
     (`int8`), `encoder_context` what the encoder hears of a window (`short`, `full`), `digest` the sum of the
     weights (the name of a server's model), `versions` those of the packages that the hypotheses depend on,
     `ignores` the names of DecodeOptions that a client may give and the model cannot heed, `encoder_padding`
-    what follows the sound in a short context.
+    what follows the sound in a short context, `encoder` the library that encodes, where there is a choice.
     """
 
     engine: str
@@ -87,6 +87,7 @@ class EngineInfo:
     versions: Mapping[str, str]
     ignores: tuple[str, ...] = ()
     encoder_padding: str = "silence"
+    encoder: str = ""
 
 
 class Engine(Protocol):

@@ -415,6 +415,12 @@ class Settings(BaseSettings):
         "its sound and 4 s after it, a third of the work on short recordings, a few more errors in them; "
         "`auto`: `short` on a CPU with weights on which it was measured (`base`).",
     )
+    encoder: Literal["auto", "ctranslate2", "torch"] = Field(
+        "auto",
+        description="What encodes for faster-whisper: `ctranslate2`; `torch` (requirements/torch.txt); "
+        "`auto`: on a GPU with torch the faster of both, measured once for each model, else `ctranslate2`. "
+        "`torch` holds the encoder's weights a second time, and was not yet tried on a GPU.",
+    )
     whisper_beam_size: int = Field(5, ge=1, le=20, description="Beam size of the decoder.")
     readers: Literal["auto", "threads", "processes"] = Field(
         "auto",

@@ -119,6 +119,11 @@ class Provenance(BaseModel):
         description="What followed the sound: `silence`, or `suffix` and the beginning of the sum of what "
         "was fitted to the weights to stand for the silence that a short context leaves out.",
     )
+    encoder: str | None = Field(
+        None,
+        exclude_if=lambda encoder: encoder is None,
+        description="The library that encoded, with faster-whisper: `ctranslate2` or `torch`.",
+    )
     model_digest: str = Field(
         description="`sha256:` and the sum of the weights; with ENGINE=remote, its model's name."
     )

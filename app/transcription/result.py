@@ -89,6 +89,7 @@ def assemble_transcript(
         provenance=Provenance(
             encoder_context=info.encoder_context,
             encoder_padding=info.encoder_padding,
+            encoder=info.encoder or None,
             model_digest=info.digest,
             versions=dict(info.versions),
             real_time_factor=None,

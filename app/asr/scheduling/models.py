@@ -26,7 +26,8 @@ from app.weights.store import WeightStore
 logger = logging.getLogger(__name__)
 
 LADDER = (("cuda", "int8_float16"), ("cpu", "auto"))
-"""How a model is loaded (device, compute type) after it has found too little memory on its GPU, in turn."""
+"""How a model is loaded (device, compute type) after it has found too little memory on its GPU, in turn; from
+then on without an encoder on torch, whose weights lie in memory beside its own."""
 
 
 class ModelPool:
@@ -105,7 +106,7 @@ class ModelPool:
         if device == "cuda" and self._settings.device.startswith("cuda"):
             device = self._settings.device  # the GPU that was chosen
         self._loads[model] = self._settings.model_copy(
-            update={"device": device, "compute_type": compute_type}
+            update={"device": device, "compute_type": compute_type, "encoder": "ctranslate2"}
         )
         logger.warning(
             "Model %s does not fit: it is loaded as %s on %s from now on", model, compute_type, device

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.asr.backends.faster_whisper.padding import SILENCE, Padding
-from app.asr.backends.faster_whisper.states import HostStates, StateStore
+from app.asr.backends.faster_whisper.state_encoders import CTranslate2Encoder, StateEncoder
+from app.asr.backends.faster_whisper.states import HostStates
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import WindowRequest
 from app.asr.frames import (
@@ -54,13 +55,14 @@ class Encoder:
         tuning: Tuning,
         padding: Padding = SILENCE,
         stages: StageClock | None = None,
-        store: StateStore | None = None,
+        encode: StateEncoder | None = None,
     ) -> None:
         self._runtime = runtime
         self._stages = stages or StageClock()
         self._tuning = tuning
         self._padding = padding
-        self._store = store or HostStates()
+        self._encode = encode or CTranslate2Encoder(runtime.model, HostStates())
+        self._store = self._encode.store
         self._silence = self._silent_states() if tuning.trims else None
 
     def states_for(self, seconds: float) -> int:
@@ -108,11 +110,8 @@ class Encoder:
     def _encode_together(
         self, sounds: Sequence[SoundFeatures], seconds: float, padding: Padding = SILENCE
     ) -> States:
-        from ctranslate2 import StorageView
-
         features = np.stack([padding.put(silent_after(sound, seconds), sound.samples) for sound in sounds])
-        view = StorageView.from_array(features)
-        return self._store.from_view(self._runtime.model.encode(view, to_cpu=self._store.is_on_cpu))
+        return self._encode(features)
 
     def _by_length(self, sounds: Sequence[SoundFeatures]) -> dict[float, list[int]]:
         """Places of the sounds that the encoder takes at the same length, by that length in seconds."""

@@ -13,7 +13,7 @@ from app.asr.backends.faster_whisper.decoder import Decoder
 from app.asr.backends.faster_whisper.encoder import Encoder
 from app.asr.backends.faster_whisper.padding import Padding
 from app.asr.backends.faster_whisper.searcher import Searcher
-from app.asr.backends.faster_whisper.states import StateStore
+from app.asr.backends.faster_whisper.state_encoders import StateEncoder
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import EngineInfo, WindowRequest
 from app.asr.coverage import WindowDraft, fewer_gaps, fill_gaps
@@ -41,20 +41,21 @@ class FasterWhisperEngine:
         info: EngineInfo,
         tuning: Tuning,
         padding: Padding,
-        store: StateStore,
+        encode: StateEncoder,
         decode_workers: int,
         limits: BatchLimits,
         stages: StageClock,
     ) -> None:
         self._runtime = runtime
-        self.info = info
+        self._info = info
         self.decode_workers = decode_workers
         self._limits = limits
         self._stages = stages
-        self._store = store
+        self._encode = encode
+        self._store = store = encode.store
         self._tuning = tuning
         self._together = info.device != "cpu"
-        self._encoder = Encoder(runtime, tuning, padding, stages, store)
+        self._encoder = Encoder(runtime, tuning, padding, stages, encode)
         self._decoder = Decoder(runtime, tuning, store)
         # what needs most memory is not done in all decode workers at a time: peaks do not add up
         half = max(1, decode_workers // 2)
@@ -67,6 +68,12 @@ class FasterWhisperEngine:
             together=self._together,
             at_a_time=threading.Semaphore(half),
         )
+
+    @property
+    def info(self) -> EngineInfo:
+        """See Engine. Which library encodes may change while it works."""
+        encoder = self._encode.name
+        return self._info if encoder == self._info.encoder else replace(self._info, encoder=encoder)
 
     def group(self, request: WindowRequest) -> Hashable:
         """Windows that the decoder is shown at the same length, with prompts of the same length."""
@@ -104,6 +111,7 @@ class FasterWhisperEngine:
             if not model.model_is_loaded:
                 break
             time.sleep(UNLOAD_PAUSE_SECONDS)
+        self._encode.close()
         self._store.free()
 
     def _heard(self, batch: Sequence[WindowRequest]) -> list[DecodedWindow]:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.asr.backends.faster_whisper.context import padding_for, tuning_for
+from app.asr.backends.faster_whisper.encoder_choice import EncoderModel, choose_encoder
 from app.asr.backends.faster_whisper.engine import FasterWhisperEngine
 from app.asr.backends.faster_whisper.metered import MeteredWhisper
+from app.asr.backends.faster_whisper.state_encoders import TORCH, CTranslate2Encoder, StateEncoder
 from app.asr.backends.faster_whisper.states import state_store
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import EngineInfo
@@ -74,12 +76,12 @@ def _load_on(
     compute_type = choose_compute_type(settings.compute_type, device.kind, supported)
     workers = choose_decode_workers(settings.cpu_threads, device.kind)
     runtime = _open(folder, device, compute_type, workers)
-    store = state_store(device, runtime.model, _silence(runtime))
-    runtime.model = MeteredWhisper(runtime.model, stages)
     ctranslate2.set_random_seed(0)
     digest = digest_of(folder / "model.bin")
     tuning = tuning or tuning_for(settings.encoder_context, device.kind, digest)
     padding = padding_for(digest, tuning)
+    weights = EncoderModel(folder, digest, device, compute_type, runtime.model.n_mels, workers.threads)
+    encode = _encoder(runtime, weights, settings, stages)
     info = EngineInfo(
         engine="faster-whisper",
         model=model,
@@ -87,11 +89,28 @@ def _load_on(
         compute_type=compute_type,
         encoder_context="short" if tuning.trims else "full",
         digest=digest,
-        versions={name: metadata.version(name) for name in ("faster-whisper", "ctranslate2")},
+        versions=_versions(encode),
         encoder_padding=padding.name,
+        encoder=encode.name,
     )
     limits = batch_limits(settings.batch_size, device.kind)
-    return FasterWhisperEngine(runtime, info, tuning, padding, store, workers.count, limits, stages)
+    return FasterWhisperEngine(runtime, info, tuning, padding, encode, workers.count, limits, stages)
+
+
+def _encoder(
+    runtime: "WhisperModel", weights: EncoderModel, settings: Settings, stages: StageClock
+) -> StateEncoder:
+    """What encodes for the model, whose calls are counted from now on."""
+    store = state_store(weights.device, runtime.model, _silence(runtime))
+    runtime.model = MeteredWhisper(runtime.model, stages)
+    theirs = CTranslate2Encoder(runtime.model, store)
+    return choose_encoder(settings.encoder, weights, theirs, stages, settings.cache_dir)
+
+
+def _versions(encode: StateEncoder) -> dict[str, str]:
+    """Those of the packages that hypotheses depend on."""
+    packages = ("faster-whisper", "ctranslate2", *((TORCH,) if encode.name == TORCH else ()))
+    return {name: metadata.version(name) for name in packages}
 
 
 def _open(folder: Path, device: Device, compute_type: str, workers: DecodeWorkers) -> "WhisperModel":

@@ -53,10 +53,11 @@ def test_a_model_that_does_not_fit_is_loaded_smaller_then_on_the_cpu(
     base_weights: Path, a_gpu_that: Callable[[Exception], Opened]
 ) -> None:
     opened = a_gpu_that(OUT_OF_MEMORY)
-    pool = ModelPool(Settings(cache_dir=base_weights, device="cuda:1", model_downloads=False))
+    settings = Settings(cache_dir=base_weights, device="cuda:1", encoder="torch", model_downloads=False)
 
-    engine = pool.load("base")
+    engine = ModelPool(settings).load("base")
 
+    assert engine.info.encoder == "ctranslate2", "no second encoder where memory is short"
     assert opened == [("cuda:1", "float16"), ("cuda:1", "int8_float16"), ("cpu", "int8")]
     assert (engine.info.device, engine.info.compute_type) == ("cpu", "int8")
 
