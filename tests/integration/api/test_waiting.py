@@ -112,7 +112,7 @@ def test_another_request_is_another_task(quick: SettingsFor) -> None:
     with serving(quick()) as service:
         send_and_go(service)
         with waiting(service, ("language", "ru")):
-            assert len(queued(service)) == 2
+            until(lambda: len(queued(service)) == 2)
             finish(service)
 
 
@@ -122,7 +122,7 @@ def test_who_was_told_is_not_told_again(quick: SettingsFor) -> None:
         with waiting(service) as answers:
             finish(service)
         with waiting(service):
-            assert len(queued(service)) == 2
+            until(lambda: len(queued(service)) == 2)
             finish(service)
         assert answers[0].status_code == 200
 
