@@ -120,7 +120,7 @@ class StageClock:
     def _slots_by_state(self) -> dict[str, int]:
         """How many slots of the device are in each state now: those that are left over for it."""
         counts, left = self._counts, self._slots
-        off_device = self._batches - counts[PipelineStage.DEVICE]
+        off_device = max(0, self._batches - counts[PipelineStage.DEVICE])  # loading has calls of its own
         features_ahead = counts[PipelineStage.FEATURES] + counts[PipelineStage.CHECK] - off_device
         wanted = {
             "busy": counts[PipelineStage.DEVICE],

@@ -68,7 +68,9 @@ def test_a_model_that_is_loaded_holds_all_slots(clock: Clock, stages: StageClock
     stages.offer(2)
     with stages.at(PipelineStage.LOAD):
         clock.now += 3
-    assert device(stages.take()) == (0, 6, 0, 0)
+        with stages.at(PipelineStage.DEVICE):
+            clock.now += 1
+    assert device(stages.take()) == (1, 6, 0, 1)
 
 
 @pytest.mark.parametrize("stage", [PipelineStage.READ, PipelineStage.FEATURES])

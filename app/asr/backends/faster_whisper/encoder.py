@@ -82,8 +82,8 @@ class Encoder:
         if self._silence is None:
             return self.encode_fully(requests)
         sounds = [self.features(request) for request in requests]
-        silence = self._padding.end(self._store.to_host(self._silence[:, :states]))
-        shown = self._store.repeated(self._store.from_host(silence, like=self._silence), len(sounds))
+        silence = self._padding.end(self._silence[:, :states])
+        shown = self._store.repeated(self._store.from_host(silence), len(sounds))
         for place, own in self._own_states(sounds):
             shown[place, : len(own)] = own
         return shown
@@ -94,7 +94,7 @@ class Encoder:
 
     def _silent_states(self) -> States:
         noise = sound_features(self._runtime.feature_extractor, reference_noise())
-        return self._encode_together([noise], FULL_SECONDS)
+        return self._store.to_host(self._encode_together([noise], FULL_SECONDS))
 
     def _own_states(self, sounds: Sequence[SoundFeatures]) -> Iterator[tuple[int, States]]:
         """Place of each sound, and its states and those of the silence after it."""

@@ -64,9 +64,7 @@ class FasterWhisperEngine:
             *(self._encoder, self._decoder, store), together=self._together, at_a_time=self._fallback_slots
         )
         self._aligner = Aligner(
-            *(runtime, self._decoder, store),
-            together=self._together,
-            at_a_time=threading.Semaphore(half),
+            *(runtime, self._decoder, store), together=self._together, at_a_time=threading.Semaphore(half)
         )
 
     @property

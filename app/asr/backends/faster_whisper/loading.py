@@ -11,6 +11,7 @@ from app.asr.backends.faster_whisper.context import padding_for, tuning_for
 from app.asr.backends.faster_whisper.encoder_choice import EncoderModel, choose_encoder
 from app.asr.backends.faster_whisper.engine import FasterWhisperEngine
 from app.asr.backends.faster_whisper.metered import MeteredWhisper
+from app.asr.backends.faster_whisper.padding import Padding
 from app.asr.backends.faster_whisper.state_encoders import TORCH, CTranslate2Encoder, StateEncoder
 from app.asr.backends.faster_whisper.states import state_store
 from app.asr.backends.faster_whisper.tuning import Tuning
@@ -82,17 +83,7 @@ def _load_on(
     padding = padding_for(digest, tuning)
     weights = EncoderModel(folder, digest, device, compute_type, runtime.model.n_mels, workers.threads)
     encode = _encoder(runtime, weights, settings, stages)
-    info = EngineInfo(
-        engine="faster-whisper",
-        model=model,
-        device=device.kind,
-        compute_type=compute_type,
-        encoder_context="short" if tuning.trims else "full",
-        digest=digest,
-        versions=_versions(encode),
-        encoder_padding=padding.name,
-        encoder=encode.name,
-    )
+    info = _info(model, weights, tuning, padding, encode)
     limits = batch_limits(settings.batch_size, device.kind)
     return FasterWhisperEngine(runtime, info, tuning, padding, encode, workers.count, limits, stages)
 
@@ -107,10 +98,21 @@ def _encoder(
     return choose_encoder(settings.encoder, weights, theirs, stages, settings.cache_dir)
 
 
-def _versions(encode: StateEncoder) -> dict[str, str]:
-    """Those of the packages that hypotheses depend on."""
+def _info(
+    model: str, weights: EncoderModel, tuning: Tuning, padding: Padding, encode: StateEncoder
+) -> EngineInfo:
     packages = ("faster-whisper", "ctranslate2", *((TORCH,) if encode.name == TORCH else ()))
-    return {name: metadata.version(name) for name in packages}
+    return EngineInfo(
+        engine="faster-whisper",
+        model=model,
+        device=weights.device.kind,
+        compute_type=weights.compute_type,
+        encoder_context="short" if tuning.trims else "full",
+        digest=weights.digest,
+        versions={name: metadata.version(name) for name in packages},
+        encoder_padding=padding.name,
+        encoder=encode.name,
+    )
 
 
 def _open(folder: Path, device: Device, compute_type: str, workers: DecodeWorkers) -> "WhisperModel":

@@ -41,8 +41,8 @@ class StateStore(Protocol):
     def from_tensor(self, tensor: "Tensor") -> States:
         """What torch has encoded."""
 
-    def from_host(self, states: States, like: States) -> States:
-        """States from the memory of the processor, of the type of others."""
+    def from_host(self, states: States) -> States:
+        """States from the memory of the processor."""
 
     def to_host(self, states: States) -> States:
         """States in the memory of the processor, as float32."""
@@ -78,9 +78,9 @@ class HostStates:
         """See StateStore."""
         return cast(States, tensor.float().cpu().numpy())
 
-    def from_host(self, states: States, like: States) -> States:
+    def from_host(self, states: States) -> States:
         """See StateStore."""
-        return states.astype(like.dtype, copy=False)
+        return states
 
     def to_host(self, states: States) -> States:
         """See StateStore."""
@@ -99,25 +99,29 @@ class HostStates:
 
 
 class TorchStates:
-    """In the memory of a device of torch (`cuda:1`, in tests `cpu`), as tensors."""
+    """In the memory of a device of torch (`cuda:1`, in tests `cpu`), as tensors.
 
-    def __init__(self, device: str) -> None:
+    All are of one type: float16 on a GPU unless the model computes in single precision.
+    """
+
+    def __init__(self, device: str, *, is_single: bool = True) -> None:
         import torch
 
         self._device = torch.device(device)
+        self._dtype = torch.float32 if is_single else torch.float16
         self.is_on_cpu = self._device.type == "cpu"
 
     def from_view(self, view: "StorageView") -> States:
-        """See StateStore; of bfloat16, which no array interface has, a copy as float32."""
+        """See StateStore; of bfloat16, which no array interface has, a copy."""
         import torch
         from ctranslate2 import DataType
 
         if view.dtype == DataType.bfloat16:
             view = view.to(DataType.float32)
         if self.is_on_cpu:
-            return _states(torch.from_numpy(np.asarray(view)))
+            return _states(torch.from_numpy(np.asarray(view)).to(self._dtype))
         torch.cuda.synchronize(self._device)  # CTranslate2 works on a stream of its own
-        return _states(torch.as_tensor(view, device=self._device))
+        return _states(torch.as_tensor(view, device=self._device).to(self._dtype))
 
     def to_view(self, states: States) -> "StorageView":
         """See StateStore."""
@@ -133,13 +137,13 @@ class TorchStates:
 
     def from_tensor(self, tensor: "Tensor") -> States:
         """See StateStore."""
-        return _states(tensor)
+        return _states(tensor.to(self._dtype))
 
-    def from_host(self, states: States, like: States) -> States:
+    def from_host(self, states: States) -> States:
         """See StateStore."""
         import torch
 
-        return _states(torch.from_numpy(np.ascontiguousarray(states)).to(_tensor(like)))
+        return _states(torch.from_numpy(np.ascontiguousarray(states)).to(self._device, self._dtype))
 
     def to_host(self, states: States) -> States:
         """See StateStore."""
@@ -165,6 +169,8 @@ class TorchStates:
 
 def state_store(device: Device, model: "Whisper", silence: "StorageView") -> StateStore:
     """Where the states of a model on that device are best kept; tried with the features of `silence`."""
+    from ctranslate2 import DataType
+
     if device.kind != "cuda":
         return HostStates()
     try:
@@ -176,8 +182,10 @@ def state_store(device: Device, model: "Whisper", silence: "StorageView") -> Sta
         )
         return HostStates()
     try:
-        store = TorchStates(f"cuda:{device.index}")
-        _check(store, model.encode(silence, to_cpu=False))
+        encoded = model.encode(silence, to_cpu=False)
+        is_single = encoded.dtype == DataType.float32
+        store = TorchStates(f"cuda:{device.index}", is_single=is_single)
+        _check(store, encoded)
     except Exception as error:  # whatever torch, the driver or CTranslate2 raise
         if is_out_of_memory(error):
             raise

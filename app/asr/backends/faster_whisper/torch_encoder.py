@@ -67,7 +67,8 @@ class TorchEncoder:
             batch = torch.from_numpy(features).to(self._device, self._dtype)
             if self._graphs is None or len(batch) > MOST_IN_A_GRAPH:
                 return self._forward(batch)
-            return self._graphs(batch)
+            with torch.cuda.device(self._device):  # graphs are captured on the current one
+                return self._graphs(batch)
 
     def _forward(self, features: Tensor) -> Tensor:
         first, second = self._convolutions

@@ -13,11 +13,17 @@ from ctranslate2.models import Whisper
 from ctranslate2.specs.whisper_spec import WhisperSpec
 from faster_whisper import WhisperModel
 
-from app.asr.backends.faster_whisper import encoder_choice, load, torch_encoder
+from app.asr.backends.faster_whisper import (
+    FasterWhisperEngine,
+    encoder_choice,
+    load,
+    loading,
+    torch_encoder,
+)
 from app.asr.backends.faster_whisper.encoder import silent_after, sound_features
 from app.asr.backends.faster_whisper.encoder_choice import CHOICES_FILE, EncoderModel, choose_encoder
 from app.asr.backends.faster_whisper.state_encoders import CTranslate2Encoder, TorchStateEncoder
-from app.asr.backends.faster_whisper.states import HostStates
+from app.asr.backends.faster_whisper.states import HostStates, TorchStates
 from app.asr.backends.faster_whisper.torch_encoder import MOST_GRAPHS, GraphCache, TorchEncoder
 from app.asr.base import DecodeOptions, WindowRequest
 from app.asr.frames import Features
@@ -123,18 +129,26 @@ def words(transcript: WindowTranscript) -> list[tuple[str, float, float]]:
     return [(word.word, word.start, word.end) for word in found]
 
 
-def test_the_transcript_does_not_depend_on_which_library_encodes(base: Path, assets: Path) -> None:
+def test_the_transcript_does_not_depend_on_which_library_encodes(
+    base: Path, assets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor, with torch, on where the states lie."""
     sound, _ = read_samples(assets / "speech_en.flac")
     requests = [WindowRequest(whole_window(sound), DecodeOptions(word_timestamps=True))]
-    engines = [
-        load(base, "base", Settings(device="cpu", compute_type="float32", encoder=encoder))
-        for encoder in ("ctranslate2", "torch")
-    ]
-    theirs, ours = (engine.transcribe(requests)[0] for engine in engines)
 
-    assert ours.text == theirs.text
-    assert words(ours) == words(theirs) != []
-    assert [engine.info.encoder for engine in engines] == ["ctranslate2", "torch"]
+    def engine(encoder: str) -> FasterWhisperEngine:
+        settings = Settings(device="cpu", compute_type="float32", encoder=encoder)
+        return load(base, "base", settings)
+
+    engines = [engine("ctranslate2"), engine("torch")]
+    monkeypatch.setattr(loading, "state_store", lambda *_: TorchStates("cpu"))
+    engines.append(engine("torch"))
+    theirs, *ours = (each.transcribe(requests)[0] for each in engines)
+
+    assert [each.text for each in ours] == 2 * [theirs.text]
+    assert [words(each) for each in ours] == 2 * [words(theirs)]
+    assert words(theirs)
+    assert [each.info.encoder for each in engines] == ["ctranslate2", "torch", "torch"]
     assert "torch" in engines[1].info.versions
 
 
