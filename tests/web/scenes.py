@@ -250,7 +250,7 @@ def editing(stage: Stage) -> None:
 
 def shortcuts(stage: Stage) -> None:
     transcript(stage)
-    stage.page.get_by_role("button", name="Keyboard shortcuts").click()
+    stage.page.get_by_role("button", name="Play", exact=True).press("?")
     expect(stage.page.get_by_role("dialog")).to_be_visible()
 
 

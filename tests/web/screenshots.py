@@ -16,11 +16,12 @@ from tests.integration.api.service import Service, serving
 from tests.web.conftest import write_speech
 from tests.web.scenes import SCENES, Stage
 
+FINGERS = {"is_mobile": True, "has_touch": True}
 WINDOWS = {
     "light": {"color_scheme": "light", "viewport": {"width": 1200, "height": 900}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1200, "height": 900}},
-    "phone": {"color_scheme": "light", "viewport": {"width": 360, "height": 740}, "is_mobile": True},
-    "phone-dark": {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}, "is_mobile": True},
+    "phone": {"color_scheme": "light", "viewport": {"width": 360, "height": 740}, **FINGERS},
+    "phone-dark": {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}, **FINGERS},
 }
 MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 

@@ -31,8 +31,17 @@ export function send(content, name, options, upload = null) {
 
 /** Has the service fetch a recording. @param {string} url @param {Record<string, string>} options */
 export function sendAddress(url, options) {
-  const last = decodeURIComponent(new URL(url).pathname.split("/").at(-1) ?? "");
-  start(addEntry({ name: last || url, options: { ...options, url } }).key, null);
+  start(addEntry({ name: lastPartOf(url) || url, options: { ...options, url } }).key, null);
+}
+
+/** @param {string} url @returns {string} */
+function lastPartOf(url) {
+  const part = new URL(url).pathname.split("/").at(-1) ?? "";
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // a % that stands for nothing
+  }
 }
 
 /**

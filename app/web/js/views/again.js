@@ -56,13 +56,15 @@ export class Again extends Watcher {
   render({ transcript }, { chosen, isAdvised }) {
     const { others } = this;
     const models = modelList.value;
-    const better = betterThan(models, transcript.model, transcript.language);
+    const made = new Set(others.map((each) => each.model));
+    const better = betterThan(models, transcript.model, transcript.language).filter(({ name }) => !made.has(name));
     const model = better.find(({ name }) => name === chosen) ?? better[0];
     const own = models.find(({ name }) => name === transcript.model);
     const isPoor = HARD_LANGUAGES.includes(transcript.language) && own?.accuracy <= POOR_ACCURACY;
+    const isAdvising = model && isPoor && !isAdvised;
     if (!model && !others.length) return null;
     return html`<section class="again" aria-label=${t("versions")}>
-      ${model && isPoor && !isAdvised && html`<div class="notice again-advice">
+      ${isAdvising && html`<div class="notice again-advice">
         <p>${t("advice_larger", { model: transcript.model, better: model.name })} ${this.cost(own, model)}</p>
         <button type="button" class="link" onClick=${() => this.dismiss()}>${t("advice_dismiss")}</button>
       </div>`}
@@ -74,7 +76,7 @@ export class Again extends Watcher {
           <select value=${model.name} onChange=${(event) => this.setState({ chosen: event.currentTarget.value })}>
             ${better.map((each) => html`<option key=${each.name} value=${each.name} selected=${each === model}>${choiceOf(each)}</option>`)}
           </select></label>`}
-        <span class="help">${this.cost(own, model)}</span>
+        ${!isAdvising && html`<span class="help">${this.cost(own, model)}</span>`}
       </div>`}
     </section>`;
   }

@@ -16,7 +16,7 @@ export class Footer extends Watcher {
     const used = usedBytes();
     return html`<footer class="bottom">
       <p>
-        ${t("kept_here", { used: formatBytes(used), limit: formatBytes(LIMIT_BYTES) })}
+        ${t("kept_here", { used: formatBytes(used), limit: formatBytes(LIMIT_BYTES) })}${" "}
         ${used > 0 && html`<button type="button" class="link" onClick=${forget}>${t("kept_forget")}</button>`}
       </p>
       <p>

@@ -14,14 +14,15 @@ export function paceInWords(pace) {
 const sizeInWords = (megabytes) =>
   megabytes < 1000 ? t("megabytes", { number: formatNumber(megabytes) }) : t("gigabytes", { number: formatNumber(megabytes / 1000, { maximumFractionDigits: 1 }) });
 
+/** How good and how large. @param {import("../tasks/models.js").Model} model */
+export const gradeOf = ({ accuracy, megabytes }) =>
+  [accuracy && t(`accuracy_${accuracy}`), megabytes && sizeInWords(megabytes)].filter(Boolean).join(" · ");
+
 /** For a list of choices. @param {import("../tasks/models.js").Model} model */
-export function choiceOf({ name, accuracy, megabytes, languages }) {
-  const known = [
-    accuracy && t(`accuracy_${accuracy}`),
-    megabytes && sizeInWords(megabytes),
-    languages?.length === 1 && t("only_language", { language: languageName(languages[0]) }),
-  ];
-  return [name, ...known].filter(Boolean).join(" · ");
+export function choiceOf(model) {
+  const { name, languages } = model;
+  const only = languages?.length === 1 && t("only_language", { language: languageName(languages[0]) });
+  return [name, gradeOf(model), only].filter(Boolean).join(" · ");
 }
 
 /** In a sentence or two. @param {import("../tasks/models.js").Model} model */

@@ -5,7 +5,7 @@ import { modelList } from "../tasks/service.js";
 import { t } from "../i18n/texts.js";
 import { Watcher, html } from "../ui.js";
 import { languages } from "./languages.js";
-import { choiceOf, factsOf } from "./model_facts.js";
+import { choiceOf, factsOf, gradeOf } from "./model_facts.js";
 
 const change = (name, value) => (options.value = { ...options.value, [name]: value });
 
@@ -51,12 +51,12 @@ function ModelChoice({ chosen }) {
   return html`<div class="field">
     <label for="option-model">${t("option_model")}</label>
     <select id="option-model" value=${chosen} aria-describedby="help-model" onChange=${(event) => change("model", event.currentTarget.value)}>
-      <option value="" selected=${!chosen}>${usual ? t("model_default_is", { model: choiceOf(usual) }) : t("model_default")}</option>
+      <option value="" selected=${!chosen}>${usual ? t("model_default_is", { model: usual.name }) : t("model_default")}</option>
       ${chosen && !model && html`<option value=${chosen} selected>${chosen}</option>`}
       ${here.length > 0 && html`<optgroup label=${t(elsewhere.length ? "models_present" : "models_all")}>${here.map(option)}</optgroup>`}
       ${elsewhere.length > 0 && html`<optgroup label=${t("models_absent")}>${elsewhere.map(option)}</optgroup>`}
     </select>
-    <p class="help" id="help-model">${model ? factsOf(model) : ""}</p>
+    <p class="help" id="help-model">${model ? [!chosen && gradeOf(model), factsOf(model)].filter(Boolean).join(". ") : ""}</p>
   </div>`;
 }
 

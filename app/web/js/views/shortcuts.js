@@ -18,14 +18,14 @@ export class Shortcuts extends Watcher {
     const groups = Object.entries(readOnly ? FOR_READERS : LISTED).filter(([, keys]) => keys.length);
     return html`<${Modal} label="shortcuts-title" onCancel=${onClose}>
       <div class="shortcuts">
-        <h2 id="shortcuts-title">${t("shortcuts")}</h2>
+        <h2 id="shortcuts-title" tabindex="-1" autofocus>${t("shortcuts")}</h2>
         ${groups.map(([group, keys]) => html`<section key=${group} aria-labelledby=${`shortcuts-${group}`}>
           <h3 id=${`shortcuts-${group}`}>${t(`shortcuts_${group}`)}</h3>
           <dl>${keys.map(([key, name]) => html`<div key=${name}><dt><kbd>${key}</kbd></dt><dd>${t(`key_does_${name}`)}</dd></div>`)}</dl>
         </section>`)}
         <label class="check"><input type="checkbox" checked=${singleKeys.value} onChange=${(event) => (singleKeys.value = event.currentTarget.checked)} />
           <span>${t("shortcuts_single")}</span></label>
-        <div class="modal-actions"><button type="button" class="button" autofocus onClick=${onClose}>${t("close")}</button></div>
+        <div class="modal-actions"><button type="button" class="button" onClick=${onClose}>${t("close")}</button></div>
       </div>
     <//>`;
   }
