@@ -32,6 +32,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── NoSpeakers               turns are asked for of a transcript that has none
     │   ├── RecordingGone            the recording is no longer kept
     │   ├── ArchiveOff               there is no archive here
+    │   ├── NotArchived              a transcript that the archive does not take
     │   ├── SummaryOff               summaries are not made here
     │   ├── SummaryNotFound          no summary was asked for
     │   ├── ShareNotFound            no such link to a transcript, or no longer
@@ -106,6 +107,7 @@ from app.core.errors.request import (
     MalformedUpload,
     NoAudio,
     NoSpeakers,
+    NotArchived,
     NotFinished,
     OffsetConflict,
     RecordingGone,
@@ -183,6 +185,7 @@ __all__ = [
     "ModelUnavailable",
     "NoAudio",
     "NoSpeakers",
+    "NotArchived",
     "NotFinished",
     "OffsetConflict",
     "OutOfDeviceMemory",
