@@ -16,6 +16,7 @@ from app.core.errors import (
     InvalidParameter,
     MalformedUpload,
     NoAudio,
+    NotArchived,
     NotFinished,
     OffsetConflict,
     QueueFull,
@@ -259,6 +260,7 @@ CORRECTION_RESPONSES: Responses = {
     **_problems(
         (ArchiveOff, "Corrections are kept in the archive, and this service has none (ARCHIVE=false)."),
         (NotFinished, "There is no transcript to correct; the task is processing."),
+        (NotArchived, "The archive does not take this transcript: it is older than ARCHIVE_MAX_DAYS, …"),
         (CorrectionsConflict, "The corrections were changed meanwhile: they are version 3, yours …"),
         (VersionMissing, 'Send the ETag that the corrections were read with as If-Match, such as "0".'),
         (InvalidParameter, "The corrections are wrong at `texts.x`: Input should be a valid integer."),

@@ -20,7 +20,7 @@ File = Annotated[Path, typer.Argument(help="The copy: a SQLite file.")]
 def backup(file: File) -> None:
     """Copy all transcripts into a new file, while the service goes on."""
     copied = _told(back_up, file)
-    recent = Settings().keep_ended_seconds
+    recent = 2 * Settings().maintenance_seconds
     typer.echo(
         f"{copied} transcript(s) are in {file}; what ended in the last {recent:g} s may not be archived yet"
     )

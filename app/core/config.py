@@ -263,6 +263,12 @@ class Settings(BaseSettings):
         "90 %, then the oldest go; 0: any.",
     )
 
+    archived_result_seconds: int = Field(
+        3600,
+        ge=0,
+        description="How long Redis keeps the result of a task that came over HTTP once the archive has it; "
+        "0: for RESULT_TTL_SECONDS, as those of tasks that programs put into the list.",
+    )
     archive_failures_days: float = Field(
         90, ge=0, description="How long the archive tells why a task failed, in days; 0: until it is deleted."
     )

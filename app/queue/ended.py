@@ -54,6 +54,14 @@ class EndedTasks:
             attempts=int(attempts or 0),
         )
 
+    async def shorten(self, task_id: str, seconds: int) -> None:
+        """Have Redis keep a result for so many seconds more at most: it is kept elsewhere."""
+        name = self._keys.result(task_id)
+        async with redis_reachable():
+            left = await self._client.ttl(name)
+            if left > seconds or left == -1:  # -1: for ever; -2: it is gone
+                await self._client.expire(name, seconds)
+
     async def ids(self) -> set[str]:
         """Ids of all tasks that have a result."""
         async with redis_reachable(SCAN_LIMIT_SECONDS):

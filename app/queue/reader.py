@@ -114,6 +114,14 @@ class TaskReader:
             state = state.model_copy(update={"webhook": delivery_of(task, stored.webhook)})
         return TaskRecord(state, task)
 
+    async def ended(self, task_id: str) -> TaskRecord | None:
+        """A task that is done, without its result, which Redis need not have any more; None for others."""
+        stored = await self._stored.get(task_id)
+        if stored.status != b"done" or stored.deleted:
+            return None
+        task = task_of(stored.payload) if stored.payload else None
+        return TaskRecord(TaskState(task_id=task_id, status=TaskStatus.DONE), task)
+
     async def _record_outside(self, task_id: str) -> TaskRecord | None:
         """The record of a task of which Redis holds neither hash nor result."""
         queued = TaskState(task_id=task_id, status=TaskStatus.QUEUED)

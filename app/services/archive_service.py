@@ -72,6 +72,7 @@ class ArchiveService:
         self._threads = CapacityLimiter(CONNECTIONS)
         self._is_warned = False
         self._summarises = bool(settings.summary_url)
+        self._live_seconds = _live_seconds(settings)
 
     @property
     def summaries(self) -> Summaries:
@@ -182,11 +183,15 @@ class ArchiveService:
     async def keep(self, task_id: str, noted: Task | None, result: str | None) -> bool:
         """Keep what an ended task gave, by its note and kept result or, without these, by what Redis has.
 
-        False where there is nothing to keep, or where it has been kept before.
+        False where there is nothing to keep, or where it has been kept before. Redis then needs the result of
+        a noted task no longer: who sent it asks an API. Who put one into the list himself reads Redis.
         """
         ended = await self._ended.read(task_id)
         stored = result.encode() if result is not None else ended.result
-        return await self.run(self._keep, ended, ended.task or noted, stored)
+        is_new = await self.run(self._keep, ended, ended.task or noted, stored)
+        if noted is not None and self._live_seconds and not await self.missing([task_id]):
+            await self._ended.shorten(task_id, self._live_seconds)
+        return is_new
 
     async def tidy_when_due(self) -> None:
         """Collect, trim and index every COLLECT_SECONDS, by whichever API comes first."""
@@ -271,6 +276,14 @@ class ArchiveService:
             failure = self._archive.failures.read(task_id)
             return _record_of(failure) if failure is not None else None
         return TaskRecord(state_of_result(task_id, found.result), _task(found))
+
+
+def _live_seconds(settings: Settings) -> int:
+    """How long Redis keeps what the archive has: not shorter than the disk makes up for what Redis loses.
+    0: as long as all the rest."""
+    if not settings.archived_result_seconds:
+        return 0
+    return max(settings.archived_result_seconds, int(2 * settings.keep_ended_seconds))
 
 
 def _archived(ended: EndedTask, task: Task | None, state: TaskState) -> ArchivedTask:

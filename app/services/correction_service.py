@@ -8,7 +8,6 @@ from app.core.errors import (
     CorrectionsConflict,
     InvalidParameter,
     NotFinished,
-    TaskNotFound,
 )
 from app.core.utils import quoted
 from app.schemas.caller import Caller
@@ -36,7 +35,8 @@ class CorrectionService:
         """Put them in the place of that version; their own version.
 
         Raises NotFinished where there is no transcript, InvalidParameter where they name a segment or a
-        speaker that it does not have, CorrectionsConflict where another version is there.
+        speaker that it does not have, CorrectionsConflict where another version is there, NotArchived where
+        the archive does not take the transcript.
         """
         state = await self._tasks.state(task_id, caller)
         if state.status is not TaskStatus.DONE:
@@ -49,7 +49,7 @@ class CorrectionService:
         if saved is None:
             current = await archive.corrections(task_id)
             if current is None:
-                raise TaskNotFound("The task was deleted meanwhile.")
+                raise await self._tasks.refusal(task_id)
             raise CorrectionsConflict(
                 f"The corrections were changed meanwhile: they are version {current.version}, yours were "
                 f"made to version {version}. Read them, put yours in, and send them again.",

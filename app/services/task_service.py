@@ -11,7 +11,14 @@ from anyio import to_thread
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import ArchiveOff, ArchiveUnavailable, CannotRetry, RecordingGone, TaskNotFound
+from app.core.errors import (
+    ArchiveOff,
+    ArchiveUnavailable,
+    CannotRetry,
+    NotArchived,
+    RecordingGone,
+    TaskNotFound,
+)
 from app.core.recording_path import RecordingPath
 from app.core.stopping import Stopping
 from app.core.wording import span
@@ -190,12 +197,22 @@ class TaskService:
     async def once_archived(self, task_id: str, change: Callable[[], Awaitable[bool]]) -> None:
         """Do `change`, which answers whether the archive has the task, to an ended one, archived if need be.
 
-        Raises TaskNotFound where it was deleted meanwhile.
+        Raises TaskNotFound where it was deleted meanwhile, NotArchived where the archive does not take it.
         """
         if not await change():
             await self.archive_now(task_id)
             if not await change():
-                raise TaskNotFound("The task was deleted meanwhile.")
+                raise await self.refusal(task_id)
+
+    async def refusal(self, task_id: str) -> TaskNotFound | NotArchived:
+        """Why the archive lacks the transcript of a task that was there a moment ago. Raises
+        QueueUnavailable."""
+        if await self.record(task_id) is None:
+            return TaskNotFound("The task was deleted meanwhile.")
+        return NotArchived(
+            "The archive does not take this transcript: it is older than ARCHIVE_MAX_DAYS, or had to leave "
+            "for ARCHIVE_MAX_MB. It is there until Redis forgets it (RESULT_TTL_SECONDS)."
+        )
 
     async def recording(self, task_id: str, caller: Caller) -> RecordingPath:
         """The recording of a task, as it was sent. Raises RecordingGone, QueueUnavailable,

@@ -62,7 +62,7 @@ class WebhookService:
 
     async def deliver(self, task_id: str) -> None:
         """Try to tell the end of a task, where it has come. Raises QueueUnavailable."""
-        record = await self._reader.record(task_id)
+        record = await self._reader.record(task_id) or await self._reader.ended(task_id)
         if record is None or record.task is None or record.task.webhook is None:
             await self._webhooks.drop(task_id)
             return

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.responses import FileResponse
 
 from app.api import openapi
+from app.api.compression import compressed
 from app.api.deps import ServicesDep
 from app.api.documents import document_of
 from app.api.recordings import recording_of
@@ -48,13 +49,15 @@ async def page(
     response_model=SharedTranscript,
     responses=openapi.SHARED_RESPONSES,
 )
-async def result(token: str, services: ServicesDep) -> Response:
+async def result(token: str, request: Request, services: ServicesDep) -> Response:
     """The transcript with what people have corrected, and what is known of its recording."""
     async with services.guests:
         opened = await _opened(token, services)
         has_audio = await services.shares.has_recording(opened)
         transcript, corrections = opened.record.state.result, opened.corrections
-        return await services.renderer.run_corrected(transcript, corrections, _told, opened, has_audio)
+        return await services.renderer.run_corrected(
+            transcript, corrections, _told, request, opened, has_audio
+        )
 
 
 async def _known_only(request: Request) -> None:
@@ -103,7 +106,7 @@ def _result(opened: Opened, *, is_corrected: bool = True) -> dict[str, object]:
     return corrected(found, opened.corrections) if opened.corrections and is_corrected else found
 
 
-def _told(opened: Opened, has_audio: bool) -> Response:
+def _told(request: Request, opened: Opened, has_audio: bool) -> Response:
     task, summary = opened.record.task, opened.record.state.summary
     told = SharedTranscript(
         filename=task.filename if task else None,
@@ -114,7 +117,7 @@ def _told(opened: Opened, has_audio: bool) -> Response:
         has_audio=has_audio,
         result={},
     )
-    return TolerantJSONResponse(told.model_dump() | {"result": _result(opened)})
+    return compressed(request, TolerantJSONResponse(told.model_dump() | {"result": _result(opened)}))
 
 
 def _file(opened: Opened, wanted: TranscriptFormat, *, is_corrected: bool) -> Response:

@@ -1,13 +1,14 @@
 """What people do with a finished transcript: correct it, and listen to its recording."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
 from starlette.responses import FileResponse
 
 from app.api import openapi
 from app.api.auth import CallerDep
+from app.api.conditional import is_known
 from app.api.deps import ServicesDep
 from app.api.json_body import body_docs, json_body
 from app.api.recordings import recording_of
@@ -25,15 +26,23 @@ _VERSION = re.compile(r'"(\d{1,15})"')
 @router.get(
     "/transcribe/{task_id}/corrections",
     summary="What was corrected in a transcript",
+    response_model=Corrections,
     responses=openapi.CORRECTION_RESPONSES,
 )
 async def read_corrections(
-    task_id: str, services: ServicesDep, caller: CallerDep, response: Response
-) -> Corrections:
+    task_id: str,
+    services: ServicesDep,
+    caller: CallerDep,
+    response: Response,
+    if_none_match: Annotated[str, Header(description="ETags that are known.")] = "",
+) -> Any:
     """The ETag is their version, `"0"` where nothing was corrected yet. `?corrected=true` at
     `/transcribe/{task_id}` gives the transcript with them, in any format."""
     stored = await services.corrections.read(task_id, caller)
-    response.headers.update({"ETag": f'"{stored.version}"', "Cache-Control": "private, no-cache"})
+    headers = {"ETag": f'"{stored.version}"', "Cache-Control": "private, no-cache"}
+    if is_known(if_none_match, {headers["ETag"]}):
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
     return stored.corrections
 
 

@@ -33,6 +33,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── NoSpeakers               turns are asked for of a transcript that has none
     │   ├── RecordingGone            the recording is no longer kept
     │   ├── ArchiveOff               there is no archive here
+    │   ├── NotArchived              a transcript that the archive does not take
     │   ├── SummaryOff               summaries are not made here
     │   ├── SummaryNotFound          no summary was asked for
     │   ├── ShareNotFound            no such link to a transcript, or no longer
@@ -111,6 +112,7 @@ from app.core.errors.request import (
     MalformedUpload,
     NoAudio,
     NoSpeakers,
+    NotArchived,
     NotFinished,
     OffsetConflict,
     RecordingGone,
@@ -190,6 +192,7 @@ __all__ = [
     "ModelUnavailable",
     "NoAudio",
     "NoSpeakers",
+    "NotArchived",
     "NotFinished",
     "OffsetConflict",
     "OutOfDeviceMemory",

@@ -234,6 +234,14 @@ class ArchiveOff(RequestError):
     status = 404
 
 
+class NotArchived(RequestError):
+    """What is asked for is kept in the archive, which does not take this transcript (ARCHIVE_MAX_DAYS)."""
+
+    code = "not_archived"
+    title = "Not archived"
+    status = 409
+
+
 class SummaryOff(RequestError):
     """A summary is asked for, and this service makes none (SUMMARY_URL)."""
 

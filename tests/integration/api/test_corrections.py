@@ -85,6 +85,29 @@ def test_corrections_are_there_for_everybody(service: Service, client: httpx2.Cl
     assert state["result"]["segments"][0]["words"][1]["word"] == " weather"
 
 
+def test_known_corrections_are_not_sent_again(service: Service, client: httpx2.Client) -> None:
+    address = done(service, client)
+    save(client, address, '"0"')
+    for tag, status in (('"1"', 304), ('W/"1", "7"', 304), ("*", 304), ('"0"', 200), ("", 200)):
+        found = client.get(f"{address}/corrections", headers={"If-None-Match": tag})
+        assert (found.status_code, found.headers["etag"]) == (status, '"1"')
+
+
+def test_what_the_archive_does_not_take_says_so(archive_settings: Callable[..., Settings]) -> None:
+    with (
+        serving(archive_settings(default_model="base", archive_max_days=1e-7)) as service,
+        httpx2.Client(base_url=service.url, timeout=30) as client,
+    ):
+        address = done(service, client)
+        answers = [
+            save(client, address, '"0"'),
+            client.post(f"{address}/shares"),
+            client.patch(f"{address}/details", json={"title": "Walk"}),
+        ]
+        assert [(each.status_code, each.json()["code"]) for each in answers] == [(409, "not_archived")] * 3
+        assert client.get(address).json()["status"] == "done"
+
+
 def test_cues_are_as_before_but_for_the_word(service: Service, client: httpx2.Client) -> None:
     address = done(service, client)
     before = client.get(f"{address}?format=srt").text

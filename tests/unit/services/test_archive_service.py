@@ -334,3 +334,42 @@ async def test_a_limit_warns_before_it_acts(
 def _age(path: Path, seconds: float) -> None:
     then = time.time() - seconds - 1  # the clock of the file system runs in steps
     os.utime(path, (then, then))
+
+
+async def test_redis_keeps_archived_results_for_a_short_time(
+    outbox: OutboxService, tasks: TaskService, storage: LocalStorage, queue: Queue
+) -> None:
+    await done(queue, storage)
+    for _ in range(2):
+        await outbox.sweep()
+        assert 0 < await queue.commands.ttl(queue.keys.result("t")) <= queue.settings.archived_result_seconds
+    await queue.commands.delete(queue.keys.result("t"))  # that time is over
+    state = await tasks.state("t", Caller("alice"))
+    assert (state.status, (state.result or {})["text"]) == (TaskStatus.DONE, "hello")
+    listed = await tasks.page(Caller("alice"), status=TaskStatus.DONE, limit=9, cursor=None)
+    assert [each.task_id for each in listed.tasks] == ["t"]
+    ended = await queue.reader.ended("t")
+    assert ended is not None, "its webhook may still have to be sent"
+    assert ended.state.status is TaskStatus.DONE
+    await ended_before(queue, queue.settings.keep_ended_seconds)
+    assert (await outbox.sweep()).enqueued == 0
+
+
+async def test_results_of_programs_that_read_redis_stay_there(service: ArchiveService, queue: Queue) -> None:
+    await queue.commands.set(queue.keys.result("foreign"), RESULT, ex=queue.settings.result_ttl_seconds)
+    assert await service.collect() == 1
+    assert await queue.commands.ttl(queue.keys.result("foreign")) > queue.settings.archived_result_seconds
+
+
+async def test_what_the_archive_refuses_stays_in_redis(
+    archive_settings: Callable[..., Settings],
+) -> None:
+    """A transcript that would be too old at once."""
+    settings = archive_settings(archive_max_days=1e-7)
+    async with connected(settings) as queue:
+        storage, archive = LocalStorage(settings), Archive.from_settings(settings)
+        await done(queue, storage)
+        service = ArchiveService(queue.commands, settings, storage, archive)
+        await OutboxService(queue.commands, settings, storage, service).sweep()
+        assert await queue.commands.ttl(queue.keys.result("t")) > settings.archived_result_seconds
+        archive.close()
