@@ -7,7 +7,6 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from hashlib import file_digest
 
 import anyio
 from anyio import to_thread
@@ -31,8 +30,8 @@ from app.schemas.caller import Caller
 from app.schemas.resumable import ResumableUpload
 from app.services.folder_service import FolderService
 from app.services.receiving import BATCH_BYTES, Received, Receiver, abort, name_by_type
-from app.storage.base import ByteSink, Link, Storage, StoredResumable, UploadWriter
-from app.storage.reading import readable
+from app.storage.base import ByteSink, Link, Storage, StoredResumable
+from app.storage.reading import digest_of
 from app.storage.resumable import upload_not_found
 
 logger = logging.getLogger(__name__)
@@ -210,7 +209,7 @@ class ResumableUploads:
         extension = self._extension_of(upload)
         writer = await to_thread.run_sync(self._storage.open_received, upload.upload_id, task_id, extension)
         undo.push_async_callback(abort, writer)
-        digest = await to_thread.run_sync(_digest_of, writer)
+        digest = await to_thread.run_sync(digest_of, writer)
         return Received(writer, upload.filename or None, extension, digest)
 
     async def take(self, arrived: Arrived, task_id: str) -> None:
@@ -321,16 +320,6 @@ def _write_and_sync(sink: ByteSink, data: bytearray) -> None:
     if data:
         sink.write(data)
     sink.sync()
-
-
-def _digest_of(upload: UploadWriter) -> str:
-    """SHA-256, in hexadecimal, of what becomes the recording: nobody can change that any more.
-
-    Raises StorageUnavailable.
-    """
-    path = upload.recording()
-    with readable(), path.open("rb", 0) as file:
-        return file_digest(file, "sha256").hexdigest()
 
 
 def _taken(task_id: str) -> UploadTaken:

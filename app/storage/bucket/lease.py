@@ -9,10 +9,10 @@ from app.core.errors import StorageUnavailable, UploadLocked
 from app.storage.bucket.objects import Bucket
 from app.storage.resumable import RETRY_AFTER_SECONDS
 
-LEASE_SECONDS = 60.0
+LEASE_SECONDS = 20.0
 """Age at which a lock that was not renewed is nobody's."""
 
-RENEW_SECONDS = 15.0
+RENEW_SECONDS = 5.0
 
 
 class Lease:
