@@ -13,6 +13,7 @@ from app.observability.metrics import Metrics
 from app.queue.rate_limits import RateLimiter
 from app.services.audio_service import AudioService
 from app.services.correction_service import CorrectionService
+from app.services.direct_uploads import DirectUploads
 from app.services.health_service import HealthService
 from app.services.library_service import LibraryService
 from app.services.operator_service import OperatorService
@@ -30,6 +31,7 @@ class Services:
     keys: ApiKeys
     audio: AudioService
     uploads: ResumableUploads
+    direct: DirectUploads
     health: HealthService
     tasks: TaskService
     corrections: CorrectionService

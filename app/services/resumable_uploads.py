@@ -13,7 +13,6 @@ from anyio import to_thread
 
 from app.core.config import Settings
 from app.core.errors import (
-    DirectUploadsOff,
     EmptyUpload,
     OffsetConflict,
     StorageFull,
@@ -30,7 +29,7 @@ from app.schemas.caller import Caller
 from app.schemas.resumable import ResumableUpload
 from app.services.folder_service import FolderService
 from app.services.receiving import BATCH_BYTES, Received, Receiver, abort, name_by_type
-from app.storage.base import ByteSink, Link, Storage, StoredResumable
+from app.storage.base import ByteSink, Storage, StoredResumable
 from app.storage.reading import digest_of
 from app.storage.resumable import upload_not_found
 
@@ -81,18 +80,6 @@ class ResumableUploads:
         await self._folder.require()
         await self._receiver.refuse_early(upload.length, overhead_bytes=0)
         await to_thread.run_sync(self._resumables.create, upload)
-
-    async def begin_direct(self, upload: ResumableUpload) -> Link:
-        """Begin an upload that the client puts into the bucket itself; where. Raises as `begin`, and
-        DirectUploadsOff."""
-        link = await to_thread.run_sync(self._resumables.link_to, upload.upload_id)
-        if link is None:
-            raise DirectUploadsOff(
-                "This server does not keep recordings in a bucket that clients can write (STORAGE_URL); send "
-                "the recording to POST /transcribe/, or in several requests to /uploads/."
-            )
-        await self.begin(upload)
-        return link
 
     async def look(self, upload_id: str, caller: Caller) -> StoredResumable:
         """The upload as far as it has come; who still writes it is cut off: it is gone on with.
