@@ -14,6 +14,7 @@ from app.queue.rate_limits import RateLimiter
 from app.queue.usage import UsageCounter
 from app.services.audio_service import AudioService
 from app.services.correction_service import CorrectionService
+from app.services.direct_uploads import DirectUploads
 from app.services.health_service import HealthService
 from app.services.library_service import LibraryService
 from app.services.model_service import ModelService
@@ -33,6 +34,7 @@ class Services:
     keys: ApiKeys
     audio: AudioService
     uploads: ResumableUploads
+    direct: DirectUploads
     health: HealthService
     tasks: TaskService
     corrections: CorrectionService

@@ -33,6 +33,7 @@ from app.queue.usage import UsageCounter
 from app.services.archive_service import ArchiveService
 from app.services.audio_service import AudioService
 from app.services.correction_service import CorrectionService
+from app.services.direct_uploads import DirectUploads
 from app.services.folder_service import FolderService
 from app.services.health_service import HealthService
 from app.services.idempotency import Idempotency
@@ -196,6 +197,7 @@ def lifespan_of(
             keys=ApiKeys(settings.key_hashes),
             audio=audio,
             uploads=uploads,
+            direct=DirectUploads(storage, uploads),
             health=HealthService(client, settings, queue, folder, storage),
             tasks=tasks,
             corrections=corrections,

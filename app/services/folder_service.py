@@ -35,7 +35,7 @@ class FolderService:
             await self.bind()
 
     async def bind(self) -> None:
-        """Say that UPLOAD_DIR is this queue's folder; to be repeated.
+        """Say that the folder is this queue's; to be repeated.
 
         Raises ForeignFolder where it is another service's; StorageUnavailable where other APIs of this one
         have another, or it cannot be written; StorageFull, QueueUnavailable.
@@ -73,7 +73,7 @@ class FolderService:
             await self._binding.leave()
 
     async def problem(self) -> str | None:
-        """Why a worker must not use UPLOAD_DIR; None where it may. Raises QueueUnavailable."""
+        """Why a worker must not use what lies there; None where it may. Raises QueueUnavailable."""
         known = await self._binding.known()
         try:
             marker = await asyncio.to_thread(self._marker.read)
@@ -82,8 +82,8 @@ class FolderService:
         if known is not None and (marker is None or marker.store_id != known):
             return (
                 f"{self._place} is not the folder of the API: its marker {MARKER_NAME} is "
-                f"{'missing' if marker is None else 'that of another folder'}. Mount the API's upload "
-                f"volume, or set {self._place} to it."
+                f"{'missing' if marker is None else 'that of another folder'}. Set {self._place} to the "
+                "API's; a volume must be mounted here."
             )
         if known is None and marker is not None and not marker.is_of(self._queue, self._address):
             return self._foreign_sentence(marker)

@@ -7,14 +7,12 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from hashlib import file_digest
 
 import anyio
 from anyio import to_thread
 
 from app.core.config import Settings
 from app.core.errors import (
-    DirectUploadsOff,
     EmptyUpload,
     OffsetConflict,
     StorageFull,
@@ -31,8 +29,8 @@ from app.schemas.caller import Caller
 from app.schemas.resumable import ResumableUpload
 from app.services.folder_service import FolderService
 from app.services.receiving import BATCH_BYTES, Received, Receiver, abort, name_by_type
-from app.storage.base import ByteSink, Link, Storage, StoredResumable, UploadWriter
-from app.storage.reading import readable
+from app.storage.base import ByteSink, Storage, StoredResumable
+from app.storage.reading import digest_of
 from app.storage.resumable import upload_not_found
 
 logger = logging.getLogger(__name__)
@@ -82,18 +80,6 @@ class ResumableUploads:
         await self._folder.require()
         await self._receiver.refuse_early(upload.length, overhead_bytes=0)
         await to_thread.run_sync(self._resumables.create, upload)
-
-    async def begin_direct(self, upload: ResumableUpload) -> Link:
-        """Begin an upload that the client puts into the bucket itself; where. Raises as `begin`, and
-        DirectUploadsOff."""
-        link = await to_thread.run_sync(self._resumables.link_to, upload.upload_id)
-        if link is None:
-            raise DirectUploadsOff(
-                "This server does not keep recordings in a bucket that clients can write (STORAGE_URL); send "
-                "the recording to POST /transcribe/, or in several requests to /uploads/."
-            )
-        await self.begin(upload)
-        return link
 
     async def look(self, upload_id: str, caller: Caller) -> StoredResumable:
         """The upload as far as it has come; who still writes it is cut off: it is gone on with.
@@ -210,7 +196,7 @@ class ResumableUploads:
         extension = self._extension_of(upload)
         writer = await to_thread.run_sync(self._storage.open_received, upload.upload_id, task_id, extension)
         undo.push_async_callback(abort, writer)
-        digest = await to_thread.run_sync(_digest_of, writer)
+        digest = await to_thread.run_sync(digest_of, writer)
         return Received(writer, upload.filename or None, extension, digest, arrived.bytes.offset)
 
     async def take(self, arrived: Arrived, task_id: str) -> None:
@@ -321,16 +307,6 @@ def _write_and_sync(sink: ByteSink, data: bytearray) -> None:
     if data:
         sink.write(data)
     sink.sync()
-
-
-def _digest_of(upload: UploadWriter) -> str:
-    """SHA-256, in hexadecimal, of what becomes the recording: nobody can change that any more.
-
-    Raises StorageUnavailable.
-    """
-    path = upload.recording()
-    with readable(), path.open("rb", 0) as file:
-        return file_digest(file, "sha256").hexdigest()
 
 
 def _taken(task_id: str) -> UploadTaken:

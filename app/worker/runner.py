@@ -102,10 +102,6 @@ class TaskRunner:
                 answer = await self._answer(claim, place)
             except asyncio.CancelledError as cancelled:
                 await self._give_up(claim, Reason(str(cancelled)))
-            except StorageUnavailable as error:
-                logger.warning("The task goes back uncharged: %s", error)
-                await self._is_without_folder()
-                await self._give_up(claim, Reason.RELEASE)
             except (EngineCrashed, DeadlineExceeded, ModelUnavailable, ModelOutOfMemory) as error:
                 self._settling.add(claim.task.task_id)
                 failure = TaskFailure(code=error.code, message=error.detail)
@@ -135,7 +131,10 @@ class TaskRunner:
 
         What is fetched first waits for a place among those that are transcribed.
         """
-        earlier = await self._earlier(claim.task)
+        try:
+            earlier = await self._earlier(claim.task)
+        except StorageUnavailable as error:
+            return await self._unseen(error)
         if earlier is not None:
             return earlier
         if failure := self._models.known(claim.task):
@@ -150,6 +149,14 @@ class TaskRunner:
         task = claim.task.model_copy(update={"duration": fetched.duration or claim.task.duration})
         await place.move(task)
         return await self._transcribed(replace(claim, task=task))
+
+    async def _unseen(self, error: StorageUnavailable) -> Failed:
+        """The task goes back uncharged; this worker takes no other one while it does not see its storage."""
+        logger.warning("The storage is not seen here: %s", error)
+        await self._is_without_folder()
+        await asyncio.sleep(LEFT_TO_OTHERS_SECONDS)
+        failure = TaskFailure(code=TaskCancelled.code, message=error.detail)
+        return Failed(run_id=0, failure=failure, retryable=True)
 
     async def _transcribed(self, claim: Claim) -> Answer:
         """The engine's answer; of a whole recording, it is noted what it cost."""

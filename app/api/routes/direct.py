@@ -39,7 +39,7 @@ async def begin(request: Request, services: ServicesDep, caller: CallerDep) -> D
         filename=shown_name(wish.filename),
         filetype=wish.filetype,
     )
-    link = await services.uploads.begin_direct(upload)
+    link = await services.direct.begin(upload)
     return DirectUpload(
         upload_id=upload.upload_id,
         url=link.url,

@@ -49,7 +49,7 @@ async def live() -> Live:
         503: {
             "model": Ready,
             "description": "Redis does not answer, or refuses writes or a command that is needed; or "
-            "UPLOAD_DIR is another service's.",
+            "UPLOAD_DIR is another service's, or the bucket of STORAGE_URL cannot be used.",
         },
         **openapi.ANY_PROBLEM,
     },
@@ -57,7 +57,8 @@ async def live() -> Live:
 async def ready(services: ServicesDep, response: Response) -> Ready:
     """200 where Redis serves every command that the service needs, even with no worker alive (`status` says
     so: tasks wait) or with some that leave tasks to others (`troubles`); 503 where not, with the names of
-    those that it refuses, or where UPLOAD_DIR is another service's."""
+    those that it refuses, or where UPLOAD_DIR is another service's, or the bucket of STORAGE_URL cannot be
+    used."""
     readiness, troubles = await services.health.readiness()
     response.status_code = 200 if readiness.ready else 503
     return Ready(

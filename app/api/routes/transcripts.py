@@ -81,11 +81,17 @@ async def save_corrections(
     summary="The recording of a task",
     responses=openapi.AUDIO_RESPONSES,
 )
-async def recording(task_id: str, services: ServicesDep, caller: CallerDep) -> Response:
+async def recording(
+    task_id: str,
+    services: ServicesDep,
+    caller: CallerDep,
+    sec_fetch_site: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> Response:
     """As it was sent, in ranges if wanted; with KEEP_AUDIO also after the task has ended.
 
-    Where recordings lie in a bucket and STORAGE_REDIRECTS allows it, by a redirect to it.
+    Where recordings lie in a bucket and STORAGE_REDIRECTS allows it, by a redirect to it; not for our own
+    page, whose Content-Security-Policy admits no other site.
     """
     path = await services.tasks.recording(task_id, caller)
-    redirects = services.settings.storage_redirects
+    redirects = services.settings.storage_redirects and sec_fetch_site != "same-origin"
     return await recording_of(path, "private, no-cache", services.tasks, redirects=redirects)

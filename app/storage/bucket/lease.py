@@ -1,6 +1,12 @@
-"""A lock in a bucket: an object that exists only once, and ends by its age where its owner is gone."""
+"""A lock in a bucket, which ends by its age where its owner is gone.
+
+Whoever wants it creates an object of its own beside the others and then lists them: who sees another one that
+is not too old takes its own away again. Of two, the one that creates last is sure to see the other, so that
+never both have the lock; where both give way, they differ in when they try again.
+"""
 
 import contextlib
+import random
 import secrets
 import threading
 import time
@@ -9,48 +15,51 @@ from app.core.errors import StorageUnavailable, UploadLocked
 from app.storage.bucket.objects import Bucket
 from app.storage.resumable import RETRY_AFTER_SECONDS
 
-LEASE_SECONDS = 60.0
+PREFIX = "lock."
+"""Of the names of locks in a folder."""
+
+LEASE_SECONDS = 20.0
 """Age at which a lock that was not renewed is nobody's."""
 
-RENEW_SECONDS = 15.0
+TRUSTED_SECONDS = 15.0
+"""How long its owner believes in it without a renewal: stores tell times in whole seconds."""
+
+RENEW_SECONDS = 5.0
+MOST_PAUSE_SECONDS = 0.2
 
 
 class Lease:
-    """One lock, renewed by a thread until `end`, or until the process is gone."""
+    """The lock of a folder, renewed by a thread until `end`, or until the process is gone."""
 
-    def __init__(self, bucket: Bucket, key: str) -> None:
+    def __init__(self, bucket: Bucket, folder: str) -> None:
         """Raises UploadLocked where somebody else has it, StorageUnavailable."""
         self._bucket = bucket
-        self._key = key
-        self._token = secrets.token_hex(8).encode()
+        self._key = f"{folder}/{PREFIX}{secrets.token_hex(8)}"
         self._ended = threading.Event()
         self._renewed_at = time.monotonic()
-        if not (bucket.create(key, self._token) or self._took_over()):
+        bucket.write(self._key, b"")
+        others = [each for each in bucket.objects(folder) if _is_lock(each.name) and each.key != self._key]
+        if any(each.age_seconds < LEASE_SECONDS for each in others):
+            bucket.remove([self._key])
+            time.sleep(random.uniform(0, MOST_PAUSE_SECONDS))
             raise _locked()
+        bucket.remove(each.key for each in others)
         self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
         self._thread.start()
-
-    def _took_over(self) -> bool:
-        """Whether it was that of somebody who is gone, and is ours now."""
-        held = [each for each in self._bucket.objects(self._key.rpartition("/")[0]) if each.key == self._key]
-        if held and held[0].age_seconds < LEASE_SECONDS:
-            return False
-        self._bucket.remove([self._key])
-        return self._bucket.create(self._key, self._token)
 
     def _renew(self) -> None:
         while not self._ended.wait(RENEW_SECONDS):
             with contextlib.suppress(StorageUnavailable):
                 now = time.monotonic()
-                if self._bucket.read(self._key) != self._token:
-                    self._renewed_at -= LEASE_SECONDS  # it is another's
+                if self._bucket.size(self._key) is None:
+                    self._renewed_at -= LEASE_SECONDS  # it was taken for that of somebody who is gone
                     return
-                self._bucket.write(self._key, self._token)
+                self._bucket.write(self._key, b"")
                 self._renewed_at = now
 
     def check(self) -> None:
         """Raise UploadLocked where it may be somebody else's by now."""
-        if time.monotonic() - self._renewed_at >= LEASE_SECONDS:
+        if time.monotonic() - self._renewed_at >= TRUSTED_SECONDS:
             raise _locked()
 
     def end(self) -> None:
@@ -58,8 +67,11 @@ class Lease:
         self._ended.set()
         self._thread.join()
         with contextlib.suppress(StorageUnavailable):
-            if self._bucket.read(self._key) == self._token:
-                self._bucket.remove([self._key])
+            self._bucket.remove([self._key])
+
+
+def _is_lock(name: str) -> bool:
+    return name.startswith(PREFIX)
 
 
 def _locked() -> UploadLocked:

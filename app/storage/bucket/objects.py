@@ -43,12 +43,13 @@ BLOB_HEADERS = {"x-ms-blob-type": "BlockBlob"}
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object: `key` within the service's folder, bytes, and seconds since it was written by the store's
-    clock."""
+    """An object: `key` within the service's folder, bytes, seconds since it was written by the store's
+    clock, and what names its content."""
 
     key: str
     size: int
     age_seconds: float
+    e_tag: str | None
 
     @property
     def name(self) -> str:
@@ -102,10 +103,12 @@ class Bucket:
             except FileNotFoundError:
                 return None
 
-    def parts(self, key: str) -> Iterator[bytes]:
-        """The content of an object that is there, a few megabytes at a time."""
-        with self.told(f"be read at {key}"):
-            for part in obstore.get(self.store, key).stream(min_chunk_size=PART_BYTES):
+    def parts(self, listed: StoredObject) -> Iterator[bytes]:
+        """The content of an object as it was listed, some megabytes at a time; one that has changed since
+        counts as one that cannot be read."""
+        with self.told(f"be read at {listed.key}"):
+            found = obstore.get(self.store, listed.key, options={"if_match": listed.e_tag})
+            for part in found.stream(min_chunk_size=PART_BYTES):
                 yield bytes(part)
 
     def size(self, key: str) -> int | None:
@@ -168,7 +171,7 @@ class Bucket:
     def _stored(self, found: "Sequence[ObjectMeta]") -> list[StoredObject]:
         now = self.now() if found else 0.0
         return [
-            StoredObject(each["path"], each["size"], now - each["last_modified"].timestamp())
+            StoredObject(each["path"], each["size"], now - each["last_modified"].timestamp(), each["e_tag"])
             for each in found
         ]
 

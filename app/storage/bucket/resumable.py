@@ -2,7 +2,7 @@
 
 `info.json` tells what the upload is. Its bytes lie in pieces, each named by the place of its first byte and
 created once: of two who go on from the same place only one succeeds, and nothing is ever overwritten. The
-first piece may also come straight from a client, by a link. `lock` is that of whoever writes or takes it.
+first piece may also come straight from a client, by a link. Whoever writes or takes them has a `Lease`.
 """
 
 import re
@@ -14,14 +14,14 @@ from pydantic import ValidationError
 from app.core.errors import UploadLocked
 from app.schemas.resumable import UPLOAD_ID_PATTERN, ResumableUpload
 from app.storage.base import Link, StoredResumable
-from app.storage.bucket.lease import LEASE_SECONDS, Lease
+from app.storage.bucket.lease import LEASE_SECONDS, PREFIX, Lease
 from app.storage.bucket.objects import Bucket, StoredObject
 from app.storage.resumable import RETRY_AFTER_SECONDS, upload_not_found
 
 FOLDER = ".resumable"
 """SeaweedFS hides what is called `.uploads` from those who list."""
 
-INFO, LOCK = "info.json", "lock"
+INFO = "info.json"
 _PIECE = re.compile(r"\d{20}")
 
 
@@ -32,7 +32,7 @@ class BucketBytes:
         """Raises UploadLocked, StorageUnavailable."""
         self._bucket = bucket
         self._upload_id = upload_id
-        self._lease = Lease(bucket, f"{FOLDER}/{upload_id}/{LOCK}")
+        self._lease = Lease(bucket, f"{FOLDER}/{upload_id}")
         try:
             self._sent = end_of(pieces_of(bucket, upload_id))
         except BaseException:
@@ -138,7 +138,7 @@ class BucketResumables:
 def _is_untouched(objects: Iterable[StoredObject], seconds: float, pieces_only: bool) -> bool:
     ages = []
     for each in objects:
-        if each.name == LOCK:
+        if each.name.startswith(PREFIX):
             if each.age_seconds < LEASE_SECONDS:
                 return False
         elif not pieces_only or _PIECE.fullmatch(each.name):

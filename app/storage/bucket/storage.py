@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from app.core.config import Settings
-from app.core.errors import InvalidTask
+from app.core.errors import InvalidTask, UploadTooLarge
 from app.core.recording_path import RecordingPath
 from app.core.utils import extension_of
 from app.schemas.task import Task
@@ -15,7 +15,7 @@ from app.storage.bucket.marker import BucketMarker
 from app.storage.bucket.object_path import ObjectPath
 from app.storage.bucket.objects import Bucket
 from app.storage.bucket.outbox import BucketOutbox
-from app.storage.bucket.resumable import BucketResumables, pieces_of
+from app.storage.bucket.resumable import BucketResumables, end_of, pieces_of
 from app.storage.bucket.upload import BucketUpload
 from app.storage.keeping import TaskKeeping
 from app.storage.names import CLIPS_EXTENSION, OWN_NAME, fetched_name
@@ -50,11 +50,15 @@ class BucketStorage(TaskKeeping):
         return BucketUpload(self._bucket, f"{task_id}.{extension}", self._most_bytes)
 
     def open_received(self, upload_id: str, task_id: str, extension: str) -> BucketUpload:
-        """The bytes of a resumable upload, in one object. Raises StorageFull."""
+        """The bytes of a resumable upload, in one object. Raises StorageFull, UploadTooLarge: who has a link
+        may have put more there since its length was looked at."""
+        pieces = pieces_of(self._bucket, upload_id)
+        if end_of(pieces) > self._most_bytes:
+            raise UploadTooLarge(f"The upload has {end_of(pieces)} bytes; {self._most_bytes} are taken.")
         upload = self.open_upload(task_id, extension)
         try:
-            for piece in pieces_of(self._bucket, upload_id):
-                for part in self._bucket.parts(piece.key):
+            for piece in pieces:
+                for part in self._bucket.parts(piece):
                     upload.write(part)
         except BaseException:
             upload.abort()

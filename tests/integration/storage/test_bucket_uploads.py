@@ -1,6 +1,7 @@
 """Uploads in several requests, and links, in a bucket."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
@@ -13,6 +14,7 @@ from app.core.errors import (
 from app.storage.bucket.storage import BucketStorage
 from tests.integration.storage.contents import TASK_ID, UPLOAD_ID, begun, stored
 from tests.places import files_of
+from tests.serving import until
 
 pytestmark = pytest.mark.bucket
 
@@ -49,6 +51,29 @@ def test_of_two_who_go_on_from_the_same_place_one_succeeds(storage: BucketStorag
     found = storage.resumables.read(UPLOAD_ID)
     assert found is not None
     assert found.offset == 7
+
+
+def test_of_many_who_want_a_lock_that_has_ended_at_most_one_gets_it(
+    storage: BucketStorage, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(storage)
+    lost = storage.resumables.lock(UPLOAD_ID)
+    lost._lease._ended.set()  # its process is gone
+    for name in ("LEASE_SECONDS", "TRUSTED_SECONDS"):
+        monkeypatch.setattr(f"app.storage.bucket.lease.{name}", 3.0)
+    until(lambda: all(each.age_seconds >= 3 for each in storage._bucket.objects(".resumable")))
+
+    def wanted(_: int) -> bool:
+        try:
+            BucketStorage(settings).resumables.lock(UPLOAD_ID)
+        except UploadLocked:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(wanted, range(8))) <= 1
+    with pytest.raises(UploadLocked):
+        lost._lease.check()
 
 
 def test_an_upload_that_became_a_task(storage: BucketStorage, settings: Settings) -> None:

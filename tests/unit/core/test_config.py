@@ -158,3 +158,30 @@ def test_the_formats_of_a_watched_folder_are_those_of_transcripts() -> None:
     for wrong in ("pdf", ","):
         with pytest.raises(ValidationError, match="format"):
             Settings(watch_formats=wrong)
+
+
+@pytest.mark.parametrize("url", ["s3://b", "s3://b/f", "az://c/f", "gs://b", "file:///srv/x"])
+def test_recordings_may_lie_in_a_bucket(url: str) -> None:
+    assert Settings(storage_url=url).storage_url == url
+
+
+def test_without_an_address_there_is_no_bucket() -> None:
+    assert Settings(storage_url="", storage_endpoint="").storage_url is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"storage_url": "recordings"},
+        {"storage_url": "s3:///folder"},
+        {"storage_url": "https://b.s3.amazonaws.com"},
+        {"storage_url": "file://relative"},
+        {"storage_url": "s3://b", "storage_endpoint": "minio:9000"},
+        {"storage_url": "gs://b", "storage_endpoint": "http://minio:9000"},
+        {"storage_endpoint": "http://minio:9000"},
+        {"storage_url": "s3://b", "storage_link_seconds": 10**6},
+    ],
+)
+def test_what_is_no_bucket_is_told(values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Settings(**values)

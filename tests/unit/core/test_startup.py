@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.config import Settings
 from app.core.startup import read_settings
 
 
@@ -41,3 +42,12 @@ def test_uvicorn_ends_with_the_sentence_alone(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Setting PORT is wrong" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_keys_of_a_cloud_may_stand_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients of buckets read the environment only; what is there counts more."""
+    (tmp_path / ".env").write_text("AWS_REGION=eu-north-1\nAWS_ACCESS_KEY_ID=file\nTZ=UTC+5\n")
+    monkeypatch.setitem(Settings.model_config, "env_file", str(tmp_path / ".env"))
+    monkeypatch.setattr(os, "environ", {"AWS_ACCESS_KEY_ID": "given"})
+    read_settings()
+    assert os.environ == {"AWS_ACCESS_KEY_ID": "given", "AWS_REGION": "eu-north-1"}
