@@ -182,10 +182,9 @@ class ArchiveService:
         False where there is nothing to keep, or where it has been kept before. Redis then needs the result of
         a noted task no longer: who sent it asks an API. Who put one into the list himself reads Redis.
         """
-        ended = await self._ended.read(task_id)
-        stored = result.encode() if result is not None else ended.result
-        is_new = await self.run(self._keep, ended, ended.task or noted, stored)
-        if noted is not None and self._live_seconds and not await self.missing([task_id]):
+        is_there = not await self.missing([task_id])
+        is_new = not is_there and await self._keep_new(task_id, noted, result)
+        if noted is not None and self._live_seconds and (is_there or is_new):
             await self._ended.shorten(task_id, self._live_seconds)
         return is_new
 
@@ -245,6 +244,11 @@ class ArchiveService:
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a call of the archive returns or raises, off the event loop."""
         return await to_thread.run_sync(lambda: call(*args, **kwargs), limiter=self._threads)
+
+    async def _keep_new(self, task_id: str, noted: Task | None, result: str | None) -> bool:
+        ended = await self._ended.read(task_id)
+        stored = result.encode() if result is not None else ended.result
+        return await self.run(self._keep, ended, ended.task or noted, stored)
 
     def _shown(self, task_id: str) -> tuple[LibraryEntry | None, Summary | None]:
         entry = self._archive.library.entries([task_id]).get(task_id)

@@ -28,6 +28,7 @@ def test_live_and_ready(service: Service, client: httpx2.Client) -> None:
         "workers": 1,
         "queue_length": 0,
         "archive": True,
+        "summaries": False,
         "troubles": [],
     }
 
