@@ -86,20 +86,7 @@ class Archive:
     ) -> bool:
         """Keep a result, and have it summarised if wanted; False where that task has one, which stays, or
         where it was removed. Who asks the same of the same recording finds it by the fingerprint."""
-        content = packed(result)
-        row = {
-            "task_id": task.task_id,
-            "owner": _storable(task.owner),
-            "created_ms": task.created_ms,
-            "archived_ms": _now_ms(),
-            "filename": _storable(task.filename),
-            "model": _storable(task.model),
-            "language": _storable(task.language),
-            "duration": task.duration,
-            "size": len(content),
-            "encoding": ENCODING,
-            "content": content,
-        }
+        row = _row(task, packed(result))
         with self._store.transaction() as connection:
             statement = insert_into(connection, transcripts).values(row).on_conflict_do_nothing()
             if not changed(connection, statement):
@@ -250,6 +237,22 @@ class Archive:
             self.failures.forget(connection, task_ids)
             connection.execute(delete(fingerprints).where(fingerprints.c.task_id.in_(list(task_ids))))
         return marked
+
+
+def _row(task: ArchivedTask, content: bytes) -> dict[str, object]:
+    return {
+        "task_id": task.task_id,
+        "owner": _storable(task.owner),
+        "created_ms": task.created_ms,
+        "archived_ms": _now_ms(),
+        "filename": _storable(task.filename),
+        "model": _storable(task.model),
+        "language": _storable(task.language),
+        "duration": task.duration,
+        "size": len(content),
+        "encoding": ENCODING,
+        "content": content,
+    }
 
 
 def _task(row: Any) -> ArchivedTask:

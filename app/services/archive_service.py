@@ -2,9 +2,8 @@
 
 import logging
 import re
-import time
 from collections.abc import Callable, Collection
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from redis.asyncio import Redis
@@ -14,7 +13,6 @@ from app.archive.database import CONNECTIONS
 from app.archive.summaries import Summaries
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
-from app.core.utils import number_within
 from app.queue.ended import EndedTask, EndedTasks
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
@@ -28,14 +26,12 @@ from app.schemas.library import DetailsChange, LibraryEntry, Search
 from app.schemas.position import Position
 from app.schemas.share import Share
 from app.schemas.task import (
-    LONGEST_SECONDS,
     TASK_ID_PATTERN,
     Summary,
     Task,
-    TaskFailure,
-    TaskState,
     TaskStatus,
 )
+from app.services.archived_tasks import archived_failure, archived_task, failure_record, transcript_record
 from app.storage.base import Storage
 
 logger = logging.getLogger(__name__)
@@ -186,10 +182,9 @@ class ArchiveService:
         False where there is nothing to keep, or where it has been kept before. Redis then needs the result of
         a noted task no longer: who sent it asks an API. Who put one into the list himself reads Redis.
         """
-        ended = await self._ended.read(task_id)
-        stored = result.encode() if result is not None else ended.result
-        is_new = await self.run(self._keep, ended, ended.task or noted, stored)
-        if noted is not None and self._live_seconds and not await self.missing([task_id]):
+        is_there = not await self.missing([task_id])
+        is_new = not is_there and await self._keep_new(task_id, noted, result)
+        if noted is not None and self._live_seconds and (is_there or is_new):
             await self._ended.shorten(task_id, self._live_seconds)
         return is_new
 
@@ -250,6 +245,11 @@ class ArchiveService:
         """What a call of the archive returns or raises, off the event loop."""
         return await to_thread.run_sync(lambda: call(*args, **kwargs), limiter=self._threads)
 
+    async def _keep_new(self, task_id: str, noted: Task | None, result: str | None) -> bool:
+        ended = await self._ended.read(task_id)
+        stored = result.encode() if result is not None else ended.result
+        return await self.run(self._keep, ended, ended.task or noted, stored)
+
     def _shown(self, task_id: str) -> tuple[LibraryEntry | None, Summary | None]:
         entry = self._archive.library.entries([task_id]).get(task_id)
         return entry, self._archive.summaries.read(task_id) if entry is not None else None
@@ -259,8 +259,8 @@ class ArchiveService:
         if stored is None or state is None:
             return False
         if state.status is not TaskStatus.DONE:
-            return self._archive.failures.keep(_failed(ended, task, state))
-        archived = _archived(ended, task, state)
+            return self._archive.failures.keep(archived_failure(ended, task, state))
+        archived = archived_task(ended, task, state)
         if self._archive.is_too_old(archived):
             return False
         return self._archive.keep(
@@ -274,8 +274,8 @@ class ArchiveService:
         found = self._archive.read(task_id)
         if found is None:
             failure = self._archive.failures.read(task_id)
-            return _record_of(failure) if failure is not None else None
-        return TaskRecord(state_of_result(task_id, found.result), _task(found))
+            return failure_record(failure) if failure is not None else None
+        return transcript_record(found)
 
 
 def _live_seconds(settings: Settings) -> int:
@@ -284,66 +284,3 @@ def _live_seconds(settings: Settings) -> int:
     if not settings.archived_result_seconds:
         return 0
     return max(settings.archived_result_seconds, int(2 * settings.keep_ended_seconds))
-
-
-def _archived(ended: EndedTask, task: Task | None, state: TaskState) -> ArchivedTask:
-    """A task as the archive lists it: as it was sent, or as a foreign worker's result tells."""
-    told: dict[str, Any] = state.result or {}
-    language, model, duration = told.get("language"), told.get("model"), told.get("duration")
-    created_ms = ended.created_ms or int((task.created_at if task else time.time()) * 1000)
-    return ArchivedTask(
-        task_id=ended.task_id,
-        created_ms=created_ms,
-        owner=task.owner if task else None,
-        filename=task.filename if task else None,
-        model=task.model if task and task.model else (model if isinstance(model, str) else None),
-        language=language if isinstance(language, str) else None,
-        duration=task.duration if task and task.duration else number_within(duration, 0, LONGEST_SECONDS),
-    )
-
-
-def _task(found: ArchivedResult) -> Task:
-    """The task as far as it is still known; its recording has gone."""
-    kept = found.task
-    return Task(
-        task_id=kept.task_id,
-        file_path=kept.task_id,
-        owner=kept.owner,
-        filename=kept.filename,
-        model=kept.model,
-        duration=kept.duration,
-        created_at=kept.created_ms / 1000,
-    )
-
-
-def _failed(ended: EndedTask, task: Task | None, state: TaskState) -> ArchivedFailure:
-    """A failure as the archive lists it."""
-    now = time.time()
-    assert state.error is not None
-    return ArchivedFailure(
-        task_id=ended.task_id,
-        created_at=(ended.created_ms / 1000) if ended.created_ms else (task.created_at if task else now),
-        ended_at=(ended.finished_ms / 1000) if ended.finished_ms else now,
-        owner=task.owner if task else None,
-        filename=task.filename if task else None,
-        model=task.model if task else None,
-        duration=task.duration if task else None,
-        code=state.error.code,
-        message=state.error.message,
-        attempts=ended.attempts,
-    )
-
-
-def _record_of(failure: ArchivedFailure) -> TaskRecord:
-    """A failed task as far as it is still known."""
-    error = TaskFailure(code=failure.code, message=failure.message)
-    task = Task(
-        task_id=failure.task_id,
-        file_path=failure.task_id,
-        owner=failure.owner,
-        filename=failure.filename,
-        model=failure.model,
-        duration=failure.duration,
-        created_at=failure.created_at,
-    )
-    return TaskRecord(TaskState(task_id=failure.task_id, status=TaskStatus.ERROR, error=error), task)

@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 TIDY_SECONDS = 3600.0
 
+POSTPONED_SECONDS = 60.0
+"""How long a recording that cannot be read, or whose files cannot be written, makes room for others."""
+
 ERROR_SUFFIX = "error.txt"
 
 GONE = "task_not_found"
@@ -46,6 +49,7 @@ class FolderWatcher:
         self._records = Records(folder)
         self._outputs = Outputs(folder, self._records.folder)
         self._ended: dict[str, Version] = {}
+        self._postponed: dict[str, float] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._backoff = Backoff(logger, "Watching WATCH_DIR", quiet_seconds=QUIET_SECONDS)
         self._not_before = self._tidied = 0.0
@@ -70,10 +74,12 @@ class FolderWatcher:
         found = await to_thread.run_sync(self._tree.recordings)
         settled = self._settling.settled(found, now)
         self._ended = {path: each for path, each in self._ended.items() if path in found}
+        self._postponed = {path: until for path, until in self._postponed.items() if path in found}
         for path in settled:
             if len(self._running) >= self._settings.watch_open_tasks or now < self._not_before:
                 break
-            if path not in self._running and self._ended.get(path) != found[path]:
+            is_new = self._ended.get(path) != found[path] and self._postponed.get(path, now) <= now
+            if is_new and path not in self._running:
                 self._running[path] = asyncio.create_task(self._carry(path, found[path]))
         if now - self._tidied >= TIDY_SECONDS:
             self._tidied = now
@@ -85,8 +91,11 @@ class FolderWatcher:
             if await self._is_ended(path, version):
                 self._ended[path] = version
             self._backoff.succeeded()
-        except (ClientError, OSError) as error:
+        except ClientError as error:
             self._not_before = time.monotonic() + self._backoff.failed(error)
+        except OSError as error:  # of this file, or of all where the share is away
+            self._backoff.failed(error)
+            self._postponed[path] = time.monotonic() + POSTPONED_SECONDS
         finally:
             self._running.pop(path, None)
 

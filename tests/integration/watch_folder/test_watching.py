@@ -51,6 +51,7 @@ async def watching(service: Service, folder: Path) -> AsyncIterator[FolderWatche
     async with AsyncClient(service.url, policy=RetryPolicy(0)) as client:
         watcher = FolderWatcher(service.settings, folder, client)
         task = asyncio.create_task(watcher.run())
+        await until(lambda: (folder / ".transcriber" / "README").exists())
         try:
             yield watcher
         finally:
@@ -184,6 +185,14 @@ async def test_only_so_many_are_at_the_service(service: Service, folder: Path) -
         assert len(service.queued()) == 2
         finish(service)
         await until(lambda: len(service.queued()) == 2)
+
+
+async def test_what_cannot_be_written_keeps_no_other_waiting(service: Service, folder: Path) -> None:
+    more = {"watch_open_tasks": 1, "watch_formats": ("paragraphs",)}
+    (folder / f"{'a' * 251}.ogg").write_bytes(SPEECH)  # no file may have the name of its transcript
+    (folder / "b.ogg").write_bytes(SPEECH)
+    async with watching(Service(service.settings.model_copy(update=more), service.port), folder):
+        await until(lambda: [finish(service), "b.paragraphs.txt" in seen(folder)][1])
 
 
 async def test_a_folder_that_cannot_be_written_is_told(service: Service, tmp_path: Path) -> None:

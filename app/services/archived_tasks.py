@@ -1,0 +1,80 @@
+"""Tasks on their way between Redis, the archive and those who ask."""
+
+import time
+from typing import Any
+
+from app.core.utils import number_within
+from app.queue.ended import EndedTask
+from app.queue.reader import TaskRecord
+from app.queue.results import state_of_result
+from app.schemas.archived import ArchivedResult, ArchivedTask
+from app.schemas.failure import ArchivedFailure
+from app.schemas.task import LONGEST_SECONDS, Task, TaskFailure, TaskState, TaskStatus
+
+
+def archived_task(ended: EndedTask, task: Task | None, state: TaskState) -> ArchivedTask:
+    """A task as the archive lists it: as it was sent, or as a foreign worker's result tells."""
+    told: dict[str, Any] = state.result or {}
+    language, model, duration = told.get("language"), told.get("model"), told.get("duration")
+    created_ms = ended.created_ms or int((task.created_at if task else time.time()) * 1000)
+    return ArchivedTask(
+        task_id=ended.task_id,
+        created_ms=created_ms,
+        owner=task.owner if task else None,
+        filename=task.filename if task else None,
+        model=task.model if task and task.model else (model if isinstance(model, str) else None),
+        language=language if isinstance(language, str) else None,
+        duration=task.duration if task and task.duration else number_within(duration, 0, LONGEST_SECONDS),
+    )
+
+
+def _task(found: ArchivedResult) -> Task:
+    """The task as far as it is still known; its recording has gone."""
+    kept = found.task
+    return Task(
+        task_id=kept.task_id,
+        file_path=kept.task_id,
+        owner=kept.owner,
+        filename=kept.filename,
+        model=kept.model,
+        duration=kept.duration,
+        created_at=kept.created_ms / 1000,
+    )
+
+
+def archived_failure(ended: EndedTask, task: Task | None, state: TaskState) -> ArchivedFailure:
+    """A failure as the archive lists it."""
+    now = time.time()
+    assert state.error is not None
+    return ArchivedFailure(
+        task_id=ended.task_id,
+        created_at=(ended.created_ms / 1000) if ended.created_ms else (task.created_at if task else now),
+        ended_at=(ended.finished_ms / 1000) if ended.finished_ms else now,
+        owner=task.owner if task else None,
+        filename=task.filename if task else None,
+        model=task.model if task else None,
+        duration=task.duration if task else None,
+        code=state.error.code,
+        message=state.error.message,
+        attempts=ended.attempts,
+    )
+
+
+def failure_record(failure: ArchivedFailure) -> TaskRecord:
+    """A failed task as far as it is still known."""
+    error = TaskFailure(code=failure.code, message=failure.message)
+    task = Task(
+        task_id=failure.task_id,
+        file_path=failure.task_id,
+        owner=failure.owner,
+        filename=failure.filename,
+        model=failure.model,
+        duration=failure.duration,
+        created_at=failure.created_at,
+    )
+    return TaskRecord(TaskState(task_id=failure.task_id, status=TaskStatus.ERROR, error=error), task)
+
+
+def transcript_record(found: ArchivedResult) -> TaskRecord:
+    """A task that is done, with its result."""
+    return TaskRecord(state_of_result(found.task.task_id, found.result), _task(found))
