@@ -65,7 +65,7 @@ class ObjectFile(io.RawIOBase):
         super().__init__()
         self._path = path
         self._place = 0
-        self._last = -1
+        self._last = -2  # headers are looked at here and there: that is not reading forwards yet
         self._blocks: OrderedDict[int, Future[bytes]] = OrderedDict()
         self._pool = ThreadPoolExecutor(BLOCKS_AHEAD, thread_name_prefix="read-ahead")
 
@@ -148,7 +148,7 @@ class ObjectFile(io.RawIOBase):
         return self._blocks[number]
 
     def _fetched(self, number: int) -> bytes:
-        """PyAV refuses obstore's own bytes."""
+        """A block as the store has it; as `bytes`, since PyAV refuses obstore's own kind."""
         start = number * BLOCK_BYTES
         end = min(start + BLOCK_BYTES, self._path.size)
         content = bytes(obstore.get_range(self._path.store, self._path.key, start=start, end=end))

@@ -19,6 +19,7 @@ def test_every_route_is_there_and_described(schema: dict[str, Any]) -> None:
         "/transcribe/",
         "/transcribe/{task_id}",
         "/uploads/",
+        "/uploads/direct",
         "/uploads/{upload_id}",
         "/transcribe/{task_id}/events",
         "/status/{task_id}",
