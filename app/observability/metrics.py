@@ -30,6 +30,9 @@ TOTALS = {
     "windows_retried": "Windows of which a first answer was doubtful.",
     "windows_noise": "Windows in which nobody spoke.",
     "windows_resumed": "Windows that an earlier attempt had finished.",
+    "windows_lent": "Windows of long recordings that idle workers have borrowed.",
+    "windows_delivered": "Windows of those that came back transcribed.",
+    "windows_returned": "Windows of those that were given back as they were.",
 }
 """Counters that workers keep in Redis, and what they count: for the whole service."""
 

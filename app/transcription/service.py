@@ -26,6 +26,7 @@ from app.services.model_choice import choose_model
 from app.speakers.clustering import SpeakerCount
 from app.storage.files import PART_SUFFIX
 from app.storage.local import LocalStorage
+from app.transcription.lending import Borrower
 from app.transcription.recognisers import recogniser_for
 from app.transcription.request import Job, Watch
 
@@ -80,6 +81,12 @@ class TranscriptionService:
             transcript = self._recogniser.transcribe(self._job(task, checkpoint), watch)
         seconds = round(time.perf_counter() - started, 3)
         return _timed(transcript, seconds)
+
+    @stage("help")
+    def help(self, task: Task, borrower: Borrower, watch: Watch) -> None:
+        """Decode windows of a task that another worker has. Raises the same."""
+        with _translated():
+            self._recogniser.help(self._job(task, None), borrower, watch)
 
     def _recording(self, task: Task) -> Path:
         path = self._storage.path_of(task)

@@ -70,11 +70,34 @@ class Dispatcher:
         with self._lock:
             return len(session.waiting) < max(2, WINDOWS_WAITING // len(self._sessions))
 
-    def submit(self, session: Session, request: WindowRequest) -> "Future[WindowTranscript]":
-        """Have a window transcribed. The answer may be a ModelUnavailable or EngineFailed."""
+    def has_place(self, model: str) -> bool:
+        """Whether a model is in memory, or may be loaded without another one having to go."""
+        with self._lock:
+            held = len(self._pool.loaded) + len(self._loading)
+            return model in self._pool.loaded or model in self._loading or held < self._pool.places
+
+    def wants_more(self, session: Session) -> bool:
+        """Whether none of the recording's windows waits for its batch."""
+        with self._lock:
+            return not session.waiting
+
+    def recall(self, session: Session) -> None:
+        """Cancel the windows of a recording that still wait for their batches."""
+        with self._lock:
+            for waiting in session.waiting:
+                waiting.future.cancel()
+            session.waiting.clear()
+
+    def submit(
+        self, session: Session, request: WindowRequest, *, alone: bool = False
+    ) -> "Future[WindowTranscript]":
+        """Have a window transcribed, in a batch of its own where `alone`.
+
+        The answer may be a ModelUnavailable or EngineFailed.
+        """
         future: Future[WindowTranscript] = Future()
         with self._lock:
-            session.waiting.append(Waiting(session, request, future, self._clock()))
+            session.waiting.append(Waiting(session, request, future, self._clock(), alone))
             self._start()
         return future
 
@@ -209,9 +232,11 @@ class Dispatcher:
     def _wait_again(self, batch: Batch, *, alone: bool) -> None:
         """Put the windows of a batch that failed back in front."""
         for waiting in reversed(batch.windows):
-            if waiting.session in self._sessions:
-                waiting.alone = waiting.alone or alone
-                waiting.session.waiting.insert(0, waiting)
+            if waiting.session not in self._sessions:
+                waiting.future.cancel()
+                continue
+            waiting.alone = waiting.alone or alone
+            waiting.session.waiting.insert(0, waiting)
 
     def _shrink(self, model: str) -> bool:
         """Load a model anew in its smaller way, once nobody uses it."""
