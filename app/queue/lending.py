@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.clock import now_ms
 from app.queue.elements import task_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
@@ -102,11 +101,9 @@ class Lending:
         await self._run("withdraw", [keys.help, *self._lent(task_id)], [token, task_id])
 
     async def recordings(self) -> list[str]:
-        """Ids of tasks that idle workers may help with."""
+        """Ids of tasks that idle workers may help with; of some the owner may just have died."""
         async with redis_reachable():
-            ids = await self._client.zrangebyscore(
-                self._keys.help, await now_ms(self._client), "+inf", start=0, num=MOST_RECORDINGS
-            )
+            ids = await self._client.zrange(self._keys.help, 0, MOST_RECORDINGS - 1)
         return [task_id.decode() for task_id in cast(list[bytes], ids)]
 
     async def task(self, task_id: str) -> Task | None:

@@ -40,9 +40,9 @@ def lending_digest(info: EngineInfo, job: Job, rules: ChunkRules) -> str:
 
     Voices are told apart by its owner alone. What is heard of the recording and the version of FFmpeg count.
     """
-    content = json.dumps(
-        [plan_digest(info, job, rules), asdict(job.listening), [version(each) for each in ("av", "numpy")]]
-    )
+    code = source_digest("app.schemas", "app.transcription")
+    versions = [version(each) for each in ("av", "numpy")]
+    content = json.dumps([code, versions, plan_digest(info, job, rules), asdict(job.listening)])
     return sha256(content.encode()).hexdigest()[:16]
 
 

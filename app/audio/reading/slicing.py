@@ -23,7 +23,7 @@ from app.audio.windows import cut_of, window_of
 from app.core.errors import EngineFailed
 from app.schemas.lending import OfferedWindow
 
-KEPT_SECONDS = 60.0
+KEPT_SECONDS = 35.0
 """Sound that is kept behind what was read last: windows of other channels may begin earlier by a length."""
 
 

@@ -43,7 +43,7 @@ end
 
 -- A window that is done is kept in the hash of its task's windows. Returns SAVED | KNOWN (it was done before).
 local function save_window(windows, plan, number, window, text, covered, duration)
-  redis.call('HSET', windows, 'plan', plan)
+  redis.call('HSETNX', windows, 'plan', plan)
   if redis.call('HSETNX', windows, 'window:' .. number, window) == 0 then return 'KNOWN' end
   redis.call('HINCRBYFLOAT', windows, 'processed', covered)
   redis.call('HSET', windows, 'saved_at', now_ms())
