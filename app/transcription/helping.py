@@ -64,7 +64,8 @@ class WindowHelper:
                 asks_at = 0.0 if loan.windows else time.monotonic() + pause
                 self._begin(loan, slices)
             self._decoder.hear(IDLE_SECONDS)
-            self._watch.on_alive()
+            if self._decoder.is_empty:  # else windows are the signs of life: one that hangs must be noticed
+                self._watch.on_alive()
 
     def _begin(self, loan: Loan, slices: SliceSource) -> None:
         self._saved_plan = loan.saved_plan or self._saved_plan

@@ -18,7 +18,7 @@ from app.transcription.request import Watch
 from app.transcription.window_decoder import CutWindow, WindowDecoder
 
 MOST_OFFERED = 100
-"""Windows that are on offer or lent at a time: three quarters of an hour, 40 KB in Redis."""
+"""Windows that are on offer or lent at a time: three quarters of an hour, 25 KB in Redis."""
 
 OFFERED_TOGETHER = 8
 
@@ -45,13 +45,7 @@ NOT_SHARED = SharingRules()
 class Sharing:
     """One recording whose windows are lent. `lent` is how many others have done."""
 
-    def __init__(
-        self,
-        decoder: WindowDecoder,
-        slices: SliceSource,
-        watch: Watch,
-        terms: Offer,
-    ) -> None:
+    def __init__(self, decoder: WindowDecoder, slices: SliceSource, watch: Watch, terms: Offer) -> None:
         """`terms` are the plans of the recording."""
         self._decoder = decoder
         self._slices = slices
@@ -108,9 +102,8 @@ class Sharing:
     def _take(self) -> None:
         """Hear which windows are done; where all of one's own are being decoded, take the next ones."""
         wants_more = self._decoder.wants_more
-        if not self._open or time.monotonic() - self._asked_at < (
-            IDLE_SECONDS if wants_more else LOOK_SECONDS
-        ):
+        pause = IDLE_SECONDS if wants_more else LOOK_SECONDS
+        if not self._open or time.monotonic() - self._asked_at < pause:
             return
         numbers = sorted(self._open)
         most = MOST_WINDOWS if wants_more else 0

@@ -232,11 +232,9 @@ class Dispatcher:
     def _wait_again(self, batch: Batch, *, alone: bool) -> None:
         """Put the windows of a batch that failed back in front."""
         for waiting in reversed(batch.windows):
-            if waiting.session not in self._sessions:
-                waiting.future.cancel()
-                continue
-            waiting.alone = waiting.alone or alone
-            waiting.session.waiting.insert(0, waiting)
+            if waiting.session in self._sessions:
+                waiting.alone = waiting.alone or alone
+                waiting.session.waiting.insert(0, waiting)
 
     def _shrink(self, model: str) -> bool:
         """Load a model anew in its smaller way, once nobody uses it."""
