@@ -38,8 +38,7 @@ def _decode(
     done: list[WindowTranscript] = []
     while missing and not (rules.allow(script.duration) and watch.lender.offer(terms)):
         done.append(decode(missing.pop(0)))
-    length = script.duration / script.windows
-    offered = tuple(OfferedWindow(number=number, covered=length) for number in missing)
+    offered = _windows(script, missing)
     suspects: list[int] = []
     lent, offered_at = 0, 0.0
     while missing:
@@ -57,6 +56,11 @@ def _decode(
             time.sleep(IDLE_SECONDS)
     done += [decode(number) for number in suspects]
     return fake.Decoded(done, lent)
+
+
+def _windows(script: fake.Script, numbers: list[int]) -> tuple[OfferedWindow, ...]:
+    length = script.duration / script.windows
+    return tuple(OfferedWindow(number=number, covered=length) for number in numbers)
 
 
 def help_with(job: Job, borrower: Borrower, watch: Watch, cache_dir: Path) -> None:

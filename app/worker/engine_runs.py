@@ -145,15 +145,7 @@ class EngineRuns:
             raise
         except TimeoutError:
             self._engine.kill()
-            if is_loading:
-                raise ModelUnavailable(
-                    "The model was not loaded in the time allowed; see MODEL_LOAD_SECONDS."
-                ) from None
-            raise DeadlineExceeded(
-                "The transcription stood still for too long; see TASK_TIMEOUT_SECONDS."
-                if began
-                else "The recording was not opened in the time allowed; see MODEL_LOAD_SECONDS."
-            ) from None
+            raise _stood_still(began=began, is_loading=is_loading) from None
 
     def _window_seconds(self) -> float:
         """Time until the next sign of life of a task: all that run share the machine."""
@@ -162,6 +154,17 @@ class EngineRuns:
 
 def _unheard(_: Stage) -> None:
     """Signs of life are for the deadline alone."""
+
+
+def _stood_still(*, began: bool, is_loading: bool) -> ModelUnavailable | DeadlineExceeded:
+    """What the end of all signs of life means."""
+    if is_loading:
+        return ModelUnavailable("The model was not loaded in the time allowed; see MODEL_LOAD_SECONDS.")
+    return DeadlineExceeded(
+        "The transcription stood still for too long; see TASK_TIMEOUT_SECONDS."
+        if began
+        else "The recording was not opened in the time allowed; see MODEL_LOAD_SECONDS."
+    )
 
 
 def _died_loading(lost: EngineLost, task: Task) -> ModelOutOfMemory | ModelUnavailable:

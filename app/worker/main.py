@@ -37,6 +37,7 @@ async def work(settings: Settings) -> None:
         folder = FolderWatch(FolderService(commands, settings, storage))
         models = ModelWatch(settings, consumer.worker_id, troubles)
         runner = TaskRunner(settings, consumer, engine, storage, folder, models)
+        pulse = Pulse(consumer.worker_id, settings.lease_seconds)
         supervisor = Supervisor(
             settings,
             commands,
@@ -46,13 +47,7 @@ async def work(settings: Settings) -> None:
             engine,
             runner,
             DiskWatch(settings, storage),
-            Reporter(
-                consumer.worker_id,
-                troubles,
-                folder,
-                models,
-                Pulse(consumer.worker_id, settings.lease_seconds),
-            ),
+            Reporter(consumer.worker_id, troubles, folder, models, pulse),
             Helper(settings, consumer, runner.runs, models),
         )
         await supervisor.run()
