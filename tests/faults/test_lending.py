@@ -12,7 +12,7 @@ from app.core.config import Settings
 from app.launcher.redis_server import RedisServer
 from app.schemas.task import TaskState, TaskStatus
 from tests.faults.conftest import Ledger
-from tests.faults.harness import QUICK, Service, Worker
+from tests.faults.harness import QUICK, Service, Worker, marker_of
 from tests.faults.proxy import FaultyProxy
 
 pytestmark = pytest.mark.faults
@@ -165,6 +165,21 @@ async def test_a_worker_is_cut_off_and_comes_back(
             proxy.heal()
             await _ended(service, shared.task_id)
         ledger.ran_again(f"lending: {cut} cut off", service.executions(shared.task_id), 1)
+
+
+async def test_no_lost_reply_has_a_window_decoded_twice(service: Service, redis_server: RedisServer) -> None:
+    """Redis has executed the command, the worker never hears of it and repeats it."""
+    async with FaultyProxy(redis_server.port) as proxy:
+        shared = await _shared(service, ports=[proxy.port, proxy.port], seconds=12.0)
+        for count, command in enumerate(("borrow", "deliver", "take", "offer"), 1):
+            proxy.drop_reply_of(marker_of(command))
+
+            async def dropped(least: int = count) -> bool:
+                return proxy.dropped >= least
+
+            await service.until(dropped, 20.0)
+        await _ended(service, shared.task_id)
+    assert set(_windows(service, shared.task_id).values()) == {1}
 
 
 async def test_a_window_that_kills_helpers_is_left_to_its_owner(service: Service) -> None:
