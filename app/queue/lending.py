@@ -79,7 +79,7 @@ class Lending:
         """Take windows back, as many as `most`, and those that are done; None where the claim was lost."""
         state, *found = await self._run(
             "take",
-            [*self._own(task_id), *self._lent(task_id)],
+            [*self._own(task_id), *self._lent(task_id), self._keys.workers],
             [token, saved_plan, most, MOST_LOANS, *numbers],
         )
         if state != b"OK":

@@ -128,6 +128,7 @@ class _Recording:
         self._decoder = WindowDecoder(dispatcher, session, job, watch.check, self._tell)
         self._plan = ""
         self._terms: Offer | None = None
+        self._is_asked = False
         self._offered_at = 0.0
         self._ends: dict[int | None, float] = {}
         self._resumed = self._lent = 0
@@ -204,13 +205,16 @@ class _Recording:
         return {window.number: window for window in checkpoint.windows}
 
     def _is_help_wanted(self) -> bool:
-        """Whether the recording may be shared now, and somebody wants to help; asked now and then."""
-        if self._terms is None or not self._decoder.is_decided:
+        """Whether the recording may be shared now, and somebody wants to help; asked now and then.
+
+        That is asked from the start on, so that it is known by the time that the language is.
+        """
+        if self._terms is None:
             return False
-        if time.monotonic() - self._offered_at < LOOK_SECONDS:
-            return False
-        self._offered_at = time.monotonic()
-        return self._watch.lender.offer(self._terms)
+        if time.monotonic() - self._offered_at >= LOOK_SECONDS:
+            self._offered_at = time.monotonic()
+            self._is_asked = self._watch.lender.offer(self._terms)
+        return self._is_asked and self._decoder.is_decided
 
     def _share(self, cuts: Iterator[CutWindow]) -> None:
         assert self._terms is not None

@@ -21,7 +21,7 @@ from app.transcription.request import UNWATCHED
 from app.transcription.service import TranscriptionService
 from app.worker.engine_process.desk import Desk
 from app.worker.lending import HelperDesk, OwnerDesk
-from app.worker.messages import GivingBack, Offered, Question, Reply, Window
+from app.worker.messages import GivingBack, Lent, Offered, Question, Reply, Taking, Window
 from tests.integration.queue.harness import claim, connected
 
 pytestmark = pytest.mark.weights
@@ -74,13 +74,16 @@ class Shared:
         """The task's transcript, whose windows a helper shares."""
         claimed = await claim(self._owner)
         await self._owner.heartbeat([claimed])
-        owning, has_asked = OwnerDesk(self._owner, claimed, may_lend=True), asyncio.Event()
+        owning = OwnerDesk(self._owner, claimed, may_lend=True)
+        has_asked, has_borrowed = asyncio.Event(), asyncio.Event()
         helping = HelperDesk(self._settings, self._helper, task.task_id, lambda: None)
 
         async def answer_owner(question: Question) -> Reply:
-            """Nothing but the first windows are decoded before somebody wants to help."""
+            """Nothing but the first windows are decoded before somebody wants to help, and has begun to."""
+            if isinstance(question, Taking):
+                await has_borrowed.wait()
             reply = await owning.answer(question)
-            if reply == Offered(run_id=1, is_asked=False):
+            if reply == Offered(run_id=1, is_asked=False):  # it waits for the answer
                 await has_asked.wait()
                 reply = await owning.answer(question)
             return reply
@@ -88,6 +91,8 @@ class Shared:
         async def answer_helper(question: Question) -> Reply:
             reply = await helping.answer(question)
             has_asked.set()
+            if isinstance(reply, Lent) and reply.loan.windows:
+                has_borrowed.set()
             return reply
 
         async def own() -> Transcript:

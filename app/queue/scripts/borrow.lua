@@ -22,10 +22,7 @@ if before then -- this very call was applied; that reply was lost
   return answer
 end
 redis.call('HSET', KEYS[2], 'asked', 1)
--- Half of an equal share at a time: large portions first, single windows in the end, so that all end together.
-local workers = redis.call('ZCOUNT', KEYS[4], now, '+inf')
-local share = math.ceil(redis.call('ZCOUNT', KEYS[3], '-inf', now) / (2 * workers))
-local most = math.min(tonumber(ARGV[3]), share)
+local most = math.min(tonumber(ARGV[3]), portion(KEYS[3], KEYS[4], now))
 local numbers = {}
 for _, loan in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT', 0, most)) do
   local number = tonumber(loan)

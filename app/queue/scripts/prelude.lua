@@ -74,6 +74,13 @@ local function loan_of(number)
   return string.format('%09d', number)
 end
 
+-- How many windows one of the workers takes at a time: a quarter of an equal share of those that nobody has, so that
+-- portions are large first, and single windows in the end, and all end together.
+local function portion(loans, workers, now)
+  local free = redis.call('ZCOUNT', loans, '-inf', now)
+  return math.ceil(free / (4 * math.max(1, redis.call('ZCOUNT', workers, now, '+inf'))))
+end
+
 -- A window is on offer no longer. How often it was lent stays known.
 local function unoffer(offers, loans, number)
   redis.call('ZREM', loans, loan_of(number))

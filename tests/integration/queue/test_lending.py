@@ -74,11 +74,11 @@ async def loans(queue: Queue) -> Loans:
 async def test_windows_are_lent_in_order_large_portions_first(loans: Loans) -> None:
     assert await loans.lending.recordings() == ["t"]
     assert await loans.lending.task("t") == loans.claim.task
-    assert await loans.borrow() == [0, 1, 2]  # half of the share of one of two workers
-    assert await loans.borrow() == [3, 4, 5]
-    assert await loans.borrow(1) == [6]
-    assert await loans.borrow() == [7, 8]
-    assert [await loans.borrow() for _ in range(4)] == [[9], [10], [11], []]
+    assert await loans.borrow() == [0, 1]  # a quarter of the share of one of two workers
+    assert await loans.borrow(1) == [2]
+    assert await loans.take(*NUMBERS) == ([3, 4], [], [])  # the owner takes no more than others
+    assert await loans.borrow() == [5]
+    assert [await loans.borrow() for _ in range(7)] == [[6], [7], [8], [9], [10], [11], []]
 
 
 async def test_who_borrows_gets_what_was_cut(loans: Loans) -> None:
@@ -126,7 +126,7 @@ async def test_what_is_lent_is_not_the_owners_until_the_loan_is_over(loans: Loan
     assert await loans.take(0, most=0) == ([], [], [])
     assert await loans.take(0) == ([0], [], [])
     assert await loans.take(0) == ([0], [], [])  # that reply was lost
-    assert await loans.borrow(16) == [1, 2, 3]
+    assert await loans.borrow(16) == [1, 2]
 
 
 async def test_a_loan_lasts_as_long_as_its_borrower_says(loans: Loans) -> None:
