@@ -35,8 +35,9 @@ from app.queue.producer import Producer
 from app.schemas.task import Task
 from app.schemas.transcript import Segment
 from app.schemas.window import WindowDone, WindowTranscript
+from app.worker.pauses import busy_pause
 from app.worker.slots import Place, Slots, slot_sizes
-from app.worker.supervisor import NEXT_CLAIM_SECONDS, REDIS_PAUSE_SECONDS, busy_pause
+from app.worker.supervisor import NEXT_CLAIM_SECONDS, REDIS_PAUSE_SECONDS
 
 console = Console()
 

@@ -95,6 +95,7 @@ _STATES = {
                 "real_time_factor": 0.43,
                 "attempts": 1,
                 "windows_resumed": 0,
+                "windows_lent": 0,
             },
         },
     },

@@ -4,13 +4,14 @@ Windows do not depend on each other, and the same recording always gives the sam
 continues it after a crash may skip those that are done.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import ceil
 
 import numpy as np
 
-from app.audio.chunker import Chunker, ChunkRules, Cut
+from app.audio.chunker import Chunker, ChunkRules, Cut, FrameSpans
 from app.audio.level import audible
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.silence import SilenceSkipper
@@ -114,7 +115,8 @@ class WindowStream:
     def __init__(self, rules: ChunkRules, *, vad: bool = True) -> None:
         self._detector = SilenceSkipper(SpeechDetector())
         self._cutter = Chunker(rules, vad=vad)
-        self._sound = _Sound(rules.max_pause)
+        self._max_pause = rules.max_pause
+        self._sound = _Sound()
         self._number = 0
 
     def feed(self, samples: Samples) -> Iterator[Window]:
@@ -138,14 +140,13 @@ class WindowStream:
 
     def _window(self, cut: Cut) -> Window:
         self._number += 1
-        return self._sound.window(self._number - 1, cut)
+        return window_of(self._number - 1, cut, self._sound.slice, self._max_pause)
 
 
 class _Sound:
     """The sound that is still needed, on the recording's own count of samples."""
 
-    def __init__(self, max_pause: float) -> None:
-        self._kept_frames = round(max_pause * FRAMES_PER_SECOND)
+    def __init__(self) -> None:
         self._samples = np.empty(0, np.float32)
         self._first = 0
 
@@ -157,33 +158,52 @@ class _Sound:
         self._samples = self._samples[done:]
         self._first += done
 
-    def window(self, number: int, cut: Cut) -> Window:
-        spans = self._spans(cut)
-        parts = [self._slice(start, end) for start, end in spans]
-        places = np.cumsum([0, *(len(part) for part in parts)]) / SAMPLE_RATE
-        anchors = tuple(
-            TimeAnchor(_seconds(start), float(place))
-            for (start, _), place in zip(spans, places[:-1], strict=True)
-        )
-        end = anchors[-1].start + len(parts[-1]) / SAMPLE_RATE
-        speech, voiced = (
-            tuple((_seconds(first), _seconds(last)) for first, last in spans)
-            for spans in (cut.speech, cut.voiced)
-        )
-        sound = audible(np.concatenate(parts))
-        return Window(number, _seconds(cut.start), end, sound, speech, anchors, voiced)
-
-    def _spans(self, cut: Cut) -> list[tuple[int, int]]:
-        """Frames of the window without the middle of its long pauses."""
-        starts, ends = [cut.start], []
-        for (_, pause), (following, _) in pairwise(cut.speech):
-            if following - pause > self._kept_frames:
-                ends.append(pause + self._kept_frames // 2)
-                starts.append(following - (self._kept_frames - self._kept_frames // 2))
-        return list(zip(starts, [*ends, cut.end], strict=True))
-
-    def _slice(self, start: int, end: int) -> Samples:
+    def slice(self, start: int, end: int) -> Samples:
+        """The sound of frames [start, end), as far as there is any."""
         return self._samples[start * FRAME_SAMPLES - self._first : end * FRAME_SAMPLES - self._first]
+
+
+def window_of(number: int, cut: Cut, sound: Callable[[int, int], Samples], max_pause: float) -> Window:
+    """The window that lies at `cut`; `sound` gives that of some frames, `max_pause` is that of ChunkRules."""
+    spans = _kept_spans(cut, round(max_pause * FRAMES_PER_SECOND))
+    parts = [sound(start, end) for start, end in spans]
+    places = np.cumsum([0, *(len(part) for part in parts)]) / SAMPLE_RATE
+    anchors = tuple(
+        TimeAnchor(_seconds(start), float(place))
+        for (start, _), place in zip(spans, places[:-1], strict=True)
+    )
+    end = anchors[-1].start + len(parts[-1]) / SAMPLE_RATE
+    heard = audible(np.concatenate(parts))
+    speech, voiced = _in_seconds(cut.speech), _in_seconds(cut.voiced)
+    return Window(number, _seconds(cut.start), end, heard, speech, anchors, voiced)
+
+
+def cut_of(window: Window) -> Cut:
+    """Where a window lies: what `window_of` makes it of. The sound may end within the last frame."""
+    return Cut(
+        _frame(window.start),
+        ceil(round(window.end * FRAMES_PER_SECOND, 3)),
+        tuple((_frame(first), _frame(last)) for first, last in window.speech),
+        tuple((_frame(first), _frame(last)) for first, last in window.voiced),
+    )
+
+
+def _kept_spans(cut: Cut, kept_frames: int) -> list[tuple[int, int]]:
+    """Frames of the window without the middle of its long pauses."""
+    starts, ends = [cut.start], []
+    for (_, pause), (following, _) in pairwise(cut.speech):
+        if following - pause > kept_frames:
+            ends.append(pause + kept_frames // 2)
+            starts.append(following - (kept_frames - kept_frames // 2))
+    return list(zip(starts, [*ends, cut.end], strict=True))
+
+
+def _in_seconds(spans: FrameSpans) -> Spans:
+    return tuple((_seconds(first), _seconds(last)) for first, last in spans)
+
+
+def _frame(seconds: float) -> int:
+    return round(seconds * FRAMES_PER_SECOND)
 
 
 def _seconds(frames: int) -> float:

@@ -460,6 +460,19 @@ class Settings(BaseSettings):
     fetch_slots: int = Field(
         16, ge=1, description="Recordings that one worker fetches at a time (`url`), beside all others."
     )
+    share_long_recordings: bool = Field(
+        True,
+        description="Let idle workers help with long recordings: they borrow windows from the worker that "
+        "has the recording, and leave as soon as a task waits.",
+    )
+    share_min_seconds: float = Field(
+        300, ge=0, description="Length from which a recording is shared, in seconds."
+    )
+    share_loan_seconds: float = Field(
+        15,
+        gt=0,
+        description="Time after which others get the windows of a helper that has fallen silent, in seconds.",
+    )
     model_load_seconds: float = Field(
         3600,
         gt=0,

@@ -30,6 +30,9 @@ TOTALS = {
     "windows_retried": "Windows of which a first answer was doubtful.",
     "windows_noise": "Windows in which nobody spoke.",
     "windows_resumed": "Windows that an earlier attempt had finished.",
+    "windows_lent": "Windows of long recordings that idle workers have borrowed.",
+    "windows_delivered": "Windows of those that came back transcribed.",
+    "windows_returned": "Windows of those that were given back as they were.",
     "stage_read_seconds": "Seconds that recordings were read; of this and the next three the rate is the "
     "number of recordings or windows that are at it.",
     "stage_features_seconds": "Seconds that the features of windows took.",

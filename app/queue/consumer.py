@@ -21,6 +21,7 @@ from app.queue.cost import Cost
 from app.queue.elements import identity_of, task_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
+from app.queue.lending import Lending
 from app.queue.line import Line
 from app.queue.outcomes import (
     CANCELLED,
@@ -96,6 +97,7 @@ class Consumer:
         self._keys = Keys.from_settings(settings)
         self._scripts = Scripts(commands, self._keys, Policy.from_settings(settings))
         self.checkpoints = Checkpoints(commands, self._keys, self._scripts)
+        self.lending = Lending(commands, settings)
         self.pace = Pace(commands, settings)
         self.cost = Cost(commands, settings)
         self.totals = Totals(commands, settings)
@@ -143,8 +145,7 @@ class Consumer:
         return {task_id: lease for (task_id, _), lease in zip(pairs, leases, strict=True)}
 
     async def complete(self, claim: Claim, transcript_json: str) -> bool:
-        """Write the task's result; False where the claim was lost, and with it the right to write, or where
-        another result was there first."""
+        """Write the task's result; False where the claim was lost, or another result was first."""
         outcome = await self._until_answered(
             lambda: self._scripts.complete(
                 self.worker_id, claim.task.task_id, claim.payload, claim.token, transcript_json
@@ -273,8 +274,7 @@ class Consumer:
         return settled
 
     async def _held(self) -> list[bytes]:
-        held = await self._commands.lrange(self._keys.processing(self.worker_id), 0, -1)
-        return cast(list[bytes], held)
+        return cast(list[bytes], await self._commands.lrange(self._keys.processing(self.worker_id), 0, -1))
 
     async def _hand_back(self, task_id: str, payload: bytes) -> None:
         stored = cast(bytes | None, await self._commands.hget(self._keys.task(task_id), "token"))

@@ -103,6 +103,19 @@ class Keys:
         return f"{self.queue}:windows:{task_id}"
 
     @property
+    def help(self) -> str:
+        """ZSET with TTL: long recordings that idle workers may help with, by the time (ms) until which."""
+        return f"{self.queue}:help"
+
+    def offers(self, task_id: str) -> str:
+        """HASH with TTL: windows of that task that idle workers may borrow, and what they need to know."""
+        return f"{self.queue}:offers:{task_id}"
+
+    def loans(self, task_id: str) -> str:
+        """ZSET with TTL of the windows on offer, by the end (ms) of their loan; 0: nobody has them."""
+        return f"{self.queue}:loans:{task_id}"
+
+    @property
     def index(self) -> str:
         """ZSET of all task ids by the time (ms) at which they came; ended ones leave it some time later."""
         return f"{self.queue}:index"

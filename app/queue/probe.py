@@ -44,6 +44,7 @@ def trials(keys: Keys) -> list[_Trial]:
         ("EXISTS", text, ()),
         ("INCRBY", text, ("1",)),
         ("PERSIST", text, ()),
+        ("PEXPIRE", text, ("60000",)),
         ("EXPIRE", text, (_SECONDS,)),
         ("TTL", text, ()),
         ("PTTL", text, ()),
@@ -55,6 +56,7 @@ def trials(keys: Keys) -> list[_Trial]:
         ("HGETALL", fields, ()),
         ("HINCRBY", fields, ("n", "1")),
         ("HINCRBYFLOAT", fields, ("n", "1")),
+        ("HEXISTS", fields, ("f",)),
         ("HDEL", fields, ("f",)),
         ("LPUSH", line, ("a",)),
         ("RPUSH", line, ("a",)),
@@ -69,9 +71,11 @@ def trials(keys: Keys) -> list[_Trial]:
         ("ZADD", scores, ("1", "a")),
         ("ZSCORE", scores, ("a",)),
         ("ZCARD", scores, ()),
+        ("ZCOUNT", scores, ("0", "1")),
         ("ZRANGE", scores, ("0", "0")),
         ("ZRANGEBYSCORE", scores, ("0", "1")),
         ("ZREM", scores, ("a",)),
+        ("ZREMRANGEBYSCORE", scores, ("0", "1")),
         ("DEL", text, (other, fields, line, moved, scores)),
     ]
     return [

@@ -140,6 +140,7 @@ class Provenance(BaseModel):
     )
     attempts: int = Field(1, description="How often the task was begun.")
     windows_resumed: int = Field(0, description="Windows that an earlier attempt had finished.")
+    windows_lent: int = Field(0, description="Windows that idle workers have transcribed.")
 
 
 class Transcript(BaseModel):

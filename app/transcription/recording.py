@@ -1,11 +1,11 @@
 """One recording, from the file to its transcript: decoded, cut into windows, transcribed, assembled."""
 
-from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from itertools import chain, islice
 
-from app.asr.base import EngineInfo, WindowRequest
+from app.asr.base import EngineInfo
 from app.asr.scheduling.dispatcher import Dispatcher
 from app.asr.scheduling.models import ModelPool
 from app.asr.scheduling.scheduler import Session
@@ -14,19 +14,19 @@ from app.audio.channels import ChannelWindow
 from app.audio.chunker import ChunkRules
 from app.audio.reading.cutting import Cutting, WindowSource
 from app.audio.reading.pool import Readers, readers_for
-from app.audio.windows import Window
+from app.audio.reading.slicing import SliceSource
 from app.core.config import Settings
+from app.schemas.lending import Offer
 from app.schemas.transcript import Transcript
 from app.schemas.window import WindowDone, WindowTranscript
 from app.speakers.model import VoiceModel
-from app.transcription.chinese import in_script
-from app.transcription.language import LanguageVote
+from app.transcription.helping import WindowHelper
+from app.transcription.lending import LOOK_SECONDS, Borrower
 from app.transcription.request import Job, Watch
-from app.transcription.result import assemble_transcript, plan_digest
+from app.transcription.result import assemble_transcript, lending_digest, plan_digest
+from app.transcription.sharing import NOT_SHARED, Sharing, SharingRules
 from app.transcription.speaker_stage import SpeakerStage
-
-POLL_SECONDS = 0.2
-"""How often a recording that waits for its windows asks whether it is still wanted."""
+from app.transcription.window_decoder import POLL_SECONDS, CutWindow, WindowDecoder
 
 
 class SpeechRecogniser:
@@ -39,20 +39,22 @@ class SpeechRecogniser:
         rules: ChunkRules,
         voices: VoiceModel,
         stages: StageClock,
+        sharing: SharingRules = NOT_SHARED,
     ) -> None:
         self._dispatcher = dispatcher
         self._readers = readers
         self._rules = rules
         self._voices = voices
         self._stages = stages
+        self._sharing = sharing
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "SpeechRecogniser":
         """With the models that the settings ask for."""
         voices = VoiceModel(settings.cache_dir, downloads=settings.model_downloads)
-        stages = StageClock()
+        stages, sharing = StageClock(), SharingRules.from_settings(settings)
         dispatcher = Dispatcher(ModelPool(settings, stages), stages=stages)
-        return cls(dispatcher, readers_for(settings), ChunkRules(), voices, stages)
+        return cls(dispatcher, readers_for(settings), ChunkRules(), voices, stages, sharing)
 
     def load(self, model: str) -> EngineInfo:
         """Have a model in memory. Raises ModelUnavailable or EngineFailed."""
@@ -69,16 +71,42 @@ class SpeechRecogniser:
     def transcribe(self, job: Job, watch: Watch) -> Transcript:
         """Raises the TaskErrors of app.core.errors; a broken file costs no model."""
         stage = SpeakerStage.of(job, self._voices, watch)
-        cutting = Cutting(job.path, job.listening, self._rules, vad=job.vad, sides=job.sides)
         session = self._dispatcher.open(job.model, is_short=job.is_short)
-        source = self._readers.open(cutting, watch.check, watch.on_alive)
+        source = self._readers.open(self._cutting(job), watch.check, watch.on_alive)
+        recording = _Recording(
+            *(self._dispatcher, session, job, watch, source, self._rules, stage, self._stages, self._sharing),
+            slices=lambda: self._readers.open_slices(self._cutting(job), watch.check, watch.on_alive),
+        )
         try:
-            return _Recording(
-                *(self._dispatcher, session, job, watch, source, self._rules, stage, self._stages)
-            ).transcribe()
+            return recording.transcribe()
         finally:
             source.close()
             self._dispatcher.close(session)
+
+    def help(self, job: Job, borrower: Borrower, watch: Watch) -> None:
+        """Decode windows of a recording that another worker has.
+
+        A model that is in memory is not given up for that. Raises the TaskErrors of app.core.errors.
+        """
+        if not self._dispatcher.has_place(job.model):
+            return
+        session = self._dispatcher.open(job.model)
+        try:
+            watch.on_loading()
+            info = _loaded(self._dispatcher, session, watch)
+            watch.on_loaded()
+            plan = lending_digest(info, job, self._rules)
+            helper = WindowHelper(self._dispatcher, session, job, borrower, watch, plan)
+            slices = self._readers.open_slices(self._cutting(job), helper.check, watch.on_alive)
+            try:
+                helper.help(slices)
+            finally:
+                slices.close()
+        finally:
+            self._dispatcher.close(session)
+
+    def _cutting(self, job: Job) -> Cutting:
+        return Cutting(job.path, job.listening, self._rules, vad=job.vad, sides=job.sides)
 
 
 class _Recording:
@@ -94,6 +122,8 @@ class _Recording:
         rules: ChunkRules,
         speakers: SpeakerStage | None,
         stages: StageClock,
+        sharing: SharingRules,
+        slices: Callable[[], SliceSource],
     ) -> None:
         self._dispatcher = dispatcher
         self._stages = stages
@@ -103,30 +133,33 @@ class _Recording:
         self._rules = rules
         self._speakers = speakers
         self._source = source
-        self._votes: dict[int | None, LanguageVote] = {}
+        self._sharing = sharing
+        self._slices = slices
+        self._decoder = WindowDecoder(dispatcher, session, job, watch.check, self._tell)
         self._plan = ""
+        self._terms: Offer | None = None
+        self._is_asked = False
+        self._offered_at = 0.0
         self._ends: dict[int | None, float] = {}
-        self._pending: dict[Future[WindowTranscript], _Cut] = {}
-        self._undecided: list[tuple[_Cut, WindowTranscript]] = []
-        self._done: dict[int, WindowTranscript] = {}
+        self._resumed = self._lent = 0
 
     def transcribe(self) -> Transcript:
         windows = _begun(self._windows())
         self._watch.on_loading()
-        info = self._loaded()
+        info = _loaded(self._dispatcher, self._session, self._watch)
         self._watch.on_loaded()
         self._plan = plan_digest(
             info, self._job, self._rules, None if self._speakers is None else self._speakers.digest
         )
-        resumed = self._read(windows)
-        while self._pending:
-            self._hear()
-        self._decide(at_last=True)
-        while self._pending:
-            self._hear()
-        in_order = [self._done[number] for number in sorted(self._done)]
+        if self._sharing.allow(self._duration()):
+            self._terms = Offer(plan=lending_digest(info, self._job, self._rules), saved_plan=self._plan)
+        self._read(windows)
+        self._finish()
+        done = self._decoder.done
         transcript = assemble_transcript(
-            *(in_order, self._main_vote(), self._source.report, info, resumed),
+            *([done[number] for number in sorted(done)], self._decoder.main_vote(), self._source.report),
+            *(info, self._resumed),
+            lent=self._lent,
             vad=self._job.vad,
             options=self._job.options,
         )
@@ -144,49 +177,43 @@ class _Recording:
                 return
             yield window
 
-    def _vote(self, channel: int | None) -> LanguageVote:
-        """Which language is spoken in a channel: both sides of a call may have their own."""
-        if channel not in self._votes:
-            self._votes[channel] = LanguageVote(self._job.options.language)
-        return self._votes[channel]
+    def _read(self, windows: Iterator[ChannelWindow]) -> None:
+        """Have all windows transcribed but those that an earlier attempt has finished."""
+        missing = self._missing(windows)
+        for cut in missing:
+            while not (is_wanted := self._is_help_wanted()) and not self._decoder.may_submit(cut.channel):
+                self._decoder.hear()
+            if is_wanted:
+                self._share(chain(self._decoder.recall(), [cut], missing))
+                return
+            self._decoder.submit(cut)
 
-    def _main_vote(self) -> LanguageVote:
-        """That of the channel in which most is said."""
-        said = dict.fromkeys(self._votes, 0)
-        for window in self._done.values():
-            said[window.channel] += len(window.text)
-        return self._vote(max(said, key=said.__getitem__, default=None))
+    def _finish(self) -> None:
+        """Wait for the windows that are left."""
+        while not self._decoder.is_empty:
+            self._decoder.hear()
+        self._decoder.decide(at_last=True)
+        while not self._decoder.is_empty:
+            self._decoder.hear()
 
-    def _loaded(self) -> EngineInfo:
-        """The model, once it is in memory."""
-        asked = self._dispatcher.ensure_loaded(self._session)
-        while not wait([asked], timeout=POLL_SECONDS).done:
-            self._watch.check()
-        return asked.result()
-
-    def _read(self, windows: Iterator[ChannelWindow]) -> int:
-        """Have all windows transcribed but those that an earlier attempt has finished; how many those are."""
+    def _missing(self, windows: Iterator[ChannelWindow]) -> Iterator[CutWindow]:
+        """Windows that are still to be done; the others are known."""
         earlier = self._earlier()
-        resumed = 0
         for each in windows:
             cut = self._cut(each)
             known = earlier.get(each.window.number)
             if known is not None and cut.is_of(known):
-                self._vote(known.channel).add(known)
-                self._done[known.number] = known
-                resumed += 1
-                continue
-            while not self._may_submit(each.channel):
-                self._hear()
-            self._submit(cut)
-        return resumed
+                self._decoder.know(known)
+                self._resumed += 1
+            else:
+                yield cut
 
-    def _cut(self, each: ChannelWindow) -> "_Cut":
+    def _cut(self, each: ChannelWindow) -> CutWindow:
         """A window, and its share of the recording: of each second, every channel has a part."""
         since = self._ends.get(each.channel, 0.0)
         self._ends[each.channel] = each.window.end
         parts = 1 if each.channel is None else self._source.report.source.channels
-        return _Cut(each.window, each.channel, (each.window.end - since) / parts)
+        return CutWindow(each.window, each.channel, (each.window.end - since) / parts)
 
     def _earlier(self) -> dict[int, WindowTranscript]:
         checkpoint = self._job.checkpoint
@@ -194,52 +221,29 @@ class _Recording:
             return {}
         return {window.number: window for window in checkpoint.windows}
 
-    def _may_submit(self, channel: int | None) -> bool:
-        """While the language is not decided windows go one by one, so that few are decoded in a wrong one."""
-        if not self._dispatcher.has_room(self._session):
-            return False
-        is_alone = all(cut.channel != channel for cut in self._pending.values())
-        return is_alone or self._vote(channel).decided is not None
+    def _is_help_wanted(self) -> bool:
+        """Whether the recording may be shared now, and somebody wants to help; asked now and then.
 
-    def _submit(self, cut: "_Cut") -> None:
-        request = WindowRequest(cut.window, self._job.options, expected=self._vote(cut.channel).decided)
-        self._pending[self._dispatcher.submit(self._session, request)] = cut
-
-    def _hear(self) -> None:
-        """Wait a little for windows to be finished."""
-        finished = wait(self._pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED).done
-        self._watch.check()
-        for future in finished:
-            cut, transcript = self._pending.pop(future), future.result()
-            vote = self._vote(cut.channel)
-            if vote.decided is not None:
-                self._keep(cut, transcript)
-                continue
-            self._undecided.append((cut, transcript))
-            vote.add(transcript)
-            if vote.decided is not None:
-                self._decide()
-
-    def _decide(self, *, at_last: bool = False) -> None:
-        """Of the channels whose language is known, what was decoded in another one is decoded again.
-
-        `at_last` it is known of all of them.
+        That is asked from the start on, so that it is known by the time that the language is.
         """
-        waiting, self._undecided = self._undecided, []
-        for cut, transcript in waiting:
-            vote = self._vote(cut.channel)
-            if at_last:
-                vote.decided = vote.decided or vote.best
-            if vote.decided is None and not at_last:
-                self._undecided.append((cut, transcript))
-            elif transcript.language == vote.decided or not transcript.segments:
-                self._keep(cut, transcript)
-            else:
-                self._submit(cut)
+        if self._terms is None:
+            return False
+        if time.monotonic() - self._offered_at >= LOOK_SECONDS:
+            self._offered_at = time.monotonic()
+            self._is_asked = self._watch.lender.offer(self._terms)
+        return self._is_asked and self._decoder.is_decided
 
-    def _keep(self, cut: "_Cut", transcript: WindowTranscript) -> None:
-        transcript = in_script(transcript, self._job.script).model_copy(update={"channel": cut.channel})
-        self._done[transcript.number] = transcript
+    def _share(self, cuts: Iterator[CutWindow]) -> None:
+        assert self._terms is not None
+        slices = self._slices()
+        sharing = Sharing(self._decoder, slices, self._watch, self._terms)
+        try:
+            sharing.transcribe(cuts)
+        finally:
+            slices.close()
+        self._lent = sharing.lent
+
+    def _tell(self, cut: CutWindow, transcript: WindowTranscript) -> None:
         self._watch.on_window(
             WindowDone(plan=self._plan, window=transcript, covered=cut.covered, duration=self._duration())
         )
@@ -250,18 +254,12 @@ class _Recording:
         return min(seconds, self._job.listening.seconds) if seconds is not None else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Cut:
-    """A window of a channel; it accounts for `covered` seconds of the recording: its own and those before."""
-
-    window: Window
-    channel: int | None
-    covered: float
-
-    def is_of(self, known: WindowTranscript) -> bool:
-        """Whether an earlier attempt has finished it."""
-        start, end = round(self.window.start, 3), round(self.window.end, 3)
-        return (known.channel, known.start, known.end) == (self.channel, start, end)
+def _loaded(dispatcher: Dispatcher, session: Session, watch: Watch) -> EngineInfo:
+    """The session's model, once it is in memory."""
+    asked = dispatcher.ensure_loaded(session)
+    while not wait([asked], timeout=POLL_SECONDS).done:
+        watch.check()
+    return asked.result()
 
 
 def _begun(windows: Iterator[ChannelWindow]) -> Iterator[ChannelWindow]:

@@ -12,6 +12,7 @@ from app.core.scripts import ChineseScript
 from app.schemas.known_speaker import KnownSpeaker
 from app.schemas.window import Checkpoint, WindowDone
 from app.speakers.clustering import SpeakerCount
+from app.transcription.lending import NOT_LENT, Lender
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Watch:
 
     `on_loading` hears once that nothing is done until the model is in memory, `on_loaded` that it is,
     `on_alive` often that the recording is being read, `on_window` each window that is finished;
-    `should_stop` is asked often.
+    `should_stop` is asked often. Windows of a long recording are lent through `lender`.
     """
 
     on_loading: Callable[[], None]
@@ -53,6 +54,7 @@ class Watch:
     on_alive: Callable[[], None]
     on_window: Callable[[WindowDone], None]
     should_stop: Callable[[], bool]
+    lender: Lender = NOT_LENT
 
     def check(self) -> None:
         """Raise TaskCancelled where the caller wants no more."""

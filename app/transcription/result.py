@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from hashlib import sha256
+from importlib.metadata import version
 
 from app.asr.base import DecodeOptions, EngineInfo
 from app.audio.chunker import ChunkRules
@@ -34,6 +35,17 @@ def plan_digest(info: EngineInfo, job: Job, rules: ChunkRules, voices: str | Non
     return sha256(content.encode()).hexdigest()[:16]
 
 
+def lending_digest(info: EngineInfo, job: Job, rules: ChunkRules) -> str:
+    """Name of everything that must be alike where two workers decode windows of one recording.
+
+    Voices are told apart by its owner alone. What is heard of the recording and the version of FFmpeg count.
+    """
+    code = source_digest("app.schemas", "app.transcription")
+    versions = [version(each) for each in ("av", "numpy")]
+    content = json.dumps([code, versions, plan_digest(info, job, rules), asdict(job.listening)])
+    return sha256(content.encode()).hexdigest()[:16]
+
+
 def assemble_transcript(
     windows: Sequence[WindowTranscript],
     vote: LanguageVote,
@@ -41,6 +53,7 @@ def assemble_transcript(
     info: EngineInfo,
     resumed: int,
     *,
+    lent: int = 0,
     vad: bool = True,
     options: DecodeOptions | None = None,
 ) -> Transcript:
@@ -96,6 +109,7 @@ def assemble_transcript(
             engine_seconds=round(sum(window.engine_seconds for window in windows), 3),
             batch_places=round(sum(window.batch_places for window in windows), 3),
             windows_resumed=resumed,
+            windows_lent=lent,
         ),
     )
 

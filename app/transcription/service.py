@@ -32,6 +32,7 @@ from app.schemas.window import Checkpoint
 from app.services.model_choice import choose_model
 from app.speakers.clustering import SpeakerCount
 from app.storage.opening import open_storage
+from app.transcription.lending import Borrower
 from app.transcription.recognisers import recogniser_for
 from app.transcription.request import Job, Watch
 
@@ -89,6 +90,12 @@ class TranscriptionService:
             transcript = self._recogniser.transcribe(self._job(task, checkpoint), watch)
         seconds = round(time.perf_counter() - started, 3)
         return _finished(transcript, seconds, task.again_of)
+
+    @stage("help")
+    def help(self, task: Task, borrower: Borrower, watch: Watch) -> None:
+        """Decode windows of a task that another worker has. Raises the same."""
+        with _translated():
+            self._recogniser.help(self._job(task, None), borrower, watch)
 
     def _recording(self, task: Task) -> RecordingPath:
         path = self._storage.recording_of(task)

@@ -8,13 +8,14 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from app.core.errors import EngineCrashed
 from app.core.tracing import traceparent
 from app.schemas.task import Task
-from app.schemas.window import Checkpoint, WindowDone
+from app.schemas.window import Checkpoint
 from app.worker.messages import (
     MAX_LINE_BYTES,
     Abort,
@@ -23,13 +24,20 @@ from app.worker.messages import (
     Fetch,
     Fetched,
     Finished,
+    GivingBack,
+    Help,
+    Helped,
+    Question,
     Ready,
+    Reply,
     Run,
     Stage,
     StageSeconds,
+    ToEngine,
     Window,
     from_engine,
 )
+from app.worker.pending import End, EngineLost, Listener, Pending
 
 logger = logging.getLogger(__name__)
 
@@ -45,39 +53,6 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 Answer = Finished | Failed
 
 
-class EngineLost(EngineCrashed):
-    """The engine process ended under the task; `guilty` where no other task can have been the cause.
-
-    `loading`: every task in it only waited for its model, so that loading it was the cause;
-    `exit_status` is negative for a signal.
-    """
-
-    def __init__(self, detail: str, *, guilty: bool, loading: bool, status: int) -> None:
-        super().__init__(detail)
-        self.guilty = guilty
-        self.loading = loading
-        self.exit_status = status
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Who hears of a run: `on_alive` that it goes on and how far it is, `on_window` what is done."""
-
-    on_alive: Callable[[Stage], None]
-    on_window: Callable[[WindowDone], None]
-
-
-@dataclass(slots=True)
-class _Pending:
-    """A run inside the engine process."""
-
-    task_id: str
-    answer: asyncio.Future[Fetched | Finished | Failed]
-    listener: Listener | None
-    """Who hears of it; None where it only fetches."""
-    stage: Stage = Stage.READING
-
-
 @dataclass(slots=True)
 class _Process:
     """One life of the engine process."""
@@ -86,7 +61,7 @@ class _Process:
     writer: asyncio.StreamWriter
     listener: asyncio.Task[None]
     ready: asyncio.Event
-    pending: dict[int, _Pending] = field(default_factory=dict)
+    pending: dict[int, Pending] = field(default_factory=dict)
     blamed: bool = False
 
 
@@ -108,6 +83,7 @@ class EngineClient:
         self._start_lock = asyncio.Lock()
         self._pause_seconds = 0.0
         self._run_ids = itertools.count(1)
+        self._answering: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Make sure that an engine process is up. Raises EngineCrashed where it does not come up."""
@@ -126,23 +102,36 @@ class EngineClient:
         """
         run = Run(run_id=next(self._run_ids), task=task, checkpoint=checkpoint, traceparent=traceparent())
         answer = await self._ask(run, listener)
-        assert not isinstance(answer, Fetched)
+        assert isinstance(answer, Finished | Failed)
         return answer
 
     async def fetch(self, task: Task) -> Fetched | Failed:
         """Have the recording of `task` fetched by the engine process. As `run`."""
         fetch = Fetch(run_id=next(self._run_ids), task=task, traceparent=traceparent())
         answer = await self._ask(fetch, None)
-        assert not isinstance(answer, Finished)
+        assert isinstance(answer, Fetched | Failed)
         return answer
 
-    async def _ask(self, message: Run | Fetch, listener: Listener | None) -> Fetched | Finished | Failed:
+    async def help(self, task: Task, listener: Listener, enough: asyncio.Event) -> Helped | Failed:
+        """Help in the engine process with a task that another worker has, until `enough` is set.
+
+        Then what has begun is finished first. As `run`.
+        """
+        answer = await self._ask(Help(run_id=next(self._run_ids), task=task), listener, enough)
+        assert isinstance(answer, Helped | Failed)
+        return answer
+
+    async def _ask(
+        self, message: Run | Fetch | Help, listener: Listener | None, enough: asyncio.Event | None = None
+    ) -> End:
         engine = await self._alive()
         run_id = message.run_id
-        pending = _Pending(message.task.task_id, asyncio.get_running_loop().create_future(), listener)
+        pending = Pending(message.task.task_id, asyncio.get_running_loop().create_future(), listener)
         engine.pending[run_id] = pending
         try:
             await self._send(engine, message)
+            if enough is not None and not await _first(pending.answer, enough):
+                await self._send(engine, Abort(run_id=run_id))
             return await pending.answer
         except asyncio.CancelledError:
             engine.writer.write(Abort(run_id=run_id).line())  # its answer then finds nobody waiting
@@ -235,16 +224,33 @@ class EngineClient:
         pending = engine.pending.get(message.run_id)
         if pending is None or pending.answer.done():
             return  # aborted meanwhile
-        if not isinstance(message, Alive | Window):
+        if isinstance(message, End):
             pending.answer.set_result(message)
-        elif pending.listener is None:
-            return
-        elif isinstance(message, Alive):
+        elif pending.listener is not None:
+            self._tell(engine, pending, pending.listener, message)
+
+    def _tell(
+        self,
+        engine: _Process,
+        pending: Pending,
+        listener: Listener,
+        message: Alive | Window | Question | GivingBack,
+    ) -> None:
+        if isinstance(message, Alive):
             pending.stage = message.stage
-            pending.listener.on_alive(message.stage)
-        else:
+            listener.on_alive(message.stage)
+        elif isinstance(message, Window):
             pending.stage = Stage.LOADED
-            pending.listener.on_window(message.done)
+            listener.on_window(message.done)
+        elif isinstance(message, GivingBack):
+            listener.on_give_back(message.numbers)
+        elif listener.on_question is not None:
+            answering = asyncio.create_task(self._reply(engine, listener.on_question(message)))
+            self._answering.add(answering)
+            answering.add_done_callback(self._answering.discard)
+
+    async def _reply(self, engine: _Process, answer: Awaitable[Reply]) -> None:
+        await self._send(engine, await answer)
 
     async def _reap(self, engine: _Process) -> int:
         """Exit status of a process whose socket has closed; kill it where it hangs on."""
@@ -269,12 +275,23 @@ class EngineClient:
             if not pending.answer.done():
                 pending.answer.set_exception(EngineLost(text, guilty=guilty, loading=loading, status=status))
 
-    async def _send(self, engine: _Process, message: Run | Fetch) -> None:
+    async def _send(self, engine: _Process, message: ToEngine) -> None:
         try:
             engine.writer.write(message.line())
             await engine.writer.drain()
         except ConnectionError:
             await asyncio.wait([engine.listener])  # it then has told every waiting task
+
+
+async def _first(answer: "asyncio.Future[End]", event: asyncio.Event) -> bool:
+    """Wait until either is there; whether it is the answer."""
+    waiting = asyncio.ensure_future(event.wait())
+    both: list[asyncio.Future[Any]] = [answer, waiting]
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+    return answer.done()
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:

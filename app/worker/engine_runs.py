@@ -3,21 +3,28 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TypeVar
 
 from app.core.config import Settings
 from app.core.errors import DeadlineExceeded, ModelOutOfMemory, ModelUnavailable
-from app.queue.claims import Checkpoints, Claim
+from app.queue.claims import Claim
+from app.queue.consumer import Consumer
 from app.schemas.task import Task
-from app.schemas.window import Checkpoint, WindowDone
+from app.schemas.window import WindowDone
 from app.worker.checkpoints import saving
-from app.worker.engine_client import Answer, EngineClient, EngineLost, Listener
+from app.worker.engine_client import Answer, EngineClient
 from app.worker.gate import SoloGate
-from app.worker.messages import Failed, Fetched, Stage
+from app.worker.lending import HelperDesk, OwnerDesk
+from app.worker.messages import Failed, Fetched, Helped, Stage
 from app.worker.models import ModelWatch
+from app.worker.pending import EngineLost, Listener
 from app.worker.shares import Shares
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 PROBE_SECONDS = 60.0
 """Time that opening a recording may take once it is fetched."""
@@ -33,13 +40,13 @@ class EngineRuns:
     def __init__(
         self,
         settings: Settings,
-        checkpoints: Checkpoints,
+        consumer: Consumer,
         engine: EngineClient,
         models: ModelWatch,
         shares: Shares,
     ) -> None:
         self._settings = settings
-        self._checkpoints = checkpoints
+        self._consumer = consumer
         self._engine = engine
         self._models = models
         self._shares = shares
@@ -64,28 +71,53 @@ class EngineRuns:
         if claim.crashes == 0:
             try:
                 async with self._gate.enter(alone=False):
-                    return await self._transcribe(claim)
+                    return await self._transcribe(claim, may_lend=True)
             except EngineLost as lost:
                 if lost.guilty:
                     raise
                 logger.warning("Another task may have ended the engine process; running this one alone")
         async with self._gate.enter(alone=True):
-            return await self._transcribe(claim)
+            return await self._transcribe(claim, may_lend=False)
 
-    async def _transcribe(self, claim: Claim) -> Answer:
-        """The engine's answer, every finished window being saved on the way."""
-        checkpoint = await self._checkpoints.load(claim)
-        async with saving(self._checkpoints, claim) as save:
+    async def help(self, task: Task, desk: HelperDesk, enough: asyncio.Event) -> Helped | Failed:
+        """Help with a task that another worker has, until there is nothing to do or `enough` is set."""
+        listener = Listener(_unheard, desk.on_window, desk.answer, desk.on_give_back)
+        async with self._gate.enter(alone=False):
+            return await self._within_deadline(
+                task,
+                lambda timed: self._engine.help(task, timed, enough),
+                listener,
+                lambda: self._models.loaded(task),
+            )
+
+    async def _transcribe(self, claim: Claim, *, may_lend: bool) -> Answer:
+        """The engine's answer, every finished window being saved on the way.
+
+        Where it `may_lend`, idle workers help; a recording that may kill whoever has it is not shared.
+        """
+        task, desk = claim.task, OwnerDesk(self._consumer, claim, may_lend=may_lend)
+
+        def on_loaded() -> None:
+            self._models.loaded(task)
+            self._shares.begin(task.task_id)
+
+        checkpoint = await self._consumer.checkpoints.load(claim)
+        async with saving(self._consumer.checkpoints, claim) as save:
+            listener = Listener(_unheard, save, desk.answer)
             try:
-                return await self._within_deadline(claim.task, checkpoint, save)
-            except EngineLost as lost:
-                if lost.loading:
-                    raise _died_loading(lost, claim.task) from lost
-                raise
+                return await self._within_deadline(
+                    task, lambda timed: self._engine.run(task, checkpoint, timed), listener, on_loaded
+                )
+            finally:
+                await desk.withdraw()
 
     async def _within_deadline(
-        self, task: Task, checkpoint: Checkpoint | None, save: Callable[[WindowDone], None]
-    ) -> Answer:
+        self,
+        task: Task,
+        start: Callable[[Listener], Awaitable[T]],
+        listener: Listener,
+        on_loaded: Callable[[], None],
+    ) -> T:
         """The engine's answer, as long as there are signs of life: of the model's loading, then of each
         window."""
         loop = asyncio.get_running_loop()
@@ -97,32 +129,42 @@ class EngineRuns:
                     nonlocal began, is_loading
                     is_loading = stage is Stage.LOADING
                     if stage is Stage.LOADED and not began:
-                        self._models.loaded(task)
-                        self._shares.begin(task.task_id)
+                        on_loaded()
                         began = True
                     if began:
                         limit.reschedule(loop.time() + self._window_seconds())
 
                 def on_window(done: WindowDone) -> None:
                     on_alive(Stage.LOADED)
-                    save(done)
+                    listener.on_window(done)
 
-                return await self._engine.run(task, checkpoint, Listener(on_alive, on_window))
+                return await start(replace(listener, on_alive=on_alive, on_window=on_window))
+        except EngineLost as lost:
+            if lost.loading:
+                raise _died_loading(lost, task) from lost
+            raise
         except TimeoutError:
             self._engine.kill()
-            if is_loading:
-                raise ModelUnavailable(
-                    "The model was not loaded in the time allowed; see MODEL_LOAD_SECONDS."
-                ) from None
-            raise DeadlineExceeded(
-                "The transcription stood still for too long; see TASK_TIMEOUT_SECONDS."
-                if began
-                else "The recording was not opened in the time allowed; see MODEL_LOAD_SECONDS."
-            ) from None
+            raise _stood_still(began=began, is_loading=is_loading) from None
 
     def _window_seconds(self) -> float:
         """Time until the next sign of life of a task: all that run share the machine."""
         return self._settings.task_timeout_seconds * max(1, self._engine.runs)
+
+
+def _unheard(_: Stage) -> None:
+    """Signs of life are for the deadline alone."""
+
+
+def _stood_still(*, began: bool, is_loading: bool) -> ModelUnavailable | DeadlineExceeded:
+    """What the end of all signs of life means."""
+    if is_loading:
+        return ModelUnavailable("The model was not loaded in the time allowed; see MODEL_LOAD_SECONDS.")
+    return DeadlineExceeded(
+        "The transcription stood still for too long; see TASK_TIMEOUT_SECONDS."
+        if began
+        else "The recording was not opened in the time allowed; see MODEL_LOAD_SECONDS."
+    )
 
 
 def _died_loading(lost: EngineLost, task: Task) -> ModelOutOfMemory | ModelUnavailable:

@@ -19,6 +19,7 @@ from app.worker.disk import DiskWatch
 from app.worker.engine_client import EngineClient
 from app.worker.folder import FolderWatch
 from app.worker.health import Pulse
+from app.worker.helper import Helper
 from app.worker.models import ModelWatch
 from app.worker.reporter import Reporter
 from app.worker.runner import TaskRunner
@@ -37,6 +38,8 @@ async def work(settings: Settings) -> None:
         troubles = Troubles(commands, settings)
         folder = FolderWatch(FolderService(commands, settings, storage))
         models = ModelWatch(settings, consumer.worker_id, troubles)
+        runner = TaskRunner(settings, consumer, engine, storage, folder, models)
+        pulse = Pulse(consumer.worker_id, settings.lease_seconds)
         supervisor = Supervisor(
             settings,
             commands,
@@ -44,16 +47,10 @@ async def work(settings: Settings) -> None:
             Maintenance(commands, settings),
             OutboxService(commands, settings, storage),
             engine,
-            TaskRunner(settings, consumer, engine, storage, folder, models),
+            runner,
             DiskWatch(settings, storage),
-            Reporter(
-                consumer.worker_id,
-                troubles,
-                folder,
-                models,
-                Pulse(consumer.worker_id, settings.lease_seconds),
-                stages,
-            ),
+            Reporter(consumer.worker_id, troubles, folder, models, pulse, stages),
+            Helper(settings, consumer, runner.runs, models),
         )
         await supervisor.run()
     finally:

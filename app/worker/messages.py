@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from app.schemas.lending import Loan, Offer, Taken
 from app.schemas.task import Task, TaskFailure
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint, WindowDone
@@ -44,11 +45,43 @@ class Fetch(_Message):
     traceparent: str | None = None
 
 
+class Help(_Message):
+    """Supervisor: help with this task, which another worker has; answer `Helped` or `Failed` in the end."""
+
+    kind: Literal["help"] = "help"
+    run_id: int
+    task: Task
+
+
 class Abort(_Message):
-    """Supervisor: this run is no longer wanted; answer `Failed` with code `cancelled` soon."""
+    """Supervisor: this run is no longer wanted; answer `Failed` with code `cancelled`, or `Helped`, soon."""
 
     kind: Literal["abort"] = "abort"
     run_id: int
+
+
+class Offered(_Message):
+    """Supervisor, to `Offering`: whether somebody wants to help."""
+
+    kind: Literal["offered"] = "offered"
+    run_id: int
+    is_asked: bool
+
+
+class Given(_Message):
+    """Supervisor, to `Taking`: what of these windows is done, or the run's own; None: it cannot be known."""
+
+    kind: Literal["given"] = "given"
+    run_id: int
+    taken: Taken | None
+
+
+class Lent(_Message):
+    """Supervisor, to `Borrowing`."""
+
+    kind: Literal["lent"] = "lent"
+    run_id: int
+    loan: Loan
 
 
 class Ready(_Message):
@@ -89,6 +122,48 @@ class StageSeconds(_Message):
     seconds: dict[str, float]
 
 
+class Offering(_Message):
+    """Engine process: windows of this run's recording may be lent."""
+
+    kind: Literal["offering"] = "offering"
+    run_id: int
+    offer: Offer
+
+
+class Taking(_Message):
+    """Engine process: which of these windows are done, and which, as many as `most`, may this run do?"""
+
+    kind: Literal["taking"] = "taking"
+    run_id: int
+    saved_plan: str
+    numbers: tuple[int, ...]
+    most: int
+
+
+class Borrowing(_Message):
+    """Engine process: this run helps, and could do so many windows."""
+
+    kind: Literal["borrowing"] = "borrowing"
+    run_id: int
+    plan: str
+    most: int
+
+
+class GivingBack(_Message):
+    """Engine process: these borrowed windows were not begun, and will not be."""
+
+    kind: Literal["giving_back"] = "giving_back"
+    run_id: int
+    numbers: tuple[int, ...]
+
+
+class Helped(_Message):
+    """Engine process: the end of a run that helped."""
+
+    kind: Literal["helped"] = "helped"
+    run_id: int
+
+
 class Fetched(_Message):
     """Engine process: the recording is here; `duration` in seconds, where it can be told."""
 
@@ -114,12 +189,15 @@ class Failed(_Message):
     retryable: bool
 
 
-ToEngine = Annotated[Run | Fetch | Abort, Field(discriminator="kind")]
-FromEngine = Annotated[
-    Ready | Alive | Window | StageSeconds | Fetched | Finished | Failed, Field(discriminator="kind")
-]
+Question = Offering | Taking | Borrowing
+"""What the engine process asks of its supervisor, and waits for the reply to: one at a time for each run."""
 
-to_engine: TypeAdapter[Run | Fetch | Abort] = TypeAdapter(ToEngine)
-from_engine: TypeAdapter[Ready | Alive | Window | StageSeconds | Fetched | Finished | Failed] = TypeAdapter(
-    FromEngine
+Reply = Offered | Given | Lent
+
+ToEngine = Run | Fetch | Help | Abort | Reply
+FromEngine = (
+    Ready | Alive | Window | StageSeconds | Question | GivingBack | Fetched | Finished | Helped | Failed
 )
+
+to_engine: TypeAdapter[ToEngine] = TypeAdapter(Annotated[ToEngine, Field(discriminator="kind")])
+from_engine: TypeAdapter[FromEngine] = TypeAdapter(Annotated[FromEngine, Field(discriminator="kind")])

@@ -75,7 +75,7 @@ class TaskRunner:
         self._settings = settings
         self._consumer = consumer
         self._shares = Shares()
-        self._runs = EngineRuns(settings, consumer.checkpoints, engine, models, self._shares)
+        self.runs = EngineRuns(settings, consumer, engine, models, self._shares)
         self._storage = storage
         self._folder = folder
         self._models = models
@@ -143,7 +143,7 @@ class TaskRunner:
             return Failed(run_id=0, failure=failure, retryable=False)
         if claim.task.url is None:
             return await self._transcribed(claim)
-        fetched = await self._runs.fetched(claim.task)
+        fetched = await self.runs.fetched(claim.task)
         if isinstance(fetched, Failed):
             return fetched
         task = claim.task.model_copy(update={"duration": fetched.duration or claim.task.duration})
@@ -159,12 +159,12 @@ class TaskRunner:
         return Failed(run_id=0, failure=failure, retryable=True)
 
     async def _transcribed(self, claim: Claim) -> Answer:
-        """The engine's answer; of a whole recording, it is noted what it cost."""
+        """The engine's answer; of a recording that is all this worker's work, it is noted what it cost."""
         try:
-            answer = await self._runs.transcript(claim)
+            answer = await self.runs.transcript(claim)
         finally:
             worker_seconds = self._shares.end(claim.task.task_id)
-        if isinstance(answer, Finished) and not _resumed(answer.transcript):
+        if isinstance(answer, Finished) and _is_its_own(answer.transcript):
             transcript = answer.transcript
             await self._consumer.cost.note(transcript.model, worker_seconds, transcript.duration)
         return answer
@@ -244,7 +244,9 @@ class TaskRunner:
 
     async def _note_pace(self, transcript: Transcript) -> None:
         provenance = transcript.provenance
-        if provenance is not None and provenance.real_time_factor is not None:
+        if provenance is None or provenance.windows_lent:  # the next one may have to do without help
+            return
+        if provenance.real_time_factor is not None:
             await self._consumer.pace.note(transcript.model, provenance.real_time_factor)
 
     async def _fail(
@@ -287,8 +289,10 @@ def _figures(transcript: Transcript) -> dict[str, float]:
     }
 
 
-def _resumed(transcript: Transcript) -> bool:
-    return transcript.provenance is not None and transcript.provenance.windows_resumed > 0
+def _is_its_own(transcript: Transcript) -> bool:
+    """Whether one worker has done all of it, in one attempt."""
+    provenance = transcript.provenance
+    return provenance is None or not (provenance.windows_resumed or provenance.windows_lent)
 
 
 def _attempted(transcript: Transcript, attempts: int) -> Transcript:

@@ -24,6 +24,8 @@ from app.queue.room import Room
 from app.services.outbox_service import OutboxService
 from app.worker.disk import DiskWatch
 from app.worker.engine_client import EngineClient
+from app.worker.helper import LOOK_SECONDS, Helper
+from app.worker.pauses import busy_pause
 from app.worker.reporter import Reporter
 from app.worker.runner import Reason, TaskRunner
 from app.worker.slots import Place, Slots, slot_sizes
@@ -35,14 +37,6 @@ REDIS_PAUSE_SECONDS, REDIS_LONGEST_PAUSE_SECONDS = 0.5, 5.0
 
 NEXT_CLAIM_SECONDS = 0.005
 """Pause after a claim, for each task at work: workers with less to do go first."""
-
-BUSY_CLAIM_SECONDS, LONGEST_BUSY_CLAIM_SECONDS = 0.1, 1.0
-"""Pause after a worker that is at work has found no further task, where it is one of at most FEW_WORKERS, and
-at most."""
-
-FEW_WORKERS = 10
-"""So many look ten times a second each. More share these looks: some worker looks as soon, and Redis is asked
-no more often."""
 
 DISK_SECONDS = 5.0
 """Time between two looks at the free disk space."""
@@ -68,6 +62,7 @@ class Supervisor:
         runner: TaskRunner,
         disk: DiskWatch,
         reporter: Reporter,
+        helper: Helper,
     ) -> None:
         self._settings = settings
         self._commands = commands
@@ -78,6 +73,7 @@ class Supervisor:
         self._runner = runner
         self._disk = disk
         self._reporter = reporter
+        self._helper = helper
         self._running: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
         self._slots = Slots(slot_sizes(settings), settings.short_seconds)
         self._stopping = asyncio.Event()
@@ -108,12 +104,14 @@ class Supervisor:
                 "Looking for the folder and the models", self._settings.heartbeat_seconds, self._reporter.look
             ),
             self._chore("Looking at the disk", DISK_SECONDS, self._disk.look),
+            self._chore("Helping", LOOK_SECONDS, lambda: self._helper.look(self._is_idle)),
         ]
         try:
             await self._claim_until_stopped()
             await self._drain()
         finally:
             await end(background)
+            await self._helper.close(GOODBYE_SECONDS)
             await self._engine.close()
             await self._leave()
             self._reporter.end()
@@ -200,7 +198,11 @@ class Supervisor:
         self._claiming.succeeded()
         return claim
 
+    def _is_idle(self) -> bool:
+        return not self._running and not self._stopping.is_set() and self._reporter.sees_folder
+
     def _begin(self, claim: Claim, place: Place) -> None:
+        self._helper.leave()
         task = asyncio.create_task(self._run(claim, place), name=claim.task.task_id)
         self._running[claim.task.task_id] = (claim, task)
 
@@ -295,11 +297,6 @@ class Supervisor:
         stopping = asyncio.create_task(self._stopping.wait())
         await asyncio.wait([stopping, *at_work], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-
-
-def busy_pause(workers: int) -> float:
-    """Seconds until one of so many workers looks for a further task again."""
-    return min(LONGEST_BUSY_CLAIM_SECONDS, BUSY_CLAIM_SECONDS * max(1.0, workers / FEW_WORKERS))
 
 
 def _redis_backoff(what: str) -> Backoff:

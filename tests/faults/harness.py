@@ -30,6 +30,7 @@ from app.queue.maintenance import Maintenance
 from app.queue.producer import Producer
 from app.queue.reader import TaskReader
 from app.queue.scripts import script_sources
+from app.queue.totals import Totals
 from app.schemas.task import Task, TaskState, TaskStatus
 from app.services.outbox_service import OutboxService, StorageLookup
 from app.storage.opening import open_storage
@@ -75,6 +76,16 @@ class Worker:
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the supervisor."""
         self.process.send_signal(number)
+
+    def signal_all(self, number: int) -> None:
+        """Send a signal to the supervisor and to its engine process."""
+        for pid in (self.pid, *self.engine_pids()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def kill_all(self) -> None:
+        """The machine goes down: nobody says anything any more."""
+        self.signal_all(signal.SIGKILL)
 
     def kill_engine(self) -> None:
         """kill -9 of the engine process."""
@@ -214,6 +225,10 @@ class Service:
         (recordings / f"{task_id}.json").write_text(json.dumps(script))
         return Task(task_id=task_id, file_path=f"{task_id}.json", model="base", duration=1.0)
 
+    async def totals(self) -> dict[str, float]:
+        """What all workers together have done."""
+        return await Totals(self.client, self.settings).read()
+
     async def state(self, task_id: str) -> TaskState:
         """What a client would be told."""
         state = await self.reader.state(task_id)
@@ -319,6 +334,16 @@ class Service:
         journal = self._journal(task_id)
         words = journal.read_text().split() if journal.exists() else []
         return [word for word in words if word.startswith("window-")]
+
+    def windows_by_process(self, task_id: str) -> dict[str, list[str]]:
+        """The same, by the process id of each engine process that has finished any."""
+        journal = self._journal(task_id)
+        found: dict[str, list[str]] = {}
+        for line in journal.read_text().splitlines() if journal.exists() else []:
+            event, pid = line.split()
+            if event.startswith("window-"):
+                found.setdefault(pid, []).append(event)
+        return found
 
     def _journal(self, task_id: str) -> Path:
         return self.folder / f"{task_id}.journal"

@@ -10,7 +10,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -75,6 +76,8 @@ class Script(BaseModel):
     """Windows of equal length that the work is divided into; the text's words are shared out to them."""
     crash_after: int | None = None
     """Die as by the kernel's out-of-memory killer when so many windows are done."""
+    crash_borrowed: int | None = None
+    """Die so at the window of this number, where another worker owns the recording."""
     text: str = ""
     duration: float = 1.0
 
@@ -113,14 +116,15 @@ def play(
     on_loaded: Callable[[], None],
     on_window: Callable[[WindowDone], None],
     check: Callable[[], None],
+    decode: "Decode | None" = None,
 ) -> Transcript:
-    """Do what the file says.
+    """Do what the file says; `decode` has the windows decoded that are missing, by default one by one.
 
     Raises AudioMissing, AudioUndecodable, ModelUnavailable or EngineFailed, and what `check` raises.
 
     `check` is called often; windows of `checkpoint` are not done again.
     """
-    script = _read(path)
+    script = read(path)
     _note(script, "start")
     if script.once:
         script = _once(script, cache_dir / f"{path.name}.once")
@@ -129,13 +133,14 @@ def play(
     on_loaded()
     ballast = bytearray(script.allocate_mb * 1024 * 1024)
     _fault(script)
-    earlier = {window.number: window for window in checkpoint.windows} if checkpoint else {}
-    windows = [
-        earlier.get(number) or _work(script, number, on_window, check) for number in range(script.windows)
-    ]
+    done = {window.number: window for window in checkpoint.windows} if checkpoint else {}
+    resumed, missing = len(done), [number for number in range(script.windows) if number not in done]
+    decoded = (decode or _one_by_one)(script, missing, lambda number: work(script, number, on_window, check))
+    done |= {window.number: window for window in decoded.windows}
+    windows = [done[number] for number in range(script.windows)]
     del ballast
     _note(script, "end")
-    return _transcript(script, model, windows, resumed=len(earlier))
+    return _transcript(script, model, windows, resumed=resumed, lent=decoded.lent)
 
 
 def _once(script: Script, mark: Path) -> Script:
@@ -147,7 +152,24 @@ def _once(script: Script, mark: Path) -> Script:
     return script
 
 
-def _read(path: RecordingPath) -> Script:
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Windows that were missing; others have done `lent` of them."""
+
+    windows: Sequence[WindowTranscript]
+    lent: int = 0
+
+
+Decode = Callable[[Script, list[int], Callable[[int], WindowTranscript]], Decoded]
+"""Has windows of a script decoded, of these numbers, by that function."""
+
+
+def _one_by_one(_: Script, missing: list[int], decode: Callable[[int], WindowTranscript]) -> Decoded:
+    return Decoded([decode(number) for number in missing])
+
+
+def read(path: RecordingPath) -> Script:
+    """What the file says. Raises AudioMissing or AudioUndecodable."""
     try:
         with path.open("rb", 0) as file:
             return Script.model_validate_json(file.readall())
@@ -172,9 +194,10 @@ def _fault(script: Script) -> None:
         sum(itertools.repeat(0))
 
 
-def _work(
+def work(
     script: Script, number: int, on_window: Callable[[WindowDone], None], check: Callable[[], None]
 ) -> WindowTranscript:
+    """Decode a window, which takes its time. Raises what `check` raises."""
     if script.crash_after == number:
         os.kill(os.getpid(), signal.SIGKILL)
     ends = time.monotonic() + script.seconds / script.windows
@@ -205,7 +228,9 @@ def _note(script: Script, event: str) -> None:
             journal.write(f"{event} {os.getpid()}\n")
 
 
-def _transcript(script: Script, model: str, windows: list[WindowTranscript], *, resumed: int) -> Transcript:
+def _transcript(
+    script: Script, model: str, windows: list[WindowTranscript], *, resumed: int, lent: int
+) -> Transcript:
     segments = [segment for window in windows for segment in window.segments]
     return Transcript(
         text="".join(segment.text for segment in segments).strip(),
@@ -220,6 +245,10 @@ def _transcript(script: Script, model: str, windows: list[WindowTranscript], *, 
         processing_seconds=script.seconds,
         trimmed=False,
         provenance=Provenance(
-            model_digest="none", versions={}, real_time_factor=None, windows_resumed=resumed
+            model_digest="none",
+            versions={},
+            real_time_factor=None,
+            windows_resumed=resumed,
+            windows_lent=lent,
         ),
     )

@@ -78,10 +78,32 @@ class Dispatcher:
         with self._lock:
             return len(session.waiting) < max(2, WINDOWS_WAITING // len(self._sessions))
 
-    def submit(self, session: Session, request: WindowRequest) -> "Future[WindowTranscript]":
-        """Have a window transcribed. The answer may be a ModelUnavailable or EngineFailed.
+    def has_place(self, model: str) -> bool:
+        """Whether a model is in memory, or may be loaded without another one having to go."""
+        with self._lock:
+            held = len(self._pool.loaded) + len(self._loading)
+            return model in self._pool.loaded or model in self._loading or held < self._pool.places
 
-        What needs no device is done in the caller's thread: no batch waits for it.
+    def wants_more(self, session: Session) -> bool:
+        """Whether none of the recording's windows waits for its batch."""
+        with self._lock:
+            return not session.waiting
+
+    def recall(self, session: Session) -> None:
+        """Cancel the windows of a recording that still wait for their batches."""
+        with self._lock:
+            for waiting in session.waiting:
+                waiting.future.cancel()
+            session.waiting.clear()
+            self._count_waiting()
+
+    def submit(
+        self, session: Session, request: WindowRequest, *, alone: bool = False
+    ) -> "Future[WindowTranscript]":
+        """Have a window transcribed, in a batch of its own where `alone`.
+
+        The answer may be a ModelUnavailable or EngineFailed. What needs no device is done in the caller's
+        thread: no batch waits for it.
         """
         future: Future[WindowTranscript] = Future()
         with self._lock:
@@ -89,7 +111,7 @@ class Dispatcher:
         if engine is not None:
             request = engine.prepare(request)
         with self._lock:
-            session.waiting.append(Waiting(session, request, future, self._clock()))
+            session.waiting.append(Waiting(session, request, future, self._clock(), alone))
             self._start()
         return future
 

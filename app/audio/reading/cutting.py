@@ -71,9 +71,7 @@ class WindowReader:
         return self._stream.report
 
     def __iter__(self) -> Iterator[ChannelWindow]:
-        cutting, blocks = self._cutting, self._blocks()
-        if cutting.sides is not None:
-            blocks = without_crosstalk(blocks, cutting.sides)
+        cutting, blocks = self._cutting, sound_blocks(self._cutting, self._stream, self._on_block)
         if cutting.listening.split:
             return cut_channels(blocks, cutting.rules, vad=cutting.vad)
         windows = cut_windows((block[0] for block in blocks), cutting.rules, vad=cutting.vad)
@@ -82,16 +80,23 @@ class WindowReader:
     def close(self) -> None:
         """Nothing goes on between two windows."""
 
-    def _blocks(self) -> Iterator[Channels]:
-        blocks = iter(self._stream)
-        while True:
-            has_turn = _turn.acquire(timeout=TURN_SECONDS)
-            try:
-                block = next(blocks, None)
-            finally:
-                if has_turn:
-                    _turn.release()
-            if block is None:
-                return
-            self._on_block()
-            yield block
+
+def sound_blocks(cutting: Cutting, stream: SoundStream, on_block: Callable[[], None]) -> Iterator[Channels]:
+    """The sound that is cut, `on_block` being called for each second of it."""
+    blocks = _in_turn(stream, on_block)
+    return blocks if cutting.sides is None else without_crosstalk(blocks, cutting.sides)
+
+
+def _in_turn(stream: SoundStream, on_block: Callable[[], None]) -> Iterator[Channels]:
+    blocks = iter(stream)
+    while True:
+        has_turn = _turn.acquire(timeout=TURN_SECONDS)
+        try:
+            block = next(blocks, None)
+        finally:
+            if has_turn:
+                _turn.release()
+        if block is None:
+            return
+        on_block()
+        yield block

@@ -1,10 +1,18 @@
-"""What a reader process says of the recording that it reads."""
+"""What a reader process is asked, and what it says of the recording that it reads."""
 
 from dataclasses import dataclass
 
 from app.audio.channels import ChannelWindow
+from app.audio.reading.cutting import Cutting
 from app.audio.report import DecodeReport
 from app.core.errors import ServiceError
+
+
+@dataclass(frozen=True, slots=True)
+class Slicing:
+    """Asks for windows that are known: which follows, a tuple of OfferedWindow at a time."""
+
+    cutting: Cutting
 
 
 @dataclass(frozen=True, slots=True)

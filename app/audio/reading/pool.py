@@ -10,7 +10,7 @@ import contextlib
 import logging
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import Pipe, get_context
 from multiprocessing.connection import Connection
@@ -18,25 +18,18 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.reduction import send_handle
 from typing import Protocol
 
-from app.audio.channels import ChannelWindow
 from app.audio.reading import process
+from app.audio.reading.connection import LOST, Follower, ReaderLost
 from app.audio.reading.cutting import Cutting, WindowReader, WindowSource
-from app.audio.reading.messages import Broken, Cut, Ended, Message, Refused
-from app.audio.report import DecodeReport, joined
+from app.audio.reading.process_reading import ProcessReading, ProcessSlices
+from app.audio.reading.slicing import SliceReader, SliceSource
 from app.core.config import Settings
-from app.core.errors import EngineFailed
 from app.core.machine import has_gpu, usable_cores
 
 logger = logging.getLogger(__name__)
 
 CORES_FOR_PROCESSES = 8
 """Where the processor transcribes, fewer cores are kept busy by one thread that reads."""
-
-POLL_SECONDS = 0.2
-"""How often a recording that waits for its reader asks whether it is still wanted."""
-
-LOST = (EOFError, BrokenPipeError, ConnectionResetError)
-"""What is raised by a connection to a process that is gone."""
 
 END_SECONDS = 5.0
 """How long a process gets to end: one that is stuck in native code never would."""
@@ -53,6 +46,11 @@ class Readers(Protocol):
         `check` is called often, and what it raises ends the reading; `on_alive` as long as it goes on.
         """
 
+    def open_slices(
+        self, cutting: Cutting, check: Callable[[], object], on_alive: Callable[[], None]
+    ) -> SliceSource:
+        """The same of windows that are known."""
+
 
 class ThreadReaders:
     """Each recording is read by the thread that asks for its windows."""
@@ -61,16 +59,21 @@ class ThreadReaders:
         self, cutting: Cutting, check: Callable[[], object], on_alive: Callable[[], None]
     ) -> WindowSource:
         """See Readers."""
+        return WindowReader(cutting, _both(check, on_alive))
 
-        def on_block() -> None:
-            check()
-            on_alive()
+    def open_slices(
+        self, cutting: Cutting, check: Callable[[], object], on_alive: Callable[[], None]
+    ) -> SliceSource:
+        """See Readers."""
+        return SliceReader(cutting, _both(check, on_alive))
 
-        return WindowReader(cutting, on_block)
 
+def _both(check: Callable[[], object], on_alive: Callable[[], None]) -> Callable[[], None]:
+    def on_block() -> None:
+        check()
+        on_alive()
 
-class ReaderLost(Exception):
-    """The process that reads a recording is gone; says how it ended."""
+    return on_block
 
 
 @dataclass(slots=True, eq=False)
@@ -125,7 +128,13 @@ class ProcessReaders:
         self, cutting: Cutting, check: Callable[[], object], on_alive: Callable[[], None]
     ) -> WindowSource:
         """See Readers."""
-        return _ProcessReading(self, cutting, check, on_alive)
+        return ProcessReading(self.connected, cutting, Follower(check, on_alive))
+
+    def open_slices(
+        self, cutting: Cutting, check: Callable[[], object], on_alive: Callable[[], None]
+    ) -> SliceSource:
+        """See Readers."""
+        return ProcessSlices(self.connected, cutting, Follower(check, on_alive))
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -179,76 +188,6 @@ class ProcessReaders:
         return _Process(started, ours)
 
 
-class _ProcessReading:
-    """A recording that a process reads; see WindowSource."""
-
-    def __init__(
-        self,
-        readers: ProcessReaders,
-        cutting: Cutting,
-        check: Callable[[], object],
-        on_alive: Callable[[], None],
-    ) -> None:
-        self._readers = readers
-        self._cutting = cutting
-        self._check = check
-        self._on_alive = on_alive
-        self._report = joined([])
-        self._windows = self._all()
-
-    @property
-    def report(self) -> DecodeReport:
-        """See WindowSource."""
-        return self._report
-
-    def __iter__(self) -> Iterator[ChannelWindow]:
-        return self._windows
-
-    def close(self) -> None:
-        """See WindowSource: the process notices at its next message."""
-        self._windows.close()
-
-    def _all(self) -> Generator[ChannelWindow]:
-        given = 0
-        try:
-            for window in self._read(alone=False):
-                given += 1
-                yield window
-        except ReaderLost as lost:
-            logger.warning("A reader process ended (%s): the recording is read again by itself", lost)
-        else:
-            return
-        try:
-            for number, window in enumerate(self._read(alone=True)):
-                if number >= given:
-                    yield window
-        except ReaderLost as lost:
-            raise EngineFailed(f"Reading the recording ends the process that does it ({lost}).") from lost
-
-    def _read(self, *, alone: bool) -> Iterator[ChannelWindow]:
-        with self._readers.connected(alone=alone) as connection:
-            connection.send(self._cutting)
-            while not isinstance(message := self._next(connection), Ended):
-                if isinstance(message, Cut):
-                    self._report = message.report
-                    yield message.window
-            self._report = message.report
-
-    def _next(self, connection: Connection) -> Message:
-        """What the reader says next. Raises one of LOST where it is gone, else what it met."""
-        while not connection.poll(POLL_SECONDS):
-            self._check()
-        message = _received(connection)
-        self._check()
-        self._on_alive()
-        if isinstance(message, Refused):
-            raise message.error
-        if isinstance(message, Broken):
-            logger.error("Unexpected error in a reader process\n%s", message.trace)
-            raise EngineFailed("Reading the recording failed unexpectedly; the log of the worker says how.")
-        return message
-
-
 def readers_for(settings: Settings) -> Readers:
     """Those that READERS names."""
     cores = settings.cpu_threads or usable_cores()
@@ -257,12 +196,3 @@ def readers_for(settings: Settings) -> Readers:
         has_device = settings.engine == "remote" or (settings.device != "cpu" and has_gpu())
         kind = "processes" if has_device or cores >= CORES_FOR_PROCESSES else "threads"
     return ProcessReaders(cores) if kind == "processes" else ThreadReaders()
-
-
-def _received(connection: Connection) -> Message:
-    """Raises EOFError where the reader is gone, in the middle of a message perhaps."""
-    try:
-        message: Message = connection.recv()
-    except OSError as error:
-        raise EOFError from error
-    return message

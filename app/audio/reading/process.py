@@ -1,8 +1,9 @@
 """The reader process: decodes recordings and cuts them into windows, each in a thread of its own.
 
-It is given one connection a recording over its control connection; on that come a Cutting, and back the
-messages of `messages.py`. A connection holds no more than it must: whoever does not take a window makes the
-reader wait. It ends with the process that started it, and may crash at any time.
+It is given one connection a recording over its control connection; on that come a Cutting, or a Slicing and
+then the windows that are wanted, and back the messages of `messages.py`. A connection holds no more than it
+must: whoever does not take a window makes the reader wait. It ends with the process that started it, and may
+crash at any time.
 """
 
 import contextlib
@@ -18,7 +19,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 
 from app.audio.reading.cutting import Cutting, WindowReader
-from app.audio.reading.messages import Broken, Cut, Ended, Message, Reading, Refused
+from app.audio.reading.messages import Broken, Cut, Ended, Message, Reading, Refused, Slicing
+from app.audio.reading.slicing import SliceReader
 from app.core.errors import ServiceError
 from app.core.lifeline import die_with_parent
 
@@ -53,20 +55,35 @@ def _let_parent_end() -> None:
 def _read(connection: Connection) -> None:
     """Read one recording; nothing is left to do where nobody wants it any more."""
     with connection, contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        cutting: Cutting = connection.recv()
-        for message in _messages(cutting, _Pulse(connection)):
+        order: Cutting | Slicing = connection.recv()
+        pulse = _Pulse(connection)
+        windows = _slices(order, connection, pulse) if isinstance(order, Slicing) else _windows(order, pulse)
+        for message in _messages(windows):
             connection.send(message)
 
 
-def _messages(cutting: Cutting, pulse: "_Pulse") -> Iterator[Message]:
+def _windows(cutting: Cutting, pulse: "_Pulse") -> Iterator[Message]:
     reader = WindowReader(cutting, pulse.beat)
-    try:
-        for window in reader:
+    for window in reader:
+        yield Cut(window, reader.report)
+    yield Ended(reader.report)
+
+
+def _slices(order: Slicing, connection: Connection, pulse: "_Pulse") -> Iterator[Message]:
+    """The windows that are asked for, until nobody is left who could ask (EOFError)."""
+    reader = SliceReader(order.cutting, pulse.beat)
+    while True:
+        for window in reader.slices(connection.recv()):
             yield Cut(window, reader.report)
-        yield Ended(reader.report)
+
+
+def _messages(windows: Iterator[Message]) -> Iterator[Message]:
+    """The same, or what the reader met."""
+    try:
+        yield from windows
     except ServiceError as error:
         yield Refused(error)
-    except (BrokenPipeError, ConnectionResetError):  # nobody wants it any more
+    except (EOFError, BrokenPipeError, ConnectionResetError):  # nobody wants it any more
         raise
     except Exception:
         yield Broken(traceback.format_exc())

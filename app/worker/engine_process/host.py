@@ -18,7 +18,9 @@ from app.core.tracing import traced
 from app.schemas.task import Task, TaskFailure
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
+from app.transcription.lending import Borrower
 from app.transcription.request import Watch
+from app.worker.engine_process.desk import Desk
 from app.worker.messages import (
     Abort,
     Alive,
@@ -26,11 +28,15 @@ from app.worker.messages import (
     Fetch,
     Fetched,
     Finished,
+    FromEngine,
+    Help,
+    Helped,
     Ready,
+    Reply,
     Run,
     Stage,
     StageSeconds,
-    Window,
+    ToEngine,
     to_engine,
 )
 from utils.logger import task_context
@@ -39,6 +45,9 @@ logger = logging.getLogger(__name__)
 
 ALIVE_SECONDS = 1.0
 """Least time between two messages that only say that the work goes on."""
+
+HELPS = 2
+"""Recordings of others that are helped with at a time: one, and one that is being left."""
 
 TIDY_SECONDS = 60.0
 """Least time between two returns of freed memory: what the next recording needs has to be fetched again."""
@@ -60,6 +69,9 @@ class Transcriber(Protocol):
     def take_stage_seconds(self) -> dict[str, float]:
         """How the time since the last call was spent; see app.asr.stages.StageClock.take."""
 
+    def help(self, task: Task, borrower: Borrower, watch: Watch) -> None:
+        """Decode windows of a task that another worker has. Raises the same."""
+
 
 class EngineHost:
     """Runs the tasks that come over the socket and answers each with `Finished` or `Failed`."""
@@ -73,7 +85,9 @@ class EngineHost:
         self._recordings = ThreadPoolExecutor(recordings, thread_name_prefix="task")
         self._fetches = ThreadPoolExecutor(fetches, thread_name_prefix="fetch")
         self._send_lock = threading.Lock()
+        self._helps = ThreadPoolExecutor(HELPS, thread_name_prefix="help")
         self._aborted: dict[int, threading.Event] = {}
+        self._desks: dict[int, Desk] = {}
         self._tidied_at = time.monotonic()
         self._ended = threading.Event()
 
@@ -97,18 +111,26 @@ class EngineHost:
                 if seconds := {name: each for name, each in spent.items() if each}:
                     self._send(StageSeconds(seconds=seconds))
 
-    def _obey(self, message: Run | Fetch | Abort) -> None:
+    def _obey(self, message: ToEngine) -> None:
         if isinstance(message, Abort):
             if message.run_id in self._aborted:
                 self._aborted[message.run_id].set()
-            return
+        elif isinstance(message, Reply):
+            if message.run_id in self._desks:
+                self._desks[message.run_id].hear(message)
+        else:
+            self._begin(message)
+
+    def _begin(self, message: Run | Fetch | Help) -> None:
         self._aborted[message.run_id] = threading.Event()
         if isinstance(message, Run):
             self._recordings.submit(self._run, message)
+        elif isinstance(message, Help):
+            self._helps.submit(self._help, message)
         else:
             self._fetches.submit(self._fetch, message)
 
-    def _read(self, line: bytes) -> Run | Fetch | Abort | None:
+    def _read(self, line: bytes) -> ToEngine | None:
         """The message; of one that cannot be read, its run alone fails."""
         try:
             return to_engine.validate_json(line)
@@ -120,23 +142,24 @@ class EngineHost:
         return None
 
     def _run(self, run: Run) -> None:
-        aborted = self._aborted[run.run_id]
-        pulse = _Pulse(self._send, run.run_id)
-        watch = Watch(
-            on_loading=pulse.loading,
-            on_loaded=pulse.loaded,
-            on_alive=pulse.beat,
-            on_window=lambda done: self._send(Window(run_id=run.run_id, done=done)),
-            should_stop=aborted.is_set,
-        )
         with task_context(run.task.task_id), traced("engine", run.traceparent):
             try:
-                transcript = self._service.transcribe(run.task, run.checkpoint, watch)
+                transcript = self._service.transcribe(run.task, run.checkpoint, self._watch(run.run_id)[0])
                 answer: Finished | Failed = Finished(run_id=run.run_id, transcript=transcript)
             except Exception as error:
                 answer = _failed(run.run_id, error)
-        del self._aborted[run.run_id]
-        self._send(answer)
+        self._end(answer)
+        self._tidy()
+
+    def _help(self, help: Help) -> None:
+        with task_context(help.task.task_id):
+            try:
+                watch, desk = self._watch(help.run_id)
+                self._service.help(help.task, desk, watch)
+                answer: Helped | Failed = Helped(run_id=help.run_id)
+            except Exception as error:
+                answer = _failed(help.run_id, error)
+        self._end(answer)
         self._tidy()
 
     def _fetch(self, fetch: Fetch) -> None:
@@ -146,7 +169,25 @@ class EngineHost:
                 answer: Fetched | Failed = Fetched(run_id=fetch.run_id, duration=duration)
             except Exception as error:
                 answer = _failed(fetch.run_id, error)
-        del self._aborted[fetch.run_id]
+        self._end(answer)
+
+    def _watch(self, run_id: int) -> tuple[Watch, Desk]:
+        """How the supervisor follows a run, and where the run asks it."""
+        pulse, aborted = _Pulse(self._send, run_id), self._aborted[run_id]
+        desk = self._desks[run_id] = Desk(self._send, run_id, lambda: watch.check())
+        watch = Watch(
+            on_loading=pulse.loading,
+            on_loaded=pulse.loaded,
+            on_alive=pulse.beat,
+            on_window=desk.deliver,
+            should_stop=aborted.is_set,
+            lender=desk,
+        )
+        return watch, desk
+
+    def _end(self, answer: Finished | Failed | Fetched | Helped) -> None:
+        self._desks.pop(answer.run_id, None)
+        del self._aborted[answer.run_id]
         self._send(answer)
 
     def _tidy(self) -> None:
@@ -156,7 +197,7 @@ class EngineHost:
             self._tidied_at = now
             return_freed_memory()
 
-    def _send(self, message: Ready | Alive | Window | StageSeconds | Fetched | Finished | Failed) -> None:
+    def _send(self, message: FromEngine) -> None:
         with self._send_lock:
             self._connection.sendall(message.line())
 

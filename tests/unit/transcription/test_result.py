@@ -5,6 +5,7 @@ import pytest
 
 from app.asr.base import DecodeOptions, EngineInfo
 from app.audio.chunker import ChunkRules
+from app.audio.limits import AudioLimits
 from app.audio.listening import Listening
 from app.audio.report import DecodeReport
 from app.audio.report import Source as Heard
@@ -13,7 +14,7 @@ from app.schemas.transcript import Segment, Source, Span, Word
 from app.schemas.window import WindowTranscript
 from app.transcription.language import LanguageVote
 from app.transcription.request import Job
-from app.transcription.result import assemble_transcript, plan_digest
+from app.transcription.result import assemble_transcript, lending_digest, plan_digest
 
 INFO = EngineInfo("faster-whisper", "base", "cpu", "int8", "short", "sha256:12", {"ctranslate2": "4"})
 REPORT = DecodeReport(30.0, 30.0, 0, trimmed=False)
@@ -190,3 +191,22 @@ def test_no_segment_ends_after_the_recording() -> None:
     transcript = assemble_transcript([window], LanguageVote("en"), REPORT, INFO, resumed=0)
 
     assert transcript.segments[0].end == transcript.duration == 30.0
+
+
+def test_who_shares_a_recording_has_all_in_common_but_the_voices_and_the_path() -> None:
+    rules, job = ChunkRules(), Job(Path("a.wav"), "base", Listening(), DecodeOptions())
+    same = {
+        lending_digest(INFO, job, rules),
+        lending_digest(INFO, replace(job, path=Path("/mnt/a.wav"), duration=9.0, is_short=True), rules),
+    }
+    others = [
+        lending_digest(replace(INFO, digest="sha256:13"), job, rules),
+        lending_digest(replace(INFO, compute_type="float32"), job, rules),
+        lending_digest(replace(INFO, device="cuda"), job, rules),
+        lending_digest(INFO, replace(job, options=DecodeOptions(beam_size=1)), rules),
+        lending_digest(INFO, replace(job, listening=Listening(trim=60)), rules),
+        lending_digest(INFO, replace(job, listening=Listening(limits=AudioLimits(max_seconds=60))), rules),
+        plan_digest(INFO, job, rules),
+    ]
+    assert len(same) == 1
+    assert len(same | set(others)) == 1 + len(others)

@@ -8,13 +8,28 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from app.core.errors import TaskCancelled
+from app.schemas.lending import Loan, OfferedWindow
 from app.schemas.task import Task
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
+from app.transcription.lending import Borrower
 from app.transcription.request import Watch
 from app.worker.engine_process import host as engine_host
 from app.worker.engine_process.host import EngineHost
-from app.worker.messages import Abort, Failed, Finished, Ready, Run, StageSeconds, from_engine
+from app.worker.messages import (
+    Abort,
+    Borrowing,
+    Failed,
+    Finished,
+    GivingBack,
+    Help,
+    Helped,
+    Lent,
+    Ready,
+    Run,
+    StageSeconds,
+    from_engine,
+)
 from tests.unit.worker.test_messages import TRANSCRIPT
 
 TASK = Task(task_id="a", file_path="a.wav")
@@ -40,6 +55,10 @@ class DeafService:
 
     def take_stage_seconds(self) -> dict[str, float]:
         return {"device_busy_seconds": 0.5, "device_idle_seconds": 0.0}
+
+    def help(self, task: Task, borrower: Borrower, watch: Watch) -> None:
+        while not watch.should_stop() and not (loan := borrower.borrow("plan", 2)).is_over:
+            borrower.give_back([window.number for window in loan.windows])
 
 
 @pytest.fixture
@@ -95,3 +114,16 @@ def test_the_supervisor_is_told_how_the_time_is_spent(
     with connection.makefile("rb") as lines:
         messages = [from_engine.validate_json(next(lines)) for _ in range(3)]
     assert messages == [Ready(), *[StageSeconds(seconds={"device_busy_seconds": 0.5})] * 2]
+
+
+def test_a_helper_asks_its_supervisor_and_ends_when_it_is_told(connection: socket.socket) -> None:
+    window = OfferedWindow(number=3)
+    with connection.makefile("rb") as lines:
+        assert from_engine.validate_json(next(lines)) == Ready()
+        connection.sendall(Help(run_id=1, task=TASK).line())
+        assert from_engine.validate_json(next(lines)) == Borrowing(run_id=1, plan="plan", most=2)
+        connection.sendall(Lent(run_id=1, loan=Loan(windows=(window,))).line())
+        assert from_engine.validate_json(next(lines)) == GivingBack(run_id=1, numbers=(3,))
+        assert from_engine.validate_json(next(lines)) == Borrowing(run_id=1, plan="plan", most=2)
+        connection.sendall(Abort(run_id=1).line() + Lent(run_id=9, loan=Loan()).line())
+        assert isinstance(from_engine.validate_json(next(lines)), Failed | Helped)

@@ -11,7 +11,8 @@ from app.queue.claims import Claim
 from app.queue.room import Room
 from app.schemas.task import Task
 from app.worker import supervisor as under_test
-from app.worker.supervisor import BUSY_CLAIM_SECONDS, LONGEST_BUSY_CLAIM_SECONDS, Supervisor, busy_pause
+from app.worker.pauses import BUSY_CLAIM_SECONDS, LONGEST_BUSY_CLAIM_SECONDS, busy_pause
+from app.worker.supervisor import Supervisor
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,7 @@ async def test_a_place_that_gets_free_during_a_look_is_offered_at_once(
         "engine": SimpleNamespace(start=start),
         "disk": SimpleNamespace(has_room=True),
         "reporter": SimpleNamespace(sees_folder=True, unwanted=frozenset()),
+        "helper": SimpleNamespace(leave=lambda: None),
         **dict.fromkeys(("commands", "maintenance", "outbox")),
     }
     line.supervisor = Supervisor(Settings(), **parts)

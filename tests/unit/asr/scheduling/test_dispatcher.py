@@ -213,3 +213,33 @@ def test_a_recording_cuts_no_more_windows_than_memory_holds() -> None:
 
     assert count == WINDOWS_WAITING + 1, "one of them is being decoded"
     assert all(dispatcher.has_room(other) for other in others)
+
+
+def test_what_is_recalled_is_not_decoded() -> None:
+    pool = HeldPool()
+    dispatcher = _dispatcher(pool)
+    engine = _engine(dispatcher, pool)
+    session = dispatcher.open("base")
+    running = dispatcher.submit(session, request(0, 1))
+    engine.wait_for(1)
+    assert dispatcher.wants_more(session)
+    waiting = dispatcher.submit(session, request(1, 2))
+    assert not dispatcher.wants_more(session)
+
+    dispatcher.recall(session)
+    alone = [dispatcher.submit(session, request(n, 3), alone=True) for n in (2, 3)]
+    engine.release(3)
+
+    assert waiting.cancelled()
+    assert running.result(20).end == 1
+    assert [each.result(20).end for each in alone] == [3, 3]
+    assert engine.batches == [[1], [3], [3]]
+
+
+def test_a_model_gives_way_to_no_help() -> None:
+    pool = HeldPool()
+    dispatcher = _dispatcher(pool)
+    assert dispatcher.has_place("small")
+    _engine(dispatcher, pool)
+    assert dispatcher.has_place("base")
+    assert not dispatcher.has_place("small")
