@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.core.config import FORMATS, Settings
+from app.core.config import Settings
+from app.core.settings.watch import FORMATS
 from app.schemas.form import TranscriptFormat
 
 USERS_DOTENV = """\
