@@ -1,11 +1,13 @@
 """Fixtures that every test may use: a real Redis server, and settings that point to it."""
 
+import inspect
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx2
 import hypothesis
 import pytest
 import redis
@@ -13,6 +15,7 @@ import redis
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
 from tests.places import KIND
+from tests.serving import PATIENCE_SECONDS
 
 pytest_plugins = ["tests.archive_fixtures", "tests.storage_fixtures", "tests.weights_fixtures"]
 
@@ -66,6 +69,16 @@ def true_clocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """
     yield
     assert (time.time, time.monotonic) == CLOCKS, "a test moved the clock of the whole process"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_requests() -> None:
+    """A request that gives no time-out waits as long as `until` does: httpx2 gives up after 5 s, which a busy
+    machine may need. All its functions and clients share one default."""
+    default = inspect.signature(httpx2.get).parameters["timeout"].default
+    for phase in ("connect", "read", "write", "pool"):
+        setattr(default, phase, PATIENCE_SECONDS)
+    assert httpx2.Client().timeout.read == PATIENCE_SECONDS
 
 
 @pytest.fixture(autouse=True)
