@@ -109,8 +109,10 @@ def submit(
 
     All tries of this call carry the same key, so that they make one task.
     """
-    if (upload is None) == (url is None):
-        raise ValueError("Give either a recording or the `url` of one.")
+    if upload is not None and url is not None:
+        raise ValueError("Give either a recording or the `url` of one, not both.")
+    if upload is None and url is None and options.get("again_of") is None:
+        raise ValueError("Give a recording, the `url` of one, or the task that had it (`again_of`).")
     fields = {"url": url, **options}
     # As parts without a file name, the options make a multipart form even where no file comes with them.
     parts: list[Part] = [

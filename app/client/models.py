@@ -26,6 +26,7 @@ class SubmitOptions(TypedDict, total=False):
     diarize: bool | None
     speakers: int | str | None
     priority: Priority | None
+    again_of: str | None
     webhook: str | None
     reuse: bool | None
     summary: bool | None

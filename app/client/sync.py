@@ -62,7 +62,8 @@ class Client:
         resume: Resume | None = None,
         **options: Unpack[SubmitOptions],
     ) -> Submitted:
-        """Send a recording (a path, or a file object, read from its start) or the address of one.
+        """Send a recording (a path, or a file object, read from its start), the address of one, or the id of
+        the task that had it (`again_of`).
 
         A long one goes in pieces, and where the line breaks it goes on from there.
         """

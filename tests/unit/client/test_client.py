@@ -94,8 +94,16 @@ def test_a_recording_or_a_url(
     client: Client, recording: Path, arguments: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(recording.parent)
-    with pytest.raises(ValueError, match="either"):
+    with pytest.raises(ValueError, match="recording"):
         client.submit(**arguments)  # type: ignore[arg-type]
+
+
+def test_a_recording_that_the_service_has(client: Client, service: Service) -> None:
+    first = service.add("talk.mp3")
+
+    submitted = client.submit(again_of=first, model="large-v3")
+
+    assert service.uploads[submitted.task_id].options == {"again_of": first, "model": "large-v3"}
 
 
 def test_wait_until_done(client: Client, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
