@@ -19,6 +19,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from itertools import islice
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class PipelineStage(StrEnum):
@@ -60,6 +64,15 @@ class StageClock:
             yield
         finally:
             self._move(stage, before)
+
+    def each(self, stage: PipelineStage, items: Iterator[T]) -> Iterator[T]:
+        """The items; this thread is at that stage while it waits for the next one."""
+        while True:
+            with self.at(stage):
+                found = list(islice(items, 1))
+            if not found:
+                return
+            yield found[0]
 
     @contextmanager
     def batch(self) -> Iterator[None]:

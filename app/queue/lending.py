@@ -68,7 +68,7 @@ class Lending:
         ]
         answer = await self._run(
             "offer",
-            [keys.task(task_id), keys.help, keys.offers(task_id), keys.loans(task_id)],
+            [keys.task(task_id), keys.help, *self._lent(task_id), keys.windows(task_id)],
             [token, task_id, offer.plan, offer.saved_plan, self._offer_ms, *windows],
         )
         return OfferOutcome(answer.decode())

@@ -289,7 +289,8 @@ class ResumableUploads:
         try:
             yield Arrived((await self._read(upload_id, caller)).upload, sink)
         finally:
-            sink.close()
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(sink.close)  # in a bucket that takes requests
 
 
 async def task_of(tasks: TaskLookup, upload: ResumableUpload) -> str | None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from app.asr.scheduling.dispatcher import Dispatcher
 from app.asr.scheduling.scheduler import Session
 from app.audio.reading.slicing import SliceSource
-from app.core.errors import TaskCancelled
+from app.core.errors import AudioMissing, RecordingUnreachable, TaskCancelled
 from app.schemas.lending import Loan
 from app.schemas.window import WindowDone, WindowTranscript
 from app.transcription.lending import IDLE_SECONDS, LONGEST_IDLE_SECONDS, MOST_WINDOWS, Borrower
@@ -15,6 +15,9 @@ from app.transcription.request import Job, Watch
 from app.transcription.window_decoder import CutWindow, WindowDecoder
 
 logger = logging.getLogger(__name__)
+
+NO_FAULT_OF_THE_WINDOW = (TaskCancelled, RecordingUnreachable, AudioMissing)
+"""What ends the reading before a window, and says nothing of it."""
 
 
 class WindowHelper:
@@ -75,8 +78,11 @@ class WindowHelper:
                 window = left.pop(each.window.number)
                 self._decoder.vote(each.channel).decided = window.expected
                 self._decoder.submit(CutWindow(each.window, each.channel, window.covered))
-        except TaskCancelled:
+        except NO_FAULT_OF_THE_WINDOW:
             self._borrower.give_back(tuple(left))
+            raise
+        except Exception:
+            self._borrower.give_back(tuple(left)[1:])  # the first may be what cannot be read
             raise
 
     def _deliver(self, cut: CutWindow, transcript: WindowTranscript) -> None:

@@ -26,6 +26,7 @@ from app.transcription.request import Job, Watch
 from app.transcription.result import assemble_transcript, lending_digest, plan_digest
 from app.transcription.sharing import NOT_SHARED, Sharing, SharingRules
 from app.transcription.speaker_stage import SpeakerStage
+from app.transcription.timed_slices import TimedSlices
 from app.transcription.window_decoder import POLL_SECONDS, CutWindow, WindowDecoder
 
 
@@ -75,7 +76,7 @@ class SpeechRecogniser:
         source = self._readers.open(self._cutting(job), watch.check, watch.on_alive)
         recording = _Recording(
             *(self._dispatcher, session, job, watch, source, self._rules, stage, self._stages, self._sharing),
-            slices=lambda: self._readers.open_slices(self._cutting(job), watch.check, watch.on_alive),
+            slices=lambda: self._slices(job, watch.check, watch.on_alive),
         )
         try:
             return recording.transcribe()
@@ -97,13 +98,16 @@ class SpeechRecogniser:
             watch.on_loaded()
             plan = lending_digest(info, job, self._rules)
             helper = WindowHelper(self._dispatcher, session, job, borrower, watch, plan)
-            slices = self._readers.open_slices(self._cutting(job), helper.check, watch.on_alive)
+            slices = self._slices(job, helper.check, watch.on_alive)
             try:
                 helper.help(slices)
             finally:
                 slices.close()
         finally:
             self._dispatcher.close(session)
+
+    def _slices(self, job: Job, check: Callable[[], None], on_alive: Callable[[], None]) -> SliceSource:
+        return TimedSlices(self._readers.open_slices(self._cutting(job), check, on_alive), self._stages)
 
     def _cutting(self, job: Job) -> Cutting:
         return Cutting(job.path, job.listening, self._rules, vad=job.vad, sides=job.sides)
@@ -170,12 +174,7 @@ class _Recording:
         windows = iter(self._source)
         if self._speakers is not None:
             windows = self._speakers.listening(windows, self._source)
-        while True:
-            with self._stages.at(PipelineStage.READ):
-                window = next(windows, None)
-            if window is None:
-                return
-            yield window
+        return self._stages.each(PipelineStage.READ, windows)
 
     def _read(self, windows: Iterator[ChannelWindow]) -> None:
         """Have all windows transcribed but those that an earlier attempt has finished."""
@@ -229,8 +228,8 @@ class _Recording:
         if self._terms is None:
             return False
         if time.monotonic() - self._offered_at >= LOOK_SECONDS:
-            self._offered_at = time.monotonic()
             self._is_asked = self._watch.lender.offer(self._terms)
+            self._offered_at = time.monotonic()  # a Redis that hangs must not hold up each window
         return self._is_asked and self._decoder.is_decided
 
     def _share(self, cuts: Iterator[CutWindow]) -> None:

@@ -86,7 +86,7 @@ class Helper:
             try:
                 async with desk.open():
                     answer = await self._runs.help(task, desk, enough)
-                if isinstance(answer, Failed):
+                if isinstance(answer, Failed) and not enough.is_set():
                     logger.warning("This worker cannot help: %s", answer.failure.message)
                     self._decline(task.task_id)
             except (EngineCrashed, DeadlineExceeded, ModelUnavailable, ModelOutOfMemory) as error:

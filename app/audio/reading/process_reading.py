@@ -95,9 +95,7 @@ class ProcessSlices:
                     yield window
             except ReaderLost as lost:
                 if self._alone:
-                    raise EngineFailed(
-                        f"Reading the recording ends the process that does it ({lost})."
-                    ) from lost
+                    raise _fatal(lost) from lost
                 logger.warning("A reader process ended (%s): the recording is read again by itself", lost)
                 self._alone = True
 
@@ -107,8 +105,8 @@ class ProcessSlices:
         self._used.close()
 
     def _ask(self, windows: tuple[OfferedWindow, ...]) -> Iterator[ChannelWindow]:
-        connection = self._connected()
         try:
+            connection = self._connected()
             connection.send(windows)
             for _ in windows:
                 while not isinstance(message := self._follower.next(connection), Cut):
@@ -121,9 +119,8 @@ class ProcessSlices:
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            connection = self._used.enter_context(self._connected_to(alone=self._alone))
-            connection.send(Slicing(self._cutting))
-            self._connection = connection
+            self._connection = self._used.enter_context(self._connected_to(alone=self._alone))
+            self._connection.send(Slicing(self._cutting))
         return self._connection
 
 

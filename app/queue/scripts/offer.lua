@@ -1,11 +1,16 @@
 -- The owner of a long recording offers windows of it to idle workers, or says that there will be some.
--- KEYS  1 task, 2 help, 3 offers, 4 loans
+-- KEYS  1 task, 2 help, 3 offers, 4 loans, 5 windows
 -- ARGV  1 token, 2 task id, 3 plan that borrowers must share, 4 plan of the windows' hash, 5 ms that the offer lasts unless
 --       it is renewed, 6… number and description of each window
 -- Returns FENCED | QUIET | ASKED (somebody wants to help)
 local v = redis.call('HMGET', KEYS[1], 'token', 'cancel')
 if v[1] ~= ARGV[1] or v[2] then return 'FENCED' end
-if redis.call('HGET', KEYS[3], 'token') ~= ARGV[1] then redis.call('DEL', KEYS[3], KEYS[4]) end -- an earlier owner's
+if redis.call('HGET', KEYS[3], 'token') ~= ARGV[1] then
+  redis.call('DEL', KEYS[3], KEYS[4]) -- an earlier owner's
+  local plan = redis.call('HGET', KEYS[5], 'plan')
+  -- What an earlier attempt saved by another plan is of no use; a borrower may deliver before this owner saves anything.
+  if plan and plan ~= ARGV[4] then redis.call('DEL', KEYS[5]) end
+end
 redis.call('HSET', KEYS[3], 'token', ARGV[1], 'plan', ARGV[3], 'saved_plan', ARGV[4])
 for place = 6, #ARGV, 2 do
   redis.call('HSET', KEYS[3], 'window:' .. ARGV[place], ARGV[place + 1])

@@ -5,6 +5,7 @@ that is done; tombstones of deleted ones lie in a folder of their own, which is 
 """
 
 import logging
+import threading
 import time
 from collections.abc import Iterable
 
@@ -30,7 +31,9 @@ class BucketOutbox:
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
-        self._known: tuple[float, frozenset[str]] = (-BELIEVED_SECONDS, frozenset())
+        self._buried: frozenset[str] | None = None
+        self._listed_at = 0.0
+        self._listing = threading.Lock()
 
     def save(self, task: Task) -> None:
         """Note that `task` was accepted; a note that is there stays, since tasks do not change."""
@@ -76,17 +79,30 @@ class BucketOutbox:
         """
         kept = task.model_dump_json(include={"task_id", "file_path", "owner"})
         self._bucket.write(_tombstone_key(task.task_id), kept.encode())
-        self._known = (self._known[0], self._known[1] | {task.task_id})
+        if self._buried is not None:
+            self._buried |= {task.task_id}
         self.remove(task.task_id)
 
     def deleted(self, task_ids: Iterable[str]) -> set[str]:
-        """Those of the tasks that have a tombstone, by a listing of the last second."""
-        listed_at, known = self._known
-        if time.monotonic() - listed_at > BELIEVED_SECONDS:
-            began = time.monotonic()
-            known = frozenset(_task_id(each.name) for each in self._bucket.objects(TOMBSTONES))
-            self._known = (began, known)
-        return {task_id for task_id in task_ids if task_id in known}
+        """Those of the tasks that have a tombstone, by a listing of the last second.
+
+        While another thread lists, by the one before: a store that hangs must not hold up everybody.
+        """
+        buried = self._buried
+        is_old = buried is None or time.monotonic() - self._listed_at > BELIEVED_SECONDS
+        if is_old and self._listing.acquire(blocking=buried is None):
+            try:
+                buried = self._listed()
+            finally:
+                self._listing.release()
+        return {task_id for task_id in task_ids if task_id in (buried or ())}
+
+    def _listed(self) -> frozenset[str]:
+        began = time.monotonic()
+        if self._buried is None or began - self._listed_at > BELIEVED_SECONDS:  # nobody has just done it
+            self._buried = frozenset(_task_id(each.name) for each in self._bucket.objects(TOMBSTONES))
+            self._listed_at = began
+        return self._buried
 
     def tombstones(self) -> list[Tombstone]:
         """All tombstones."""
@@ -107,7 +123,8 @@ class BucketOutbox:
     def remove_tombstone(self, task_id: str) -> None:
         """Forget a deleted task."""
         self._bucket.remove([_tombstone_key(task_id)])
-        self._known = (self._known[0], self._known[1] - {task_id})
+        if self._buried is not None:
+            self._buried -= {task_id}
 
     def listing(self) -> OutboxListing:
         """What is there now; nothing in a bucket is ever half written."""

@@ -119,6 +119,31 @@ async def test_what_is_delivered_is_done_whoever_asks(loans: Loans) -> None:
     assert (await loans.queue.reader.state("t")).processed_seconds == 10  # type: ignore[union-attr]
 
 
+async def test_what_is_delivered_takes_the_place_of_what_was_done_by_an_earlier_plan(loans: Loans) -> None:
+    """After an upgrade the owner begins again; who helps may be done with a window before it."""
+    checkpoints = loans.owner.checkpoints
+    await loans.lending.withdraw("t", loans.claim.token)
+    assert await checkpoints.save(loans.claim, done(0, plan="old"))
+    await loans.offer(*WINDOWS)
+    await loans.borrow(2)
+    assert await loans.lending.deliver("t", done(1, plan="old")) is CheckpointOutcome.FENCED
+    assert await loans.lending.deliver("t", done(1)) is CheckpointOutcome.SAVED
+    await loans.offer()  # renewed
+    kept = await checkpoints.load(loans.claim)
+    assert kept is not None
+    assert (kept.plan, [window.number for window in kept.windows]) == ("plan", [1])
+
+
+async def test_an_owner_that_has_lost_its_task_replaces_nothing(loans: Loans) -> None:
+    await loans.borrow(2)
+    await loans.queue.lapse("w1")
+    await loans.queue.maintenance.tick()
+    await loans.queue.make_due()
+    again = await claim_again(loans.helper)
+    assert await loans.helper.checkpoints.save(again, done(0, plan="new"))
+    assert await loans.lending.deliver("t", done(1)) is CheckpointOutcome.FENCED
+
+
 async def test_what_is_lent_is_not_the_owners_until_the_loan_is_over(loans: Loans) -> None:
     assert await loans.borrow(2) == [0, 1]
     assert await loans.take(0, 1) == ([], [], [])

@@ -2,6 +2,7 @@
 
 import io
 import random
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,11 +22,12 @@ from app.launcher.redis_server import free_port
 from app.schemas.task import Task
 from app.storage.bucket import object_path, outbox
 from app.storage.bucket.connection import connect
+from app.storage.bucket.objects import StoredObject
 from app.storage.bucket.storage import BucketStorage
 from app.storage.bucket.upload import PART_BYTES
 from tests.integration.storage.contents import TASK, TASK_ID, stored
 from tests.places import files_of
-from tests.serving import until
+from tests.serving import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.bucket
 
@@ -143,6 +145,32 @@ def test_another_process_sees_a_tombstone_a_moment_later(
     storage.discard(stored(storage))
     assert storage.outbox.deleted([TASK_ID, "x"]) == {TASK_ID}
     until(lambda: other.outbox.deleted([TASK_ID, "x"]) == {TASK_ID})
+
+
+def test_while_a_listing_of_the_tombstones_hangs_others_go_by_the_one_before(
+    storage: BucketStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look at a task asks for them, and Redis tells of deletions itself: a bucket that hangs is no
+    reason to hold all of these up."""
+    monkeypatch.setattr(outbox, "BELIEVED_SECONDS", -1.0)
+    kept = storage.outbox
+    kept.bury(TASK)
+    assert kept.deleted([TASK_ID]) == {TASK_ID}
+    hangs, may_answer = threading.Event(), threading.Event()
+
+    def hanging(folder: str) -> list[StoredObject]:
+        hangs.set()
+        assert may_answer.wait(PATIENCE_SECONDS)
+        return []
+
+    monkeypatch.setattr(storage._bucket, "objects", hanging)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(kept.deleted, [TASK_ID])
+        assert hangs.wait(PATIENCE_SECONDS)
+        assert threads.submit(kept.deleted, [TASK_ID]).result(PATIENCE_SECONDS / 2) == {TASK_ID}
+        assert not first.done()
+        may_answer.set()
+        assert first.result(PATIENCE_SECONDS) == set()
 
 
 def test_uploads_without_a_note_are_found_at_the_second_look(storage: BucketStorage) -> None:

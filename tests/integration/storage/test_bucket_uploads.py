@@ -1,6 +1,8 @@
 """Uploads in several requests, and links, in a bucket."""
 
-from collections.abc import Callable
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
@@ -11,10 +13,14 @@ from app.core.errors import (
     UploadLocked,
     UploadNotFound,
 )
+from app.schemas.caller import ANYBODY
+from app.services.folder_service import FolderService
+from app.services.resumable_uploads import ResumableUploads
 from app.storage.bucket.storage import BucketStorage
+from tests.integration.queue.harness import connected
 from tests.integration.storage.contents import TASK_ID, UPLOAD_ID, begun, stored
 from tests.places import files_of
-from tests.serving import until
+from tests.serving import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.bucket
 
@@ -35,6 +41,30 @@ def test_pieces_follow_each_other(storage: BucketStorage, settings: Settings) ->
     upload = storage.open_received(UPLOAD_ID, TASK_ID, "wav")
     with upload.recording().open("rb", 0) as file:
         assert file.readall() == b"onetwo"
+
+
+async def test_a_bucket_that_hangs_holds_up_no_other_request_at_the_end_of_an_upload(
+    storage: BucketStorage, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(storage)
+    ending, may_end = threading.Event(), threading.Event()
+
+    def hanging(keys: object) -> None:
+        ending.set()
+        assert may_end.wait(PATIENCE_SECONDS)
+
+    async def body() -> AsyncIterator[bytes]:
+        monkeypatch.setattr(storage._bucket, "remove", hanging)  # of the lock
+        yield b"one"
+
+    async with connected(settings) as queue:
+        folder = FolderService(queue.commands, settings, storage)
+        uploads = ResumableUploads(settings, storage, folder, queue.reader)
+        appending = asyncio.create_task(uploads.append(UPLOAD_ID, ANYBODY, 0, None, body()))
+        await asyncio.to_thread(ending.wait, PATIENCE_SECONDS)
+        assert not appending.done()
+        may_end.set()
+        assert (await appending).offset == 3
 
 
 def test_of_two_who_go_on_from_the_same_place_one_succeeds(storage: BucketStorage) -> None:

@@ -1,5 +1,7 @@
 """Stages: seconds of those at work, and what the device's slots did meanwhile."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from app.asr.stages import PipelineStage, StageClock
@@ -97,3 +99,17 @@ def test_what_fails_leaves_its_stage(clock: Clock, stages: StageClock) -> None:
         raise RuntimeError
     clock.now += 1
     assert device(stages.take()) == (0, 0, 0, 1)
+
+
+def test_who_waits_for_the_next_of_some_is_at_their_stage(clock: Clock, stages: StageClock) -> None:
+    def made() -> Iterator[int]:
+        for number in range(2):
+            clock.now += 3
+            yield number
+        clock.now += 1
+
+    for _ in stages.each(PipelineStage.READ, made()):
+        clock.now += 10
+    spent = stages.take()
+    assert device(spent) == (0, 0, 7, 20)
+    assert spent["stage_read_seconds"] == 7

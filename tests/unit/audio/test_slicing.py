@@ -3,6 +3,9 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +16,10 @@ from app.audio.channels import ChannelWindow
 from app.audio.chunker import ChunkRules
 from app.audio.listening import Listening
 from app.audio.reading import slicing
+from app.audio.reading.connection import LOST, Follower, ReaderLost
 from app.audio.reading.cutting import Cutting
 from app.audio.reading.pool import ProcessReaders, Readers, ThreadReaders
+from app.audio.reading.process_reading import ProcessSlices
 from app.audio.reading.slicing import offer_of
 from app.core.errors import AudioMissing, EngineFailed
 from app.schemas.lending import OfferedWindow
@@ -124,3 +129,29 @@ def test_a_reader_process_that_dies_is_replaced_once(processes: ProcessReaders, 
     found += source.slices(offered(windows[1:]))
     source.close()
     assert plain(found) == plain(windows)
+
+
+def test_a_reader_process_that_dies_before_it_is_asked_is_replaced(
+    processes: ProcessReaders, call: Path
+) -> None:
+    how = Cutting(call, Listening(), RULES)
+    windows = whole(how)
+
+    @contextmanager
+    def connected(*, alone: bool) -> Iterator[Connection]:
+        if alone:
+            with processes.connected(alone=True) as connection:
+                yield connection
+            return
+        ours, theirs = Pipe()
+        theirs.close()
+        try:
+            yield ours
+        except LOST as error:
+            raise ReaderLost("killed") from error
+        finally:
+            ours.close()
+
+    source = ProcessSlices(connected, how, Follower(lambda: None, lambda: None))
+    assert plain(list(source.slices(offered(windows)))) == plain(windows)
+    source.close()

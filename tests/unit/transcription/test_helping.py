@@ -11,7 +11,7 @@ from app.asr.base import DecodeOptions
 from app.asr.scheduling.dispatcher import Dispatcher
 from app.audio.channels import ChannelWindow
 from app.audio.listening import Listening
-from app.core.errors import EngineFailed
+from app.core.errors import EngineFailed, RecordingUnreachable
 from app.schemas.lending import Loan, OfferedWindow
 from app.schemas.window import WindowDone
 from app.transcription.helping import WindowHelper
@@ -30,6 +30,7 @@ class Windows:
         self.delivered: list[WindowDone] = []
         self.returned: list[int] = []
         self.is_over = False
+        self.failure: Exception | None = None
 
     def borrow(self, plan: str, most: int) -> Loan:
         assert (plan, most) == ("plan", 16)
@@ -44,7 +45,11 @@ class Windows:
         self.returned += numbers
 
     def slices(self, windows: Sequence[OfferedWindow]) -> Iterator[ChannelWindow]:
-        return (ChannelWindow(None, request(each.number).window) for each in windows)
+        """The first of them, and then the failure, if there is one."""
+        for each in windows:
+            yield ChannelWindow(None, request(each.number).window)
+            if self.failure is not None:
+                raise self.failure
 
     def close(self) -> None:
         return
@@ -53,7 +58,7 @@ class Windows:
 class Help:
     """A helper in its thread, beside an engine whose batches of one window end when the test says so."""
 
-    def __init__(self, *numbers: int) -> None:
+    def __init__(self, *numbers: int, failure: Exception | None = None) -> None:
         pool = HeldPool()
         self._dispatcher = Dispatcher(pool)  # type: ignore[arg-type]
         self._session = self._dispatcher.open("base")
@@ -61,6 +66,7 @@ class Help:
         self.engine: HeldEngine = pool.made["base"][-1]
         self.engine.batch_size = 1
         self.windows = Windows(*numbers)
+        self.windows.failure = failure
         self.stop = threading.Event()
         self.alive = 0
         self.error: Exception | None = None
@@ -112,6 +118,21 @@ def test_a_window_that_cannot_be_decoded_ends_it() -> None:
     help.thread.join(20)
     assert isinstance(help.error, EngineFailed)
     assert help.windows.delivered == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "returned"), [(RecordingUnreachable("away"), [5, 8]), (EngineFailed("a crash"), [8])]
+)
+def test_windows_that_it_cannot_read_are_not_suspected_of_harm(
+    failure: Exception, returned: list[int]
+) -> None:
+    """Only the one at which the reading failed may be to blame, and none where the bucket is away."""
+    help = Help(3, 5, 8, failure=failure)
+    help.engine.release(1)
+    help.thread.join(20)
+    assert help.error is failure
+    assert help.windows.returned == returned
+    assert [each.window.number for each in help.windows.delivered] == [3]
 
 
 @pytest.mark.parametrize("numbers", [(), (1,)])
