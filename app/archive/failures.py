@@ -73,9 +73,10 @@ class Failures:
         if owner is not None:
             query = query.where(failures.c.owner == owner)
         if code is not None:
-            query = query.where(failures.c.code == code)
+            query = query.where(failures.c.code == _storable(code))
         if text is not None:
-            query = query.where(failures.c.found_by.contains(text.casefold(), autoescape=True))
+            wanted = _storable(text.casefold())
+            query = query.where(failures.c.found_by.contains(wanted, autoescape=True))
         if after is not None:
             place = tuple_(failures.c.created_ms, failures.c.task_id)
             query = query.where(place < (int(after.at), after.task_id))

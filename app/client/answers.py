@@ -39,10 +39,12 @@ def translated(base_url: httpx2.URL) -> Iterator[None]:
         ) from error
     except _OURS as error:
         raise ProtocolBroken(
-            f"What was exchanged with {base_url} makes no sense: {_reason(error)}."
+            f"What was exchanged with {_shown(base_url)} makes no sense: {_reason(error)}."
         ) from error
     except httpx2.TransportError as error:
-        raise ServiceUnreachable(f"The service at {base_url} cannot be reached: {_reason(error)}.") from error
+        raise ServiceUnreachable(
+            f"The service at {_shown(base_url)} cannot be reached: {_reason(error)}."
+        ) from error
 
 
 def model_of(response: httpx2.Response, model: type[Model]) -> Model:
@@ -51,7 +53,7 @@ def model_of(response: httpx2.Response, model: type[Model]) -> Model:
         return model.model_validate_json(response.content)
     except ValidationError as error:
         raise ProtocolBroken(
-            f"{response.request.url} does not answer as this service does; is the address right?"
+            f"{_shown(response.request.url)} does not answer as this service does; is the address right?"
         ) from error
 
 
@@ -65,7 +67,7 @@ def problem_of(response: httpx2.Response) -> ClientError | None:
     except ValidationError:  # what stands before the service, such as a proxy, answered
         return ServiceProblem(
             f"http_{response.status_code}",
-            f"{response.request.url} answered {response.status_code} {response.reason_phrase}.",
+            f"{_shown(response.request.url)} answered {response.status_code} {response.reason_phrase}.",
             response.status_code,
             retry_after,
         )
@@ -84,6 +86,11 @@ def retry_after_seconds(retry_after: str | None) -> float | None:
         return None
     date = date if date.tzinfo else date.replace(tzinfo=UTC)
     return max(0.0, (date - datetime.now(UTC)).total_seconds())
+
+
+def _shown(url: httpx2.URL) -> str:
+    """An address without the password that may be in it: sentences go into logs, and to clients."""
+    return str(url.copy_with(userinfo=b""))
 
 
 def _reason(error: Exception) -> str:

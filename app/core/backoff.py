@@ -1,6 +1,7 @@
 """What fails again and again: pauses that grow, and one line in the log instead of hundreds."""
 
 import logging
+import threading
 import time
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ class Backoff:
     The first failure for each reason is logged. What repeats itself is counted, and told with the count every
     REMINDER_SECONDS and at the end, which has come after `quiet_seconds` without a failure: what is done by
     turns may succeed now and then only because there was nothing to do. `what` begins the lines: "Claiming a
-    task".
+    task". Thread-safe: all calls of the archive share one of these.
     """
 
     def __init__(
@@ -52,12 +53,22 @@ class Backoff:
         self._since = self._last = 0.0
         self._failing_since: float | None = None
         self._reasons: dict[str, _Reason] = {}
+        self._lock = threading.Lock()
 
     def failed(self, error: BaseException, *, unexpected: bool = False) -> float:
         """It failed; the pause in seconds before it is tried again. `unexpected` logs the traceback.
 
         The pause is as long as the trouble has lasted, and so doubles, however many tasks share this object.
         """
+        with self._lock:
+            return self._failed(error, unexpected)
+
+    def succeeded(self) -> None:
+        """It worked."""
+        with self._lock:
+            self._succeeded()
+
+    def _failed(self, error: BaseException, unexpected: bool) -> float:
         now = time.monotonic()
         if self._failures == 0 or now - self._last > REMINDER_SECONDS + self._longest_seconds:
             self._reasons, self._failures, self._since, self._failing_since = {}, 0, now, None
@@ -68,8 +79,7 @@ class Backoff:
             self._tell(error, unexpected)
         return min(self._longest_seconds, max(self._first_seconds, now - self._failing_since))
 
-    def succeeded(self) -> None:
-        """It worked."""
+    def _succeeded(self) -> None:
         self._failing_since = None
         if self._failures == 0 or time.monotonic() - self._last < self._quiet_seconds:
             return

@@ -53,7 +53,9 @@ def _segment(index: int, segment: Any, corrections: Corrections) -> Any:
         text, told = corrections.texts[index], segment.get("text")
         is_spaced = isinstance(told, str) and told.startswith(" ")
         changed["text"] = f" {text.lstrip()}" if is_spaced else text
-        words = retimed(words, text) if isinstance(words, list) else words
+        if isinstance(words, list):
+            span = (segment["start"], segment["end"]) if is_timed(segment) else ()
+            words = retimed(words, text, *span)
     speaker = segment.get("speaker")
     if isinstance(speaker, str):
         speaker = corrections.speakers.final(corrections.speakers.moved.get(index, speaker))

@@ -20,20 +20,20 @@ def regrouped(segments: Sequence[Any], run: Regrouping, changes: SpeakerChanges)
         return list(segments)
     first, is_spaced = told[0], str(told[0].get("text", "")).startswith(" ")
     has_words = any(isinstance(each.get("words"), list) for each in told)
-    words = iter(retimed(list(_words(told)), " ".join(piece.text for piece in run.pieces)))
+    start, end = first["start"], max(each["end"] for each in told)
+    words = iter(retimed(list(_words(told)), " ".join(piece.text for piece in run.pieces), start, end))
     found: list[dict[str, Any]] = []
     for piece in run.pieces:
         own = list(islice(words, len(piece.text.split())))
         text = piece.text.strip()
-        changed = {**first, "start": own[0]["start"], "end": own[-1]["end"]}
+        changed = {**first, "start": own[0]["start"], "end": max(word["end"] for word in own)}
         changed["text"] = f" {text}" if is_spaced else text
         speaker = piece.speaker or first.get("speaker")
         if isinstance(speaker, str):
             changed["speaker"] = changes.final(speaker)
             own = [{**word, "speaker": changed["speaker"]} for word in own]
         found.append(changed | ({"words": own} if has_words else {}))
-    found[0]["start"] = first["start"]
-    found[-1]["end"] = max(each["end"] for each in told)
+    found[0]["start"], found[-1]["end"] = start, end
     return found
 
 

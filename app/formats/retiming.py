@@ -16,18 +16,21 @@ MOST_PAIRS = 100_000
 seconds. Texts of one segment have more only where all is one segment, or the model was caught in a loop."""
 
 
-def retimed(words: list[Any], text: str) -> list[dict[str, Any]]:
+def retimed(words: list[Any], text: str, start: float = 0.0, end: float = 0.0) -> list[dict[str, Any]]:
     """The words of a text that was corrected, with times.
 
     Those that were said as they are written keep theirs. The others share the time of the words whose place
     they take, by their letters; where they take no place, they get the gap between their neighbours. In a
     text that has little in common with what was heard, words are alike by chance: it shares the whole time.
+    Where no word was heard, it shares the time from `start` to `end`, in seconds.
     """
     known = [word for word in maps(words) if isinstance(word.get("word"), str) and is_timed(word)]
     written = text.split()
+    if not known:
+        return _unspaced(list(shared(written, start, end)))
     before, after = [_plain(word["word"]) for word in known], [_plain(word) for word in written]
     matcher = SequenceMatcher(None, before, after, autojunk=False)
-    if known and (_pairs(before, after) > MOST_PAIRS or matcher.ratio() < LEAST_ALIKE):
+    if _pairs(before, after) > MOST_PAIRS or matcher.ratio() < LEAST_ALIKE:
         return list(shared(written, *_span(known, 0, len(known))))
     found: list[dict[str, Any]] = []
     for kind, one, two, begin, end in matcher.get_opcodes():
@@ -36,9 +39,12 @@ def retimed(words: list[Any], text: str) -> list[dict[str, Any]]:
             found += [{**word, "word": f" {new}"} for word, new in pairs]
         elif begin < end:
             found += shared(written[begin:end], *_span(known, one, two))
-    if found and not str(known[0]["word"] if known else "").startswith(" "):
-        found[0]["word"] = found[0]["word"].lstrip()
-    return found
+    return found if str(known[0]["word"]).startswith(" ") else _unspaced(found)
+
+
+def _unspaced(words: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The words, the first without the space before it."""
+    return [{**word, "word": word["word"].lstrip()} for word in words[:1]] + words[1:]
 
 
 def _pairs(before: Sequence[str], after: Sequence[str]) -> int:
@@ -48,11 +54,13 @@ def _pairs(before: Sequence[str], after: Sequence[str]) -> int:
 
 
 def _span(known: Sequence[Mapping[str, Any]], one: int, two: int) -> tuple[float, float]:
-    """The time of the words from `one` to before `two`, or of the gap where there are none."""
+    """The time of the words from `one` to before `two`, or of the gap where there are none. Those of several
+    segments may be in any order: people talk at the same time."""
     if one < two:
-        return float(known[one]["start"]), float(known[two - 1]["end"])
-    start = float(known[one - 1]["end"]) if one else float(known[0]["start"]) if known else 0.0
-    end = float(known[one]["start"]) if one < len(known) else start
+        start, end = float(known[one]["start"]), float(known[two - 1]["end"])
+    else:
+        start = float(known[one - 1]["end"]) if one else float(known[0]["start"])
+        end = float(known[one]["start"]) if one < len(known) else start
     return start, max(start, end)
 
 

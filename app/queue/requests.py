@@ -60,9 +60,16 @@ class Requests:
     """Remembers requests, each owner's apart: nobody learns from them what another has sent."""
 
     def __init__(self, client: Redis, settings: Settings) -> None:
+        self._client = client
         self._keys = Keys.from_settings(settings)
         self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
         self._key_seconds = settings.idempotency_seconds
+
+    async def is_known(self, owner: str | None, key: str) -> bool:
+        """Whether a request of that owner has the key. Raises QueueUnavailable."""
+        name, _ = self._names(owner, key)
+        async with redis_reachable():
+            return bool(await self._client.exists(name))
 
     async def remember(self, request: Request, ghost: bytes = b"") -> Holder:
         """Take the key of the request, or keep it for another ACCEPTANCE_SECONDS.
@@ -71,7 +78,7 @@ class Requests:
         """
         async with redis_reachable():
             outcome, stored = await self._scripts.remember(
-                *self._names(request),
+                *self._names(request.owner, request.key),
                 request.stored,
                 ghost,
                 ttl_seconds=self._key_seconds,
@@ -82,11 +89,12 @@ class Requests:
     async def release(self, request: Request, *, accepted: bool) -> None:
         """The request became a task, or did not, and may come again with the same key."""
         async with redis_or_not("An Idempotency-Key is free later", logging.WARNING):
-            await self._scripts.release(*self._names(request), request.stored, accepted=accepted)
+            names = self._names(request.owner, request.key)
+            await self._scripts.release(*names, request.stored, accepted=accepted)
 
-    def _names(self, request: Request) -> tuple[str, str]:
-        digest = sha256(request.key.encode()).hexdigest()
-        return self._keys.request(request.owner, digest), self._keys.acceptance(request.owner, digest)
+    def _names(self, owner: str | None, key: str) -> tuple[str, str]:
+        digest = sha256(key.encode()).hexdigest()
+        return self._keys.request(owner, digest), self._keys.acceptance(owner, digest)
 
 
 def _earlier(stored: bytes) -> Earlier | None:

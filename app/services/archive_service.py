@@ -206,7 +206,8 @@ class ArchiveService:
         collected = 0
         valid = [task_id for task_id in await self._ended.ids() if _TASK_ID.fullmatch(task_id)]
         missing = await self.run(self._archive.missing, valid)
-        missing -= await self.failed(missing)
+        failed = await self.failed(missing)
+        missing -= {task_id for task_id in failed if not await self._is_done(task_id)}
         missing -= await to_thread.run_sync(self._outbox.deleted, missing)
         for task_id in missing:
             if collected < MOST_AT_ONCE and not await to_thread.run_sync(self._outbox.holds, task_id):
@@ -244,6 +245,11 @@ class ArchiveService:
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a call of the archive returns or raises, off the event loop."""
         return await to_thread.run_sync(lambda: call(*args, **kwargs), limiter=self._threads)
+
+    async def _is_done(self, task_id: str) -> bool:
+        """Whether there is a transcript of a task that has failed before: an operator had it tried again."""
+        stored = (await self._ended.read(task_id)).result
+        return stored is not None and state_of_result(task_id, stored).status is TaskStatus.DONE
 
     async def _keep_new(self, task_id: str, noted: Task | None, result: str | None) -> bool:
         ended = await self._ended.read(task_id)

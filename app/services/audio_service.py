@@ -137,7 +137,8 @@ class AudioService:
         await self._receiver.refuse_early(request.content_length)
         await self._folder.require()
         await self._queue.refuse_when_full()
-        await self._usage.refuse_early(request.caller.name)
+        if not await self._may_have_come(request):
+            await self._usage.refuse_early(request.caller.name)
         task_id = str(uuid.uuid4())
         with task_context(task_id):
             async with AsyncExitStack() as held, AsyncExitStack() as undo:
@@ -164,6 +165,14 @@ class AudioService:
         if request.is_awaited:
             await self._expect(accepted, request.caller)
         return accepted
+
+    async def _may_have_come(self, request: UploadRequest) -> bool:
+        """Whether the request may be one that became a task before: a quota that this task has used up is no
+        reason to refuse it."""
+        if request.is_awaited or any(request.values.get(UPLOAD, ())):
+            return True
+        key = request.idempotency_key
+        return key is not None and await self._idempotency.is_known(request.caller.name, key)
 
     async def _receive(
         self,

@@ -32,6 +32,10 @@ class Idempotency:
         self._requests = requests
         self._tasks = tasks
 
+    async def is_known(self, owner: str | None, key: str) -> bool:
+        """Whether a request came with that key, whatever it was. Raises QueueUnavailable."""
+        return await self._requests.is_known(owner, key)
+
     async def earlier(self, request: Request) -> str | None:
         """The task of the same request; None where it is this one's to become a task.
 

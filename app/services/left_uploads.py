@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection
 from anyio import to_thread
 
 from app.core.config import Settings
-from app.core.errors import CapacityError, RequestError
+from app.core.errors import CapacityError, QuotaExceeded, RequestError
 from app.queue.reader import TaskLookup
 from app.schemas.caller import Caller
 from app.schemas.resumable import ResumableUpload
@@ -23,7 +23,8 @@ PART_SECONDS = 60.0
 """Age at which a half written file, which takes a moment to write, is nobody's any more."""
 
 TRY_AGAIN_SECONDS = 600.0
-"""After so long what was refused is tried once more: the reason may have been a host that had no name."""
+"""After so long what was refused is tried once more: the reason may have been a host that had no name, or a
+quota of the day."""
 
 
 class LeftUploads:
@@ -44,7 +45,7 @@ class LeftUploads:
         All others stay until they are tasks, however long that takes.
         """
         left = await self._left()
-        self._refused = {key: at for key, at in self._refused.items() if key in set(map(_key, left))}
+        self._forget_refused(set(map(_key, left)))
         outcomes = [await self._finish(each) for each in left if self._is_due(each)]
         refused = {upload_id for upload_id, _ in self._refused}
         await self._remove_expired({each.upload.upload_id for each in left} - refused)
@@ -52,6 +53,12 @@ class LeftUploads:
         if failures:
             raise failures[0]
         return outcomes.count(True)
+
+    def _forget_refused(self, left: Collection[tuple[str, int]]) -> None:
+        """Those that are gone, or went on; not those whose last try is younger than what makes an upload a
+        left one."""
+        now = time.monotonic()
+        self._refused = {key: at for key, at in self._refused.items() if key in left or at > now}
 
     async def _left(self) -> list[StoredResumable]:
         """Those that are to become tasks: their clients have gone away."""
@@ -80,7 +87,7 @@ class LeftUploads:
         upload = left.upload
         try:
             accepted = await self._audio.accept(_nothing(), self._request(upload))
-        except RequestError as error:
+        except (RequestError, QuotaExceeded) as error:
             if _key(left) not in self._refused:
                 logger.warning("The upload %s was left, and becomes no task: %s", upload.upload_id, error)
             self._refused[_key(left)] = time.monotonic() + TRY_AGAIN_SECONDS

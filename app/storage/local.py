@@ -1,5 +1,6 @@
 """Recordings in UPLOAD_DIR, a folder that the API and all workers share."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable
@@ -34,8 +35,10 @@ class LocalUpload:
     def __init__(self, folder: Path, task_id: str, extension: str, source: Path | None = None) -> None:
         self._name = f"{task_id}.{extension}"
         self._path = folder / f"{task_id}{PART_SUFFIX}"
+        self._source = source
         with translated("write"):
             folder.mkdir(parents=True, exist_ok=True)
+            self._before = source.stat() if source is not None else None
             self._file = create(self._path) if source is None else second_name(source, self._path)
         hold(self._file)
 
@@ -60,9 +63,13 @@ class LocalUpload:
         return final.name
 
     def abort(self) -> None:
-        """Remove all of it, committed or not; may be called more than once."""
+        """Remove all of it, committed or not; may be called more than once. Its source is as old as before:
+        what becomes no task expires, however often that is tried."""
         self._file.close()
         self._path.unlink(missing_ok=True)
+        if self._source is not None and self._before is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(self._source, ns=(self._before.st_atime_ns, self._before.st_mtime_ns))
 
 
 class LocalStorage(TaskKeeping):

@@ -137,7 +137,7 @@ class LocalResumables:
 
     def old(self, older_than_seconds: float) -> list[str]:
         """Ids of those that got no byte for at least so long, and that nobody writes now. Raises OSError."""
-        return self._untouched(older_than_seconds, BYTES_SUFFIX, INFO_SUFFIX)
+        return self._untouched(older_than_seconds, INFO_SUFFIX, BYTES_SUFFIX)
 
     def silent(self, at_least_seconds: float) -> list[str]:
         """The same of those that are no task yet, which have bytes."""
@@ -152,12 +152,14 @@ class LocalResumables:
         return [upload_id for upload_id in old if not is_held(self.path_of(upload_id))]
 
     def _ages(self, *suffixes: str) -> dict[str, float]:
-        """Seconds since one of these files of each upload was written, by the store's clock."""
-        ages: dict[str, float] = {}
-        for age, path in files_with_ages(self._folder):
-            if path.suffix in suffixes and re.fullmatch(UPLOAD_ID_PATTERN, path.stem):
-                ages[path.stem] = min(age, ages.get(path.stem, age))
-        return ages
+        """Seconds since the last of these files that an upload has was written, by the store's clock."""
+        found = files_with_ages(self._folder)
+        return {
+            path.stem: age
+            for suffix in suffixes
+            for age, path in found
+            if path.suffix == suffix and re.fullmatch(UPLOAD_ID_PATTERN, path.stem)
+        }
 
     def _path(self, upload_id: str, suffix: str) -> Path:
         return self._folder / f"{upload_id}{suffix}"

@@ -58,6 +58,7 @@ class ChatServer:
             **http_settings(base, key.get_secret_value() if key else None),
             timeout=httpx2.Timeout(settings.summary_timeout_seconds, connect=CONNECT_SECONDS),
         )
+        self._key = key.get_secret_value() if key else ""
         self._model = settings.summary_model
         self._seconds = settings.summary_timeout_seconds
 
@@ -79,12 +80,18 @@ class ChatServer:
         except ClientError as error:
             raise SummaryUnreachable(f"{error} (SUMMARY_URL)") from error
         if status != HTTPStatus.OK:
-            raise _problem(status, headers, content)
+            raise _problem(status, headers, self._quoted(content))
         return _answer(content)
 
     async def close(self) -> None:
         """Close all connections."""
         await self._http.aclose()
+
+    def _quoted(self, content: bytes) -> str:
+        """The beginning of a message of the server, which is told to clients: some servers repeat the key
+        that was wrong."""
+        told = content.decode("utf-8", "replace").replace("\0", "\ufffd").strip()
+        return (told.replace(self._key, "…") if self._key else told)[:LONGEST_QUOTE]
 
     async def _post(self, body: dict[str, object]) -> tuple[int, httpx2.Headers, bytes]:
         """Status, headers and body of the answer. Raises SummaryUnreadable where that never ends."""
@@ -110,9 +117,8 @@ def _answer(content: bytes) -> str:
     return text
 
 
-def _problem(status: int, headers: httpx2.Headers, content: bytes) -> SummaryError:
-    """What an answer other than 200 means; a redirect is followed nowhere."""
-    told = content[:LONGEST_QUOTE].decode("utf-8", "replace").strip()
+def _problem(status: int, headers: httpx2.Headers, told: str) -> SummaryError:
+    """What an answer other than 200 means, and what it says; a redirect is followed nowhere."""
     sentence = f"The chat server answered {status}{f': {told}' if told else '.'}"
     if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         pause = retry_after_seconds(headers.get("Retry-After"))

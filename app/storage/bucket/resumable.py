@@ -136,13 +136,15 @@ class BucketResumables:
 
 
 def _is_untouched(objects: Iterable[StoredObject], seconds: float, pieces_only: bool) -> bool:
-    ages = []
+    """By the pieces where there are any: what is known of an upload is written anew as a task is made of it,
+    also where that is refused."""
+    pieces, others = list[float](), list[float]()
     for each in objects:
-        if each.name.startswith(PREFIX):
-            if each.age_seconds < LEASE_SECONDS:
-                return False
-        elif not pieces_only or _PIECE.fullmatch(each.name):
-            ages.append(each.age_seconds)
+        if not each.name.startswith(PREFIX):
+            (pieces if _PIECE.fullmatch(each.name) else others).append(each.age_seconds)
+        elif each.age_seconds < LEASE_SECONDS:
+            return False
+    ages = pieces if pieces or pieces_only else others
     return (bool(ages) or not pieces_only) and min(ages, default=seconds) >= seconds
 
 

@@ -60,6 +60,12 @@ def test_lists_and_search(archive: Archive) -> None:
     assert ids(archive.failures.page(None, None, 9, code="fetch_refused")) == ["b"]
 
 
+def test_questions_may_hold_any_character(archive: Archive) -> None:
+    archive.failures.keep(failure(message="100 % \0 gone"))
+    assert ids(archive.failures.page(None, None, 9, text="% \0 g")) == ["t"]
+    assert archive.failures.page(None, None, 9, code="\0") == []
+
+
 def test_old_ones_go(archive_settings: Callable[..., Settings]) -> None:
     archive = Archive.from_settings(archive_settings())
     archive.failures.keep(failure())

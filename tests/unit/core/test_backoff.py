@@ -1,6 +1,8 @@
 """What fails again and again is logged once, and with a count."""
 
 import logging
+import sys
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -111,3 +113,31 @@ def test_reasons_without_end_are_not_kept(reasons: list[str]) -> None:
     for reason in reasons:
         tried.failed(ValueError(reason))
     assert len(tried._reasons) <= backoff.MOST_REASONS + 1
+
+
+def test_threads_share_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the calls of the archive do, each in its thread: one succeeds while another fails."""
+    monkeypatch.setattr(logger, "disabled", True)
+    usual = sys.getswitchinterval()
+    tried, broken = Backoff(logger, "Asking the archive"), list[Exception]()
+
+    def use(number: int) -> None:
+        try:
+            for each in range(3000):
+                if (each + number) % 2:
+                    tried.failed(ValueError(each % 60))
+                else:
+                    tried.succeeded()
+        except Exception as error:
+            broken.append(error)
+
+    threads = [threading.Thread(target=use, args=(number,)) for number in range(8)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(usual)
+    assert broken == []

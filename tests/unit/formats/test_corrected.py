@@ -207,6 +207,24 @@ def test_neighbours_are_joined_whether_their_words_have_times_or_not() -> None:
     assert pieces_of(untimed, split) == [(0, 0.8, " one", None), (0.8, 6, " two three four five", None)]
 
 
+def test_words_where_nothing_was_heard_share_the_time_of_the_segment() -> None:
+    silent = {"segments": [{"start": 10, "end": 12, "text": "", "words": []}]}
+    written = corrected(silent, Corrections(texts={0: "one two"}))["segments"]
+    assert spans(written[0]["words"]) == [("one", 10, 11), ("two", 11, 12)]
+    runs = {"0": {"last": 0, "pieces": [{"text": "one"}, {"text": "two"}]}}
+    assert pieces_of(silent, runs) == [(10, 11, "one", None), (11, 12, "two", None)]
+
+
+def test_pieces_of_people_who_talk_at_the_same_time_end_after_they_begin() -> None:
+    sides = [
+        {"start": 0, "end": 4, "text": "a b c d", "words": words("a", "b", "c", "d")},
+        {"start": 1, "end": 3, "text": "b c", "words": words("_", "b", "c")[1:]},
+    ]
+    texts = ("a b c", "Y", "Z c")
+    runs = {"0": {"last": 1, "pieces": [{"text": text} for text in texts]}}
+    assert all(start <= end for start, end, *_ in pieces_of({"segments": sides}, runs))
+
+
 def test_pieces_may_have_another_speaker_whose_time_is_counted() -> None:
     runs = {"0": {"last": 1, "pieces": [{"text": "Hello."}, {"text": "Hi.", "speaker": "S3"}]}}
     changes = {"merged": {"S3": "S2"}}
@@ -226,7 +244,10 @@ def test_what_has_no_times_is_not_regrouped() -> None:
     assert corrected(odd, Corrections.model_validate({"regrouped": runs}))["segments"] == odd["segments"]
 
 
-@given(st.lists(st.text(max_size=20).filter(str.split), min_size=1, max_size=5), st.integers(0, 1))
+FILLED = st.text(max_size=20).filter(lambda text: bool(text.split()))
+
+
+@given(st.lists(FILLED, min_size=1, max_size=5), st.integers(0, 1))
 def test_pieces_follow_each_other_whatever_people_write(texts: list[str], last: int) -> None:
     run = {"last": last, "pieces": [{"text": text} for text in texts]}
     found = corrected(SPOKEN, Corrections.model_validate({"regrouped": {"0": run}}))["segments"]

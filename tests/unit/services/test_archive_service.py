@@ -205,6 +205,19 @@ async def test_failures_are_kept_too_once_each(
     assert (foreign.code, foreign.message) == ("foreign_error", "no")
 
 
+async def test_what_is_done_after_it_had_failed_is_collected(
+    service: ArchiveService, queue: Queue, archive: Archive
+) -> None:
+    """An operator queued it anew: nothing in UPLOAD_DIR tells of it any more."""
+    result = queue.keys.result("t")
+    await queue.commands.set(result, '{"error": {"code": "engine_failed", "message": "No."}}')
+    assert [await service.collect() for _ in range(2)] == [1, 0]
+    await queue.commands.set(result, '{"text": "hello"}')
+    assert [await service.collect() for _ in range(2)] == [1, 0]
+    assert archive.read("t") is not None
+    assert archive.failures.read("t") is None
+
+
 async def test_the_result_of_a_foreign_worker_is_archived_with_its_owner(
     outbox: OutboxService, archive: Archive, storage: LocalStorage, queue: Queue
 ) -> None:

@@ -78,6 +78,21 @@ async def test_the_server_says_when_to_come_again(chat: ChatStandIn, server: Cha
     assert raised.value.retry_after_seconds == 7
 
 
+async def test_no_secret_is_told(
+    chat: ChatStandIn, server: ChatServer, settings_for: Callable[..., Settings]
+) -> None:
+    chat.replies = [Reply(401, b"x" * 290 + b" \0 secret is no key")]
+    with pytest.raises(SummaryRefused, match="…") as raised:
+        await server.complete("", "")
+    assert "\0" not in raised.value.detail
+    away = ChatServer(settings_for(summary_url="http://ann:secret@127.0.0.1:1/v1"))
+    with pytest.raises(SummaryUnreachable, match="127") as unreached:
+        await away.complete("", "")
+    await away.close()
+    for error in (raised, unreached):
+        assert "secr" not in error.value.detail
+
+
 async def test_a_server_that_is_slow_or_away(
     chat: ChatStandIn, settings_for: Callable[..., Settings]
 ) -> None:
