@@ -25,12 +25,8 @@ _TEXTS = ("application/json", "application/x-subrip", "text/")
 
 def compressed(request: Request, response: Response) -> Response:
     """The answer, its body compressed where that is worth it and wanted."""
-    kind = response.headers.get("Content-Type", "")
-    if len(response.body) < LEAST_BYTES or not kind.startswith(_TEXTS) or _is_encoded(response):
-        return response
-    vary = response.headers.get("Vary")
-    response.headers["Vary"] = f"{vary}, Accept-Encoding" if vary else "Accept-Encoding"
-    if not _takes_gzip(request.headers.get("accept-encoding", "")):
+    vary(response)
+    if not _is_compressible(response) or not _takes_gzip(request.headers.get("accept-encoding", "")):
         return response
     response.body = gzip.compress(bytes(response.body), LEVEL, mtime=0)
     response.headers["Content-Encoding"] = "gzip"
@@ -40,8 +36,17 @@ def compressed(request: Request, response: Response) -> Response:
     return response
 
 
-def _is_encoded(response: Response) -> bool:
-    return "Content-Encoding" in response.headers
+def vary(response: Response) -> None:
+    """Have the header Vary tell caches that others get it compressed, where they do."""
+    told = response.headers.get("Vary", "")
+    if _is_compressible(response) and "Accept-Encoding" not in told:
+        response.headers["Vary"] = f"{told}, Accept-Encoding" if told else "Accept-Encoding"
+
+
+def _is_compressible(response: Response) -> bool:
+    kind = response.headers.get("Content-Type", "")
+    is_encoded = "Content-Encoding" in response.headers
+    return len(response.body) >= LEAST_BYTES and kind.startswith(_TEXTS) and not is_encoded
 
 
 def _takes_gzip(accept_encoding: str) -> bool:

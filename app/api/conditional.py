@@ -6,7 +6,7 @@ from hashlib import blake2b
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.compression import SUFFIX, compressed
+from app.api.compression import SUFFIX, compressed, vary
 
 NOT_MODIFIED_HEADERS = ("retry-after", "vary", "cache-control")
 """What a 304 repeats of the answer that it stands for."""
@@ -21,6 +21,7 @@ def unless_known(request: Request, response: Response) -> Response:
     if_none_match = request.headers.get("if-none-match", "")
     if not is_known(if_none_match, {tag, packed_tag}):
         return compressed(request, response)
+    vary(response)  # a cache takes the Vary of the 304 for that of what it holds
     headers = {name: value for name, value in response.headers.items() if name in NOT_MODIFIED_HEADERS}
     known_tag = packed_tag if is_known(if_none_match, {packed_tag}) and "*" not in if_none_match else tag
     return Response(status_code=304, headers={**headers, "ETag": known_tag})

@@ -110,6 +110,11 @@ class UsageCounter:
             audio = int((task.duration or 0) * 1000)
             await self._close(task.owner, task.task_id, -audio, -size, -1)
 
+    async def leave(self, owner: str | None, task_id: str) -> None:
+        """A task of that key is to be deleted, and is open no more; how long its recording was counts."""
+        if owner is not None:
+            await self._close(owner, task_id, await self._uncounted_ms(task_id), 0, 0)
+
     async def settle(self, owner: str) -> int:
         """Look which of a key's tasks have ended; how many are open."""
         async with redis_reachable():

@@ -19,6 +19,7 @@ from app.queue.keys import Keys
 from app.queue.reader import TaskRecord
 from app.queue.results import state_of_result
 from app.queue.turns import is_turn
+from app.queue.usage import SETTLE_SECONDS
 from app.schemas.archived import ArchivedResult, ArchivedTask, ArchiveFigures
 from app.schemas.corrections import Corrections, StoredCorrections
 from app.schemas.failure import ArchivedFailure
@@ -285,8 +286,9 @@ class ArchiveService:
 
 
 def _live_seconds(settings: Settings) -> int:
-    """How long Redis keeps what the archive has: not shorter than the disk makes up for what Redis loses.
-    0: as long as all the rest."""
+    """How long Redis keeps what the archive has: not shorter than the disk makes up for what Redis loses, and
+    than somebody counts its length for a quota. 0: as long as all the rest."""
     if not settings.archived_result_seconds:
         return 0
-    return max(settings.archived_result_seconds, int(2 * settings.keep_ended_seconds))
+    least = max(settings.keep_ended_seconds, SETTLE_SECONDS)
+    return max(settings.archived_result_seconds, int(2 * least))

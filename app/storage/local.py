@@ -1,9 +1,10 @@
 """Recordings in UPLOAD_DIR, a folder that the API and all workers share."""
 
 import contextlib
+import glob
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from app.core.config import Settings
@@ -24,9 +25,12 @@ from app.storage.files import (
 )
 from app.storage.keeping import TaskKeeping
 from app.storage.marker import LocalMarker
-from app.storage.names import CLIPS_EXTENSION, OWN_NAME, fetched_name
+from app.storage.names import CLIPS_EXTENSION, OWN_NAME, fetched_name, is_path_unknown
 from app.storage.outbox import LocalOutbox
 from app.storage.resumable import LocalResumables
+
+NO_RECORDINGS = frozenset({PART_SUFFIX, f".{CLIPS_EXTENSION}"})
+"""Of what lies beside recordings under the ids of their tasks."""
 
 
 class LocalUpload:
@@ -155,9 +159,12 @@ class LocalStorage(TaskKeeping):
     def delete(self, task: Task) -> None:
         """Remove a task's recording, if it is there and named after the task, as this service names them.
 
-        Any other belongs to the program that pushed the task, and perhaps to further tasks.
+        Any other belongs to the program that pushed the task, and perhaps to further tasks. Of a task that
+        only the archive knows the path is not known: its recording is looked for.
         """
         self.remove_clips(task.task_id)
+        if is_path_unknown(task) and (kept := self.kept_recording(task)) is not None:
+            kept.unlink(missing_ok=True)
         path = self.path_of(task)
         if path.stem == task.task_id:
             path.unlink(missing_ok=True)
@@ -168,7 +175,12 @@ class LocalStorage(TaskKeeping):
     def kept_recording(self, task: Task) -> Path | None:
         """The file of a recording that this service stored; None where it is gone."""
         likely = self._folder / f"{task.task_id}.{extension_of(task.filename or '', None)}"
-        for path in (self._folder / task.file_path, likely):
+        others: Iterable[Path] = ()
+        if is_path_unknown(task):
+            others = self._folder.glob(f"{glob.escape(task.task_id)}.*")
+        for path in (self._folder / task.file_path, likely, *others):
+            if path.suffix in NO_RECORDINGS:
+                continue
             name = OWN_NAME.fullmatch(path.name)
             is_ours = name is not None and name[1] == task.task_id and path.parent == self._folder
             if is_ours and path.is_file() and not path.is_symlink():

@@ -18,6 +18,11 @@ _EXTENSION = re.compile(r"(?!(part|json)$)[A-Za-z0-9_]{1,16}")
 """Of recordings; `part` and `json` are those of what is kept beside them."""
 
 
+def is_path_unknown(task: Task) -> bool:
+    """Whether of a task only its id is known: the archive keeps no paths, and Redis has forgotten it."""
+    return task.url is None and task.file_path == task.task_id
+
+
 def fetched_name(task: Task) -> str:
     """Name of what is fetched for a task, whatever path the task gives: no other file is overwritten."""
     extension = PurePosixPath(task.file_path).suffix.removeprefix(".")

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from app.client import AsyncClient
+from app.client import AsyncClient, RetryPolicy
 from app.client.calls import http_settings
+from app.core.backoff import QUIET_SECONDS, Backoff
 from app.core.config import Settings
 from app.core.lifeline import end_with_parent
 from app.core.startup import read_settings, start_watching
@@ -21,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 async def watch(settings: Settings, folder: Path, service: str, api_key: str | None) -> None:
     """Watch until SIGTERM. Raises OSError where the folder cannot be used."""
-    async with AsyncClient(service, api_key) as client:
+    async with AsyncClient(service, api_key, policy=_telling_policy()) as client:
         watching = asyncio.create_task(FolderWatcher(settings, folder, client).run())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -29,6 +30,16 @@ async def watch(settings: Settings, folder: Path, service: str, api_key: str | N
         logger.info("Recordings that appear in %s are sent to %s", folder, service)
         with contextlib.suppress(asyncio.CancelledError):
             await watching
+
+
+def _telling_policy() -> RetryPolicy:
+    """A client waits for minutes where the service says so (a quota, a full queue): the log tells why."""
+    backoff = Backoff(logger, "Asking the service", quiet_seconds=QUIET_SECONDS)
+
+    def tell(error: BaseException, _: float) -> None:
+        backoff.failed(error)
+
+    return RetryPolicy(on_retry=tell)
 
 
 def main(

@@ -115,6 +115,7 @@ async def delete_task(task_id: str, services: ServicesDep, caller: CallerDep) ->
 
     A worker that is at it stops at its next heartbeat.
     """
+    await services.usage.leave(caller.name, task_id)
     await services.tasks.delete(task_id, caller)
 
 

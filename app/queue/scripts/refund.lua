@@ -7,7 +7,9 @@ if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return 0 end
 for place = 1, 2 do
   for number, field in ipairs({'audio', 'bytes', 'tasks'}) do
     if tonumber(ARGV[1 + number]) ~= 0 then
-      redis.call('HINCRBY', KEYS[1 + place], field, ARGV[1 + number])
+      -- not below 0: what is taken back after midnight was counted the day before
+      local used = tonumber(redis.call('HGET', KEYS[1 + place], field) or 0)
+      redis.call('HSET', KEYS[1 + place], field, string.format('%.0f', math.max(0, used + ARGV[1 + number])))
       redis.call('EXPIRE', KEYS[1 + place], ARGV[4 + place])
     end
   end

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from app.core.config import Settings
 from app.core.errors import InvalidTask, UploadTooLarge
 from app.core.recording_path import RecordingPath
-from app.core.utils import extension_of
+from app.core.utils import RECORDING_EXTENSIONS, extension_of
 from app.schemas.task import Task
 from app.storage.base import Link, StoredUpload
 from app.storage.bucket.marker import BucketMarker
@@ -18,7 +18,7 @@ from app.storage.bucket.outbox import BucketOutbox
 from app.storage.bucket.resumable import BucketResumables, end_of, pieces_of
 from app.storage.bucket.upload import BucketUpload
 from app.storage.keeping import TaskKeeping
-from app.storage.names import CLIPS_EXTENSION, OWN_NAME, fetched_name
+from app.storage.names import CLIPS_EXTENSION, DOWNLOAD_EXTENSION, OWN_NAME, fetched_name, is_path_unknown
 
 READ_BYTES = 1024 * 1024
 
@@ -108,7 +108,9 @@ class BucketStorage(TaskKeeping):
         """Remove a task's recording, if it is there and named after the task. Raises InvalidTask."""
         self.remove_clips(task.task_id)
         key = self._key_of(task)
-        if PurePosixPath(key).stem == task.task_id:
+        if is_path_unknown(task):
+            self._bucket.remove([key, *_possible_keys(task)])
+        elif PurePosixPath(key).stem == task.task_id:
             self._bucket.remove([key])
 
     def kept_recording(self, task: Task) -> ObjectPath | None:
@@ -163,6 +165,12 @@ class BucketStorage(TaskKeeping):
         if parts[0].startswith("."):
             raise InvalidTask("The task's `file_path` lies outside the recordings in STORAGE_URL.")
         return "/".join(parts)
+
+
+def _possible_keys(task: Task) -> list[str]:
+    """Under which a recording may lie whose path is not known; stores list no names that begin alike."""
+    extensions = {extension_of(task.filename or "", None), DOWNLOAD_EXTENSION, *RECORDING_EXTENSIONS}
+    return [f"{task.task_id}.{extension}" for extension in sorted(extensions)]
 
 
 def _clips_key(task_id: str) -> str:

@@ -74,6 +74,12 @@ def test_an_upload_that_is_a_task_stays_one(service: Service, client: httpx2.Cli
     assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
 
 
+def test_who_deletes_a_task_may_send_another_at_once(client: httpx2.Client) -> None:
+    deleted = post(client, "k").json()["task_id"]
+    assert client.delete(f"/transcribe/{deleted}").status_code == 204
+    assert post(client, "other").status_code == 202
+
+
 def test_a_left_upload_without_room_expires_as_others_do(
     service: Service, client: httpx2.Client, caplog: pytest.LogCaptureFixture
 ) -> None:

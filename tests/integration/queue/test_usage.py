@@ -95,6 +95,29 @@ async def test_a_length_that_was_not_known_counts_at_the_end(queue: Queue, usage
         assert (await usage.usage("alice")).audio_hours_day.used == 1
 
 
+async def test_who_deletes_a_task_does_not_take_its_length_back(queue: Queue, usage: UsageCounter) -> None:
+    await usage.admit(task("a", None), 0)
+    await queue.producer.enqueue(task("a", None))
+    await queue.commands.set(queue.keys.result("a"), '{"text": "", "duration": 3600}')
+    await usage.leave("bob", "a")
+    await usage.leave(None, "a")
+    for _ in range(2):
+        await usage.leave("alice", "a")
+        await queue.commands.delete(queue.keys.result("a"))
+    told = await usage.usage("alice")
+    assert (told.audio_hours_day.used, told.open_tasks.used) == (1, 0)
+
+
+async def test_nothing_is_taken_back_from_another_day(queue: Queue, usage: UsageCounter) -> None:
+    """The day ended between the count and the refusal."""
+    await usage.admit(task("a", 900), MEBIBYTE)
+    async for key in queue.commands.scan_iter(f"{queue.settings.redis_queue_name}:usage:*"):
+        await queue.commands.delete(key)
+    await usage.withdraw(task("a", 900), MEBIBYTE)
+    told = await usage.usage("alice")
+    assert (told.audio_hours_day.used, told.mebibytes_month.used, told.tasks_day) == (0, 0, 0)
+
+
 async def test_what_was_never_accepted_is_forgotten(queue: Queue, usage: UsageCounter) -> None:
     """The API died between the count and the task, or the task was deleted."""
     await usage.admit(task("a"), 0)

@@ -45,6 +45,17 @@ def test_foreign_recordings_are_read_and_stay(storage: BucketStorage, settings: 
         assert storage.kept_recording(task) is None
 
 
+@pytest.mark.parametrize("filename", ["talk.mp3", None])
+def test_recordings_of_archived_tasks_are_removed(storage: BucketStorage, filename: str | None) -> None:
+    """Redis has forgotten the task; the archive keeps no paths."""
+    upload = storage.open_upload("0b9e3b5c-6f0a-4f1c-9d39-5c9f6d3a1c55", "mp3")
+    upload.write(b"sound")
+    key = upload.commit()
+    task_id = key.removesuffix(".mp3")
+    storage.discard(Task(task_id=task_id, file_path=task_id, filename=filename))
+    assert storage.recording_of(Task(task_id=task_id, file_path=key)) is None
+
+
 def test_the_marker_is_written_once(storage: BucketStorage) -> None:
     mine, theirs = Marker.new("mine", "redis"), Marker.new("theirs", "redis")
     assert storage.marker.read() is None

@@ -12,13 +12,16 @@ import pytest
 import redis
 
 from app.client import AsyncClient, RetryPolicy
+from app.core.api_keys import new_key
 from app.core.background import end
 from app.core.config import Settings
 from app.schemas.task import Task
+from app.watch_folder.__main__ import watch
 from app.watch_folder.watcher import FolderWatcher
 from tests.integration.api.service import ASSETS, Service, serving
 from tests.unit.watch_folder.test_tree import NOT_TEXT
 
+ALICE = new_key("alice")
 SPEECH = (ASSETS / "speech_ru.ogg").read_bytes()
 FAILED = {"status": "error", "error": {"code": "audio_undecodable", "message": "Not one second can be read."}}
 
@@ -80,6 +83,32 @@ def seen(folder: Path) -> set[str]:
     """What lies in the folder, hidden files apart."""
     found = (path for path in folder.rglob("*") if path.is_file() and ".transcriber" not in path.parts)
     return {str(path.relative_to(folder)) for path in found}
+
+
+@pytest.fixture
+def full(settings_for: Callable[..., Settings], tmp_path: Path) -> Iterator[Service]:
+    """A service that has no room for anything of the watcher's key."""
+    settings = settings_for(
+        api_keys=(ALICE.entry,), key_quotas=("*:open_tasks=0",), watch_seconds=0.05, watch_settle_seconds=0.1
+    )
+    with serving(settings) as running:
+        yield running
+
+
+async def test_the_log_tells_what_is_waited_for(
+    full: Service, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With the client of the program, which comes again when the service says so."""
+    folder = tmp_path / "watched"
+    folder.mkdir()
+    for name in ("a.ogg", "b.ogg"):
+        (folder / name).write_bytes(SPEECH)
+    task = asyncio.create_task(watch(full.settings, folder, full.url, ALICE.key))
+    await until(lambda: caplog.text.count("refused with 429") == 2)
+    await until(lambda: "Asking the service fails (ServiceProblem: Your key may have 0" in caplog.text)
+    await end([task])
+    assert caplog.text.count("Asking the service fails") == 1
+    assert seen(folder) == {"a.ogg", "b.ogg"}
 
 
 async def test_what_appears_is_transcribed(service: Service, folder: Path) -> None:

@@ -52,5 +52,6 @@ def test_each_form_has_its_etag_and_both_are_known() -> None:
     for tag in (plain, packed, f"W/{packed}", "*"):
         again = answer(tag=tag)
         assert (again.status_code, bytes(again.body)) == (304, b"")
+        assert again.headers["vary"] == "Accept, Accept-Encoding"
     assert answer(tag=packed).headers["etag"] == packed
     assert answer(tag='"other"').status_code == 200

@@ -43,6 +43,22 @@ def stored(storage: Storage, task_id: str = TASK_ID) -> Task:
     return task
 
 
+@pytest.mark.parametrize("filename", ["talk.mp3", "talk.unknown", None])
+def test_recordings_of_archived_tasks_are_found_and_removed(
+    storage: LocalStorage, folder: Path, filename: str | None
+) -> None:
+    """Redis has forgotten the task; the archive keeps no paths."""
+    stored(storage)
+    other = stored(storage, "0b9e3b5c-6f0a-4f1c-9d39-5c9f6d3a1c56")
+    (folder / f"{TASK_ID}.part").write_bytes(b"of another upload")
+    archived = Task(task_id=TASK_ID, file_path=TASK_ID, filename=filename)
+    assert storage.kept_recording(archived) == folder / f"{TASK_ID}.mp3"
+    storage.discard(archived)
+    assert storage.kept_recording(archived) is None
+    assert storage.recording_of(other) is not None
+    assert (folder / f"{TASK_ID}.part").exists()
+
+
 def make_old(path: Path, seconds: float) -> None:
     then = time.time() - seconds
     os.utime(path, (then, then))
