@@ -184,7 +184,9 @@ class Connections:
             logger.warning(
                 "This process may open %d files, which is enough for %d connections and not for "
                 "MAX_CONNECTIONS=%d: raise the limit (ulimit -n)",
-                *(files, room, self._most),
+                files,
+                room,
+                self._most,
             )
         return min(room, self._most)
 

@@ -75,7 +75,15 @@ class SpeechRecogniser:
         session = self._dispatcher.open(job.model, is_short=job.is_short)
         source = self._readers.open(self._cutting(job), watch.check, watch.on_alive)
         recording = _Recording(
-            *(self._dispatcher, session, job, watch, source, self._rules, stage, self._stages, self._sharing),
+            dispatcher=self._dispatcher,
+            session=session,
+            job=job,
+            watch=watch,
+            source=source,
+            rules=self._rules,
+            speakers=stage,
+            stages=self._stages,
+            sharing=self._sharing,
             slices=lambda: self._slices(job, watch.check, watch.on_alive),
         )
         try:
@@ -161,8 +169,11 @@ class _Recording:
         self._finish()
         done = self._decoder.done
         transcript = assemble_transcript(
-            *([done[number] for number in sorted(done)], self._decoder.main_vote(), self._source.report),
-            *(info, self._resumed),
+            [done[number] for number in sorted(done)],
+            self._decoder.main_vote(),
+            self._source.report,
+            info,
+            resumed=self._resumed,
             lent=self._lent,
             vad=self._job.vad,
             options=self._job.options,

@@ -70,8 +70,11 @@ class OwnerDesk:
     async def _give(self, question: Taking) -> Given:
         try:
             taken = await self._consumer.lending.take(
-                *(self._claim.task.task_id, self._claim.token, question.saved_plan),
-                *(question.numbers, question.most),
+                self._claim.task.task_id,
+                self._claim.token,
+                question.saved_plan,
+                question.numbers,
+                question.most,
             )
         except AWAY as error:
             logger.debug("What others have done is not known now: %s", error)

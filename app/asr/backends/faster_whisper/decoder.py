@@ -129,7 +129,9 @@ class Decoder:
         self, states: States, prompts: Sequence[list[int]], temperature: float, tokens: int
     ) -> list[Hypothesis]:
         return self._generate(
-            *(states, prompts, tokens),
+            states,
+            prompts,
+            tokens,
             beam_size=1,
             num_hypotheses=SAMPLES_TRIED,
             sampling_topk=0,

@@ -61,10 +61,18 @@ class FasterWhisperEngine:
         half = max(1, decode_workers // 2)
         self._fallback_slots = threading.Semaphore(half)
         self._searcher = Searcher(
-            *(self._encoder, self._decoder, store), together=self._together, at_a_time=self._fallback_slots
+            self._encoder,
+            self._decoder,
+            store,
+            together=self._together,
+            at_a_time=self._fallback_slots,
         )
         self._aligner = Aligner(
-            *(runtime, self._decoder, store), together=self._together, at_a_time=threading.Semaphore(half)
+            runtime,
+            self._decoder,
+            store,
+            together=self._together,
+            at_a_time=threading.Semaphore(half),
         )
 
     @property
