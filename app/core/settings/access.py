@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, NoDecode
 
 from app.core.api_keys import KEY_NAME
 from app.core.quotas import Quotas
-from app.core.settings.lists import list_of
+from app.core.settings.lists import Items, list_of
 from app.core.webhook_secret import key_of
 
 _API_KEY = re.compile(rf"{KEY_NAME.pattern}:[0-9a-f]{{64}}")
@@ -17,17 +17,17 @@ _API_KEY = re.compile(rf"{KEY_NAME.pattern}:[0-9a-f]{{64}}")
 class AccessSettings(BaseSettings):
     """Who may ask, how often and for how long; what the service fetches and whom it tells."""
 
-    api_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+    api_keys: Items = Field(
         (),
         description="Keys that requests must carry, as `name:hash` from `transcriber key NAME`, separated by "
         "commas; none: anybody may ask.",
     )
-    operator_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+    operator_keys: Items = Field(
         (),
         description="Names of the keys that may read `/metrics`, and see and mend the whole queue, separated "
         "by commas; without API_KEYS anybody may.",
     )
-    key_quotas: Annotated[tuple[str, ...], NoDecode] = Field(
+    key_quotas: Items = Field(
         (),
         description="Quotas of API keys, as `name:limit=amount:…`, separated by commas; `*` names all "
         "others: `alice:audio_hours_day=10:open_tasks=20`. Limits: `audio_hours_day`, `audio_hours_month`, "
@@ -48,10 +48,10 @@ class AccessSettings(BaseSettings):
         description="Names that the service answers to besides those of the local network, `.example.org` "
         "with all below it, separated by commas; `*`: any, as with API_KEYS unless some are named here.",
     )
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    cors_origins: Items = Field(
         (), description="Origins of pages elsewhere that may use the API, separated by commas; `*`: all."
     )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+    trusted_proxies: Items = Field(
         (),
         description="Addresses of proxies whose X-Forwarded headers are believed, separated by commas.",
     )
@@ -135,11 +135,6 @@ class AccessSettings(BaseSettings):
             key_of(value.get_secret_value())
         return value
 
-    @field_validator("api_keys", mode="before")
-    @classmethod
-    def _keys(cls, value: object) -> object:
-        return tuple(list_of(value)) if isinstance(value, str) else value
-
     @field_validator("api_keys")
     @classmethod
     def _check_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -153,11 +148,6 @@ class AccessSettings(BaseSettings):
     def _check_quotas(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         Quotas.parse(value)
         return value
-
-    @field_validator("operator_keys", "cors_origins", "trusted_proxies", "key_quotas", mode="before")
-    @classmethod
-    def _lists(cls, value: object) -> object:
-        return tuple(list_of(value)) if isinstance(value, str) else value
 
     @property
     def key_hashes(self) -> dict[str, str]:

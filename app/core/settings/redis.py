@@ -1,11 +1,9 @@
 """Settings: how Redis is reached."""
 
-from typing import Annotated
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode
-
-from app.core.settings.lists import list_of
+from app.core.settings.lists import Items
 
 
 class RedisSettings(BaseSettings):
@@ -21,7 +19,7 @@ class RedisSettings(BaseSettings):
         None,
         description="`redis://`, `rediss://` or `unix://` address; replaces host, port, db, user, password.",
     )
-    redis_sentinels: Annotated[tuple[str, ...], NoDecode] = Field(
+    redis_sentinels: Items = Field(
         (), description="Sentinels as `host:port`, separated by commas; they then name the master."
     )
     redis_sentinel_master: str = Field("mymaster", description="Name of the master that the Sentinels watch.")
@@ -31,8 +29,3 @@ class RedisSettings(BaseSettings):
     redis_results_prefix: str = Field(
         "transcribe_result:", min_length=1, description="Prefix of result keys; the task id follows."
     )
-
-    @field_validator("redis_sentinels", mode="before")
-    @classmethod
-    def _lists(cls, value: object) -> object:
-        return tuple(list_of(value)) if isinstance(value, str) else value

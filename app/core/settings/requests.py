@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
-from app.core.settings.lists import list_of
+from app.core.settings.lists import Items, list_of
 
 
 class RequestSettings(BaseSettings):
@@ -17,7 +17,7 @@ class RequestSettings(BaseSettings):
         description="Model that translates where the one asked for was not trained to (turbo, distilled and "
         "English ones); none: such requests are refused.",
     )
-    model_aliases: Annotated[tuple[str, ...], NoDecode] = Field(
+    model_aliases: Items = Field(
         (),
         description="Other names of models, as `name=model`, separated by commas: `nova-3=turbo`; those of "
         "OpenAI, Groq and the Hugging Face Hub are known.",
@@ -74,11 +74,6 @@ class RequestSettings(BaseSettings):
             if not (name and sign and model):
                 raise ValueError(f"{entry!r} is not `name=model`")
         return value
-
-    @field_validator("model_aliases", mode="before")
-    @classmethod
-    def _lists(cls, value: object) -> object:
-        return tuple(list_of(value)) if isinstance(value, str) else value
 
     @property
     def max_upload_bytes(self) -> int:

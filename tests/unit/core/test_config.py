@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from app.core.config import Settings
 from app.core.settings.watch import FORMATS
@@ -186,3 +186,11 @@ def test_without_an_address_there_is_no_bucket() -> None:
 def test_what_is_no_bucket_is_told(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Settings(**values)
+
+
+def test_no_group_of_settings_takes_a_validator_of_another() -> None:
+    """Pydantic keeps validators by their names: of two with one name in two bases, one would be lost."""
+    groups = [group for group in Settings.__bases__ if issubclass(group, BaseModel)]
+    own = [name for group in groups for name in group.__pydantic_decorators__.field_validators]
+    assert own
+    assert len(own) == len(set(own))

@@ -45,6 +45,8 @@ def test_an_image_has_all_that_its_programs_import(
     tmp_path: Path, name: str, programs: tuple[str, ...]
 ) -> None:
     for source, target in re.findall(r"^COPY (?!--)(\S+) (\S+)", (ROOT / name).read_text(), re.MULTILINE):
+        if target.startswith("/"):
+            continue  # no part of the program: what starts it
         copy = tmp_path / (Path(source).name if target == "./" else target)
         copy.parent.mkdir(parents=True, exist_ok=True)
         if not copy.exists():
