@@ -1,5 +1,7 @@
 """Fixtures with real weights: `base` in the project's own cache, and small random models for all else."""
 
+import importlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,3 +40,13 @@ def cache_with_base(base_weights: Path, tmp_path: Path) -> Path:
 def assets() -> Path:
     """Folder of the recordings that tests/assets/README.md lists."""
     return ASSETS
+
+
+@pytest.fixture
+def one_torch_thread() -> Iterator[None]:
+    """torch's threads wait for each other by spinning: where others work, too, two take ten times as long."""
+    torch = importlib.import_module("torch")  # which most tests do without
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -1,7 +1,6 @@
 """`python3 -m research.suffix`: a fit brings the short context nearer to the full one."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,20 +19,12 @@ from research.suffix.whisper_model import FrozenWhisper
 
 pytestmark = [
     pytest.mark.weights,
+    pytest.mark.usefixtures("one_torch_thread"),
     pytest.mark.timeout(900),  # arithmetic alone: a machine with other work takes several times as long
     pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),  # openai-whisper's vocabulary
 ]
 
 RECORDING = "speech_en.flac"
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """torch's threads wait for each other by spinning: where others work, too, two take ten times as long."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("start", [[], ["--start", str(FOLDER / "base.npz")]], ids=["silence", "a suffix"])

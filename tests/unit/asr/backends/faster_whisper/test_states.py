@@ -43,6 +43,7 @@ def test_states_are_cut_and_joined(store: StateStore, kind: str) -> None:
 
 
 @pytest.mark.weights
+@pytest.mark.usefixtures("one_torch_thread")
 def test_a_transcript_does_not_depend_on_where_states_lie(
     base_weights: Path, assets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
