@@ -11,7 +11,6 @@ import redis
 from app.core.api_keys import new_key
 from app.core.config import Settings
 from tests.integration.api.service import ASSETS, Service, serving
-from tests.serving import PATIENCE_SECONDS
 
 SPEECH = ASSETS / "speech_ru.ogg"
 
@@ -44,12 +43,6 @@ ALL_IN_ONE = {"regrouped": {"0": {"last": 1, "pieces": [{"text": "The weather is
 def service(archive_settings: Callable[..., Settings]) -> Iterator[Service]:
     with serving(archive_settings(archive=True, default_model="base")) as running:
         yield running
-
-
-@pytest.fixture
-def client(service: Service) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as http:
-        yield http
 
 
 def done(service: Service, client: httpx2.Client, result: object = RESULT) -> str:
@@ -95,7 +88,7 @@ def test_known_corrections_are_not_sent_again(service: Service, client: httpx2.C
 
 def test_what_the_archive_does_not_take_says_so(archive_settings: Callable[..., Settings]) -> None:
     with (
-        serving(archive_settings(default_model="base", archive_max_days=1e-7)) as service,
+        serving(archive_settings(default_model="base", archive_max_days=2e-8)) as service,
         httpx2.Client(base_url=service.url, timeout=30) as client,
     ):
         address = done(service, client)

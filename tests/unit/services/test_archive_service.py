@@ -378,7 +378,7 @@ async def test_what_the_archive_refuses_stays_in_redis(
     archive_settings: Callable[..., Settings],
 ) -> None:
     """A transcript that would be too old at once."""
-    settings = archive_settings(archive_max_days=1e-7)
+    settings = archive_settings(archive_max_days=2e-8)
     async with connected(settings) as queue:
         storage, archive = LocalStorage(settings), Archive.from_settings(settings)
         await done(queue, storage)
