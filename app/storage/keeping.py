@@ -95,10 +95,10 @@ class TaskKeeping(ABC):
         wanted = self._keep_audio or (failure is not None and failure.code in WORTH_ANOTHER_TRY)
         try:
             self.outbox.remove(task.task_id)
-            if failure is None:
-                self.remove_clips(task.task_id)  # voices are kept no longer than needed
             if not wanted:
                 self.delete(task)
+            elif failure is None:
+                self.remove_clips(task.task_id)  # voices are kept no longer than needed
         except InvalidTask:
             logger.warning("The recording of task %s is not ours to delete: %s", task.task_id, task.file_path)
         except (OSError, StorageUnavailable) as error:
