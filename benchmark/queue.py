@@ -77,7 +77,8 @@ def _task() -> Task:
 
 
 @asynccontextmanager
-async def _worker(settings: Settings, commands: Redis) -> AsyncIterator[Consumer]:
+async def worker(settings: Settings, commands: Redis) -> AsyncIterator[Consumer]:
+    """A worker's side of the queue, registered while the block runs."""
     blocking = blocking_client(settings)
     consumer = Consumer(settings, worker_id=new_worker_id(), commands=commands, blocking=blocking)
     await consumer.register()
@@ -103,7 +104,7 @@ async def throughput(settings: Settings, workers: int, waiting: int, tasks: int)
     left = iter(range(tasks))
 
     async def work() -> None:
-        async with _worker(settings, client) as consumer:
+        async with worker(settings, client) as consumer:
             for _ in left:
                 await producer.enqueue(_task())
                 claim = await consumer.claim()
@@ -124,7 +125,7 @@ async def idle(settings: Settings, workers: int, seconds: float) -> tuple[float,
     await client.flushall()
 
     async def wait() -> None:
-        async with _worker(settings, client) as consumer:
+        async with worker(settings, client) as consumer:
             beat = asyncio.create_task(_beat(consumer, settings.heartbeat_seconds))
             ends = time.perf_counter() + seconds
             while time.perf_counter() < ends:
@@ -153,7 +154,7 @@ async def claim_latency(settings: Settings, rounds: int) -> list[float]:
     client = command_client(settings)
     await client.flushall()
     taken = []
-    async with _worker(settings, client) as consumer:
+    async with worker(settings, client) as consumer:
         for _ in range(rounds):
             claiming = asyncio.create_task(consumer.claim())
             await asyncio.sleep(0.01)
@@ -174,7 +175,7 @@ async def checkpointing(settings: Settings) -> Checkpointing:
     await client.flushall()
     producer, reader = Producer(client, settings), TaskReader(client, settings)
     task = _task()
-    async with _worker(settings, client) as consumer:
+    async with worker(settings, client) as consumer:
         await producer.enqueue(task)
         claim = await consumer.claim()
         assert claim is not None

@@ -7,26 +7,23 @@ with their results in Redis, and when ARCHIVED_RESULT_SECONDS are over.
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, cast
 
 import typer
-from redis.asyncio import Redis
 from rich.console import Console
 
 from app.archive.archive import Archive
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
-from app.queue.clients import blocking_client, command_client
-from app.queue.consumer import Consumer, new_worker_id
+from app.queue.clients import command_client
 from app.queue.ended import EndedTasks
 from app.queue.producer import Producer
 from app.schemas.task import Task
 from app.services.archive_service import ArchiveService
 from app.services.outbox_service import OutboxService
 from app.storage.local import LocalStorage
+from benchmark.queue import worker
 
 console = Console()
 
@@ -58,33 +55,22 @@ def result_of(number: int) -> str:
     return json.dumps({"text": text, "language": "en", "duration": 3600.0, "segments": segments})
 
 
-@asynccontextmanager
-async def _worker(settings: Settings, commands: Redis) -> AsyncIterator[Consumer]:
-    blocking = blocking_client(settings)
-    consumer = Consumer(settings, worker_id=new_worker_id(), commands=commands, blocking=blocking)
-    await consumer.register()
-    try:
-        yield consumer
-    finally:
-        await blocking.aclose()
-
-
 async def _finish(settings: Settings, tasks: int, forget: bool) -> int:
     """Have tasks done and archived; bytes that Redis has then. `forget`: the short time is over."""
     client, storage = command_client(settings), LocalStorage(settings)
     archive, ended = Archive.from_settings(settings), list[str]()
     service = ArchiveService(client, settings, storage, archive)
     outbox = OutboxService(client, settings, storage, service)
-    async with _worker(settings, client) as worker:
+    async with worker(settings, client) as consumer:
         for number in range(tasks):
             task = Task(
                 task_id=f"task-{number}", file_path=f"{number}.mp3", filename="talk.mp3", duration=3600
             )
             storage.outbox.save(task)
             await Producer(client, settings).enqueue(task)
-            claim = await worker.claim()
+            claim = await consumer.claim()
             assert claim is not None
-            await worker.complete(claim, storage.keep_result(task, result_of(number)) or "")
+            await consumer.complete(claim, storage.keep_result(task, result_of(number)) or "")
             ended.append(task.task_id)
             if len(ended) == AT_A_TIME or number == tasks - 1:
                 await outbox.sweep()

@@ -28,9 +28,8 @@ def archived_task(ended: EndedTask, task: Task | None, state: TaskState) -> Arch
     )
 
 
-def _task(found: ArchivedResult) -> Task:
+def _known_of(kept: ArchivedTask | ArchivedFailure, created_at: float) -> Task:
     """The task as far as it is still known; its recording has gone."""
-    kept = found.task
     return Task(
         task_id=kept.task_id,
         file_path=kept.task_id,
@@ -38,7 +37,7 @@ def _task(found: ArchivedResult) -> Task:
         filename=kept.filename,
         model=kept.model,
         duration=kept.duration,
-        created_at=kept.created_ms / 1000,
+        created_at=created_at,
     )
 
 
@@ -63,18 +62,11 @@ def archived_failure(ended: EndedTask, task: Task | None, state: TaskState) -> A
 def failure_record(failure: ArchivedFailure) -> TaskRecord:
     """A failed task as far as it is still known."""
     error = TaskFailure(code=failure.code, message=failure.message)
-    task = Task(
-        task_id=failure.task_id,
-        file_path=failure.task_id,
-        owner=failure.owner,
-        filename=failure.filename,
-        model=failure.model,
-        duration=failure.duration,
-        created_at=failure.created_at,
-    )
+    task = _known_of(failure, failure.created_at)
     return TaskRecord(TaskState(task_id=failure.task_id, status=TaskStatus.ERROR, error=error), task)
 
 
 def transcript_record(found: ArchivedResult) -> TaskRecord:
     """A task that is done, with its result."""
-    return TaskRecord(state_of_result(found.task.task_id, found.result), _task(found))
+    task = _known_of(found.task, found.task.created_ms / 1000)
+    return TaskRecord(state_of_result(task.task_id, found.result), task)

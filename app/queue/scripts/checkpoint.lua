@@ -5,6 +5,5 @@
 -- Returns SAVED | KNOWN | FENCED
 local v = redis.call('HMGET', KEYS[1], 'token', 'deleted')
 if v[1] ~= ARGV[1] or v[2] then return 'FENCED' end
-local plan = redis.call('HGET', KEYS[2], 'plan')
-if plan and plan ~= ARGV[2] then redis.call('DEL', KEYS[2]) end -- what an earlier attempt saved is of no use to this one
+forget_other_plan(KEYS[2], ARGV[2])
 return save_window(KEYS[2], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7])

@@ -7,9 +7,7 @@ local v = redis.call('HMGET', KEYS[1], 'token', 'cancel')
 if v[1] ~= ARGV[1] or v[2] then return 'FENCED' end
 if redis.call('HGET', KEYS[3], 'token') ~= ARGV[1] then
   redis.call('DEL', KEYS[3], KEYS[4]) -- an earlier owner's
-  local plan = redis.call('HGET', KEYS[5], 'plan')
-  -- What an earlier attempt saved by another plan is of no use; a borrower may deliver before this owner saves anything.
-  if plan and plan ~= ARGV[4] then redis.call('DEL', KEYS[5]) end
+  forget_other_plan(KEYS[5], ARGV[4]) -- now: a borrower may deliver before this owner saves anything
 end
 redis.call('HSET', KEYS[3], 'token', ARGV[1], 'plan', ARGV[3], 'saved_plan', ARGV[4])
 for place = 6, #ARGV, 2 do

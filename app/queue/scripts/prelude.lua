@@ -41,6 +41,12 @@ local function bury(dead, payload, cap)
   redis.call('LTRIM', dead, 0, cap - 1)
 end
 
+-- What an earlier attempt saved by another plan is of no use to the one that has `plan`.
+local function forget_other_plan(windows, plan)
+  local saved = redis.call('HGET', windows, 'plan')
+  if saved and saved ~= plan then redis.call('DEL', windows) end
+end
+
 -- A window that is done is kept in the hash of its task's windows. Returns SAVED | KNOWN (it was done before).
 local function save_window(windows, plan, number, window, text, covered, duration)
   redis.call('HSETNX', windows, 'plan', plan)

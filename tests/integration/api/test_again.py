@@ -20,12 +20,6 @@ def service(archive_settings: Callable[..., Settings]) -> Iterator[Service]:
         yield running
 
 
-@pytest.fixture
-def client(service: Service) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=service.url, timeout=30) as http:
-        yield http
-
-
 def send(client: httpx2.Client) -> str:
     answer = client.post("/transcribe/", files={"file": ("talk.ogg", SPEECH.read_bytes())})
     return str(answer.json()["task_id"])
