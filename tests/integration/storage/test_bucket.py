@@ -95,11 +95,12 @@ def test_places_are_read_as_those_of_a_file(storage: BucketStorage, monkeypatch:
 def test_a_store_that_is_away_is_never_the_end_of_the_file(
     s3_settings: Callable[..., Settings],
 ) -> None:
-    settings = s3_settings(storage_timeout_seconds=0.5)
+    settings = s3_settings()
     storage = BucketStorage(settings)
     path = storage.recording_of(stored(storage, bytes(object_path.BLOCK_BYTES + 1)))
     assert path is not None
-    away = connect(settings, endpoint=f"http://127.0.0.1:{free_port()}")
+    hasty = settings.model_copy(update={"storage_timeout_seconds": 0.5})
+    away = connect(hasty, endpoint=f"http://127.0.0.1:{free_port()}")
     with replace(path, store=away).open() as file, pytest.raises(RecordingUnreachable):
         file.read(1)
     storage.delete(TASK)
