@@ -206,7 +206,7 @@ def test_the_search_stays_in_sight_and_the_place_is_remembered(stage: Stage) -> 
     page.go_back()
     stage.transcribe("long.wav", long_result(300))
     stage.open_transcript("long.wav")
-    page.locator(".segment").nth(200).evaluate("row => row.scrollIntoView()")
+    page.locator(".segment").nth(200).evaluate("row => row.scrollIntoView({ block: 'center' })")
     expect(page.locator(".segment").nth(200)).to_be_in_viewport()
     page.locator(".segment").nth(200).locator("[data-word]").first.click()
     expect(page.get_by_label("Search the text")).to_be_in_viewport()
@@ -214,12 +214,13 @@ def test_the_search_stays_in_sight_and_the_place_is_remembered(stage: Stage) -> 
     page.get_by_role("slider").press("Home")
     page.get_by_role("slider").press("PageUp")
     page.get_by_role("slider").press("ArrowLeft")
-    for leave in ("reload", "go elsewhere"):
+    for leave in ("reload", "go elsewhere") * 3:  # a place that is a little off each time is lost in the end
         if leave == "reload":
             page.reload()
         else:
-            page.get_by_role("link", name="All recordings").click()
             page.go_back()
+            expect(page.locator(".card", has_text="long.wav")).to_be_visible()
+            page.go_forward()
         expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", "0:23")
         expect(page.locator(".segment").nth(200)).to_be_in_viewport()
 

@@ -27,6 +27,9 @@ function safely() {
 /** @type {Observable<Route>} */
 export const route = new Observable(safely());
 
+// Views put people where they were themselves: the browser would scroll before they can note where that was.
+history.scrollRestoration = "manual";
+
 addEventListener("hashchange", () => {
   route.value = safely();
 });

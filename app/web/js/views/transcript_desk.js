@@ -55,7 +55,7 @@ export class TranscriptDesk extends Watcher {
     const { signal } = this.ended;
     addEventListener("keydown", (event) => this.pressed(event), { signal });
     onReaderScrolls(() => this.stray(), signal);
-    for (const name of ["hashchange", "pagehide", "visibilitychange"]) addEventListener(name, () => this.remember(), { signal, capture: true }); // before the view goes
+    for (const name of ["popstate", "pagehide", "visibilitychange"]) addEventListener(name, () => this.remember(), { signal }); // before `hashchange`, by which the view goes
     this.sizes = new ResizeObserver(([{ target }]) => document.documentElement.style.setProperty("--bar", `${target.offsetHeight}px`));
     this.sizes.observe(this.bar.current);
     const { shared } = this.props;
@@ -75,9 +75,9 @@ export class TranscriptDesk extends Watcher {
       this.playback.seek(at);
       this.text.current.lead(at);
     } else if (!shared) {
-      const { time, segment } = placeOf(entry.key);
+      const { time, segment, top } = placeOf(entry.key);
       if (time) this.playback.seek(time);
-      if (segment) this.text.current.show(this.rows.findIndex(({ first }) => first >= segment));
+      if (segment) this.text.current.show(this.rows.findIndex(({ first }) => first >= segment), top);
     }
   }
 
@@ -95,10 +95,12 @@ export class TranscriptDesk extends Watcher {
     if (shared) return;
     const list = this.text.current.list.current;
     const isAbove = list.getBoundingClientRect().top >= this.top;
-    const seen = isAbove ? 0 : Array.prototype.indexOf.call(list.children, firstSeen(list, this.top));
+    const row = isAbove ? null : firstSeen(list, this.top);
+    const segment = this.rows[Array.prototype.indexOf.call(list.children, row)]?.first ?? 0;
+    const top = row?.getBoundingClientRect().top ?? 0;
     const { time, duration } = this.playback;
     const isOver = time.value > duration.value - OVER_SECONDS;
-    keepPlace(entry.key, { time: isOver ? 0 : time.value, segment: this.rows[seen]?.first ?? 0 });
+    keepPlace(entry.key, { time: isOver ? 0 : time.value, segment, top });
   }
 
   /** Where the text begins to be seen, in pixels of the window. */

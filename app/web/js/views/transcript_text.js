@@ -202,9 +202,11 @@ export class TranscriptText extends Component {
     this.reveal(this.place);
   }
 
-  /** Puts a row at the top of what is seen. */
-  show(place) {
-    this.row(place)?.scrollIntoView({ block: "start" });
+  /** Puts a row where it was seen: the bar above it may still grow, so what it hides now does not matter. @param {number} top pixels of the window */
+  show(place, top) {
+    const row = this.row(place);
+    row?.scrollIntoView({ block: "start" });
+    if (row) scrollBy({ top: row.getBoundingClientRect().top - top, behavior: "instant" });
   }
 
   /** Opens the row of an element. @param {Element | null} element */
