@@ -5,11 +5,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
 
-from app.api import openapi
 from app.api.asr_webservice.docs import ASR_DOCS, DETECT_DOCS
 from app.api.asr_webservice.options import FIELDS, is_raw, output_of, webservice_options
 from app.api.auth import CallerDep
 from app.api.deps import Services, ServicesDep
+from app.api.openapi.dialects import WAITED_RESPONSES
+from app.api.openapi.problems import ANY_PROBLEM
 from app.api.rates import COUNTED
 from app.api.raw_audio import wav_header, with_recording
 from app.api.uploads import form_of, length_of
@@ -32,7 +33,7 @@ DETECTION_SECONDS = 30.0
 """Part of a recording by which its language is told, as in whisper-asr-webservice."""
 
 
-@router.get("/status", summary="Bazarr: is it there", responses=openapi.ANY_PROBLEM)
+@router.get("/status", summary="Bazarr: is it there", responses=ANY_PROBLEM)
 async def status(_: CallerDep) -> dict[str, str]:
     """What Bazarr's button *Test* asks for."""
     return {"version": "Transcriber (whisper-asr-webservice API)"}
@@ -43,7 +44,7 @@ async def status(_: CallerDep) -> dict[str, str]:
     summary="whisper-asr-webservice: transcribe",
     response_model=None,
     dependencies=[COUNTED],
-    responses=openapi.WAITED_RESPONSES,
+    responses=WAITED_RESPONSES,
     openapi_extra=ASR_DOCS,
 )
 async def asr(request: Request, services: ServicesDep, caller: CallerDep) -> Response:
@@ -69,7 +70,7 @@ async def asr(request: Request, services: ServicesDep, caller: CallerDep) -> Res
     summary="whisper-asr-webservice: which language is spoken",
     response_model=None,
     dependencies=[COUNTED],
-    responses=openapi.WAITED_RESPONSES,
+    responses=WAITED_RESPONSES,
     openapi_extra=DETECT_DOCS,
 )
 async def detect_language(request: Request, services: ServicesDep, caller: CallerDep) -> Response:

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Request, Response
 from pydantic_core import from_json, to_json
 from starlette.responses import JSONResponse
 
-from app.api import openapi
 from app.api.auth import CallerDep
 from app.api.body import BodyReader
 from app.api.deepgram.answers import answer_of
 from app.api.deepgram.docs import LISTEN_DOCS
 from app.api.deepgram.options import FIELDS, Encoding, deepgram_options, encoding_of, wanted_of
 from app.api.deps import ServicesDep
+from app.api.openapi.dialects import WAITED_RESPONSES
 from app.api.rates import COUNTED
 from app.api.raw_audio import RecordingPart, form_with, wav_header
 from app.api.uploads import body_of, length_of
@@ -30,7 +30,7 @@ MAX_JSON_BYTES = 65_536
     summary="Deepgram: transcribe",
     response_model=None,
     dependencies=[COUNTED],
-    responses=openapi.WAITED_RESPONSES,
+    responses=WAITED_RESPONSES,
     openapi_extra=LISTEN_DOCS,
 )
 async def listen(request: Request, services: ServicesDep, caller: CallerDep) -> Response:

@@ -6,9 +6,9 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 
-from app.api import openapi
 from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
+from app.api.openapi.dialects import ANY_OPENAI_ERROR
 from app.core.config import Settings
 from app.core.errors import UnknownModel
 from app.schemas.model import ModelFacts
@@ -19,7 +19,7 @@ from app.weights.catalog import ALIASES, available_models, cached_models
 router = APIRouter(prefix="/v1", tags=["openai"])
 
 
-@router.get("/models", summary="OpenAI: which models there are", responses=openapi.ANY_OPENAI_ERROR)
+@router.get("/models", summary="OpenAI: which models there are", responses=ANY_OPENAI_ERROR)
 async def models(services: ServicesDep, _: CallerDep) -> dict[str, Any]:
     """Those whose weights lie here first; the others are fetched when they are first asked for.
 
@@ -36,7 +36,7 @@ async def models(services: ServicesDep, _: CallerDep) -> dict[str, Any]:
     return {"object": "list", "data": data}
 
 
-@router.get("/models/{name:path}", summary="OpenAI: one model", responses=openapi.ANY_OPENAI_ERROR)
+@router.get("/models/{name:path}", summary="OpenAI: one model", responses=ANY_OPENAI_ERROR)
 async def model(name: str, services: ServicesDep, _: CallerDep) -> dict[str, Any]:
     """404 where nothing is known by that name, which may be an id of the Hugging Face Hub."""
     try:

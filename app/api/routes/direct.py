@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request
 
-from app.api import openapi
 from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
 from app.api.json_body import body_docs, json_body
+from app.api.openapi.uploads import DIRECT_RESPONSES
 from app.api.rates import count
 from app.core.utils import shown_name
 from app.schemas.direct import DirectUpload, DirectUploadWish
@@ -21,7 +21,7 @@ router = APIRouter(tags=["resumable uploads"])
     "/uploads/direct",
     status_code=201,
     summary="Begin an upload straight into the bucket",
-    responses=openapi.DIRECT_RESPONSES,
+    responses=DIRECT_RESPONSES,
     openapi_extra=body_docs(DirectUploadWish),
 )
 async def begin(request: Request, services: ServicesDep, caller: CallerDep) -> DirectUpload:

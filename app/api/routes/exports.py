@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from fastapi import APIRouter, Request
 from starlette.responses import StreamingResponse
 
-from app.api import openapi
 from app.api.auth import CallerDep
 from app.api.bundles import Bundles
 from app.api.deps import ServicesDep
 from app.api.disposition import disposition_of
 from app.api.json_body import body_docs, json_body
+from app.api.openapi.library import EXPORT_RESPONSES
 from app.schemas.export import Export
 
 router = APIRouter(tags=["transcripts"])
@@ -23,7 +23,7 @@ MOST_BYTES = 64 * 1024
     "/export",
     response_class=StreamingResponse,
     summary="Many transcripts as one ZIP file",
-    responses=openapi.EXPORT_RESPONSES,
+    responses=EXPORT_RESPONSES,
     openapi_extra=body_docs(Export),
 )
 async def export(request: Request, services: ServicesDep, caller: CallerDep) -> StreamingResponse:

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from app.api import openapi
 from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
+from app.api.openapi.tasks import FAILURE_RESPONSES
 from app.core.names import refuse_unknown
 from app.schemas.failure import LONGEST_QUESTION, FailurePage
 from app.schemas.position import CURSOR_PATTERN
@@ -25,7 +25,7 @@ async def _known_only(request: Request) -> None:
     "/failures",
     dependencies=[Depends(_known_only)],
     summary="Which tasks failed, and why",
-    responses=openapi.FAILURE_RESPONSES,
+    responses=FAILURE_RESPONSES,
 )
 async def list_failures(
     services: ServicesDep,

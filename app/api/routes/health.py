@@ -5,9 +5,9 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from app.api import openapi
 from app.api.auth import OPERATORS_ONLY
 from app.api.deps import ServicesDep
+from app.api.openapi.problems import ANY_PROBLEM
 from app.observability.metrics import CONTENT_TYPE
 from app.schemas.operations import TroubleView
 
@@ -51,7 +51,7 @@ async def live() -> Live:
             "description": "Redis does not answer, or refuses writes or a command that is needed; or "
             "UPLOAD_DIR is another service's, or the bucket of STORAGE_URL cannot be used.",
         },
-        **openapi.ANY_PROBLEM,
+        **ANY_PROBLEM,
     },
 )
 async def ready(services: ServicesDep, response: Response) -> Ready:
@@ -77,7 +77,7 @@ async def ready(services: ServicesDep, response: Response) -> Ready:
     summary="Figures for Prometheus",
     response_class=Response,
     dependencies=[OPERATORS_ONLY],
-    responses=openapi.ANY_PROBLEM,
+    responses=ANY_PROBLEM,
 )
 async def metrics(services: ServicesDep) -> Response:
     """Queue length and age, audio that waits, workers and what they have done, for the whole service; and

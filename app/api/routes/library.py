@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import ValidationError
 
-from app.api import openapi
 from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
 from app.api.json_body import body_docs, body_of
+from app.api.openapi.library import DETAILS_RESPONSES, SEARCH_RESPONSES
 from app.core.errors import InvalidParameter
 from app.core.languages import parse_language
 from app.core.names import refuse_unknown
@@ -44,7 +44,7 @@ SEARCH_PARAMETERS = (
 @router.get(
     "/transcribe/{task_id}/details",
     summary="Title and tags of a transcript",
-    responses=openapi.DETAILS_RESPONSES,
+    responses=DETAILS_RESPONSES,
 )
 async def read_details(task_id: str, services: ServicesDep, caller: CallerDep) -> Details:
     """Without a title of its own a transcript has that of its file, without the extension."""
@@ -54,7 +54,7 @@ async def read_details(task_id: str, services: ServicesDep, caller: CallerDep) -
 @router.patch(
     "/transcribe/{task_id}/details",
     summary="Name a transcript",
-    responses=openapi.DETAILS_RESPONSES,
+    responses=DETAILS_RESPONSES,
     openapi_extra=body_docs(DetailsChange),
 )
 async def change_details(task_id: str, request: Request, services: ServicesDep, caller: CallerDep) -> Details:
@@ -67,7 +67,7 @@ async def change_details(task_id: str, request: Request, services: ServicesDep, 
 @router.get(
     "/transcribe/{task_id}/versions",
     summary="Other transcripts of the same recording",
-    responses=openapi.DETAILS_RESPONSES,
+    responses=DETAILS_RESPONSES,
 )
 async def versions(task_id: str, services: ServicesDep, caller: CallerDep) -> Versions:
     """That of the first task and those of the tasks that did it again (`again_of` in `POST /transcribe/`)."""
@@ -155,7 +155,7 @@ async def _search(
     "/search",
     dependencies=[Depends(_known_only)],
     summary="Find transcripts by what is said in them",
-    responses=openapi.SEARCH_RESPONSES,
+    responses=SEARCH_RESPONSES,
 )
 async def search(
     asked: Annotated[SearchRequest, Depends(_search)], services: ServicesDep, caller: CallerDep

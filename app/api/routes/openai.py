@@ -6,12 +6,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.sse import EventSourceResponse
 from starlette.responses import JSONResponse, StreamingResponse
 
-from app.api import openapi, parameters
+from app.api import parameters
 from app.api.auth import CallerDep
 from app.api.deps import Services, ServicesDep
 from app.api.openai.answers import RENDERED, answer_of
 from app.api.openai.stream import stream_of
 from app.api.openai.wishes import field_name, openai_options, query_values, wishes_of
+from app.api.openapi.dialects import OPENAI_RESPONSES
 from app.api.rates import COUNTED
 from app.api.uploads import form_of, idempotency_key_of, length_of
 from app.api.waiting import answer_when_done
@@ -29,7 +30,7 @@ RESPOND_ASYNC = "respond-async"
     summary="OpenAI: transcribe",
     response_model=None,
     dependencies=[COUNTED],
-    responses=openapi.OPENAI_RESPONSES,
+    responses=OPENAI_RESPONSES,
     openapi_extra=parameters.TRANSCRIPTION_DOCS,
 )
 async def transcriptions(request: Request, services: ServicesDep, caller: CallerDep) -> Response:
@@ -49,7 +50,7 @@ async def transcriptions(request: Request, services: ServicesDep, caller: Caller
     summary="OpenAI: translate into English",
     response_model=None,
     dependencies=[COUNTED],
-    responses=openapi.OPENAI_RESPONSES,
+    responses=OPENAI_RESPONSES,
     openapi_extra=parameters.TRANSLATION_DOCS,
 )
 async def translations(request: Request, services: ServicesDep, caller: CallerDep) -> Response:

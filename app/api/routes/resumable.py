@@ -4,9 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from app.api import openapi, tus
+from app.api import tus
 from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
+from app.api.openapi.uploads import RESUMABLE_RESPONSES
 from app.api.rates import MEBIBYTE, count
 from app.api.uploads import body_of, length_of
 from app.core.errors import InvalidParameter
@@ -30,9 +31,7 @@ async def capabilities(services: ServicesDep) -> Response:
 
 
 @versioned.post("/uploads", include_in_schema=False)
-@versioned.post(
-    PREFIX, status_code=201, summary="Begin a resumable upload", responses=openapi.RESUMABLE_RESPONSES
-)
+@versioned.post(PREFIX, status_code=201, summary="Begin a resumable upload", responses=RESUMABLE_RESPONSES)
 async def begin(request: Request, services: ServicesDep, caller: CallerDep) -> Response:
     """The recording then comes by PATCH at the address in Location, in as many requests as it takes.
 
@@ -55,7 +54,7 @@ async def begin(request: Request, services: ServicesDep, caller: CallerDep) -> R
 @versioned.head(
     PREFIX + "{upload_id}",
     summary="How far a resumable upload has come",
-    responses=openapi.RESUMABLE_RESPONSES,
+    responses=RESUMABLE_RESPONSES,
 )
 async def look(upload_id: UploadId, services: ServicesDep, caller: CallerDep) -> Response:
     """`Upload-Offset` tells where to go on."""
@@ -68,7 +67,7 @@ async def look(upload_id: UploadId, services: ServicesDep, caller: CallerDep) ->
     status_code=204,
     summary="Go on with a resumable upload",
     dependencies=[Depends(tus.check_has_bytes)],
-    responses=openapi.RESUMABLE_RESPONSES,
+    responses=RESUMABLE_RESPONSES,
 )
 async def append(upload_id: UploadId, request: Request, services: ServicesDep, caller: CallerDep) -> Response:
     """`Upload-Offset` must be where the upload ends; what comes before the line breaks is kept."""
@@ -88,7 +87,7 @@ async def append(upload_id: UploadId, request: Request, services: ServicesDep, c
     PREFIX + "{upload_id}",
     status_code=204,
     summary="Give a resumable upload up",
-    responses=openapi.RESUMABLE_RESPONSES,
+    responses=RESUMABLE_RESPONSES,
 )
 async def remove(upload_id: UploadId, services: ServicesDep, caller: CallerDep) -> Response:
     """A task that it has become stays; `Upload-Task` names it."""

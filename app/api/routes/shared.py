@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.responses import FileResponse
 
-from app.api import openapi
 from app.api.compression import compressed
 from app.api.deps import ServicesDep
 from app.api.documents import document_of
+from app.api.openapi.library import SHARED_AUDIO_RESPONSES, SHARED_RESPONSES
 from app.api.recordings import recording_of
 from app.api.responses import TolerantJSONResponse
 from app.api.routes.page import page_response
@@ -47,7 +47,7 @@ async def page(
     "/result",
     summary="A shared transcript",
     response_model=SharedTranscript,
-    responses=openapi.SHARED_RESPONSES,
+    responses=SHARED_RESPONSES,
 )
 async def result(token: str, request: Request, services: ServicesDep) -> Response:
     """The transcript with what people have corrected, and what is known of its recording."""
@@ -70,7 +70,7 @@ async def _known_only(request: Request) -> None:
     dependencies=[Depends(_known_only)],
     response_class=Response,
     summary="A shared transcript as a file",
-    responses=openapi.SHARED_RESPONSES,
+    responses=SHARED_RESPONSES,
 )
 async def transcript(
     token: str,
@@ -88,7 +88,7 @@ async def transcript(
     "/audio",
     response_class=FileResponse,
     summary="The recording of a shared transcript",
-    responses=openapi.SHARED_AUDIO_RESPONSES,
+    responses=SHARED_AUDIO_RESPONSES,
 )
 async def recording(token: str, services: ServicesDep) -> Response:
     """As it was sent, in ranges if wanted, where it is kept."""

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from app.api import openapi
 from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
 from app.api.json_body import body_docs, json_body
+from app.api.openapi.library import SHARE_RESPONSES
 from app.schemas.share import CreatedShare, ShareList, ShareWish
 
 router = APIRouter(tags=["shares"])
@@ -17,7 +17,7 @@ MOST_BYTES = 4 * 1024
     "/transcribe/{task_id}/shares",
     status_code=201,
     summary="Make a link to a transcript",
-    responses=openapi.SHARE_RESPONSES,
+    responses=SHARE_RESPONSES,
     openapi_extra=body_docs(ShareWish, required=False),
 )
 async def create_share(
@@ -33,7 +33,7 @@ async def create_share(
 @router.get(
     "/transcribe/{task_id}/shares",
     summary="Which links to a transcript there are",
-    responses=openapi.SHARE_RESPONSES,
+    responses=SHARE_RESPONSES,
 )
 async def list_shares(task_id: str, services: ServicesDep, caller: CallerDep) -> ShareList:
     """Those that are valid, the newest first, without their addresses."""
@@ -44,7 +44,7 @@ async def list_shares(task_id: str, services: ServicesDep, caller: CallerDep) ->
     "/transcribe/{task_id}/shares/{share_id}",
     status_code=204,
     summary="Revoke a link to a transcript",
-    responses=openapi.SHARE_RESPONSES,
+    responses=SHARE_RESPONSES,
 )
 async def revoke_share(task_id: str, share_id: str, services: ServicesDep, caller: CallerDep) -> None:
     """From now on it leads nowhere. Deleting the task revokes all of its links."""

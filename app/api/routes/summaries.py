@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, Response
 
-from app.api import openapi
 from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
+from app.api.openapi.library import SUMMARY_RESPONSES
 from app.schemas.task import ENDED, Summary
 
 router = APIRouter(tags=["transcripts"])
@@ -17,7 +17,7 @@ PAUSE_SECONDS = 3
     "/transcribe/{task_id}/summary",
     status_code=202,
     summary="Summarise a transcript",
-    responses=openapi.SUMMARY_RESPONSES,
+    responses=SUMMARY_RESPONSES,
 )
 async def ask_for_summary(task_id: str, services: ServicesDep, caller: CallerDep) -> Summary:
     """As it is corrected now, and anew where that was done before: the last summary stays until there is
@@ -28,7 +28,7 @@ async def ask_for_summary(task_id: str, services: ServicesDep, caller: CallerDep
 @router.get(
     "/transcribe/{task_id}/summary",
     summary="The summary of a transcript",
-    responses=openapi.SUMMARY_RESPONSES,
+    responses=SUMMARY_RESPONSES,
 )
 async def read_summary(task_id: str, services: ServicesDep, caller: CallerDep, response: Response) -> Summary:
     """`status` is `queued`, `processing`, `done` or `error`; `GET /transcribe/{task_id}` tells the same in

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.api import openapi
 from app.api.auth import CallerDep, caller_of
 from app.api.conditional import unless_known
 from app.api.deps import ServicesDep, services_of
 from app.api.documents import document_of
+from app.api.openapi.problems import ANY_PROBLEM, INVALID
+from app.api.openapi.tasks import DELETE_RESPONSES, EVENT_RESPONSES, RETRY_RESPONSES, STATE_RESPONSES
 from app.api.polls import POLL_PARAMETERS, poll_of
 from app.api.responses import TolerantJSONResponse, json_of
 from app.core.errors import NotFinished, TranscriptionFailed
@@ -44,14 +45,14 @@ _POLL_DOCS = {"parameters": POLL_PARAMETERS, "security": [{caller_of.scheme_name
     "/status/{task_id}",
     summary="The same answer under a second address",
     response_model=TaskState,
-    responses=openapi.STATE_RESPONSES,
+    responses=STATE_RESPONSES,
     openapi_extra=_POLL_DOCS,
 )
 @router.get(
     "/transcribe/{task_id}",
     summary="What became of a recording",
     response_model=TaskState,
-    responses=openapi.STATE_RESPONSES,
+    responses=STATE_RESPONSES,
     openapi_extra=_POLL_DOCS,
 )
 async def task_state(task_id: str, request: Request) -> Response:
@@ -89,7 +90,7 @@ async def _known_only(request: Request) -> None:
     "/transcribe/",
     dependencies=[Depends(_known_only)],
     summary="Which tasks there are",
-    responses={422: openapi.INVALID, **openapi.ANY_PROBLEM},
+    responses={422: INVALID, **ANY_PROBLEM},
 )
 async def list_tasks(
     services: ServicesDep,
@@ -108,7 +109,7 @@ async def list_tasks(
     "/transcribe/{task_id}",
     status_code=204,
     summary="Cancel and remove a task",
-    responses=openapi.DELETE_RESPONSES,
+    responses=DELETE_RESPONSES,
 )
 async def delete_task(task_id: str, services: ServicesDep, caller: CallerDep) -> None:
     """Whatever its state: the recording, what is done of it and the result are removed.
@@ -123,7 +124,7 @@ async def delete_task(task_id: str, services: ServicesDep, caller: CallerDep) ->
     "/transcribe/{task_id}/retry",
     status_code=202,
     summary="Try a failed task again",
-    responses=openapi.RETRY_RESPONSES,
+    responses=RETRY_RESPONSES,
 )
 async def retry_task(task_id: str, services: ServicesDep, caller: CallerDep) -> None:
     """For failures of the service: the recording is kept after those, for as long as the task is known."""
@@ -140,7 +141,7 @@ async def _existing(task_id: str, services: ServicesDep, caller: CallerDep) -> s
     "/transcribe/{task_id}/events",
     response_class=EventSourceResponse,
     summary="Follow a task",
-    responses=openapi.EVENT_RESPONSES,
+    responses=EVENT_RESPONSES,
 )
 async def task_events(
     task_id: Annotated[str, Depends(_existing)],

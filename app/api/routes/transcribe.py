@@ -4,9 +4,10 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse
 
-from app.api import openapi, parameters
+from app.api import parameters
 from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
+from app.api.openapi.uploads import UPLOAD_RESPONSES
 from app.api.rates import COUNTED
 from app.api.uploads import form_of, idempotency_key_of, length_of
 from app.core.names import refuse_unknown
@@ -33,7 +34,7 @@ class Accepted(BaseModel):
     response_model=Accepted,
     summary="Send a recording",
     dependencies=[COUNTED],
-    responses=openapi.UPLOAD_RESPONSES,
+    responses=UPLOAD_RESPONSES,
     openapi_extra={"parameters": parameters.QUERY_PARAMETERS, "requestBody": parameters.UPLOAD_BODY},
 )
 async def transcribe(request: Request, services: ServicesDep, caller: CallerDep) -> JSONResponse:

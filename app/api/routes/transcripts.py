@@ -6,11 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request, Response
 from starlette.responses import FileResponse
 
-from app.api import openapi
 from app.api.auth import CallerDep
 from app.api.conditional import is_known
 from app.api.deps import ServicesDep
 from app.api.json_body import body_docs, json_body
+from app.api.openapi.library import CORRECTION_RESPONSES
+from app.api.openapi.tasks import AUDIO_RESPONSES
 from app.api.recordings import recording_of
 from app.core.errors import InvalidParameter, VersionMissing
 from app.schemas.corrections import Corrections
@@ -27,7 +28,7 @@ _VERSION = re.compile(r'"(\d{1,15})"')
     "/transcribe/{task_id}/corrections",
     summary="What was corrected in a transcript",
     response_model=Corrections,
-    responses=openapi.CORRECTION_RESPONSES,
+    responses=CORRECTION_RESPONSES,
 )
 async def read_corrections(
     task_id: str,
@@ -50,7 +51,7 @@ async def read_corrections(
     "/transcribe/{task_id}/corrections",
     status_code=204,
     summary="Correct a transcript",
-    responses=openapi.CORRECTION_RESPONSES,
+    responses=CORRECTION_RESPONSES,
     openapi_extra=body_docs(Corrections),
 )
 async def save_corrections(
@@ -79,7 +80,7 @@ async def save_corrections(
     "/transcribe/{task_id}/audio",
     response_class=FileResponse,
     summary="The recording of a task",
-    responses=openapi.AUDIO_RESPONSES,
+    responses=AUDIO_RESPONSES,
 )
 async def recording(
     task_id: str,
