@@ -19,14 +19,11 @@ from tests.s3_server import S3Server
 
 pytestmark = [pytest.mark.faults, pytest.mark.bucket]
 
-AWAY_SECONDS = 1.0
-"""After which the bucket counts as away."""
-
 
 @pytest.fixture
 async def service(s3_settings: Callable[..., Settings], tmp_path: Path) -> AsyncIterator[Service]:
     """A service without workers yet, whose recordings lie in a bucket."""
-    settings = s3_settings(**QUICK | {"storage_timeout_seconds": AWAY_SECONDS})
+    settings = s3_settings(**QUICK)
     async with running_service(settings, tmp_path) as running:
         yield running
 
@@ -108,7 +105,7 @@ async def test_worker_killed_while_it_reads(service: Service, ledger: Ledger, at
 async def test_the_bucket_goes_away_and_comes_back(service: Service, ledger: Ledger, attempt: int) -> None:
     """Tasks go back uncharged, uploads are refused for a while, and `/health/ready` says why."""
     async with FaultyProxy(int(urlsplit(service.settings.storage_endpoint or "").port or 0)) as proxy:
-        through = {"STORAGE_ENDPOINT": f"http://127.0.0.1:{proxy.port}"}
+        through = {"STORAGE_ENDPOINT": f"http://127.0.0.1:{proxy.port}", "STORAGE_TIMEOUT_SECONDS": "1"}
         async with service.api(**through) as client:
             worker = service.start_worker(**through)
             await service.ended([await service.accept(seconds=0.05)])
