@@ -1,7 +1,7 @@
 """Assembling the windows of a recording: the transcript, its quality and its provenance."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from importlib.metadata import version
@@ -60,8 +60,7 @@ def assemble_transcript(
     """The transcript of a recording; `processing_seconds` and the attempts are the caller's to fill in."""
     duration = round(report.duration, 3)
     segments = within(_in_order(windows), duration)
-    uncovered = tuple(span for window in windows for span in window.uncovered)
-    speech = sum(window.speech for window in windows)
+    quality = _quality(windows, segments)
     return Transcript(
         text="".join(segment.text for segment in segments).strip(),
         language=vote.best,
@@ -76,13 +75,7 @@ def assemble_transcript(
         trimmed=report.trimmed,
         warnings=(
             *report.warnings,
-            *speech_warnings(
-                uncovered,
-                speech=speech,
-                sound=report.audible_seconds,
-                detected=vad,
-                mixed=1 if report.source.split else report.source.channels,
-            ),
+            *_speech_warnings(report, quality, detected=vad),
             *ignored_options(info, options or DecodeOptions()),
         ),
         source=Source(
@@ -91,26 +84,46 @@ def assemble_transcript(
             channels=report.source.channels,
             split=report.source.split,
         ),
-        quality=Quality(
-            windows=len(windows),
-            retried=sum(window.retries > 0 for window in windows),
-            noise=sum(window.noise for window in windows),
-            low_confidence=tuple(_doubtful(segments)),
-            speech=round(speech, 3),
-            uncovered=uncovered,
-        ),
-        provenance=Provenance(
-            encoder_context=info.encoder_context,
-            encoder_padding=info.encoder_padding,
-            encoder=info.encoder or None,
-            model_digest=info.digest,
-            versions=dict(info.versions),
-            real_time_factor=None,
-            engine_seconds=round(sum(window.engine_seconds for window in windows), 3),
-            batch_places=round(sum(window.batch_places for window in windows), 3),
-            windows_resumed=resumed,
-            windows_lent=lent,
-        ),
+        quality=quality,
+        provenance=_provenance(windows, info, resumed=resumed, lent=lent),
+    )
+
+
+def _quality(windows: Sequence[WindowTranscript], segments: Sequence[Segment]) -> Quality:
+    return Quality(
+        windows=len(windows),
+        retried=sum(window.retries > 0 for window in windows),
+        noise=sum(window.noise for window in windows),
+        low_confidence=tuple(_doubtful(segments)),
+        speech=round(sum(window.speech for window in windows), 3),
+        uncovered=tuple(span for window in windows for span in window.uncovered),
+    )
+
+
+def _speech_warnings(report: DecodeReport, quality: Quality, *, detected: bool) -> Iterator[str]:
+    return speech_warnings(
+        quality.uncovered,
+        speech=quality.speech,
+        sound=report.audible_seconds,
+        detected=detected,
+        mixed=1 if report.source.split else report.source.channels,
+    )
+
+
+def _provenance(
+    windows: Sequence[WindowTranscript], info: EngineInfo, *, resumed: int, lent: int
+) -> Provenance:
+    return Provenance(
+        encoder_context=info.encoder_context,
+        encoder_padding=info.encoder_padding,
+        encoder=info.encoder or None,
+        model_digest=info.digest,
+        versions=dict(info.versions),
+        real_time_factor=None,
+        engine_seconds=round(sum(window.engine_seconds for window in windows), 3),
+        batch_places=round(sum(window.batch_places for window in windows), 3),
+        windows_resumed=resumed,
+        windows_lent=lent,
     )
 
 
