@@ -23,6 +23,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what runs in the background so, and every process of a test would inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Threads of torch spin while they wait for each other: where other processes work, too, that takes four times
+# as long. OpenMP reads it when it is loaded, in the processes that tests start as well.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # A busy machine is no defect of what is tested, and Hypothesis makes its table of characters on a machine's
 # first run, which takes seconds.
 hypothesis.settings.register_profile(
