@@ -95,7 +95,7 @@ def every_warning(folder: Path) -> list[str]:
     tracks = write(folder / "tracks.mp4", Part(quiet, codec="alac"), *[Part(quiet, codec="aac")] * 2)
     tracks.write_bytes(tracks.read_bytes().replace(b"alac", b"apac"))
     passed_over = (AudioLimits().rate_problem(rate) for rate in (8, 10_000_000))
-    unheard = {"speech": 9.0, "sound": 600.0, "detected": True}
+    unheard: dict[str, Any] = {"speech": 9.0, "sound": 600.0, "detected": True}
     info = EngineInfo("onnx-asr", "gigaam-v3", "cpu", "int8", "full", "", {}, ("prompt", "hotwords"))
     return [
         *report.warnings,

@@ -398,6 +398,7 @@ export const TEXTS = {
   summarise_again: "Summarise again",
   summary_model: "Written by {model}; it may be wrong.",
   summary_unknown_model: "Written by a language model; it may be wrong.",
+  summary_stale: "The transcript was corrected after this summary was made.",
   summary_made: "The summary is being made …",
   summary_ready: "The summary is ready.",
   summary_tried_again: "It has not worked yet and is tried again: {reason}",

@@ -447,6 +447,7 @@ export const TEXTS = {
   summarise_again: "Пересказать заново",
   summary_model: "Написала модель {model}; она может ошибаться.",
   summary_unknown_model: "Написала языковая модель; она может ошибаться.",
+  summary_stale: "После этого пересказа расшифровку исправляли.",
   summary_made: "Готовится краткий пересказ…",
   summary_ready: "Краткий пересказ готов.",
   summary_tried_again: "Пока не получилось, будет ещё попытка: {reason}",

@@ -148,7 +148,7 @@ export class TranscriptDesk extends Watcher {
       </div>
       ${transcript.warnings.map((warning) => html`<p key=${warning} class="notice">${warningText(warning)}</p>`)}
       ${!shared && html`<${Again} entry=${entry} transcript=${transcript} />`}
-      ${!shared && html`<${SummaryBlock} taskId=${entry.task_id} summary=${summary} />`}
+      ${!shared && html`<${SummaryBlock} taskId=${entry.task_id} edits=${edits} summary=${summary} />`}
       <div ref=${this.bar} class="desk-bar">
         <${Player} playback=${this.playback} transcript=${transcript} recording=${recording} shared=${shared} isOwn=${entry.size > 0} onRecording=${(file) => this.bring(file)} />
         <${FindBar} field=${this.field} readOnly=${readOnly} wanted=${wanted} hits=${hits} at=${at}
