@@ -19,7 +19,7 @@ from app.archive.store import Store, changed, insert_into
 from app.archive.summaries import Summaries
 from app.archive.tables import PRESENT, fingerprints, transcripts
 from app.core.config import Settings
-from app.schemas.archived import ArchivedResult, ArchivedTask, ArchiveFigures
+from app.schemas.archived import ArchivedContent, ArchivedResult, ArchivedTask, ArchiveFigures
 from app.schemas.position import Position
 
 MEBIBYTE = 1024 * 1024
@@ -121,11 +121,15 @@ class Archive:
         )
         return ArchivedResult(_task(found[0][:-1]), unpacked(found[0][-1])) if found else None
 
-    def contents(self, task_ids: Iterable[str]) -> dict[str, tuple[bytes, bytes]]:
-        """Results and corrections, empty where there are none, of those of the tasks that are here."""
-        columns = (transcripts.c.task_id, transcripts.c.corrections, transcripts.c.content)
-        query = select(*columns).where(transcripts.c.task_id.in_(list(task_ids)), PRESENT)
-        return {row[0]: (unpacked(row[2]), unpacked(row[1])) for row in self._store.rows(query)}
+    def contents(self, task_ids: Iterable[str]) -> dict[str, ArchivedContent]:
+        """Results and corrections of those of the tasks that are here."""
+        columns = ("task_id", "version", "corrections", "content")
+        query = select(*(transcripts.c[name] for name in columns))
+        rows = self._store.rows(query.where(transcripts.c.task_id.in_(list(task_ids)), PRESENT))
+        return {
+            row.task_id: ArchivedContent(unpacked(row.content), unpacked(row.corrections), int(row.version))
+            for row in rows
+        }
 
     def corrections(self, task_id: str) -> tuple[int, bytes] | None:
         """Version and content of what people corrected, the content empty unless they did; None where the

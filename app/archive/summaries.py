@@ -20,7 +20,7 @@ from app.schemas.task import Summary, TaskFailure, TaskStatus
 
 _SHOWN = [
     summaries.c[name]
-    for name in ("due_ms", "token", "error_code", "error_message", "model", "made_ms", "content")
+    for name in ("due_ms", "token", "error_code", "error_message", "model", "made_ms", "version", "content")
 ]
 
 
@@ -69,7 +69,10 @@ class Summaries:
 
     def read(self, task_id: str) -> Summary | None:
         """The summary of a transcript, or how far it is; None where none was asked for."""
-        found = self._store.rows(select(*_SHOWN).where(summaries.c.task_id == task_id))
+        same = summaries.c.task_id == transcripts.c.task_id
+        corrected = transcripts.c.version.label("corrected")
+        query = select(*_SHOWN, corrected).join_from(summaries, transcripts, same, isouter=True)
+        found = self._store.rows(query.where(summaries.c.task_id == task_id))
         return _summary(found[0]) if found else None
 
     def take(self, seconds: float) -> SummaryAttempt | None:
@@ -93,8 +96,9 @@ class Summaries:
         noted = packed(json.dumps(parts).encode())
         return self._write(attempt, parts=noted, due_ms=_later(seconds))
 
-    def finish(self, attempt: SummaryAttempt, text: str, model: str | None) -> bool:
-        """Keep the summary; False where the attempt is lost."""
+    def finish(self, attempt: SummaryAttempt, text: str, model: str | None, version: int) -> bool:
+        """Keep the summary of a transcript with corrections of that version; False where the attempt is
+        lost."""
         return self._write(
             attempt,
             due_ms=None,
@@ -104,6 +108,7 @@ class Summaries:
             error_message=None,
             model=model,
             made_ms=_now_ms(),
+            version=version,
             content=packed(text.encode("utf-8", "replace")),
         )
 
@@ -141,6 +146,7 @@ def _summary(row: Any) -> Summary:
         text=unpacked(row.content).decode() if row.content is not None else None,
         model=row.model,
         created_at=row.made_ms / 1000 if row.made_ms is not None else None,
+        stale=row.version is not None and row.version != row.corrected,
         error=failure,
     )
 

@@ -93,6 +93,7 @@ summaries = Table(
     Column("made_ms", BigInteger, nullable=True),
     Column("parts", LargeBinary, nullable=True),  # answers of an unfinished summary, by what was asked
     Column("content", LargeBinary, nullable=True),
+    Column("version", BigInteger, nullable=True),  # of the corrections in `content`; NULL: not known
     Index("ix_summaries_due", "due_ms"),
 )
 

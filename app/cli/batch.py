@@ -139,8 +139,10 @@ class Batch:
         return note
 
     @contextmanager
-    def _opened(self, recording: Recording, size: int, row: Row) -> Iterator[BinaryIO]:
-        if recording.path is None:
+    def _opened(self, recording: Recording, size: int, row: Row) -> Iterator[BinaryIO | None]:
+        if recording.at_service:
+            yield None
+        elif recording.path is None:
             assert self._order.piped is not None
             yield self._order.piped
         else:

@@ -21,12 +21,19 @@ class InputError(Exception):
 class Recording:
     """A file to send; `place` is where its outputs lie below the output folder, as if it lay there itself.
 
-    `path` is None for standard input.
+    `path` is None for standard input, and for what is `at_service`: the recording of an earlier task, whose
+    id is the name.
     """
 
     name: str
     path: Path | None
     place: Path
+    at_service: bool = False
+
+    @property
+    def piped(self) -> bool:
+        """It comes from standard input."""
+        return self.path is None and not self.at_service
 
 
 class CountingFile(io.FileIO):
@@ -41,6 +48,20 @@ class CountingFile(io.FileIO):
         data = super().read(size)
         self._on_read(self.tell())
         return data
+
+
+def wanted(
+    arguments: Sequence[str], again_of: str | None, *, recursive: bool, name: str | None
+) -> list[Recording]:
+    """What is to be transcribed: recordings, or that of the task `again_of`. Raises InputError."""
+    if arguments:
+        found = find(arguments, recursive=recursive, name=name)
+        if again_of is not None and len(found) > 1:
+            raise InputError(f"{len(found)} recordings cannot all be versions of one task: send one.")
+        return found
+    if again_of is None:
+        raise InputError("Name recordings to send, or an earlier task with --again-of.")
+    return [Recording(again_of, None, Path(again_of), at_service=True)]
 
 
 def find(arguments: Sequence[str], *, recursive: bool, name: str | None) -> list[Recording]:

@@ -14,6 +14,7 @@ from app.cli.connection import (
     INTERRUPTED,
     UNREACHABLE,
     Connection,
+    check_task_id,
     complain,
     connection_of,
     print_text,
@@ -28,8 +29,9 @@ from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
 def send(
     context: typer.Context,
     files: Annotated[
-        list[str], typer.Argument(help="Files, globs, folders (with --recursive), or - for standard input.")
-    ],
+        list[str] | None,
+        typer.Argument(help="Files, globs, folders (with --recursive), or - for standard input."),
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Model, such as small or turbo.")] = None,
     language: Annotated[
         str | None, typer.Option(help="Language spoken, by its code or name, such as ru or German.")
@@ -56,6 +58,14 @@ def send(
         str | None, typer.Option(help="How many people speak, such as 3 or 2-5; implies --diarize.")
     ] = None,
     priority: Annotated[Priority | None, typer.Option(help="Which of the two queues to wait in.")] = None,
+    again_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TASK_ID",
+            help="Make another version of this earlier task: of its recording, while the service keeps that, "
+            "or of one file.",
+        ),
+    ] = None,
     formats: Annotated[
         list[TranscriptFormat] | None,
         typer.Option("--format", help="Form, text by default; may be repeated."),
@@ -74,6 +84,9 @@ def send(
     The transcript of one file goes to stdout, those of several into files.
 
     A file whose transcript is there is skipped; an interrupted command goes on when it is given again.
+
+    With --again-of and no file, nothing is sent: the service transcribes what it has, with --model and the
+    other options as they are given now.
     """
     forms = formats or [TranscriptFormat.TEXT]
     options = SubmitOptions(
@@ -90,14 +103,16 @@ def send(
         diarize=diarize or None,
         speakers=speakers,
         priority=priority,
+        again_of=None if again_of is None else check_task_id(again_of),
     )
     try:
-        planned = plan(inputs.find(files, recursive=recursive, name=name), forms, output_dir)
+        recordings = inputs.wanted(files or [], again_of, recursive=recursive, name=name)
+        planned = plan(recordings, forms, output_dir)
     except inputs.InputError as error:
         raise typer.BadParameter(str(error)) from error
     with ExitStack() as stack:
         piped = None
-        if any(job.recording.path is None for job in planned):
+        if any(job.recording.piped for job in planned):
             piped = stack.enter_context(repeatable(inputs.standard_input()))
         order = Order(options, forms[0], not no_wait, overwrite, jobs, piped)
         _carry_out(connection_of(context), planned, order)

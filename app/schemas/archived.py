@@ -28,6 +28,15 @@ class ArchivedResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchivedContent:
+    """A result as it was stored, and what people corrected: empty, of version 0, where they did not."""
+
+    result: bytes
+    corrections: bytes
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class ArchiveFigures:
     """Transcripts in the archive and the bytes that they take there; `limit_bytes` 0: no limit."""
 

@@ -202,6 +202,9 @@ class Summary(BaseModel):
     text: str | None = Field(None, description="Plain text; lines of lists begin with `- `.")
     model: str | None = Field(None, description="Of the text: the chat model that wrote it.")
     created_at: float | None = Field(None, description="Unix time of the text.")
+    stale: bool = Field(
+        False, description="Whether the transcript was corrected after the text was made from it."
+    )
     error: TaskFailure | None = None
 
 

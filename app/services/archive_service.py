@@ -20,7 +20,7 @@ from app.queue.reader import TaskRecord
 from app.queue.results import state_of_result
 from app.queue.turns import is_turn
 from app.queue.usage import SETTLE_SECONDS
-from app.schemas.archived import ArchivedResult, ArchivedTask, ArchiveFigures
+from app.schemas.archived import ArchivedContent, ArchivedResult, ArchivedTask, ArchiveFigures
 from app.schemas.corrections import Corrections, StoredCorrections
 from app.schemas.failure import ArchivedFailure
 from app.schemas.library import DetailsChange, LibraryEntry, Search
@@ -146,7 +146,7 @@ class ArchiveService:
         """The next transcripts that fit, of that owner or of all, newest first."""
         return await self.run(self._archive.library.search, wanted, owner, after, limit)
 
-    async def contents(self, task_ids: Collection[str]) -> dict[str, tuple[bytes, bytes]]:
+    async def contents(self, task_ids: Collection[str]) -> dict[str, ArchivedContent]:
         """Results and corrections of those of the tasks that are in the archive, as they are stored."""
         return await self.run(self._archive.contents, task_ids)
 

@@ -9,6 +9,7 @@ from anyio import CapacityLimiter, to_thread
 
 from app.core.errors import ArchiveOff, ArchiveUnavailable, NotFinished
 from app.queue.reader import TaskRecord
+from app.schemas.archived import ArchivedContent
 from app.schemas.caller import Caller
 from app.schemas.library import (
     Details,
@@ -148,13 +149,13 @@ def _summary(entry: LibraryEntry) -> TaskSummary:
 
 def _moments(
     entries: Sequence[LibraryEntry],
-    contents: Mapping[str, tuple[bytes, bytes]],
+    contents: Mapping[str, ArchivedContent],
     words: Collection[str],
 ) -> list[Hit]:
     return [_hit(entry, contents.get(entry.task.task_id), words) for entry in entries]
 
 
-def _hit(entry: LibraryEntry, content: tuple[bytes, bytes] | None, words: Collection[str]) -> Hit:
+def _hit(entry: LibraryEntry, content: ArchivedContent | None, words: Collection[str]) -> Hit:
     task, details = entry.task, entry.details
     return Hit(
         task_id=task.task_id,
@@ -168,10 +169,10 @@ def _hit(entry: LibraryEntry, content: tuple[bytes, bytes] | None, words: Collec
     )
 
 
-def _moments_of(task_id: str, content: tuple[bytes, bytes], words: Collection[str]) -> tuple[Moment, ...]:
+def _moments_of(task_id: str, content: ArchivedContent, words: Collection[str]) -> tuple[Moment, ...]:
     """None where that fails: one transcript that nobody understands keeps no other from being found."""
     try:
-        return moments_of(readable(task_id, *content), words)
+        return moments_of(readable(task_id, content.result, content.corrections), words)
     except Exception:
         logger.exception("Task %s is found, but cannot be read", task_id)
         return ()

@@ -20,6 +20,7 @@ from app.core.errors import (
 )
 from app.formats.paragraphs import to_paragraphs
 from app.queue.consumer import backoff_seconds
+from app.schemas.archived import ArchivedContent
 from app.schemas.caller import Caller
 from app.schemas.task import Summary, TaskFailure, TaskStatus
 from app.services.archive_service import ArchiveService
@@ -98,28 +99,35 @@ class SummaryService:
         if attempt is None:
             return False
         try:
-            text = await self._summarised(self._summariser, archive, summaries, attempt)
+            text, version = await self._summarised(self._summariser, archive, summaries, attempt)
         except SummaryError as error:
             await self._fail(archive, summaries, attempt, error)
         else:
-            if await archive.run(summaries.finish, attempt, text, self._settings.summary_model or None):
+            model = self._settings.summary_model or None
+            if await archive.run(summaries.finish, attempt, text, model, version):
                 logger.info("Task %s is summarised", attempt.task_id, extra={"task_id": attempt.task_id})
         return True
 
     async def _summarised(
         self, summariser: Summariser, archive: ArchiveService, summaries: Summaries, attempt: SummaryAttempt
-    ) -> str:
-        """Raises SummaryError, ArchiveUnavailable."""
+    ) -> tuple[str, int]:
+        """The summary, and the version of the corrections that it was made with.
+
+        Raises SummaryError, ArchiveUnavailable.
+        """
         if attempt.number > self._settings.summary_attempts:  # the last one died with its process
             raise SummaryUnreachable("Every attempt to summarise the transcript broke off.")
         found = (await archive.contents([attempt.task_id])).get(attempt.task_id)
-        text = await to_thread.run_sync(_text, attempt.task_id, *found) if found else ""
+        if found is None:
+            return "", 0
+        text = await to_thread.run_sync(_text, attempt.task_id, found)
 
         async def note(answers: Mapping[str, str]) -> None:
             if not await archive.run(summaries.note, attempt, answers, self._seconds):
                 raise SummaryError("Another process makes this summary.")
 
-        return await summariser.summarise(text, attempt.parts, note) if text.strip() else ""
+        summary = await summariser.summarise(text, attempt.parts, note) if text.strip() else ""
+        return summary, found.version
 
     async def _fail(
         self, archive: ArchiveService, summaries: Summaries, attempt: SummaryAttempt, error: SummaryError
@@ -146,6 +154,6 @@ class SummaryService:
         return found
 
 
-def _text(task_id: str, result: bytes, corrections: bytes) -> str:
+def _text(task_id: str, content: ArchivedContent) -> str:
     """What the model reads: paragraphs as people corrected them, with who says each."""
-    return to_paragraphs(readable(task_id, result, corrections))
+    return to_paragraphs(readable(task_id, content.result, content.corrections))

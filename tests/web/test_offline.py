@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +54,16 @@ def test_the_manifest_names_files_that_there_are(idle: Service) -> None:
     assert (manifest["start_url"], manifest["display"]) == ("/", "standalone")
     for icon in manifest["icons"]:
         assert httpx2.get(f"{idle.url}{icon['src']}").headers["content-type"] == icon["type"]
+
+
+def test_ios_finds_an_icon_that_it_can_show(idle: Service) -> None:
+    [address] = re.findall(r'rel="apple-touch-icon" href="([^"]+)"', httpx2.get(idle.url).text)
+    answer = httpx2.get(f"{idle.url}{address}")
+    assert answer.headers["content-type"] == "image/png"
+    assert len(answer.content) < 5_000
+    width, height, _, colours = struct.unpack(">IIBB", answer.content[16:26])  # of the chunk IHDR
+    assert (width, height) == (180, 180)
+    assert colours == 2  # RGB: iOS shows what is transparent in black
 
 
 def test_the_worker_is_asked_for_anew_and_names_every_file(idle: Service) -> None:

@@ -70,10 +70,16 @@ def test_one_that_was_asked_for_afterwards(
         asked = client.post(f"{address}/summary")
         assert asked.status_code == 202
         found = summary_of(client, address)
-        assert (found["status"], found["text"], found["model"]) == ("done", SUMMARY, "small")
+        told = (found["status"], found["text"], found["model"], found["stale"])
+        assert told == ("done", SUMMARY, "small", False)
         assert "The weather is nice today." in chat.asked[0].text  # as it is corrected
         polled = client.get(address, headers={"If-None-Match": '"x"'})
         assert polled.json()["summary"]["text"] == SUMMARY
+        save(client, address, '"1"', {})
+        assert client.get(address).json()["summary"]["stale"] is True
+        client.post(f"{address}/summary")
+        assert summary_of(client, address)["stale"] is False
+        save(client, address, '"2"', CORRECTIONS)
         exports(client, address)
         assert client.delete(address).status_code == 204
         assert client.get(f"{address}/summary").status_code == 404

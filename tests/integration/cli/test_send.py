@@ -56,6 +56,44 @@ def test_a_track_has_a_number_or_is_chosen(run: Run, service: Service, folder: P
     assert "--track" in refused.stderr
 
 
+def test_an_earlier_task_again_with_another_model(run: Run, service: Service, folder: Path) -> None:
+    first = service.add("talk.mp3")
+    options = ("--again-of", first, "--model", "large-v3")
+
+    result = run("send", *options, "--format", "srt", "--output-dir", "out")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert contents(folder) == {f"out/{first}.srt": "srt: text of \n"}
+    *_, second = service.uploads.values()
+    assert second.options == {"again_of": first, "model": "large-v3"}
+
+    waiting = run("send", *options, "--no-wait").stdout
+    *_, third = service.uploads.values()
+    assert waiting == f"{third.task_id}\t{first}\n"
+
+    recordings(folder, "talk.mp3")  # of which the service keeps no recording
+    assert run("send", "talk.mp3", *options).stdout == "text of talk.mp3\n"
+    *_, fourth = service.uploads.values()
+    assert (fourth.content, fourth.options) == (b"sound of talk.mp3", second.options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((), "--again-of"),
+        (("--again-of", "../etc"), "no task id"),
+        (("a.mp3", "b.mp3", "--again-of", "earlier"), "2 recordings"),
+    ],
+)
+def test_versions_of_nothing(
+    run: Run, service: Service, folder: Path, arguments: tuple[str, ...], complaint: str
+) -> None:
+    recordings(folder, "a.mp3", "b.mp3")
+    result = run("send", *arguments)
+
+    assert (result.exit_code, service.uploads) == (2, {})
+    assert complaint in result.stderr
+
+
 def test_standard_input(run: Run, service: Service, folder: Path) -> None:
     result = run("send", "-", "--name", "talk.ogg", input=b"piped sound")
 

@@ -31,7 +31,7 @@ def test_from_the_question_to_the_text(kept: Archive) -> None:
     assert attempt is not None
     assert (attempt.number, attempt.parts, status(kept)) == (1, {}, TaskStatus.PROCESSING)
     assert kept.summaries.take(60) is None
-    assert kept.summaries.finish(attempt, "Short.", "small")
+    assert kept.summaries.finish(attempt, "Short.", "small", 0)
     found = kept.summaries.read("t")
     assert found is not None
     assert (found.status, found.text, found.model) == (TaskStatus.DONE, "Short.", "small")
@@ -42,7 +42,7 @@ def test_what_is_wanted_with_the_transcript_is_kept_with_it(archive: Archive) ->
     assert archive.keep(ArchivedTask("t", 1), b"{}", is_summarised=True)
     attempt = archive.summaries.take(60)
     assert attempt is not None
-    assert archive.summaries.finish(attempt, "Short.", None)
+    assert archive.summaries.finish(attempt, "Short.", None, 0)
     assert not archive.keep(ArchivedTask("t", 1), b"{}", is_summarised=True)  # archived once more
     assert status(archive) is TaskStatus.DONE
 
@@ -55,10 +55,10 @@ def test_a_process_that_died_is_followed_by_another(kept: Archive) -> None:
     next_one = kept.summaries.take(60)
     assert next_one is not None
     assert (next_one.number, next_one.parts) == (2, {"key": "answer"})
-    assert not kept.summaries.finish(dead, "Late.", None)
+    assert not kept.summaries.finish(dead, "Late.", None, 0)
     assert not kept.summaries.note(dead, {}, 60)
     assert not kept.summaries.fail(dead, FAILURE, None)
-    assert kept.summaries.finish(next_one, "In time.", None)
+    assert kept.summaries.finish(next_one, "In time.", None, 0)
     found = kept.summaries.read("t")
     assert found is not None
     assert found.text == "In time."
@@ -84,11 +84,38 @@ def test_the_last_summary_stays_until_there_is_another(kept: Archive) -> None:
     kept.summaries.ask("t")
     attempt = kept.summaries.take(60)
     assert attempt is not None
-    kept.summaries.finish(attempt, "Old.", None)
+    kept.summaries.finish(attempt, "Old.", None, 0)
     kept.summaries.ask("t")
     found = kept.summaries.read("t")
     assert found is not None
     assert (found.status, found.text) == (TaskStatus.QUEUED, "Old.")
+
+
+def test_a_summary_of_older_corrections_says_so(kept: Archive) -> None:
+    def is_stale() -> bool:
+        found = kept.summaries.read("t")
+        assert found is not None
+        return found.stale
+
+    def summarise(version: int) -> None:
+        kept.summaries.ask("t")
+        attempt = kept.summaries.take(60)
+        assert attempt is not None
+        assert kept.summaries.finish(attempt, "Short.", None, version)
+
+    kept.summaries.ask("t")
+    assert not is_stale()  # there is none yet
+    summarise(0)
+    assert not is_stale()
+    assert kept.correct("t", b'{"texts": {}}', 0)
+    assert is_stale()
+    kept.summaries.ask("t")
+    assert is_stale()  # as long as the old text is there
+    summarise(1)
+    assert not is_stale()
+    assert kept.correct("t", b'{"texts": {}}', 1)
+    summarise(1)  # corrected while it was made
+    assert is_stale()
 
 
 def test_asking_while_it_is_made_changes_nothing(kept: Archive) -> None:
@@ -97,7 +124,7 @@ def test_asking_while_it_is_made_changes_nothing(kept: Archive) -> None:
     assert kept.summaries.ask("t")
     assert kept.summaries.take(60) is None
     assert attempt is not None
-    assert kept.summaries.finish(attempt, "Short.", None)
+    assert kept.summaries.finish(attempt, "Short.", None, 0)
 
 
 def test_many_at_once_take_each_once(archive: Archive) -> None:
@@ -115,7 +142,7 @@ def test_a_deleted_transcript_takes_its_summary_along(kept: Archive) -> None:
     attempt = kept.summaries.take(60)
     kept.remove("t")
     assert attempt is not None
-    assert not kept.summaries.finish(attempt, "Late.", None)
+    assert not kept.summaries.finish(attempt, "Late.", None, 0)
     assert (kept.summaries.read("t"), kept.summaries.ask("t")) == (None, False)
     kept.trim()
     assert kept.summaries.take(0) is None

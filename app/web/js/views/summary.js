@@ -10,7 +10,7 @@ const LOOK_SECONDS = 3;
 
 const isOpen = (summary) => summary?.status === "queued" || summary?.status === "processing";
 
-/** Props: `taskId`; `summary` as the state of the task has it, if any. */
+/** Props: `taskId`; `edits`, its corrections; `summary` as the state of the task has it, if any. */
 export class SummaryBlock extends Watcher {
   state = { summary: this.props.summary, failure: "" };
 
@@ -20,6 +20,7 @@ export class SummaryBlock extends Watcher {
 
   componentDidMount() {
     super.componentDidMount();
+    this.stops.push(this.props.edits.synced.listen((synced) => synced && this.corrected()));
     this.follow();
   }
 
@@ -36,6 +37,7 @@ export class SummaryBlock extends Watcher {
       <h2 id="summary-title">${t("summary")}</h2>
       ${summary?.text && html`<p class="summary-text" dir="auto">${summary.text}</p>`}
       ${summary?.text && html`<p class="help">${t(summary.model ? "summary_model" : "summary_unknown_model", { model: summary.model })}</p>`}
+      ${summary?.stale && html`<p class="help">${t("summary_stale")}</p>`}
       ${isOpen(summary) && html`<p role="status">${this.openText(summary)}</p>`}
       ${summary?.status === "error" && html`<p class="failure">${t("summary_failed", { reason: summary.error?.message ?? "" })}</p>`}
       ${failure && html`<p class="failure" role="alert">${failure}</p>`}
@@ -45,6 +47,12 @@ export class SummaryBlock extends Watcher {
 
   openText({ error }) {
     return error ? t("summary_tried_again", { reason: error.message }) : t("summary_made");
+  }
+
+  /** The service has corrections, perhaps new ones: does the summary lack them? */
+  corrected() {
+    const { summary } = this.state;
+    if (summary?.text && !isOpen(summary)) this.exchange("GET");
   }
 
   ask() {
@@ -59,14 +67,16 @@ export class SummaryBlock extends Watcher {
   /** @param {"GET" | "POST"} method */
   async exchange(method) {
     const wasOpen = isOpen(this.state.summary);
+    const asked = (this.asked = {}); // an answer that comes after that of a later request tells what was
+    const isLate = () => this.gone || asked !== this.asked;
     try {
       const answer = await request(`/transcribe/${encodeURIComponent(this.props.taskId)}/summary`, { method });
       const summary = await answer.json();
-      if (this.gone) return;
+      if (isLate()) return;
       this.setState({ summary, failure: "" }, () => this.follow());
       if (wasOpen && summary.status === "done") announce(t("summary_ready"));
     } catch (problem) {
-      if (this.gone) return;
+      if (isLate()) return;
       this.setState({ failure: explainThrown(problem) }, () => this.follow());
     }
   }

@@ -14,6 +14,7 @@ import { merged, renamed, speakersOf } from "../transcript/speakers.js";
 import { keepPlace, placeOf } from "../tasks/places.js";
 import { keepRecording, LARGEST_BYTES, recordingOf } from "../tasks/recordings.js";
 import { languageName, t } from "../i18n/texts.js";
+import { warningText } from "../i18n/warnings.js";
 import { Watcher, createRef, html } from "../ui.js";
 import { Again } from "./again.js";
 import { Downloads } from "./downloads.js";
@@ -145,9 +146,9 @@ export class TranscriptDesk extends Watcher {
         </div>
         <${Downloads} entry=${entry} transcript=${transcript} rows=${rows} edits=${edits} shared=${shared} speakers=${speakers} />
       </div>
-      ${transcript.warnings.map((warning) => html`<p key=${warning} class="notice">${warning}</p>`)}
+      ${transcript.warnings.map((warning) => html`<p key=${warning} class="notice">${warningText(warning)}</p>`)}
       ${!shared && html`<${Again} entry=${entry} transcript=${transcript} />`}
-      ${!shared && html`<${SummaryBlock} taskId=${entry.task_id} summary=${summary} />`}
+      ${!shared && html`<${SummaryBlock} taskId=${entry.task_id} edits=${edits} summary=${summary} />`}
       <div ref=${this.bar} class="desk-bar">
         <${Player} playback=${this.playback} transcript=${transcript} recording=${recording} shared=${shared} isOwn=${entry.size > 0} onRecording=${(file) => this.bring(file)} />
         <${FindBar} field=${this.field} readOnly=${readOnly} wanted=${wanted} hits=${hits} at=${at}
