@@ -204,7 +204,7 @@ class AudioService:
         the recording is here."""
         key = request.idempotency_key
         if key is None:
-            return request.is_awaited
+            return request.is_awaited and self._settings.orphan_seconds > 0
         return await self._idempotency.is_known(request.caller.name, key)
 
     async def _receive(
