@@ -179,10 +179,11 @@ class AudioService:
         return Acceptance(task_id, fingerprint, options.may_be_reused)
 
     async def _refuse_new(self, request: UploadRequest) -> bool:
-        """Refuse before its recording is sent what there would be no room for, as `_require_room` does.
+        """Refuse a request that cannot have room, as `_require_room` does, before its recording is sent.
 
-        Whether there is no room, but the request may have been accepted before, and is then answered as that:
-        so may one that names an upload, which may stand in any form that is no longer than its fields.
+        True where there is no room but the request may have been accepted before, and is then answered with
+        its task. That is so for known keys, for awaited requests, and for uploads, whose ids may stand in any
+        form that is short enough to hold nothing but fields.
         """
         try:
             await self._require_room(request.caller)
