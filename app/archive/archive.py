@@ -245,7 +245,10 @@ class Archive:
             return 0
         with self._store.transaction() as connection:
             statement = insert_into(connection, transcripts).values(rows)
-            statement = statement.on_conflict_do_update(index_elements=["task_id"], set_=gone)
+            # what was deleted meanwhile stays marked as that
+            statement = statement.on_conflict_do_update(
+                index_elements=["task_id"], set_=gone, where=None if reason else PRESENT
+            )
             marked = changed(connection, statement)
             self.library.drop(connection, list(task_ids))
             self.summaries.forget(connection, task_ids)
