@@ -18,7 +18,7 @@ from tests.integration.queue.harness import RESULT, Queue, claim, connected
 from tests.places import files_of
 from tests.relay import TcpRelay
 
-TASKS = 6
+TASKS = 3
 
 _REQUEST = re.compile(rb"^(GET|HEAD|PUT|POST|DELETE) \S+ HTTP/1\.1\r$", re.MULTILINE)
 
