@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Iterable
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Engine, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Engine, and_, delete, func, or_, select, update
 
 from app.archive.database import open_engine
 from app.archive.failures import Failures
@@ -17,7 +17,7 @@ from app.archive.packing import ENCODING, packed, unpacked
 from app.archive.shares import Shares
 from app.archive.store import Store, changed, insert_into
 from app.archive.summaries import Summaries
-from app.archive.tables import PRESENT, fingerprints, transcripts
+from app.archive.tables import DELETED, PRESENT, fingerprints, transcripts
 from app.core.config import Settings
 from app.schemas.archived import ArchivedContent, ArchivedResult, ArchivedTask, ArchiveFigures
 from app.schemas.position import Position
@@ -43,14 +43,17 @@ class Archive:
         max_days: float,
         max_mb: int,
         max_failure_days: float = 0,
+        deleted_days: float = 0,
         live_seconds: int,
         indexer: Indexer | None = None,
     ) -> None:
-        """`live_seconds` is how long Redis keeps what the archive had to give up; 0 = for ever."""
+        """`live_seconds` is how long Redis keeps what the archive had to give up; 0 = for ever.
+        `deleted_days` is how long no copy brings back what was deleted; 0 = for ever."""
         self._store = Store(engine)
         self.library = Library(self._store, indexer)
         self._max_ms = int(max_days * DAY_MS)
         self._max_bytes = max_mb * MEBIBYTE
+        self._deleted_ms = int(deleted_days * DAY_MS) or FOR_EVER_MS
         self._evicted_ms = live_seconds * 1000 + DAY_MS if live_seconds else FOR_EVER_MS
         self.shares = Shares(self._store)
         self.summaries = Summaries(self._store)
@@ -64,6 +67,7 @@ class Archive:
             max_days=settings.archive_max_days,
             max_mb=settings.archive_max_mb,
             max_failure_days=settings.archive_failures_days,
+            deleted_days=settings.archive_deleted_days,
             live_seconds=settings.result_ttl_seconds,
             indexer=indexer,
         )
@@ -88,7 +92,11 @@ class Archive:
         where it was removed. Who asks the same of the same recording finds it by the fingerprint."""
         row = _row(task, packed(result))
         with self._store.transaction() as connection:
-            statement = insert_into(connection, transcripts).values(row).on_conflict_do_nothing()
+            # the id of a deleted task may come again: only copies are kept out for longer
+            statement = insert_into(connection, transcripts).values(row)
+            statement = statement.on_conflict_do_update(
+                index_elements=["task_id"], set_=row | _AS_NEW, where=transcripts.c.gone_until_ms < _now_ms()
+            )
             if not changed(connection, statement):
                 return False
             if is_summarised:
@@ -171,13 +179,14 @@ class Archive:
         ids = list(task_ids)
         known: set[str] = set()
         for start in range(0, len(ids), BATCH):
-            wanted = transcripts.c.task_id.in_(ids[start : start + BATCH])
+            is_kept_out = transcripts.c.gone_until_ms >= _now_ms()
+            wanted = and_(transcripts.c.task_id.in_(ids[start : start + BATCH]), or_(PRESENT, is_kept_out))
             known.update(row[0] for row in self._store.rows(select(transcripts.c.task_id).where(wanted)))
         return set(ids) - known
 
     def remove(self, task_id: str) -> None:
-        """Remove a task, and keep it out: what is about to archive it comes too late."""
-        self._mark([task_id], _now_ms() + GONE_MS)
+        """Remove a task, and keep it out: what is about to archive it comes too late, and so does a copy."""
+        self._mark([task_id], _now_ms() + GONE_MS, DELETED)
 
     def figures(self) -> ArchiveFigures:
         """How much there is, and how much there may be."""
@@ -188,7 +197,7 @@ class Archive:
         """Remove what is too old or too much, the oldest first, marks that are over, and links that lead
         nowhere; how many transcripts."""
         self.shares.tidy()
-        self._store.write(delete(transcripts).where(transcripts.c.gone_until_ms < _now_ms()))
+        self._forget_marks()
         removed = 0
         if self._max_ms:
             removed += self._evict(transcripts.c.created_ms < _now_ms() - self._max_ms)
@@ -198,6 +207,12 @@ class Archive:
         self.summaries.tidy()
         self.failures.trim()
         return removed
+
+    def _forget_marks(self) -> None:
+        """Those that are over; those of what was deleted once no copy is that old."""
+        gone_until, now = transcripts.c.gone_until_ms, _now_ms()
+        is_over = or_(transcripts.c.encoding != DELETED, gone_until < now - self._deleted_ms)
+        self._store.write(delete(transcripts).where(gone_until < now, is_over))
 
     def is_too_old(self, task: ArchivedTask) -> bool:
         """Whether `trim` would remove it at once."""
@@ -222,25 +237,32 @@ class Archive:
             size -= each
         return found
 
-    def _mark(self, task_ids: Collection[str], until_ms: int) -> int:
+    def _mark(self, task_ids: Collection[str], until_ms: int, reason: str = "") -> int:
         """Rows that say nothing of a task but that it is gone; its links go first, and never come back."""
         self.shares.forget(task_ids)
         nothing = dict.fromkeys(
             ("owner", "filename", "model", "language", "duration", "corrections", "content")
         )
-        gone = nothing | {"size": 0, "encoding": "", "created_ms": 0, "gone_until_ms": until_ms}
+        gone = nothing | {"size": 0, "encoding": reason, "created_ms": 0, "gone_until_ms": until_ms}
         rows = [gone | {"task_id": task_id, "archived_ms": _now_ms()} for task_id in task_ids]
         if not rows:
             return 0
         with self._store.transaction() as connection:
             statement = insert_into(connection, transcripts).values(rows)
-            statement = statement.on_conflict_do_update(index_elements=["task_id"], set_=gone)
+            # what was deleted meanwhile stays marked as that
+            statement = statement.on_conflict_do_update(
+                index_elements=["task_id"], set_=gone, where=None if reason else PRESENT
+            )
             marked = changed(connection, statement)
             self.library.drop(connection, list(task_ids))
             self.summaries.forget(connection, task_ids)
             self.failures.forget(connection, task_ids)
             connection.execute(delete(fingerprints).where(fingerprints.c.task_id.in_(list(task_ids))))
         return marked
+
+
+_AS_NEW = {"gone_until_ms": None, "version": 0, "corrections": None}
+"""What the row of a mark is given besides that of a new transcript."""
 
 
 def _row(task: ArchivedTask, content: bytes) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """Copies of the archive in one file: to keep elsewhere, to bring back, or to move to another database.
 
-A copy is a SQLite archive itself, whatever database it is made of; marks of removed transcripts and the index
-stay behind: what is brought back is indexed by the API within minutes. Links that were revoked are copied as
-such.
+A copy is a SQLite archive itself, whatever database it is made of; the index stays behind: what is brought
+back is indexed by the API within minutes. Links that were revoked are copied as such, and so are the marks of
+what was deleted, so that no older copy brings it back.
 """
 
 import os
@@ -18,7 +18,16 @@ from sqlalchemy import Column, Connection, Engine, Table, delete, or_, select
 from app.archive.database import archive_reachable, open_engine, open_file, transaction
 from app.archive.schema import upgrade
 from app.archive.store import insert_into
-from app.archive.tables import PRESENT, failures, fingerprints, library, shares, summaries, transcripts
+from app.archive.tables import (
+    DELETED,
+    PRESENT,
+    failures,
+    fingerprints,
+    library,
+    shares,
+    summaries,
+    transcripts,
+)
 from app.core.config import Settings
 
 BATCH = 200
@@ -74,6 +83,8 @@ def _copy(source: Engine, target: Engine) -> int:
     copied = 0
     with archive_reachable(), source.connect() as reading, target.connect() as writing:
         reading.exec_driver_sql(SNAPSHOT[source.dialect.name])
+        for rows in _batches(reading, transcripts, transcripts.c.task_id, transcripts.c.encoding == DELETED):
+            writing.execute(insert_into(writing, transcripts).values(rows).on_conflict_do_nothing())
         for rows in _batches(reading, transcripts, transcripts.c.task_id, PRESENT):
             with transaction(writing):
                 statement = insert_into(writing, transcripts).values(rows).on_conflict_do_nothing()

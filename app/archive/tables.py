@@ -36,7 +36,7 @@ transcripts = Table(
     Column("gone_until_ms", BigInteger, nullable=True),
     Column("version", BigInteger, nullable=False, server_default="0"),  # of `corrections`
     Column("corrections", LargeBinary, nullable=True),
-    Column("encoding", String, nullable=False),
+    Column("encoding", String, nullable=False),  # of `content`; DELETED in the mark of what a person removed
     Column("content", LargeBinary, nullable=True),  # last: SQLite reads a row up to what is asked for
     Index("ix_transcripts_created", "created_ms", "task_id", "size"),
     Index("ix_transcripts_owner", "owner", "created_ms", "task_id"),
@@ -45,6 +45,9 @@ transcripts = Table(
 
 PRESENT = transcripts.c.gone_until_ms.is_(None)
 """Whether a row is a transcript, and not the mark of one that was removed."""
+
+DELETED = "deleted"
+"""`encoding` of the mark of a task that was deleted: it outlasts its time, so that no copy brings it back."""
 
 library = Table(
     "library",  # what is short is not in `transcripts`: SQLite would read past `content` for it

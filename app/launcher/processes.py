@@ -19,6 +19,12 @@ STEADY_SECONDS = 60.0
 
 POLL_SECONDS = 0.05
 
+HURRY_SECONDS = 5.0
+"""Time in which those end that are to end at once."""
+
+TELL_SECONDS = 0.5
+"""Pause between two SIGTERM: two at the same moment are one."""
+
 Say = Callable[[str, str], None]
 """Receives a child's name and one line of its output; called from threads."""
 
@@ -102,14 +108,25 @@ class Child:
                 self._say(self.program.name, line.rstrip("\n"))
 
 
-def stop_children(children: Sequence[Child], impatient: Callable[[], bool]) -> None:
-    """SIGTERM to all; SIGKILL to each that outlives its time, and to all once `impatient` says so."""
-    started = time.monotonic()
+def stop_children(
+    children: Sequence[Child], hurried: Callable[[], bool], impatient: Callable[[], bool]
+) -> None:
+    """SIGTERM to all, and again once `hurried` says so: workers then hand their tasks back at once, so that
+    these are not charged with an attempt. SIGKILL to each that outlives its time, which is HURRY_SECONDS
+    then, and to all once `impatient` says so."""
+    started = told = time.monotonic()
+    hurried_at: float | None = None
     for child in children:
         child.signal(signal.SIGTERM)
     left = list(children)
     while left := [child for child in left if not child.has_ended()]:
+        now = time.monotonic()
+        if hurried() and now - told >= TELL_SECONDS:
+            hurried_at, told = hurried_at or now, now
+            for child in left:
+                child.signal(signal.SIGTERM)
+        is_late = impatient() or (hurried_at is not None and now - hurried_at > HURRY_SECONDS)
         for child in left:
-            if impatient() or time.monotonic() - started > child.program.stop_seconds:
+            if is_late or now - started > child.program.stop_seconds:
                 child.signal(signal.SIGKILL)
         time.sleep(POLL_SECONDS)

@@ -37,7 +37,7 @@ class Stopped(Exception):
 
 
 class StopRequests:
-    """Counts Ctrl-C and SIGTERM: one asks for an orderly end, two for an immediate one."""
+    """Counts Ctrl-C and SIGTERM: one asks for an orderly end, two for one at once, three have all killed."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -52,9 +52,13 @@ class StopRequests:
         """Whether the run is to end."""
         return self._count > 0
 
-    def impatient(self) -> bool:
+    def hurried(self) -> bool:
         """Whether it is to end at once."""
         return self._count > 1
+
+    def impatient(self) -> bool:
+        """Whether nothing is to be waited for any more."""
+        return self._count > 2
 
     def check(self) -> None:
         """Raises Stopped where the run is to end."""
@@ -114,8 +118,8 @@ class Run:
         api = [child for child in self._children if child.program.name == "api"]
         if workers:
             self._display.step("Stopping: the workers end their tasks or hand them back …")
-        stop_children(workers, self._requests.impatient)
-        stop_children(api, self._requests.impatient)
+        stop_children(workers, self._requests.hurried, self._requests.impatient)
+        stop_children(api, self._requests.hurried, self._requests.impatient)
         redis_pid = self._redis.pid
         if redis_pid is not None:
             self._redis.stop()

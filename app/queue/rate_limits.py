@@ -11,7 +11,7 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import RateLimited
+from app.core.errors import RateLimited, RecordingExceedsLimit
 from app.core.wording import span
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
@@ -78,7 +78,7 @@ class RateLimiter:
 
         Where the size comes in another request than the recording, either may be 0.
 
-        Raises RateLimited, QueueUnavailable.
+        Raises RateLimited, RecordingExceedsLimit, QueueUnavailable.
         """
         counted = [
             [await self._count(limit, who, RECORDINGS, recordings) for limit in self._limits.recordings],
@@ -87,6 +87,12 @@ class RateLimiter:
         return [min(left, key=lambda each: each.remaining) for left in counted if left]
 
     async def _count(self, limit: RateLimitItem, who: str, what: str, cost: int) -> Allowance:
+        if what == MEBIBYTES and cost > limit.amount:  # it would never be allowed, however long one waits
+            raise RecordingExceedsLimit(
+                f"One client may send {limit.amount} {what} in {span(limit.get_expiry())}, and this request "
+                f"has {cost}, or may have as many since it does not tell its length (Content-Length); send "
+                "the recording in parts."
+            )
         async with redis_reachable():
             allowed = cost == 0 or await self._limiter.hit(limit, who, cost=cost)
             stats = await self._limiter.get_window_stats(limit, who)

@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import QuotaExceeded
+from app.core.errors import QuotaExceeded, RecordingExceedsLimit
 from app.core.quotas import LIMITS, Quota, Quotas
 from app.core.utils import number_within
 from app.core.wording import span
@@ -42,6 +42,7 @@ OPEN_RETRY_SECONDS = 30
 SETTLE_SECONDS = 30.0
 """A result tells how long its recording was: it is looked for while Redis surely has it."""
 
+_AUDIO = "audio_hours"
 _NAMES = {5: "audio_hours_day", 6: "audio_hours_month", 7: "mebibytes_day", 8: "mebibytes_month"}
 
 
@@ -74,9 +75,11 @@ class UsageCounter:
         self._quotas = Quotas.parse(settings.key_quotas)
         self._owners = tuple(settings.key_hashes)
 
-    async def refuse_early(self, owner: str | None) -> None:
-        """Raise QuotaExceeded where not even the shortest recording has room: nothing is uploaded then."""
+    async def refuse_early(self, owner: str | None, size: int = 0) -> None:
+        """Raise QuotaExceeded where not even the shortest recording has room, RecordingExceedsLimit where one
+        of so many bytes never has: nothing is uploaded then."""
         quota = self._quotas.of(owner)
+        _check_fits(quota, 0, size)
         if owner is None or quota == Quota():
             return
         usage = await self.usage(owner)
@@ -86,7 +89,7 @@ class UsageCounter:
                 raise _exceeded(name, amount.limit, amount.used, amount.resets_in_seconds)
 
     async def admit(self, task: Task, size: int) -> None:
-        """Count a task whose recording has so many bytes. Raises QuotaExceeded.
+        """Count a task whose recording has so many bytes. Raises QuotaExceeded, RecordingExceedsLimit.
 
         A length that is not known counts when the task has ended.
         """
@@ -94,6 +97,7 @@ class UsageCounter:
             return
         quota, windows = self._quotas.of(task.owner), await self._windows()
         audio = int((task.duration or 0) * 1000)
+        _check_fits(quota, audio, size)
         async with redis_reachable():
             number, used = await self._scripts.admit(
                 self._names(task.owner, windows), task.task_id, audio, size, _limits(quota), _ttls(windows)
@@ -205,21 +209,35 @@ def _limits(quota: Quota) -> list[int]:
 def _unit(name: str) -> int:
     if name == "open_tasks":
         return 1
-    return HOUR_MS if name.startswith("audio_hours") else MEBIBYTE
+    return HOUR_MS if name.startswith(_AUDIO) else MEBIBYTE
+
+
+def _unit_name(name: str) -> str:
+    return "hours of audio" if name.startswith(_AUDIO) else "MiB"
 
 
 def _ttls(windows: _Windows) -> list[int]:
     return [windows.day_left + KEPT_SECONDS, windows.month_left + KEPT_SECONDS]
 
 
+def _check_fits(quota: Quota, audio_ms: int, size: int) -> None:
+    """Raise RecordingExceedsLimit for what is more than a whole quota: it has no room on any day."""
+    for name, most in zip(_NAMES.values(), _limits(quota)[1:], strict=True):
+        amount = audio_ms if name.startswith(_AUDIO) else size
+        if 0 <= most < amount:
+            unit, window = _unit_name(name), name.rpartition("_")[2]
+            told = f"The recording has {amount / _unit(name):.4g} {unit}, and your key may send "
+            told += f"{getattr(quota, name):g} {unit} a {window}; send it in parts."
+            raise RecordingExceedsLimit(told, quota=name)
+
+
 def _exceeded(name: str, limit: float, used: float, resets: int | None) -> QuotaExceeded:
     if name == "open_tasks":
         told = f"Your key may have {limit:g} unfinished task(s), and has {used:g}; wait until one has ended."
     else:
-        kind, _, window = name.rpartition("_")
-        unit = "hours of audio" if kind == "audio_hours" else "MiB"
+        window = name.rpartition("_")[2]
         told = (
-            f"Your key may send {limit:g} {unit} a {window}, and has sent {used:.4g}: this recording has no "
-            f"room; the next {window} (UTC) begins in {span(resets or 0)}."
+            f"Your key may send {limit:g} {_unit_name(name)} a {window}, and has sent {used:.4g}: this "
+            f"recording has no room; the next {window} (UTC) begins in {span(resets or 0)}."
         )
     return QuotaExceeded(told, retry_after_seconds=resets or OPEN_RETRY_SECONDS, quota=name)

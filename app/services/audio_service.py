@@ -18,6 +18,7 @@ from app.core.errors import (
     FileMissing,
     MalformedUpload,
     QueueFull,
+    QuotaExceeded,
     UnsafeAddress,
 )
 from app.core.tracing import traceparent
@@ -34,7 +35,7 @@ from app.services.earlier_recordings import EarlierRecordings
 from app.services.folder_service import FolderService
 from app.services.idempotency import Idempotency
 from app.services.options import AGAIN, UPLOAD, Options, fingerprint_of
-from app.services.receiving import FILE_FIELD, Fields, FormPart, Received, Receiver
+from app.services.receiving import FILE_FIELD, FORM_OVERHEAD_BYTES, Fields, FormPart, Received, Receiver
 from app.services.redis_service import RedisService
 from app.services.result_cache import ResultCache
 from app.services.resumable_uploads import Arrived, ResumableUploads
@@ -91,7 +92,7 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """The recording of a request, None where only its address came; `arrived` where it came before."""
+    """The recording of a request, None where it only names one; `arrived` where it came before."""
 
     received: Received | None
     arrived: Arrived | None = None
@@ -136,43 +137,76 @@ class AudioService:
         request.read(_before_the_form(request.values))
         await self._receiver.refuse_early(request.content_length)
         await self._folder.require()
-        await self._queue.refuse_when_full()
-        if not await self._may_have_come(request):
-            await self._usage.refuse_early(request.caller.name)
+        lacks_room = await self._refuse_new(request)
         task_id = str(uuid.uuid4())
         with task_context(task_id):
             async with AsyncExitStack() as held, AsyncExitStack() as undo:
                 with timed_stage("receive upload"):
-                    source = await self._receive(form, request, task_id, held, undo)
+                    source = await self._receive(form, request, task_id, held, undo, lacks_room=lacks_room)
                 if isinstance(source, Acceptance):
                     return source
-                options = request.read(request.values)
-                fingerprint = fingerprint_of(options, _source(source.received, options))
-                named = _named(request, fingerprint, task_id)
-                earlier = await self._earlier(request, named, fingerprint)
-                if earlier is not None:
-                    if source.arrived is not None:
-                        await self._uploads.take(source.arrived, earlier)
-                    return Acceptance(earlier, fingerprint, options.may_be_reused, replayed=True)
-                async with self._idempotency.accepting(named) if named else nullcontext():
-                    task = await self._task(task_id, source.received, options, fingerprint, request.caller)
-                    await self._count(task, source.received, undo)
-                    await self._keep_clips(task_id, options)
-                    await self._hand_in(task, source.received, named, undo)
+                accepted = await self._accept(source, request, task_id, undo, lacks_room=lacks_room)
                 if source.arrived is not None:
-                    await self._uploads.take(source.arrived, task_id)
-        accepted = Acceptance(task_id, fingerprint, options.may_be_reused)
-        if request.is_awaited:
+                    await self._uploads.take(source.arrived, accepted.task_id)
+        if request.is_awaited and not accepted.replayed:
             await self._expect(accepted, request.caller)
         return accepted
 
+    async def _accept(
+        self, source: _Source, request: UploadRequest, task_id: str, undo: AsyncExitStack, *, lacks_room: bool
+    ) -> Acceptance:
+        """Have what was received enqueued as that task, unless the same request became another before.
+
+        Without room for a new one (`lacks_room`) that is the only way to be accepted.
+        """
+        options, received = request.read(request.values), source.received
+        fingerprint = fingerprint_of(options, _source(received, options))
+        named = _named(request, fingerprint, task_id)
+        earlier = await self._earlier(request, named, fingerprint)
+        if earlier is not None:
+            return Acceptance(earlier, fingerprint, options.may_be_reused, replayed=True)
+        async with self._idempotency.accepting(named) if named else nullcontext():
+            if lacks_room:
+                await self._require_room(request.caller)
+            sent_bytes = received.size if received is not None else 0
+            if received is None and options.url is None and options.again_of is not None:
+                received = await self._recordings.received(options.again_of, request.caller, task_id, undo)
+                fingerprint = fingerprint_of(options, received.digest)
+            task = await self._task(task_id, received, options, fingerprint, request.caller)
+            await self._count(task, sent_bytes, undo)
+            await self._keep_clips(task_id, options)
+            await self._hand_in(task, received, named, undo)
+        return Acceptance(task_id, fingerprint, options.may_be_reused)
+
+    async def _refuse_new(self, request: UploadRequest) -> bool:
+        """Refuse a request that cannot have room, as `_require_room` does, before its recording is sent.
+
+        True where there is no room but the request may have been accepted before, and is then answered with
+        its task. That is so for known keys, for awaited requests, and for uploads, whose ids may stand in any
+        form that is short enough to hold nothing but fields.
+        """
+        try:
+            await self._require_room(request.caller)
+        except (QueueFull, QuotaExceeded):
+            is_brief = request.content_length is not None and request.content_length <= FORM_OVERHEAD_BYTES
+            if any(request.values.get(UPLOAD, ())) or is_brief or await self._may_have_come(request):
+                return True
+            raise
+        return False
+
+    async def _require_room(self, caller: Caller) -> None:
+        """Raise QueueFull or QuotaExceeded where not even the shortest recording could become a task now,
+        QueueUnavailable."""
+        await self._queue.refuse_when_full()
+        await self._usage.refuse_early(caller.name)
+
     async def _may_have_come(self, request: UploadRequest) -> bool:
-        """Whether the request may be one that became a task before: a quota that this task has used up is no
-        reason to refuse it."""
-        if request.is_awaited or any(request.values.get(UPLOAD, ())):
-            return True
+        """Whether its Idempotency-Key came before; without one, whether an equal request is looked for once
+        the recording is here."""
         key = request.idempotency_key
-        return key is not None and await self._idempotency.is_known(request.caller.name, key)
+        if key is None:
+            return request.is_awaited and self._settings.orphan_seconds > 0
+        return await self._idempotency.is_known(request.caller.name, key)
 
     async def _receive(
         self,
@@ -181,24 +215,26 @@ class AudioService:
         task_id: str,
         held: AsyncExitStack,
         undo: AsyncExitStack,
+        *,
+        lacks_room: bool,
     ) -> _Source | Acceptance:
         """What is to be transcribed; the earlier task where it is a resumable upload that became one.
 
-        Raises as Receiver and ResumableUploads do; `held` gets what keeps others off the upload.
+        Raises as Receiver and ResumableUploads do, and for an upload that became none as `_require_room`
+        does; `held` gets what keeps others off the upload.
         """
         fields = Fields(request.values, request.refuses_unknown, request.named)
         received = await self._receiver.receive(form, fields, task_id, undo)
         upload_id = single_value(UPLOAD, request.values.get(UPLOAD, ()))
         if upload_id is None:
-            earlier = single_value(AGAIN, request.values.get(AGAIN, ()))
-            if received is None and earlier is not None and not any(request.values.get("url", ())):
-                received = await self._recordings.received(earlier, request.caller, task_id, undo)
             return _Source(received)
         if received is not None or any(request.values.get("url", ())):
             raise MalformedUpload("The request names an `upload` and another source; send one of them.")
         arrived = await self._uploads.arrived(upload_id, request.caller, held, is_left=request.is_left)
         if isinstance(arrived, str):
             return Acceptance(arrived, "", may_be_shared=False, replayed=True)
+        if lacks_room and not await self._may_have_come(request):
+            await self._require_room(request.caller)
         return _Source(await self._uploads.received(arrived, task_id, undo), arrived)
 
     async def _expect(self, accepted: Acceptance, caller: Caller) -> None:
@@ -245,14 +281,13 @@ class AudioService:
         except FetchFailed as error:
             raise UnsafeAddress(error.detail) from error
 
-    async def _count(self, task: Task, received: Received | None, undo: AsyncExitStack) -> None:
+    async def _count(self, task: Task, sent_bytes: int, undo: AsyncExitStack) -> None:
         """Count it for its owner's quota, as long as it is accepted. Raises QuotaExceeded."""
-        size = received.size if received is not None else 0
-        await self._usage.admit(task, size)
+        await self._usage.admit(task, sent_bytes)
 
         async def withdraw() -> None:
             async with redis_or_not("A task that was not accepted counts for its key", logging.WARNING):
-                await self._usage.withdraw(task, size)
+                await self._usage.withdraw(task, sent_bytes)
 
         undo.push_async_callback(withdraw)
 
@@ -327,13 +362,16 @@ def _named(request: UploadRequest, fingerprint: str, task_id: str) -> Request | 
 
 
 def _source(received: Received | None, options: Options) -> str:
-    """What is transcribed, by its content or its address. Raises FileMissing, MalformedUpload."""
+    """What is transcribed: by its content, its address, or the task that had it, which names it even when it
+    is gone. Raises FileMissing, MalformedUpload."""
     if received is not None and options.url is not None:
         raise MalformedUpload("The request holds a file and a `url`; send one of them.")
     if received is not None:
         return received.digest
     if options.url is not None:
         return options.url
+    if options.again_of is not None:
+        return f"{AGAIN}={options.again_of}"
     raise FileMissing(
         f"The request holds no file; send the recording in the form field `{FILE_FIELD}`, or its address in "
         "`url`."

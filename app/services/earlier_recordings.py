@@ -33,7 +33,7 @@ class EarlierRecordings:
         return told if isinstance(told, str) else task_id
 
     async def received(self, earlier_id: str, caller: Caller, task_id: str, undo: AsyncExitStack) -> Received:
-        """A copy of the recording of that task, as if it had been sent; `undo` gets what removes it.
+        """A copy of the recording of that task; `undo` gets what removes it.
 
         Raises RecordingGone where the service has it no more, StorageFull, StorageUnavailable.
         """

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from redis.asyncio import Redis
 
@@ -24,7 +24,7 @@ from app.queue.scripts import Scripts
 from app.queue.turns import is_turn
 from app.queue.webhooks import Webhooks
 from app.schemas.task import Task
-from app.storage.base import Storage
+from app.storage.base import Ended, Storage
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +38,16 @@ WAIT_FOR_ARCHIVE_SECONDS = 3600.0
 """How much longer the result of an ended task stays on the disk where no archive takes it. Then Redis alone
 has it, from where it is collected as long as RESULT_TTL_SECONDS last: UPLOAD_DIR must not fill up."""
 
+FINISHED_AT_ONCE = 500
+"""Ended tasks whose notes are in memory together, and whose files go together."""
+
+LOOKS_AT_ONCE = 8
+"""Tasks that are read at a time: a bucket takes a while to answer each."""
+
 MEBIBYTE = 1024 * 1024
 
 Standings = dict[str, Standing]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +136,8 @@ class OutboxService:
         standings = await self._maintenance.survey(listing.notes - listing.tombstones)
         restored = await self._restore(standings, listing.results)
         enqueued = await self._enqueue_lost(standings, restored)
-        await self._archive_ended(standings)
-        finished = await self._finish_ended(standings)
+        await self._archive_ended(standings, listing.results)
+        finished = await self._finish_ended(standings, listing.results)
         await self._remove_stray_results(listing.results - listing.notes)
         if listing.has_parts:
             await asyncio.to_thread(self._outbox.remove_parts, PART_SECONDS)
@@ -153,13 +160,15 @@ class OutboxService:
     async def _sweep_tombstones(self) -> int:
         """Delete again what Redis knows again; forget what it has not known for long. How many came back."""
         tombstones = await asyncio.to_thread(self._outbox.tombstones)
-        standings = await self._maintenance.survey(each.task.task_id for each in tombstones)
-        again = 0
+        standings = await self._maintenance.survey(each.task_id for each in tombstones)
+        again, old = 0, []
         for tombstone in tombstones:
-            if standings[tombstone.task.task_id].stage is not Stage.UNKNOWN:
-                again += await self._delete_again(tombstone.task)
+            if standings[tombstone.task_id].stage is not Stage.UNKNOWN:
+                task = await asyncio.to_thread(self._outbox.buried, tombstone.task_id)
+                again += await self._delete_again(task)
             elif tombstone.age_seconds >= self._settings.keep_ended_seconds:
-                await self._forget_deleted(tombstone.task)
+                old.append(tombstone.task_id)
+        await self._forget_deleted(old)
         if again:
             logger.warning("Redis knew %d deleted task(s) again, which are deleted once more", again)
         return again
@@ -169,15 +178,15 @@ class OutboxService:
         await asyncio.to_thread(self._storage.discard, task)
         return outcome is DeleteOutcome.DELETED  # else it runs: its worker is told at the next heartbeat
 
-    async def _forget_deleted(self, task: Task) -> None:
-        """The recording goes once more: a worker may have fetched it while the task was deleted.
+    async def _forget_deleted(self, task_ids: Sequence[str]) -> None:
+        """The recordings go once more: a worker may have fetched one while its task was deleted.
 
-        Not before the archive, too, knows that the task is deleted: without the tombstone it would show it.
+        Not before the archive, too, knows that a task is deleted: without the tombstone it would show it.
         """
-        if not await self._is_gone_from_archive(task.task_id):
-            return
-        await asyncio.to_thread(self._storage.finish, task)
-        await asyncio.to_thread(self._outbox.remove_tombstone, task.task_id)
+        gone = [task_id for task_id in task_ids if await self._is_gone_from_archive(task_id)]
+        tasks = await _of_each(gone, lambda task_id: asyncio.to_thread(self._outbox.buried, task_id))
+        await asyncio.to_thread(self._storage.finish_all, [Ended(task) for task in tasks])
+        await asyncio.to_thread(self._outbox.remove_tombstones, gone)
 
     async def _is_gone_from_archive(self, task_id: str) -> bool:
         if self._archive is None:
@@ -229,45 +238,74 @@ class OutboxService:
             logger.warning("Redis did not know %d task(s), which are enqueued again", again)
         return again
 
-    async def _archive_ended(self, standings: Standings) -> None:
+    async def _archive_ended(self, standings: Standings, results: Collection[str]) -> None:
         """Have the archive keep what has ended now, long before the copy on the disk goes: who asked for a
         summary waits for it."""
         if self._archive is None:
             return
         ended = {name: each for name, each in standings.items() if each.stage is Stage.ENDED}
         failed = {name for name, each in ended.items() if each.failure is not None}
-        with contextlib.suppress(ArchiveUnavailable):  # `_finish` waits for it
+        with contextlib.suppress(ArchiveUnavailable):  # `_finish_ended` waits for it
             new_failures = failed - await self._archive.failed(failed)
-            for task_id in await self._archive.missing(ended.keys() - failed) | new_failures:
-                await self._is_archived(task_id, await self._noted(task_id))
+            new = await self._archive.missing(ended.keys() - failed) | new_failures
 
-    async def _finish_ended(self, standings: Standings) -> int:
+            async def keep(task_id: str) -> bool:
+                noted = await self._noted(task_id)
+                return await self._is_archived(task_id, noted, has_result=task_id in results)
+
+            await _of_each(new, keep)
+
+    async def _finish_ended(self, standings: Standings, results: Collection[str]) -> int:
         """Remove what tasks left in UPLOAD_DIR that ended long enough ago; how many."""
         keep_seconds = await self._keep_seconds()
-        finished = 0
+        due = []
         for task_id, standing in standings.items():
             if standing.stage is Stage.ANSWERED:
                 async with redis_reachable():
                     await self._scripts.adopt(task_id)  # its end counts from now
             elif standing.stage is Stage.ENDED and standing.ended_seconds >= keep_seconds:
-                finished += await self._finish(task_id, standing, keep_seconds)
+                due.append(task_id)
+        unarchived = frozenset(results).intersection(await self._missing(due))
+        finished = 0
+
+        async def ready(task_id: str) -> Ended | None:
+            has_result = task_id in unarchived
+            return await self._ready(task_id, standings[task_id], keep_seconds, has_result=has_result)
+
+        for first in range(0, len(due), FINISHED_AT_ONCE):
+            found = await _of_each(due[first : first + FINISHED_AT_ONCE], ready)
+            ended = [each for each in found if each is not None]
+            await asyncio.to_thread(self._storage.finish_all, ended)
+            finished += len(ended)
         return finished
 
-    async def _finish(self, task_id: str, standing: Standing, keep_seconds: float) -> bool:
-        """Remove what an ended task left, once the archive has its result; False where that is waited for."""
+    async def _ready(
+        self, task_id: str, standing: Standing, keep_seconds: float, *, has_result: bool
+    ) -> Ended | None:
+        """An ended task whose result the archive has, so that what it left may go; None where that is waited
+        for."""
         task = await asyncio.to_thread(self._outbox.read, task_id)
         is_overdue = self._is_disk_low or standing.ended_seconds >= keep_seconds + WAIT_FOR_ARCHIVE_SECONDS
-        if not await self._is_archived(task_id, task) and standing.failure is None and not is_overdue:
-            return False
+        is_archived = await self._is_archived(task_id, task, has_result=has_result)
+        if not is_archived and standing.failure is None and not is_overdue:
+            return None
         task = task or Task(task_id=task_id, file_path=task_id)  # at least the note goes
-        await asyncio.to_thread(self._storage.finish, task, standing.failure)
-        return True
+        return Ended(task, standing.failure)
 
-    async def _is_archived(self, task_id: str, noted: Task | None) -> bool:
-        """Whether the archive has what it is to have of a task."""
+    async def _missing(self, task_ids: Collection[str]) -> Collection[str]:
+        """Those of the tasks whose results the archive has not, or perhaps not."""
+        if self._archive is None:
+            return ()
+        try:
+            return await self._archive.missing(task_ids)
+        except ArchiveUnavailable:
+            return task_ids
+
+    async def _is_archived(self, task_id: str, noted: Task | None, *, has_result: bool) -> bool:
+        """Whether the archive has what it is to have of a task; `has_result`: a result of it is kept."""
         if self._archive is None:
             return not self._settings.archive
-        result = await asyncio.to_thread(self._outbox.result, task_id)
+        result = await asyncio.to_thread(self._outbox.result, task_id) if has_result else None
         try:
             await self._archive.keep(task_id, noted, result)
         except ArchiveUnavailable:
@@ -316,3 +354,19 @@ def _lacks_result(standing: Standing) -> bool:
     Where it runs, its worker is about to hand the result in, or whoever takes it over finds it.
     """
     return standing.stage in (Stage.UNKNOWN, Stage.WAITING) or standing.failure is not None
+
+
+async def _of_each(task_ids: Iterable[str], look: Callable[[str], Awaitable[T]]) -> list[T]:
+    """What `look` gives of the tasks, LOOKS_AT_ONCE at a time, in any order. Raises what it raises first, and
+    then begins with no other task."""
+    left, found = iter(list(task_ids)), list[T]()
+
+    async def work() -> None:
+        for task_id in left:
+            found.append(await look(task_id))
+
+    outcomes = await asyncio.gather(*(work() for _ in range(LOOKS_AT_ONCE)), return_exceptions=True)
+    for error in outcomes:
+        if error is not None:
+            raise error
+    return found

@@ -1,6 +1,6 @@
 """What the service asks of the place where recordings lie. All calls block: call them off the event loop."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -48,10 +48,18 @@ class OutboxListing:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """A task that was deleted so many seconds ago; of the task, only what is needed to delete it again."""
+    """That a task was deleted so many seconds ago."""
+
+    task_id: str
+    age_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A task that has ended, and why where it failed."""
 
     task: Task
-    age_seconds: float
+    failure: TaskFailure | None = None
 
 
 class Outbox(Protocol):
@@ -81,8 +89,11 @@ class Outbox(Protocol):
     def tombstones(self) -> list[Tombstone]:
         """All tombstones. Raises OSError."""
 
-    def remove_tombstone(self, task_id: str) -> None:
-        """Forget a deleted task. Raises OSError."""
+    def buried(self, task_id: str) -> Task:
+        """A deleted task, as far as its tombstone tells: what is needed to delete it again."""
+
+    def remove_tombstones(self, task_ids: Collection[str]) -> None:
+        """Forget deleted tasks. Raises OSError."""
 
     def listing(self) -> OutboxListing:
         """What is there now. Raises OSError."""
@@ -266,6 +277,9 @@ class Storage(Protocol):
         Its recording stays where it may be wanted again: with KEEP_AUDIO, and after failures worth another
         try.
         """
+
+    def finish_all(self, ended: Collection[Ended]) -> None:
+        """The same for many, with few requests where they lie in a bucket."""
 
     def finish_unnoted(self, task: Task) -> None:
         """Finish an ended task that has no note, so that nobody else would. Never raises."""

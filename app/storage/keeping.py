@@ -2,11 +2,12 @@
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from typing import Protocol
 
 from app.core.errors import WORTH_ANOTHER_TRY, InvalidTask, StorageFull, StorageUnavailable
 from app.schemas.task import Task, TaskFailure
-from app.storage.base import Outbox
+from app.storage.base import Ended, Outbox
 from app.storage.files import translated
 
 logger = logging.getLogger(__name__)
@@ -92,10 +93,9 @@ class TaskKeeping(ABC):
         The note goes first: a recording without a note is removed as an orphan, a note without its recording
         would bring the task back. What cannot be removed is logged; the task has ended all the same.
         """
-        wanted = self._keep_audio or (failure is not None and failure.code in WORTH_ANOTHER_TRY)
         try:
             self.outbox.remove(task.task_id)
-            if not wanted:
+            if not self._is_wanted(failure):
                 self.delete(task)
             elif failure is None:
                 self.remove_clips(task.task_id)  # voices are kept no longer than needed
@@ -103,6 +103,15 @@ class TaskKeeping(ABC):
             logger.warning("The recording of task %s is not ours to delete: %s", task.task_id, task.file_path)
         except (OSError, StorageUnavailable) as error:
             logger.warning("Cannot remove what task %s left in %s: %s", task.task_id, self.place, error)
+
+    def _is_wanted(self, failure: TaskFailure | None) -> bool:
+        """Whether the recording of a task that ended so stays."""
+        return self._keep_audio or (failure is not None and failure.code in WORTH_ANOTHER_TRY)
+
+    def finish_all(self, ended: Collection[Ended]) -> None:
+        """Forget ended tasks, each as `finish` does."""
+        for each in ended:
+            self.finish(each.task, each.failure)
 
     def finish_unnoted(self, task: Task) -> None:
         """Forget an ended task at once where it has no note: nobody else would. Never raises."""

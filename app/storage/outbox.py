@@ -7,7 +7,7 @@ that is done, `<id>.deleted` the tombstone of one that was deleted.
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -89,11 +89,21 @@ class LocalOutbox:
     def tombstones(self) -> list[Tombstone]:
         """All tombstones. Raises OSError."""
         files = files_with_ages(self._folder)
-        return [_tombstone(path, age) for age, path in files if path.suffix == TOMBSTONE]
+        return [Tombstone(path.stem, age) for age, path in files if path.suffix == TOMBSTONE]
 
-    def remove_tombstone(self, task_id: str) -> None:
-        """Forget a deleted task. Raises OSError."""
-        self._path(task_id, TOMBSTONE).unlink(missing_ok=True)
+    def buried(self, task_id: str) -> Task:
+        """A deleted task; a tombstone that cannot be read still says which."""
+        path = self._path(task_id, TOMBSTONE)
+        try:
+            return Task.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            logger.warning("The tombstone %s in the outbox cannot be read: %s", path.name, error)
+            return Task(task_id=task_id, file_path=task_id)
+
+    def remove_tombstones(self, task_ids: Collection[str]) -> None:
+        """Forget deleted tasks. Raises OSError."""
+        for task_id in task_ids:
+            self._path(task_id, TOMBSTONE).unlink(missing_ok=True)
 
     def listing(self) -> OutboxListing:
         """What is there now. Raises OSError."""
@@ -116,12 +126,3 @@ class LocalOutbox:
 
     def _path(self, task_id: str, suffix: str) -> Path:
         return self._folder / f"{task_id}{suffix}"
-
-
-def _tombstone(path: Path, age_seconds: float) -> Tombstone:
-    """One that cannot be read still says which task was deleted."""
-    try:
-        return Tombstone(Task.model_validate_json(path.read_bytes()), age_seconds)
-    except (OSError, ValidationError) as error:
-        logger.warning("The tombstone %s in the outbox cannot be read: %s", path.name, error)
-        return Tombstone(Task(task_id=path.stem, file_path=path.stem), age_seconds)

@@ -5,12 +5,11 @@ import contextlib
 import logging
 import signal
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from app.client import AsyncClient, RetryPolicy
-from app.client.calls import http_settings
+from app.client.companions import KeyOption, ServiceOption, service_address
 from app.core.backoff import QUIET_SECONDS, Backoff
 from app.core.config import Settings
 from app.core.lifeline import end_with_parent
@@ -42,25 +41,13 @@ def _telling_policy() -> RetryPolicy:
     return RetryPolicy(on_retry=tell)
 
 
-def main(
-    service: Annotated[
-        str,
-        typer.Option(envvar="TRANSCRIBER_URL", help="Address of the service; that of `make run` if none."),
-    ] = "",
-    api_key: Annotated[
-        str | None, typer.Option(envvar="TRANSCRIBER_API_KEY", help="Key, where the service asks for one.")
-    ] = None,
-) -> None:
+def main(service: ServiceOption = "", api_key: KeyOption = None) -> None:
     """Transcribe the recordings that appear in WATCH_DIR; the transcripts appear beside them."""
     settings = read_settings()
     folder = settings.watch_dir
     if folder is None:
         raise SystemExit("WATCH_DIR names no folder; set it in `.env` or the environment.")
-    address = service or f"http://127.0.0.1:{settings.port}"
-    try:
-        http_settings(address, api_key)
-    except ValueError as error:
-        raise SystemExit(f"TRANSCRIBER_URL or TRANSCRIBER_API_KEY is wrong: {error}") from error
+    address = service_address(service, api_key, settings)
     start_watching(settings, "watch")
     end_with_parent()
     try:

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from functools import partial
-from typing import Annotated
 
 import typer
 from wyoming.server import AsyncTcpServer
 
 from app.client import AsyncClient
+from app.client.companions import KeyOption, ServiceOption, service_address
 from app.core.config import Settings
 from app.core.lifeline import end_with_parent
 from app.core.startup import read_settings, start_watching
@@ -30,20 +30,13 @@ async def serve(settings: Settings, service: str, api_key: str | None) -> None:
         await server.run(partial(Assistant, client, info, settings.max_upload_bytes))
 
 
-def main(
-    service: Annotated[
-        str,
-        typer.Option(envvar="TRANSCRIBER_URL", help="Address of the service; that of `make run` if none."),
-    ] = "",
-    api_key: Annotated[
-        str | None, typer.Option(envvar="TRANSCRIBER_API_KEY", help="Key, where the service asks for one.")
-    ] = None,
-) -> None:
+def main(service: ServiceOption = "", api_key: KeyOption = None) -> None:
     """Speech-to-text for Home Assistant: the Wyoming protocol on HOST and WYOMING_PORT."""
     settings = read_settings()
+    address = service_address(service, api_key, settings)
     start_watching(settings, "wyoming")
     end_with_parent()
-    asyncio.run(serve(settings, service or f"http://127.0.0.1:{settings.port}", api_key))
+    asyncio.run(serve(settings, address, api_key))
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ async def test_twice_is_at_once(service: Service) -> None:
     await service.processing(task_id)
     worker.signal(signal.SIGTERM)
     await service.until(lambda: service.logged("Stopping", ""), 10)
-    worker.signal(signal.SIGTERM)
+    worker.signal(signal.SIGINT)
     assert await worker.ended() == 0
     assert (await service.state(task_id)).status is TaskStatus.QUEUED
+    assert await service.client.hget(service.keys.task(task_id), "attempts") == b"0"

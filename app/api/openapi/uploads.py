@@ -15,6 +15,7 @@ from app.core.errors import (
     QueueUnavailable,
     QuotaExceeded,
     RateLimited,
+    RecordingExceedsLimit,
     RecordingTooLong,
     RequestInProgress,
     StorageFull,
@@ -33,6 +34,11 @@ from app.core.errors import (
     UploadStalled,
     UploadTaken,
     UploadTooLarge,
+)
+
+_EXCEEDING = (
+    RecordingExceedsLimit,
+    "The recording has 2000 MiB, and your key may send 1000 MiB a day; send it in parts.",
 )
 
 UPLOAD_RESPONSES: Responses = {
@@ -56,6 +62,7 @@ UPLOAD_RESPONSES: Responses = {
             RecordingTooLong,
             "The recording lasts 90000 s, more than the 86400 s that this server takes.",
         ),
+        _EXCEEDING,
         (UnsafeAddress, "The address must begin with http:// or https://; nothing else is allowed."),
         (UploadNotFound, "There is no upload of this id; begin a new one."),
         (UploadIncomplete, "The upload has 1048576 of its 2097152 bytes; send the rest first."),
@@ -86,6 +93,7 @@ DIRECT_RESPONSES: Responses = {
         (InvalidParameter, "The upload is wrong at `length`: Field required."),
         (UnsupportedExtension, "The file name 'talk.txt' does not end in one of: mp3, wav."),
         (UploadTooLarge, "The file is larger than the 2048 MiB that this server takes; send a smaller one."),
+        _EXCEEDING,
         (Unauthorized, "This service asks for an API key; send it as `Authorization: Bearer KEY`."),
         (QuotaExceeded, "Your key may have 20 unfinished task(s), and has 20; wait until one has ended."),
         (RateLimited, "One client may send 500 mebibytes in 1 hour; please try again in 12 s."),
@@ -104,6 +112,7 @@ RESUMABLE_RESPONSES: Responses = {
         (OffsetConflict, "The upload has 1048576 bytes, and yours begin at 0; ask with HEAD where to go on."),
         (UploadLocked, "Another request is writing this upload; please try again in a moment."),
         (UploadTooLarge, "The upload is longer than the 2147483648 bytes that it may have."),
+        _EXCEEDING,
         (UploadStalled, "No byte of the upload came for 60 seconds; send it again."),
         (UnsupportedProtocol, "The request has no header `Tus-Resumable`; send `Tus-Resumable: 1.0.0`."),
         (

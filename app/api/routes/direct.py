@@ -32,7 +32,7 @@ async def begin(request: Request, services: ServicesDep, caller: CallerDep) -> D
     """
     wish = await json_body(request, DirectUploadWish, "The upload is", max_bytes=MOST_BYTES)
     await count(request, services, caller, wish.length)
-    await services.usage.refuse_early(caller.name)
+    await services.usage.refuse_early(caller.name, wish.length)
     upload = ResumableUpload(
         upload_id=new_upload_id(),
         owner=caller.name,

@@ -41,7 +41,7 @@ async def begin(request: Request, services: ServicesDep, caller: CallerDep) -> R
     """
     upload = tus.upload_of(request, new_upload_id(), caller.name, services.settings)
     await count(request, services, caller, upload.length or 0)
-    await services.usage.refuse_early(caller.name)
+    await services.usage.refuse_early(caller.name, upload.length or 0)
     await services.uploads.begin(upload)
     stored = StoredResumable(upload, 0)
     if tus.has_bytes(request):

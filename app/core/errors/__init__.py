@@ -24,6 +24,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── UnreadableAudio          no container that FFmpeg can open
     │   ├── NoAudio                  opens, but holds no audio stream or no sample
     │   ├── RecordingTooLong         more than MAX_DURATION_SECONDS
+    │   ├── RecordingExceedsLimit    more than a whole quota, or UPLOAD_LIMIT
     │   ├── UnknownModel             no model of that name
     │   ├── InvalidParameter         a parameter outside its range
     │   ├── UnknownParameter         no parameter of that name
@@ -115,6 +116,7 @@ from app.core.errors.request import (
     NotArchived,
     NotFinished,
     OffsetConflict,
+    RecordingExceedsLimit,
     RecordingGone,
     RecordingTooLong,
     RequestError,
@@ -201,6 +203,7 @@ __all__ = [
     "QueueUnavailable",
     "QuotaExceeded",
     "RateLimited",
+    "RecordingExceedsLimit",
     "RecordingGone",
     "RecordingTooLong",
     "RecordingUnreachable",

@@ -20,7 +20,7 @@ class QueueFull(CapacityError):
 
 
 class RateLimited(CapacityError):
-    """The client sent more recordings than RATE_LIMIT or UPLOAD_LIMIT allow."""
+    """The client sent more recordings than RATE_LIMIT or UPLOAD_LIMIT allow in some time."""
 
     code = "rate_limited"
     title = "Too many requests"

@@ -162,6 +162,14 @@ class RecordingTooLong(RequestError):
     status = 413
 
 
+class RecordingExceedsLimit(RequestError):
+    """The recording is larger than a whole quota (KEY_QUOTAS) or UPLOAD_LIMIT: waiting does not help."""
+
+    code = "recording_exceeds_limit"
+    title = "Recording larger than a limit"
+    status = 413
+
+
 class UnknownModel(RequestError):
     """No model of that name is known or lies in the cache."""
 

@@ -90,6 +90,12 @@ class StorageSettings(BaseSettings):
     archive_failures_days: float = Field(
         90, ge=0, description="How long the archive tells why a task failed, in days; 0: until it is deleted."
     )
+    archive_deleted_days: float = Field(
+        365,
+        ge=0,
+        description="How long the archive knows the ids of deleted tasks, in days, so that no older copy of "
+        "it (`app.archive restore`) brings them back; 0: for ever.",
+    )
 
     @field_validator("database_url")
     @classmethod

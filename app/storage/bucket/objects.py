@@ -4,8 +4,10 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import obstore
@@ -35,6 +37,9 @@ PART_BYTES = 1024 * 1024
 
 DELETED_AT_ONCE = 1000
 """Keys of one request: what S3 takes."""
+
+DELETES_AT_ONCE = 8
+"""Requests at a time to a store that takes one key with each."""
 
 
 BLOB_HEADERS = {"x-ms-blob-type": "BlockBlob"}
@@ -207,6 +212,10 @@ def _delete(store: ObjectStore, keys: Sequence[str]) -> None:
     try:
         obstore.delete(store, keys)
     except FileNotFoundError:
-        for key in keys:
-            with contextlib.suppress(FileNotFoundError):
-                obstore.delete(store, key)
+        with ThreadPoolExecutor(DELETES_AT_ONCE, thread_name_prefix="delete") as pool:
+            list(pool.map(partial(_delete_one, store), keys))
+
+
+def _delete_one(store: ObjectStore, key: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        obstore.delete(store, key)

@@ -7,7 +7,7 @@ that is done; tombstones of deleted ones lie in a folder of their own, which is 
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pydantic import ValidationError
 
@@ -54,13 +54,13 @@ class BucketOutbox:
 
     def save_result(self, task_id: str, result: str) -> str:
         """Keep a result beside the note; the result that is kept now, which may be an earlier one."""
-        if self._bucket.create(_key(task_id, RESULT), result.encode()):
+        if self._bucket.create(result_key(task_id), result.encode()):
             return result
         return self.result(task_id) or result
 
     def result(self, task_id: str) -> str | None:
         """The result kept of that task; None where there is none, or none that can be read."""
-        content = self._bucket.read(_key(task_id, RESULT))
+        content = self._bucket.read(result_key(task_id))
         try:
             return None if content is None else content.decode()
         except UnicodeDecodeError as error:
@@ -69,8 +69,12 @@ class BucketOutbox:
 
     def remove(self, task_id: str) -> None:
         """Forget note and result of a task."""
-        self._bucket.remove([_key(task_id, NOTE)])  # first: it would bring the task back
-        self._bucket.remove([_key(task_id, RESULT)])
+        self.remove_notes([task_id])  # first: it would bring the task back
+        self._bucket.remove([result_key(task_id)])
+
+    def remove_notes(self, task_ids: Iterable[str]) -> None:
+        """Forget notes; what else is there of the tasks stays."""
+        self._bucket.remove(_key(task_id, NOTE) for task_id in task_ids)
 
     def bury(self, task: Task) -> None:
         """Put a tombstone in the place of a task's note.
@@ -81,7 +85,7 @@ class BucketOutbox:
         self._bucket.write(_tombstone_key(task.task_id), kept.encode())
         if self._buried is not None:
             self._buried |= {task.task_id}
-        self.remove(task.task_id)
+        self._bucket.remove([_key(task.task_id, NOTE), result_key(task.task_id)])
 
     def deleted(self, task_ids: Iterable[str]) -> set[str]:
         """Those of the tasks that have a tombstone, by a listing of the last second.
@@ -106,25 +110,21 @@ class BucketOutbox:
 
     def tombstones(self) -> list[Tombstone]:
         """All tombstones."""
-        return [
-            self._tombstone(_task_id(each.name), each.age_seconds)
-            for each in self._bucket.objects(TOMBSTONES)
-        ]
+        return [Tombstone(_task_id(each.name), each.age_seconds) for each in self._bucket.objects(TOMBSTONES)]
 
-    def _tombstone(self, task_id: str, age_seconds: float) -> Tombstone:
-        """One that cannot be read still says which task was deleted."""
+    def buried(self, task_id: str) -> Task:
+        """A deleted task; a tombstone that cannot be read still says which."""
         try:
-            task = Task.model_validate_json(self._bucket.read(_tombstone_key(task_id)) or b"")
+            return Task.model_validate_json(self._bucket.read(_tombstone_key(task_id)) or b"")
         except ValidationError as error:
             logger.warning("The tombstone of task %s in the outbox cannot be read: %s", task_id, error)
-            task = Task(task_id=task_id, file_path=task_id)
-        return Tombstone(task, age_seconds)
+            return Task(task_id=task_id, file_path=task_id)
 
-    def remove_tombstone(self, task_id: str) -> None:
-        """Forget a deleted task."""
-        self._bucket.remove([_tombstone_key(task_id)])
+    def remove_tombstones(self, task_ids: Collection[str]) -> None:
+        """Forget deleted tasks."""
+        self._bucket.remove(map(_tombstone_key, task_ids))
         if self._buried is not None:
-            self._buried -= {task_id}
+            self._buried -= set(task_ids)
 
     def listing(self) -> OutboxListing:
         """What is there now; nothing in a bucket is ever half written."""
@@ -141,6 +141,11 @@ class BucketOutbox:
 
 def _key(task_id: str, suffix: str) -> str:
     return f"{FOLDER}/{task_id}{suffix}"
+
+
+def result_key(task_id: str) -> str:
+    """Where a result is kept."""
+    return _key(task_id, RESULT)
 
 
 def _tombstone_key(task_id: str) -> str:

@@ -1,24 +1,27 @@
 """Recordings in a bucket, in a folder that the API and all workers share."""
 
+import logging
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path, PurePosixPath
 
 from app.core.config import Settings
-from app.core.errors import InvalidTask, UploadTooLarge
+from app.core.errors import InvalidTask, StorageUnavailable, UploadTooLarge
 from app.core.recording_path import RecordingPath
 from app.core.utils import RECORDING_EXTENSIONS, extension_of
-from app.schemas.task import Task
-from app.storage.base import Link, StoredUpload
+from app.schemas.task import Task, TaskFailure
+from app.storage.base import Ended, Link, StoredUpload
 from app.storage.bucket.marker import BucketMarker
 from app.storage.bucket.object_path import ObjectPath
 from app.storage.bucket.objects import Bucket
-from app.storage.bucket.outbox import BucketOutbox
+from app.storage.bucket.outbox import BucketOutbox, result_key
 from app.storage.bucket.resumable import BucketResumables, end_of, pieces_of
 from app.storage.bucket.upload import BucketUpload
 from app.storage.keeping import TaskKeeping
 from app.storage.names import CLIPS_EXTENSION, DOWNLOAD_EXTENSION, OWN_NAME, fetched_name, is_path_unknown
+
+logger = logging.getLogger(__name__)
 
 READ_BYTES = 1024 * 1024
 
@@ -30,6 +33,7 @@ class BucketStorage(TaskKeeping):
     """
 
     place = "STORAGE_URL"
+    outbox: BucketOutbox
 
     def __init__(self, settings: Settings) -> None:
         """Raises StorageMisconfigured."""
@@ -106,12 +110,45 @@ class BucketStorage(TaskKeeping):
 
     def delete(self, task: Task) -> None:
         """Remove a task's recording, if it is there and named after the task. Raises InvalidTask."""
-        self.remove_clips(task.task_id)
+        keys = [_clips_key(task.task_id)]
+        try:
+            keys += self._keys_of(task)
+        finally:
+            self._bucket.remove(keys)
+
+    def finish(self, task: Task, failure: TaskFailure | None = None) -> None:
+        """Forget an ended task; see `finish_all`."""
+        self.finish_all([Ended(task, failure)])
+
+    def finish_all(self, ended: Collection[Ended]) -> None:
+        """Forget ended tasks as TaskKeeping does: all notes with one request, then all else with another."""
+        try:
+            self.outbox.remove_notes(each.task.task_id for each in ended)
+            self._bucket.remove(key for each in ended for key in self._left_of(each))
+        except StorageUnavailable as error:
+            ids = ", ".join(each.task.task_id for each in ended)
+            logger.warning("Cannot remove what the task(s) %s left in %s: %s", ids, self.place, error)
+
+    def _left_of(self, ended: Ended) -> list[str]:
+        """The keys of what is to go with the note of an ended task."""
+        task, keys = ended.task, [result_key(ended.task.task_id)]
+        if ended.failure is None or not self._is_wanted(ended.failure):
+            keys.append(_clips_key(task.task_id))
+        if not self._is_wanted(ended.failure):
+            try:
+                keys += self._keys_of(task)
+            except InvalidTask:
+                logger.warning(
+                    "The recording of task %s is not ours to delete: %s", task.task_id, task.file_path
+                )
+        return keys
+
+    def _keys_of(self, task: Task) -> list[str]:
+        """Under which a task's recording may lie, none where it is not named after it. Raises InvalidTask."""
         key = self._key_of(task)
         if is_path_unknown(task):
-            self._bucket.remove([key, *_possible_keys(task)])
-        elif PurePosixPath(key).stem == task.task_id:
-            self._bucket.remove([key])
+            return [key, *_possible_keys(task)]
+        return [key] if PurePosixPath(key).stem == task.task_id else []
 
     def kept_recording(self, task: Task) -> ObjectPath | None:
         """A recording that this service stored; None where it is gone."""

@@ -58,7 +58,7 @@ def test_the_size_of_what_is_sent_may_be_limited(settings_for: SettingsFor) -> N
     assert answers[0].headers["ratelimit-policy"] == '"recordings";q=9;w=3600, "mebibytes";q=2;w=3600'
     assert '"mebibytes";r=1;t=' in answers[0].headers["ratelimit"]
     assert "One client may send 2 mebibytes in 1 hour" in answers[2].json()["detail"]
-    assert endless.status_code == 429
+    assert (endless.status_code, endless.json()["code"]) == (413, "recording_exceeds_limit")
 
 
 def test_a_limit_that_cannot_be_read_is_told_at_the_start(settings_for: SettingsFor) -> None:

@@ -1,15 +1,20 @@
 """Requests that come again, and recordings that were transcribed before."""
 
 import json
-from collections.abc import Callable
+import wave
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx2
 import pytest
 import redis
 
+from app.core.api_keys import new_key
 from app.core.config import Settings
 from app.services import idempotency
+from app.services.receiving import FORM_OVERHEAD_BYTES
+from tests.integration.api import tus
 from tests.integration.api.service import ASSETS, Service, serving
 from tests.places import outbox_of
 from tests.serving import PATIENCE_SECONDS, until
@@ -17,6 +22,7 @@ from tests.serving import PATIENCE_SECONDS, until
 SPEECH = (ASSETS / "speech_ru.ogg").read_bytes()
 OTHER = (ASSETS / "speech_en.mp3").read_bytes()
 RESULT = {"text": "Hello.", "segments": []}
+ALICE = new_key("alice")
 
 
 def post(
@@ -222,3 +228,104 @@ def test_a_file_or_an_address_not_both_and_not_none(client: httpx2.Client) -> No
 
     assert (both.status_code, both.json()["code"]) == (400, "malformed_upload")
     assert (none.status_code, none.json()["code"]) == (422, "file_missing")
+
+
+@pytest.fixture
+def long_recording(tmp_path: Path) -> bytes:
+    """One that is longer than a form may be whose fields name a recording."""
+    with wave.open(str(tmp_path / "long.wav"), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(bytes(2 * FORM_OVERHEAD_BYTES))
+    return (tmp_path / "long.wav").read_bytes()
+
+
+@pytest.fixture
+def busy(settings_for: Callable[..., Settings]) -> Iterator[tuple[Service, httpx2.Client]]:
+    """A service for six tasks, and a client with a key that may send 20 MiB a day."""
+    settings = settings_for(
+        max_queue_length=6,
+        api_keys=(ALICE.entry,),
+        key_quotas=("alice:mebibytes_day=20",),
+        default_model="base",
+        sync_wait_seconds=0.05,
+    )
+    headers = {"X-API-Key": ALICE.key}
+    with (
+        serving(settings) as service,
+        httpx2.Client(base_url=service.url, headers=headers, timeout=PATIENCE_SECONDS) as client,
+    ):
+        yield service, client
+
+
+def test_a_full_queue_refuses_no_request_that_was_accepted(
+    busy: tuple[Service, httpx2.Client], long_recording: bytes
+) -> None:
+    """In every dialect: its answer was lost, and its own task is one of those that fill the queue."""
+    service, client = busy
+    addresses = [tus.begin(client, filename="t.ogg") for _ in range(2)]
+    for address in addresses:
+        tus.go_on(client, address, 0, SPEECH)
+    wav = {"Content-Type": "audio/wav"}
+
+    def long(key: str) -> httpx2.Response:
+        files = {"file": ("long.wav", long_recording)}
+        return client.post("/transcribe/", files=files, headers={"Idempotency-Key": key})
+
+    def uploaded(address: str) -> httpx2.Response:
+        return client.post("/transcribe/", files={"upload": (None, address.rpartition("/")[2])})
+
+    def openai(language: str, **headers: str) -> httpx2.Response:
+        form, files = {"model": "base", "language": language}, {"file": ("long.wav", long_recording)}
+        return client.post("/v1/audio/transcriptions", data=form, files=files, headers=headers)
+
+    def webservice(language: str) -> httpx2.Response:
+        files = {"audio_file": ("long.wav", long_recording)}
+        return client.post("/asr", params={"language": language, "output": "json"}, files=files)
+
+    first = long("k")
+    again = {"again_of": (None, task_id(first)), "language": (None, "en")}
+    requests: list[Callable[[], httpx2.Response]] = [
+        lambda: long("k"),
+        lambda: client.post("/transcribe/", files=again, headers={"Idempotency-Key": "again"}),
+        lambda: uploaded(addresses[0]),
+        lambda: openai("ru"),
+        lambda: openai("de", **{"Prefer": "respond-async", "Idempotency-Key": "async"}),
+        lambda: client.post("/v1/listen", params={"language": "fr"}, content=long_recording, headers=wav),
+    ]
+
+    def told() -> list[tuple[int, str]]:
+        answers = [request() for request in requests]
+        return [(each.status_code, each.headers.get("location", each.text)) for each in answers]
+
+    before = told()
+    assert len(service.queued()) == 6
+    assert told() == before
+    files = service.files()
+    for refused in (long("new"), uploaded(addresses[1]), openai("en"), webservice("en")):
+        assert refused.status_code == 429, refused.text
+    assert (service.files(), len(service.queued())) == (files, 6)
+
+
+def test_a_recording_that_is_done_again_is_not_sent_again(
+    busy: tuple[Service, httpx2.Client], long_recording: bytes
+) -> None:
+    """It counts for no quota of bytes; whoever asks the same once more gets the task, and no other copy."""
+    service, client = busy
+
+    def used() -> tuple[float, int]:
+        told = client.get("/usage").json()
+        return told["mebibytes_day"]["used"], told["tasks_day"]
+
+    def again(language: str = "en") -> httpx2.Response:
+        form = {"again_of": (None, first), "language": (None, language)}
+        return client.post("/transcribe/", files=form, headers={"Idempotency-Key": "k"})
+
+    first = task_id(client.post("/transcribe/", files={"file": ("long.wav", long_recording)}))
+    mebibytes, tasks = used()
+    second = task_id(again())
+    assert used() == (mebibytes, tasks + 1)
+    (service.folder / f"{first}.wav").unlink()
+    files = service.files()
+    assert task_id(again()) == second
+    assert again("de").json()["code"] == "idempotency_conflict"
+    assert (service.files(), used()) == (files, (mebibytes, tasks + 1))

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from app.core.config import Settings
-from app.core.errors import QuotaExceeded
+from app.core.errors import QuotaExceeded, RecordingExceedsLimit
 from app.queue.usage import MEBIBYTE, UsageCounter
 from app.schemas.task import Task
 from tests.integration.queue.harness import Queue, claim, connected
@@ -48,18 +48,22 @@ async def test_each_task_is_counted_once(queue: Queue, usage: UsageCounter) -> N
 
 @pytest.mark.parametrize(
     ("seconds", "size", "quota"),
-    [(3601.0, 0, "audio_hours_day"), (1.0, 11 * MEBIBYTE, "mebibytes_day")],
+    [(3600.0, 0, "audio_hours_day"), (1.0, 10 * MEBIBYTE, "mebibytes_day")],
 )
 async def test_what_has_no_room_is_refused(
     usage: UsageCounter, seconds: float, size: int, quota: str
 ) -> None:
+    await usage.admit(task("first", 1), 1)
     with pytest.raises(QuotaExceeded, match="no room") as raised:
         await usage.admit(task("a", seconds), size)
     assert raised.value.extra["quota"] == quota
     assert 0 < (raised.value.retry_after_seconds or 0) <= 86_401
-    assert (await usage.usage("alice")).tasks_day == 0
+    with pytest.raises(RecordingExceedsLimit, match="in parts") as never:
+        await usage.admit(task("a", seconds + 1), size + 1)
+    assert never.value.extra["quota"] == quota
+    assert (await usage.usage("alice")).tasks_day == 1
     await usage.refuse_early("alice")
-    await usage.admit(task("b", 3600), 10 * MEBIBYTE)
+    await usage.admit(task("b", 3599), 10 * MEBIBYTE - 1)
     with pytest.raises(QuotaExceeded):
         await usage.refuse_early("alice")
 

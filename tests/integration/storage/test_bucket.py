@@ -123,9 +123,10 @@ def test_notes_results_and_tombstones(storage: BucketStorage, settings: Settings
     assert files_of(settings) == [f".outbox/deleted/{TASK_ID}.deleted"]
     assert storage.keep_result(TASK, "third") is None
     [tombstone] = kept.tombstones()
-    assert (tombstone.task.file_path, kept.listing().tombstones) == (TASK.file_path, frozenset([TASK_ID]))
+    assert (tombstone.task_id, kept.listing().tombstones) == (TASK_ID, frozenset([TASK_ID]))
+    assert kept.buried(TASK_ID).file_path == TASK.file_path
     assert -2 < tombstone.age_seconds < 60
-    kept.remove_tombstone(TASK_ID)
+    kept.remove_tombstones([TASK_ID])
     assert (kept.deleted([TASK_ID]), files_of(settings)) == (set(), [])
 
 

@@ -21,7 +21,7 @@ from app.watch_folder.watcher import FolderWatcher
 from tests.integration.api.service import ASSETS, Service, serving
 from tests.unit.watch_folder.test_tree import NOT_TEXT
 
-ALICE = new_key("alice")
+ALICE, BOB = new_key("alice"), new_key("bob")
 SPEECH = (ASSETS / "speech_ru.ogg").read_bytes()
 FAILED = {"status": "error", "error": {"code": "audio_undecodable", "message": "Not one second can be read."}}
 
@@ -87,15 +87,18 @@ def seen(folder: Path) -> set[str]:
 
 @pytest.fixture
 def full(settings_for: Callable[..., Settings], tmp_path: Path) -> Iterator[Service]:
-    """A service that has no room for anything of the watcher's key."""
+    """A service that has no room now for anything of Alice, and never for more than 3.6 s of Bob."""
     settings = settings_for(
-        api_keys=(ALICE.entry,), key_quotas=("*:open_tasks=0",), watch_seconds=0.05, watch_settle_seconds=0.1
+        api_keys=(ALICE.entry, BOB.entry),
+        key_quotas=("alice:open_tasks=0", "bob:audio_hours_day=0.001"),
+        watch_seconds=0.05,
+        watch_settle_seconds=0.1,
     )
     with serving(settings) as running:
         yield running
 
 
-async def test_the_log_tells_what_is_waited_for(
+async def test_the_log_tells_what_is_waited_for_and_a_file_what_is_not(
     full: Service, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With the client of the program, which comes again when the service says so."""
@@ -109,6 +112,10 @@ async def test_the_log_tells_what_is_waited_for(
     await end([task])
     assert caplog.text.count("Asking the service fails") == 1
     assert seen(folder) == {"a.ogg", "b.ogg"}
+    task = asyncio.create_task(watch(full.settings, folder, full.url, BOB.key))
+    await until(lambda: {"a.error.txt", "b.error.txt"} <= seen(folder))
+    await end([task])
+    assert "your key may send 0.001 hours of audio a day" in (folder / "a.error.txt").read_text()
 
 
 async def test_what_appears_is_transcribed(service: Service, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """The archive is copied, wiped and brought back: equal, in both databases and from one to the other."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,14 +8,16 @@ import pytest
 from sqlalchemy import delete, select
 from typer.testing import CliRunner
 
+from app.archive import archive as archive_module
 from app.archive.__main__ import cli
-from app.archive.archive import Archive
+from app.archive.archive import DAY_MS, Archive
 from app.archive.backup import back_up, restore
 from app.archive.database import open_engine
 from app.archive.tables import library, transcripts
 from app.core.config import Settings
 from app.schemas.archived import ArchivedTask
 from app.schemas.library import Details, DetailsChange
+from app.schemas.share import Share
 
 MANY = 450
 """More than two batches."""
@@ -96,6 +99,40 @@ def test_what_is_there_counts_more(archive_settings: Callable[..., Settings], tm
     assert restore(settings, tmp_path / "copy.db") == 0
     assert archive.corrections("t7") == (2, b'{"texts": {"0": "later"}}')
     assert named(settings)["t7"] == Details(title="Запись 7")
+    archive.close()
+
+
+def test_what_was_deleted_stays_so_whichever_copy_is_brought_back(
+    archive_settings: Callable[..., Settings],
+    settings_for: Callable[..., Settings],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = archive_settings(archive_deleted_days=2)
+    archive, older, newer = Archive.from_settings(settings), tmp_path / "older.db", tmp_path / "newer.db"
+    for task_id in ("t7", "t8"):
+        archive.keep(ArchivedTask(task_id=task_id, created_ms=7), b"{}")
+    link = Share(share_id="s", created_at=0.0)
+    archive.shares.add("t7", link, "token")
+    back_up(settings, older)
+    archive.remove("t7")
+    monkeypatch.setattr(archive_module, "_now_ms", lambda: int(time.time() * 1000) + 2 * DAY_MS)
+    archive.trim()
+    back_up(settings, newer)
+    assert restore(settings, older) == 0
+    assert (archive.read("t7"), archive.shares.find("token")) == (None, None)
+    lost = settings_for(data_dir=tmp_path / "new")
+    assert restore(lost, newer) == 1
+    assert restore(lost, older) == 0, "the newer copy tells what was deleted"
+
+    new = ArchivedTask(task_id="t7", created_ms=7)
+    assert archive.missing(["t7"]) == {"t7"}
+    assert archive.keep(new, b"{}"), "a program may use the id again"
+    assert archive.corrections("t7") == (0, b"")
+    archive.remove("t7")
+    monkeypatch.setattr(archive_module, "_now_ms", lambda: int(time.time() * 1000) + 6 * DAY_MS)
+    archive.trim()
+    assert restore(settings, older) == 1, "nothing is known for longer than ARCHIVE_DELETED_DAYS"
     archive.close()
 
 

@@ -21,6 +21,16 @@ time.sleep(600)
 """
 
 
+DRAINING = """
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+print("up", flush=True)
+for _ in range(2):
+    signal.sigwait([signal.SIGTERM])
+print("handed back", flush=True)
+"""
+
+
 @pytest.fixture
 def guard(tmp_path: Path) -> Iterator[Guard]:
     lock = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
@@ -47,7 +57,7 @@ def child_of(guard: Guard, said: list[tuple[str, str]]) -> Iterator[Callable[...
         return child
 
     yield build
-    stop_children(children, lambda: True)
+    stop_children(children, lambda: True, lambda: True)
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -89,7 +99,7 @@ def test_the_pause_grows_while_the_child_dies_young(
 
 def test_an_orderly_stop(child_of: Callable[..., Child]) -> None:
     children = [child_of("import time; time.sleep(600)") for _ in range(2)]
-    stop_children(children, lambda: False)
+    stop_children(children, lambda: False, lambda: False)
     assert all(child.has_ended() for child in children)
 
 
@@ -99,8 +109,18 @@ def test_a_child_that_does_not_listen_is_killed(
 ) -> None:
     child = child_of(STUBBORN, stop_seconds)
     wait_for(lambda: ("worker-1", "up") in said)
-    stop_children([child], lambda: impatient)
+    stop_children([child], lambda: impatient, lambda: impatient)
     assert child.pid is None
+
+
+def test_who_is_in_a_hurry_gives_children_time_to_hand_back(
+    child_of: Callable[..., Child], said: list[tuple[str, str]]
+) -> None:
+    """As a worker does at its second signal: killed, its task would be charged with an attempt."""
+    child = child_of(DRAINING, 600)
+    wait_for(lambda: ("worker-1", "up") in said)
+    stop_children([child], lambda: True, lambda: False)
+    wait_for(lambda: ("worker-1", "handed back") in said)
 
 
 def test_a_signal_to_a_child_that_has_ended_does_no_harm(child_of: Callable[..., Child]) -> None:

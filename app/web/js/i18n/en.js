@@ -383,6 +383,7 @@ export const TEXTS = {
   error_fetch_failed: "The recording could not be fetched from its address. Check whether it opens without signing in.",
   error_fetch_refused: "The address does not give the recording to the service. Check whether it opens without signing in.",
   error_unsafe_address: "The service fetches nothing from this address: it is inside a private network, or no http address.",
+  error_recording_exceeds_limit: "The recording is larger than a whole limit of what you may send. Send it in parts.",
   error_recording_too_long: "The recording is longer than the service takes. Send it in parts.",
   error_no_speakers: "There are no speakers in this transcript. Transcribe it again with “Tell who says what”.",
   error_queue_unavailable: "The queue of the service cannot be reached now.",
