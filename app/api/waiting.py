@@ -13,7 +13,7 @@ from app.api.deps import Services
 from app.core.errors import WORTH_ANOTHER_TRY, EngineFailed, ServiceError, TranscriptionFailed
 from app.schemas.caller import Caller
 from app.schemas.task import TaskFailure, TaskState
-from app.services.audio_service import Acceptance
+from app.services.upload_request import Acceptance
 from app.services.waiting_service import Parting, Wait
 
 LOOK_SECONDS = 0.5

@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import asdict, dataclass
 
@@ -18,7 +18,6 @@ from app.core.errors import (
     FileMissing,
     MalformedUpload,
     QueueFull,
-    QuotaExceeded,
     UnsafeAddress,
 )
 from app.core.tracing import traceparent
@@ -35,12 +34,14 @@ from app.services.earlier_recordings import EarlierRecordings
 from app.services.folder_service import FolderService
 from app.services.idempotency import Idempotency
 from app.services.options import AGAIN, UPLOAD, Options, fingerprint_of
-from app.services.receiving import FILE_FIELD, FORM_OVERHEAD_BYTES, Fields, FormPart, Received, Receiver
+from app.services.receiving import FILE_FIELD, Fields, FormPart, Received, Receiver
 from app.services.redis_service import RedisService
 from app.services.result_cache import ResultCache
 from app.services.resumable_uploads import Arrived, ResumableUploads
+from app.services.room import Room
 from app.services.task_service import TaskService
 from app.services.track_check import check_channels
+from app.services.upload_request import Acceptance, UploadRequest
 from app.storage.base import Storage
 from app.storage.reading import readable
 from utils.logger import task_context
@@ -51,43 +52,6 @@ PROBES_AT_ONCE = 2
 
 ABLE_MODEL = "large-v3"
 """Translates, and knows every language."""
-
-
-@dataclass(frozen=True, slots=True)
-class UploadRequest:
-    """What comes with a recording.
-
-    `values` are those of the fields that matter, by name: those from outside the form, to which the form's
-    are added; `read` understands them, or raises a RequestError; `content_length` are the bytes announced,
-    `idempotency_key` the client's name of the request; `refuses_unknown`: a form field that is not among
-    `values` is an error, and not left alone; `named` gives the name in `values` of a form field;
-    `is_awaited`: the caller waits for the transcript, and knows its task by nothing but this request;
-    `is_left`: nobody asks any more for what came of an upload.
-    """
-
-    values: dict[str, list[str]]
-    read: Callable[[Mapping[str, Sequence[str]]], Options]
-    caller: Caller
-    content_length: int | None = None
-    idempotency_key: str | None = None
-    refuses_unknown: bool = False
-    named: Callable[[str], str] = str
-    is_awaited: bool = False
-    is_left: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Acceptance:
-    """The task that a request became; `replayed`: the same request came before, and became this task.
-
-    `fingerprint` names what is asked of which recording; where it `may_be_shared`, equal requests at the same
-    time may have one task.
-    """
-
-    task_id: str
-    fingerprint: str
-    may_be_shared: bool
-    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +87,7 @@ class AudioService:
         self._awaited = awaited
         self._uploads = uploads
         self._usage = usage
+        self._room = Room(settings, queue, usage, idempotency)
         self._receiver = Receiver(settings, storage)
         self._recordings = EarlierRecordings(tasks, storage, self._receiver)
         self._policy = AddressPolicy.from_settings(settings)
@@ -137,7 +102,7 @@ class AudioService:
         request.read(_before_the_form(request.values))
         await self._receiver.refuse_early(request.content_length)
         await self._folder.require()
-        lacks_room = await self._refuse_new(request)
+        lacks_room = await self._room.is_lacking(request)
         task_id = str(uuid.uuid4())
         with task_context(task_id):
             async with AsyncExitStack() as held, AsyncExitStack() as undo:
@@ -167,7 +132,7 @@ class AudioService:
             return Acceptance(earlier, fingerprint, options.may_be_reused, replayed=True)
         async with self._idempotency.accepting(named) if named else nullcontext():
             if lacks_room:
-                await self._require_room(request.caller)
+                await self._room.require(request.caller)
             sent_bytes = received.size if received is not None else 0
             if received is None and options.url is None and options.again_of is not None:
                 received = await self._recordings.received(options.again_of, request.caller, task_id, undo)
@@ -177,36 +142,6 @@ class AudioService:
             await self._keep_clips(task_id, options)
             await self._hand_in(task, received, named, undo)
         return Acceptance(task_id, fingerprint, options.may_be_reused)
-
-    async def _refuse_new(self, request: UploadRequest) -> bool:
-        """Refuse a request that cannot have room, as `_require_room` does, before its recording is sent.
-
-        True where there is no room but the request may have been accepted before, and is then answered with
-        its task. That is so for known keys, for awaited requests, and for uploads, whose ids may stand in any
-        form that is short enough to hold nothing but fields.
-        """
-        try:
-            await self._require_room(request.caller)
-        except (QueueFull, QuotaExceeded):
-            is_brief = request.content_length is not None and request.content_length <= FORM_OVERHEAD_BYTES
-            if any(request.values.get(UPLOAD, ())) or is_brief or await self._may_have_come(request):
-                return True
-            raise
-        return False
-
-    async def _require_room(self, caller: Caller) -> None:
-        """Raise QueueFull or QuotaExceeded where not even the shortest recording could become a task now,
-        QueueUnavailable."""
-        await self._queue.refuse_when_full()
-        await self._usage.refuse_early(caller.name)
-
-    async def _may_have_come(self, request: UploadRequest) -> bool:
-        """Whether its Idempotency-Key came before; without one, whether an equal request is looked for once
-        the recording is here."""
-        key = request.idempotency_key
-        if key is None:
-            return request.is_awaited and self._settings.orphan_seconds > 0
-        return await self._idempotency.is_known(request.caller.name, key)
 
     async def _receive(
         self,
@@ -220,7 +155,7 @@ class AudioService:
     ) -> _Source | Acceptance:
         """What is to be transcribed; the earlier task where it is a resumable upload that became one.
 
-        Raises as Receiver and ResumableUploads do, and for an upload that became none as `_require_room`
+        Raises as Receiver and ResumableUploads do, and for an upload that became none as `Room.require`
         does; `held` gets what keeps others off the upload.
         """
         fields = Fields(request.values, request.refuses_unknown, request.named)
@@ -233,8 +168,8 @@ class AudioService:
         arrived = await self._uploads.arrived(upload_id, request.caller, held, is_left=request.is_left)
         if isinstance(arrived, str):
             return Acceptance(arrived, "", may_be_shared=False, replayed=True)
-        if lacks_room and not await self._may_have_come(request):
-            await self._require_room(request.caller)
+        if lacks_room and not await self._room.may_have_come(request):
+            await self._room.require(request.caller)
         return _Source(await self._uploads.received(arrived, task_id, undo), arrived)
 
     async def _expect(self, accepted: Acceptance, caller: Caller) -> None:

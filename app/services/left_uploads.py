@@ -11,10 +11,11 @@ from app.core.errors import CapacityError, QuotaExceeded, RequestError
 from app.queue.reader import TaskLookup
 from app.schemas.caller import Caller
 from app.schemas.resumable import ResumableUpload
-from app.services.audio_service import AudioService, UploadRequest
+from app.services.audio_service import AudioService
 from app.services.options import OPTIONS, UPLOAD, options_of
 from app.services.receiving import FormPart
 from app.services.resumable_uploads import task_of
+from app.services.upload_request import UploadRequest
 from app.storage.base import Storage, StoredResumable
 
 logger = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ from app.queue.awaited import Awaited
 from app.queue.guard import redis_or_not
 from app.schemas.caller import Caller
 from app.schemas.task import ENDED, TaskState
-from app.services.audio_service import Acceptance
 from app.services.task_service import TaskService
+from app.services.upload_request import Acceptance
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from app.core.utils import number_within
 from app.formats.formats import render
 from app.schemas.caller import Caller
 from app.schemas.form import TranscriptFormat
-from app.services.audio_service import UploadRequest
+from app.services.upload_request import UploadRequest
 
 router = APIRouter(tags=["asr webservice"])
 

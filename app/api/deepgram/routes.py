@@ -18,7 +18,7 @@ from app.api.raw_audio import RecordingPart, form_with, wav_header
 from app.api.uploads import body_of, length_of
 from app.api.waiting import answer_when_done
 from app.core.errors import InvalidParameter, MalformedUpload
-from app.services.audio_service import UploadRequest
+from app.services.upload_request import UploadRequest
 
 router = APIRouter(prefix="/v1", tags=["deepgram"])
 

@@ -21,7 +21,7 @@ from app.formats.formats import render
 from app.schemas.caller import Caller
 from app.schemas.form import TranscriptFormat
 from app.schemas.task import ENDED, TaskState
-from app.services.audio_service import Acceptance
+from app.services.upload_request import Acceptance
 from app.services.waiting_service import Parting
 
 Message = dict[str, Any]

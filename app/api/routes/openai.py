@@ -18,7 +18,7 @@ from app.api.uploads import form_of, idempotency_key_of, length_of
 from app.api.waiting import answer_when_done
 from app.schemas.caller import Caller
 from app.schemas.task import TaskKind, TaskStatus
-from app.services.audio_service import UploadRequest
+from app.services.upload_request import UploadRequest
 
 router = APIRouter(prefix="/v1", tags=["openai"])
 

@@ -12,8 +12,8 @@ from app.api.rates import COUNTED
 from app.api.uploads import form_of, idempotency_key_of, length_of
 from app.core.names import refuse_unknown
 from app.schemas.task import TaskStatus
-from app.services.audio_service import UploadRequest
 from app.services.options import OPTIONS, options_of
+from app.services.upload_request import UploadRequest
 
 router = APIRouter(tags=["transcribe"])
 
