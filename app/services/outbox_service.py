@@ -161,14 +161,13 @@ class OutboxService:
         """Delete again what Redis knows again; forget what it has not known for long. How many came back."""
         tombstones = await asyncio.to_thread(self._outbox.tombstones)
         standings = await self._maintenance.survey(each.task_id for each in tombstones)
-        again, old = 0, []
+        again = 0
         for tombstone in tombstones:
             if standings[tombstone.task_id].stage is not Stage.UNKNOWN:
                 task = await asyncio.to_thread(self._outbox.buried, tombstone.task_id)
                 again += await self._delete_again(task)
             elif tombstone.age_seconds >= self._settings.keep_ended_seconds:
-                old.append(tombstone.task_id)
-        await self._forget_deleted(old)
+                await self._forget_deleted(tombstone.task_id)
         if again:
             logger.warning("Redis knew %d deleted task(s) again, which are deleted once more", again)
         return again
@@ -178,15 +177,15 @@ class OutboxService:
         await asyncio.to_thread(self._storage.discard, task)
         return outcome is DeleteOutcome.DELETED  # else it runs: its worker is told at the next heartbeat
 
-    async def _forget_deleted(self, task_ids: Sequence[str]) -> None:
-        """The recordings go once more: a worker may have fetched one while its task was deleted.
+    async def _forget_deleted(self, task_id: str) -> None:
+        """The recording goes once more: a worker may have fetched it while its task was deleted.
 
-        Not before the archive, too, knows that a task is deleted: without the tombstone it would show it.
+        Not before the archive, too, knows that the task is deleted: without the tombstone it would show it.
         """
-        gone = [task_id for task_id in task_ids if await self._is_gone_from_archive(task_id)]
-        tasks = await _of_each(gone, lambda task_id: asyncio.to_thread(self._outbox.buried, task_id))
-        await asyncio.to_thread(self._storage.finish_all, [Ended(task) for task in tasks])
-        await asyncio.to_thread(self._outbox.remove_tombstones, gone)
+        if await self._is_gone_from_archive(task_id):
+            task = await asyncio.to_thread(self._outbox.buried, task_id)
+            await asyncio.to_thread(self._storage.finish, task)
+            await asyncio.to_thread(self._outbox.remove_tombstone, task_id)
 
     async def _is_gone_from_archive(self, task_id: str) -> bool:
         if self._archive is None:

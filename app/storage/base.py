@@ -92,8 +92,8 @@ class Outbox(Protocol):
     def buried(self, task_id: str) -> Task:
         """A deleted task, as far as its tombstone tells: what is needed to delete it again."""
 
-    def remove_tombstones(self, task_ids: Collection[str]) -> None:
-        """Forget deleted tasks. Raises OSError."""
+    def remove_tombstone(self, task_id: str) -> None:
+        """Forget a deleted task. Raises OSError."""
 
     def listing(self) -> OutboxListing:
         """What is there now. Raises OSError."""

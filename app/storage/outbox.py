@@ -7,7 +7,7 @@ that is done, `<id>.deleted` the tombstone of one that was deleted.
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -100,10 +100,9 @@ class LocalOutbox:
             logger.warning("The tombstone %s in the outbox cannot be read: %s", path.name, error)
             return Task(task_id=task_id, file_path=task_id)
 
-    def remove_tombstones(self, task_ids: Collection[str]) -> None:
-        """Forget deleted tasks. Raises OSError."""
-        for task_id in task_ids:
-            self._path(task_id, TOMBSTONE).unlink(missing_ok=True)
+    def remove_tombstone(self, task_id: str) -> None:
+        """Forget a deleted task. Raises OSError."""
+        self._path(task_id, TOMBSTONE).unlink(missing_ok=True)
 
     def listing(self) -> OutboxListing:
         """What is there now. Raises OSError."""

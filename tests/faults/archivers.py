@@ -30,7 +30,7 @@ STEPS: tuple[tuple[type, str], ...] = (
     (Archive, "keep"),
     (Archive, "remove"),
     (TaskKeeping, "finish"),
-    *((outbox, name) for outbox in (LocalOutbox, BucketOutbox) for name in ("remove", "remove_tombstones")),
+    *((outbox, name) for outbox in (LocalOutbox, BucketOutbox) for name in ("remove", "remove_tombstone")),
 )
 """Before and after each of these is a step."""
 

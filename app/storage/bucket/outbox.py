@@ -7,7 +7,7 @@ that is done; tombstones of deleted ones lie in a folder of their own, which is 
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from pydantic import ValidationError
 
@@ -120,11 +120,11 @@ class BucketOutbox:
             logger.warning("The tombstone of task %s in the outbox cannot be read: %s", task_id, error)
             return Task(task_id=task_id, file_path=task_id)
 
-    def remove_tombstones(self, task_ids: Collection[str]) -> None:
-        """Forget deleted tasks."""
-        self._bucket.remove(map(_tombstone_key, task_ids))
+    def remove_tombstone(self, task_id: str) -> None:
+        """Forget a deleted task."""
+        self._bucket.remove([_tombstone_key(task_id)])
         if self._buried is not None:
-            self._buried -= set(task_ids)
+            self._buried -= {task_id}
 
     def listing(self) -> OutboxListing:
         """What is there now; nothing in a bucket is ever half written."""

@@ -126,7 +126,7 @@ def test_notes_results_and_tombstones(storage: BucketStorage, settings: Settings
     assert (tombstone.task_id, kept.listing().tombstones) == (TASK_ID, frozenset([TASK_ID]))
     assert kept.buried(TASK_ID).file_path == TASK.file_path
     assert -2 < tombstone.age_seconds < 60
-    kept.remove_tombstones([TASK_ID])
+    kept.remove_tombstone(TASK_ID)
     assert (kept.deleted([TASK_ID]), files_of(settings)) == (set(), [])
 
 

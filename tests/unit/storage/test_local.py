@@ -373,7 +373,7 @@ def test_a_deleted_task_leaves_a_tombstone_that_says_little(storage: LocalStorag
     [tombstone] = storage.outbox.tombstones()
     buried = storage.outbox.buried(tombstone.task_id)
     assert (buried.file_path, buried.owner) == (task.file_path, "alice")
-    storage.outbox.remove_tombstones([TASK_ID])
+    storage.outbox.remove_tombstone(TASK_ID)
     assert storage.outbox.deleted([TASK_ID]) == set()
 
 
