@@ -15,6 +15,7 @@ import redis
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
 from tests.places import KIND
+from tests.processes_of_tests import GroupScheduling, place_of
 from tests.serving import PATIENCE_SECONDS
 
 pytest_plugins = ["tests.archive_fixtures", "tests.storage_fixtures", "tests.weights_fixtures"]
@@ -35,31 +36,18 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("unhurried")
 
 
-TOGETHER = (Path("tests/web"), Path("tests/integration/whole"), Path("tests/unit/asr"))
-"""Folders whose tests share a running service or loaded weights, the longest first."""
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> GroupScheduling:
+    """Where there are several processes: groups of tests stay together."""
+    return GroupScheduling(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give the tests of a file, or of a folder of TOGETHER, to one of the processes of pytest-xdist.
-
-    The folders come first: begun last, they would be all that is left for one process to do.
-    """
-
-    def group_of(item: pytest.Item) -> Path:
-        path = item.path.relative_to(config.rootpath)
-        if item.get_closest_marker("bucket"):
-            return BUCKET  # one S3 server for all of them
-        return next((folder for folder in TOGETHER if folder in path.parents), path)
-
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(str(group_of(item))))
+    """Begin with what takes longest; where recordings lie in a bucket, leave out what needs a folder."""
     if KIND:
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("volume")])
         items[:] = [item for item in items if not item.get_closest_marker("volume")]
-    items.sort(key=lambda item: group_of(item) not in TOGETHER)
+    items.sort(key=lambda item: place_of(item.nodeid))
 
-
-BUCKET = Path("bucket")
 
 CLOCKS = (time.time, time.monotonic)
 
