@@ -8,6 +8,7 @@ TEST_PROCESSES ?= 2
 SOAK_MINUTES ?= 10
 SOAK_ARGS ?=
 BIN := $(VENV)/bin
+PYTEST = -m pytest -n $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 CODE := app utils benchmark research scripts tests main.py worker.py
 export VENV
 
@@ -35,11 +36,11 @@ format: dev ## Put the code into shape
 	$(BIN)/ruff format $(CODE)
 
 test: fetched ## All tests, in TEST_PROCESSES (2) (PYTEST_ARGS=…)
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python $(PYTEST)
 
 coverage: fetched ## All tests, and how much of app/ they run; fails under COVERAGE_FLOOR (90) per cent; takes half as long again
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/coverage run $(PYTEST)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --fail-under=$(COVERAGE_FLOOR)
 

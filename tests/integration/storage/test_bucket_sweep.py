@@ -23,6 +23,14 @@ TASKS = 3
 _REQUEST = re.compile(rb"^(GET|HEAD|PUT|POST|DELETE) \S+ HTTP/1\.1\r$", re.MULTILINE)
 
 
+async def passed_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> AsyncIterator[bytes]:
+    """Bytes until they end, each piece sent on once it was looked at."""
+    while data := await reader.read(2**16):
+        yield data
+        writer.write(data)
+        await writer.drain()
+
+
 class CountingRelay(TcpRelay):
     """Counts requests by their method."""
 
@@ -41,10 +49,8 @@ class CountingRelay(TcpRelay):
         writer: asyncio.StreamWriter,
         mark: asyncio.Event,
     ) -> None:
-        while data := await reader.read(2**16):
+        async for data in passed_on(reader, writer):
             self.counted.update(method.decode() for method in _REQUEST.findall(data))
-            writer.write(data)
-            await writer.drain()
 
     async def _replies(
         self,
@@ -52,9 +58,8 @@ class CountingRelay(TcpRelay):
         writer: asyncio.StreamWriter,
         mark: asyncio.Event,
     ) -> None:
-        while data := await reader.read(2**16):
-            writer.write(data)
-            await writer.drain()
+        async for _ in passed_on(reader, writer):
+            pass
 
     @staticmethod
     def _hang_up(writer: asyncio.StreamWriter) -> None:
