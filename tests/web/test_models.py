@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 import pytest
 import redis
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.integration.api.service import Service
 from tests.web.conftest import Visitor
@@ -41,6 +41,20 @@ def test_a_choice_tells_accuracy_size_speed_and_presence(stage: Stage) -> None:
     expect(stage.page.locator("#help-model")).to_contain_text("Here 4 times faster than speech.")
     choice.select_option("medium")
     expect(stage.page.locator("#help-model")).to_contain_text("not known yet")
+
+
+def test_what_is_typed_stays_when_the_models_come_late(idle: Service, visitor: Visitor) -> None:
+    page = visitor.context.new_page()
+    held: list[Route] = []
+    page.route("**/v1/models", lambda route: held.append(route))
+    with page.expect_request("**/v1/models"):
+        page.goto(idle.url)
+    page.get_by_text("More options").click()
+    words = page.get_by_label("Likely words")
+    words.press_sequentially("Acme")
+    held.pop().continue_()
+    expect(page.get_by_label("Model").locator("option[value=base]")).to_have_count(1)
+    expect(words).to_have_value("Acme")
 
 
 def test_a_better_model_makes_another_version_and_each_leads_to_the_other(stage: Stage) -> None:

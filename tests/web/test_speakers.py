@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.integration.api.service import Service
 from tests.web.conftest import Visitor
@@ -56,6 +56,23 @@ def test_a_name_is_changed_everywhere_at_once_and_survives_a_reload(page: Page) 
     assert saved(page, "TSV").splitlines()[1] == f"0\t3600\t{SENTENCES[0]}\tAnn <Lee>"
     assert "0.000 3.600 <NA> <NA> Ann_<Lee> <NA> <NA>\n" in saved(page, "RTTM")
     assert json.loads(saved(page, "JSON"))["speakers"][0]["name"] == "Ann <Lee>"
+
+
+def test_a_name_that_is_typed_stays_while_another_is_saved(page: Page) -> None:
+    held: list[Route] = []
+    page.route(
+        "**/corrections",
+        lambda route: held.append(route) if route.request.method == "PUT" else route.continue_(),
+    )
+    with page.expect_request(lambda request: request.method == "PUT"):
+        rename(page, "S1", "Ann")
+    field = page.get_by_label("Name of S2", exact=True)
+    field.fill("Bob")
+    held.pop().continue_()
+    expect(page.get_by_text("Edited", exact=True)).to_be_visible()
+    expect(field).to_have_value("Bob")
+    field.press("Tab")
+    expect(labels(page)).to_have_text(["Ann", "Bob", "S3", "Ann", "Bob", "S3", "Ann"])
 
 
 def test_two_speakers_are_merged_and_parted_again(page: Page) -> None:

@@ -69,11 +69,12 @@ function Choice({ name, choices }) {
   </div>`;
 }
 
+/** Taken as it is typed: the form is drawn again when models arrive, and would put back what was there before. */
 function Text({ name, type = "text", min }) {
   return html`<div class="field">
     <label for=${`option-${name}`}>${t(`option_${name}`)}</label>
     <input id=${`option-${name}`} type=${type} min=${min} value=${options.value[name]} autocomplete="off"
-      aria-describedby=${`help-${name}`} onChange=${(event) => change(name, event.currentTarget.value)} />
+      aria-describedby=${`help-${name}`} onInput=${(event) => change(name, event.currentTarget.value)} />
     <p class="help" id=${`help-${name}`}>${t(`help_${name}`)}</p>
   </div>`;
 }

@@ -2,7 +2,7 @@
 
 import { clock } from "../core/times.js";
 import { t } from "../i18n/texts.js";
-import { html } from "../ui.js";
+import { Component, html } from "../ui.js";
 
 export const COLOURS = 8;
 
@@ -16,18 +16,30 @@ export function Speakers({ speakers, onRename, onMerge }) {
   </section>`;
 }
 
-function Row({ speaker, speakers, onRename, onMerge }) {
-  const { id, name, seconds } = speaker;
-  const others = speakers.filter((each) => each.id !== id);
-  const given = (event) => onRename(id, event.currentTarget.value.replace(/\s+/g, " ").trim());
-  return html`<li class=${colourOf(speaker)}>
-    <span class="speaker-dot" aria-hidden="true"></span>
-    <input type="text" maxlength="100" value=${name} aria-label=${t("speaker_name", { name })} onChange=${given} />
-    <span class="quiet">${clock(seconds)}</span>
-    ${others.length > 0 &&
-    html`<select aria-label=${t("speaker_merge", { name })} onChange=${(event) => event.currentTarget.value && onMerge(id, event.currentTarget.value)}>
-      <option value="" selected>${t("speaker_is")}</option>
-      ${others.map((each) => html`<option key=${each.id} value=${each.id}>${each.name}</option>`)}
-    </select>`}
-  </li>`;
+class Row extends Component {
+  state = { typed: null };
+
+  /** Kept apart until it is given: corrections that are saved meanwhile draw the row again. */
+  typed = (event) => this.setState({ typed: event.currentTarget.value });
+
+  given = () => {
+    const { speaker, onRename } = this.props;
+    onRename(speaker.id, (this.state.typed ?? speaker.name).replace(/\s+/g, " ").trim());
+    this.setState({ typed: null });
+  };
+
+  render({ speaker, speakers, onMerge }, { typed }) {
+    const { id, name, seconds } = speaker;
+    const others = speakers.filter((each) => each.id !== id);
+    return html`<li class=${colourOf(speaker)}>
+      <span class="speaker-dot" aria-hidden="true"></span>
+      <input type="text" maxlength="100" value=${typed ?? name} aria-label=${t("speaker_name", { name })} onInput=${this.typed} onChange=${this.given} />
+      <span class="quiet">${clock(seconds)}</span>
+      ${others.length > 0 &&
+      html`<select aria-label=${t("speaker_merge", { name })} onChange=${(event) => event.currentTarget.value && onMerge(id, event.currentTarget.value)}>
+        <option value="" selected>${t("speaker_is")}</option>
+        ${others.map((each) => html`<option key=${each.id} value=${each.id}>${each.name}</option>`)}
+      </select>`}
+    </li>`;
+  }
 }
