@@ -54,7 +54,8 @@ async def _end(settings: Settings, count: int, minutes: float) -> None:
     await worker.register()
     settings.upload_dir.mkdir(parents=True, exist_ok=True)
     segments = max(1, round(minutes * 60 / SEGMENT_SECONDS))
-    claims = [await _claimed(settings, Producer(commands, settings), worker) for _ in range(count)]
+    producer = Producer(commands, settings)
+    claims = [await _claimed(settings, producer, worker, minutes * 60) for _ in range(count)]
     results = [each.decode() for each in transcripts(random.Random(1), min(DIFFERENT, count), segments)]
     await worker.heartbeat(claims)
     storage = open_storage(settings)
@@ -67,11 +68,11 @@ async def _end(settings: Settings, count: int, minutes: float) -> None:
     await blocking.aclose()
 
 
-async def _claimed(settings: Settings, producer: Producer, worker: Consumer) -> Claim:
+async def _claimed(settings: Settings, producer: Producer, worker: Consumer, seconds: float) -> Claim:
     task_id = str(uuid.uuid4())
     name = f"{task_id}.mp3"
     (settings.upload_dir / name).touch()
-    task = Task(task_id=task_id, file_path=name, filename="talk.mp3", model="base", duration=1800.0)
+    task = Task(task_id=task_id, file_path=name, filename="talk.mp3", model="base", duration=seconds)
     open_storage(settings).outbox.save(task)
     await producer.enqueue(task)
     claim = await worker.claim()
