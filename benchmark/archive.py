@@ -69,10 +69,17 @@ def _words() -> list[str]:
     return list(dict.fromkeys(made))[:VOCABULARY]
 
 
-def _transcript(chance: random.Random, words: list[str], weights: list[float]) -> bytes:
-    """Half an hour of speech, as a worker writes it."""
+def transcripts(chance: random.Random, count: int, segments: int = SEGMENTS) -> list[bytes]:
+    """So many different ones, each of half an hour or of so many segments."""
+    weights = list(accumulate(1 / rank for rank in range(1, VOCABULARY + 1)))
+    words = _words()
+    return [_transcript(chance, words, weights, segments) for _ in range(count)]
+
+
+def _transcript(chance: random.Random, words: list[str], weights: list[float], length: int) -> bytes:
+    """Speech of so many segments, as a worker writes it."""
     segments = []
-    for number in range(SEGMENTS):
+    for number in range(length):
         start = number * SEGMENT_SECONDS
         text = " " + " ".join(chance.choices(words, cum_weights=weights, k=WORDS_A_SEGMENT))
         segments.append(
@@ -83,7 +90,7 @@ def _transcript(chance: random.Random, words: list[str], weights: list[float]) -
             }
         )
     text = "".join(str(segment["text"]) for segment in segments).strip()
-    duration = SEGMENTS * SEGMENT_SECONDS
+    duration = length * SEGMENT_SECONDS
     result = {"text": text, "language": "en", "duration": duration, "segments": segments}
     return json.dumps(result, ensure_ascii=False).encode()
 
@@ -91,9 +98,7 @@ def _transcript(chance: random.Random, words: list[str], weights: list[float]) -
 def _fill(settings: Settings, count: int, live: int) -> list[str]:
     """Archive so many transcripts, of which Redis knows the newest; their ids, new to old."""
     chance = random.Random(1)
-    weights = list(accumulate(1 / rank for rank in range(1, VOCABULARY + 1)))
-    words = _words()
-    made = [_transcript(chance, words, weights) for _ in range(min(DIFFERENT, count))]
+    made = transcripts(chance, min(DIFFERENT, count))
     archive = Archive.from_settings(settings, TranscriptIndexer())
     now_ms, started = int(time.time() * 1000), time.perf_counter()
     ids = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(count)]
@@ -129,7 +134,7 @@ def _size(settings: Settings) -> int:
 
 
 @contextmanager
-def _api(settings: Settings, folder: Path) -> Iterator[tuple[httpx2.Client, psutil.Process]]:
+def running_api(settings: Settings, folder: Path) -> Iterator[tuple[httpx2.Client, psutil.Process]]:
     """An API on what was filled."""
     port = free_port()
     environment = os.environ | {
@@ -244,7 +249,7 @@ def main(
         )
         try:
             ids = _fill(settings, count, live)
-            with _api(settings, folder) as (client, process):
+            with running_api(settings, folder) as (client, process):
                 before = process.memory_info().rss
                 timings = _measure(client, ids, live, tries)
                 after = process.memory_info().rss

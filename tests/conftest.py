@@ -94,17 +94,47 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 @pytest.fixture(scope="session")
 def cluster_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A cluster of one node that owns all slots: scripts that name keys of two slots fail there."""
-    server = RedisServer(
-        tmp_path_factory.mktemp("cluster"), free_port_with_bus(), extra=("--cluster-enabled", "yes")
-    )
-    server.start()
-    with redis.Redis(port=server.port) as client:
-        for start in range(0, 16384, 4096):
-            client.execute_command("CLUSTER", "ADDSLOTS", *range(start, start + 4096))
-        while client.cluster("info")["cluster_state"] != "ok":
-            time.sleep(0.02)
+    server = cluster_node(tmp_path_factory.mktemp("cluster"), range(SLOTS))
+    until_cluster_is_up([server])
     yield server
     server.stop()
+
+
+@pytest.fixture
+def cluster_nodes(tmp_path: Path) -> Iterator[list[RedisServer]]:
+    """A cluster of two nodes, of which each owns half of the slots, the first the lower half."""
+    half = SLOTS // 2
+    nodes = [
+        cluster_node(tmp_path / f"node{half_begins}", range(half_begins, half_begins + half))
+        for half_begins in (0, half)
+    ]
+    with redis.Redis(port=nodes[0].port) as client:
+        client.cluster("meet", "127.0.0.1", nodes[1].port)
+    until_cluster_is_up(nodes)
+    yield nodes
+    for node in nodes:
+        node.kill()
+
+
+SLOTS = 16384
+
+
+def cluster_node(directory: Path, slots: range) -> RedisServer:
+    """Start a node of a cluster that owns these slots."""
+    server = RedisServer(directory, free_port_with_bus(), extra=("--cluster-enabled", "yes"))
+    server.start()
+    with redis.Redis(port=server.port) as client:
+        for start in range(slots.start, slots.stop, 4096):
+            client.execute_command("CLUSTER", "ADDSLOTS", *range(start, start + 4096))
+    return server
+
+
+def until_cluster_is_up(nodes: list[RedisServer]) -> None:
+    """Wait until every node knows who owns each slot."""
+    for node in nodes:
+        with redis.Redis(port=node.port) as client:
+            while client.cluster("info")["cluster_state"] != "ok":
+                time.sleep(0.02)
 
 
 def free_port_with_bus() -> int:

@@ -31,6 +31,9 @@ READY_SECONDS = 180.0
 
 HOPELESS_DEATHS = 3
 
+HOPELESS_STATES = ("foreign_folder", "redis_cluster_unsupported")
+"""What `/health/ready` says that does not change by waiting."""
+
 
 class Stopped(Exception):
     """The user wants to stop before the service is ready."""
@@ -167,7 +170,7 @@ class Run:
             self._tick()
             self._give_up_on_the_hopeless()
             health = asked_health(base_url(self._settings))
-            if health.get("status") == "foreign_folder":
+            if health.get("status") in HOPELESS_STATES:
                 raise LaunchError(str(health["detail"]))
             if isinstance(workers := health.get("workers"), int) and workers > 0:
                 return workers

@@ -7,7 +7,7 @@ from typing import cast
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.clock import now_ms
+from app.queue.clock import ms_of
 from app.queue.elements import created_at_of, failure_of, identity_of
 from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
@@ -15,7 +15,7 @@ from app.queue.outcomes import ReviveOutcome
 from app.queue.policy import Policy
 from app.queue.scan import scan_names
 from app.queue.scripts import Scripts
-from app.queue.troubles import Troubles
+from app.queue.troubles import troubles_in
 from app.schemas.operations import WorkerTroubles
 from app.schemas.task import TaskFailure
 
@@ -36,12 +36,17 @@ class QueueOverview:
 
 @dataclass(frozen=True, slots=True)
 class WorkerHoldings:
-    """A worker, the seconds left of its lease (negative: lost), the tasks it holds, what it cannot use."""
+    """A worker, the seconds left of its lease (negative: lost), the elements it holds, what it cannot use."""
 
     worker_id: str
     lease_seconds_left: float
-    task_ids: tuple[str, ...]
+    payloads: tuple[bytes, ...]
     troubles: WorkerTroubles
+
+    @property
+    def task_ids(self) -> tuple[str, ...]:
+        """The tasks that it holds; a digest stands for an element that names none."""
+        return tuple(_reference(payload) for payload in self.payloads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,6 @@ class Admin:
         self._client = client
         self._keys = Keys.from_settings(settings)
         self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
-        self._troubles = Troubles(client, settings)
 
     async def overview(self) -> QueueOverview:
         """How much waits, and for how long."""
@@ -74,28 +78,29 @@ class Admin:
             pipeline.llen(self._keys.dead)
             pipeline.lindex(self._keys.queue, -1)
             pipeline.lindex(self._keys.high, -1)
-            waiting, high, delayed, dead, next_normal, next_high = await pipeline.execute()
-        ages = [await self._age_seconds(element) for element in (next_normal, next_high) if element]
-        oldest = max((age for age in ages if age is not None), default=None)
+            waiting, high, delayed, dead, *next_ones = await pipeline.execute()
+        oldest = await self._oldest_seconds([element for element in next_ones if element])
         return QueueOverview(waiting, high, delayed, dead, oldest)
 
     async def workers(self) -> list[WorkerHoldings]:
-        """All workers that Redis knows, those lost included, and what each holds."""
-        told = await self._troubles.of_the_living()
-        async with redis_reachable():
-            now = await now_ms(self._client)
-            leases = await self._client.zrange(self._keys.workers, 0, -1, withscores=True)
+        """All workers that Redis knows, those lost included, and what each holds; of the living what they
+        cannot use. Two exchanges with Redis, however many there are."""
+        async with redis_reachable(), self._client.pipeline(transaction=False) as pipeline:
+            pipeline.hgetall(self._keys.troubles)
+            pipeline.time()
+            pipeline.zrange(self._keys.workers, 0, -1, withscores=True)
+            told, time, leases = await pipeline.execute()
             ends = {name.decode(): end for name, end in cast(list[tuple[bytes, float]], leases)}
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for name in ends:
-                    pipeline.lrange(self._keys.processing(name), 0, -1)
-                lists = cast(list[list[bytes]], await pipeline.execute() if ends else [])
+            for name in ends:
+                pipeline.lrange(self._keys.processing(name), 0, -1)
+            lists = cast(list[list[bytes]], await pipeline.execute() if ends else [])
+        now = ms_of(time)
         return [
             WorkerHoldings(
                 worker_id=name,
                 lease_seconds_left=(end - now) / 1000,
-                task_ids=tuple(_reference(payload) for payload in held),
-                troubles=told.get(name, WorkerTroubles()),
+                payloads=tuple(held),
+                troubles=troubles_in(told.get(name.encode()) if end > now else None),
             )
             for (name, end), held in zip(ends.items(), lists, strict=True)
         ]
@@ -178,14 +183,22 @@ class Admin:
             finished_at=int(finished_at) / 1000 if finished_at else None,
         )
 
-    async def _age_seconds(self, element: bytes) -> float | None:
-        async with redis_reachable():
-            now = await now_ms(self._client)
-            task_id = identity_of(element)
-            stored = await self._client.hget(self._keys.task(task_id), "created_at") if task_id else None
-            # By the clock of Redis, where that was noted: those of the hosts may differ.
-            created_at = int(stored) / 1000 if stored else created_at_of(element)
-        return None if created_at is None else max(0.0, now / 1000 - created_at)
+    async def _oldest_seconds(self, elements: list[bytes]) -> float | None:
+        """Age of the oldest of these, None where no age is known."""
+        if not elements:
+            return None
+        async with redis_reachable(), self._client.pipeline(transaction=False) as pipeline:
+            pipeline.time()
+            for element in elements:
+                pipeline.hget(self._keys.task(identity_of(element) or ""), "created_at")
+            time, *stored = await pipeline.execute()
+        # By the clock of Redis, where that was noted: those of the hosts may differ.
+        created = [
+            int(noted) / 1000 if noted else created_at_of(element)
+            for element, noted in zip(elements, stored, strict=True)
+        ]
+        ages = [max(0.0, ms_of(time) / 1000 - at) for at in created if at is not None]
+        return max(ages, default=None)
 
 
 def _reference(payload: bytes) -> str:

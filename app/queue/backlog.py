@@ -2,7 +2,7 @@
 
 Elements come and go by LPUSH, BRPOP and BLMOVE, of foreign programs too, which no script sees: sums kept
 beside the lists would drift. They are counted anew each time, in three exchanges with Redis however much
-there is; of a long list a sample is read.
+there is, beside those that tell what workers hold; of a long list a sample is read.
 """
 
 import random
@@ -51,7 +51,15 @@ class _Sizes:
     queue: int
     high: int
     delayed: int
-    workers: list[str]
+    costs: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Samples of the two lists, then of what is delayed, each with the size of the whole; what recordings of
+    each model cost."""
+
+    samples: tuple[tuple[list[Task | None], int], ...]
     costs: dict[str, float]
 
 
@@ -64,16 +72,25 @@ class Backlog:
         self._default_model = settings.default_model
         self._default_trim = settings.default_trim
 
-    async def left(self) -> Left:
-        """The work that is left now. Raises QueueUnavailable."""
+    async def waiting(self) -> Waiting:
+        """What no worker holds. Raises QueueUnavailable.
+
+        It is to be read before what workers hold: a task that is claimed in between then counts twice and,
+        where it is the last one, does not look as if nothing were left.
+        """
         async with redis_reachable():
             sizes = await self._sizes()
-            waiting, held = await self._elements(sizes)
-            running = await self._running(_tasks(_spread(held, SAMPLE)), sizes.costs)
-        audio = sum(_estimate(map(_known, tasks), size) for tasks, size in waiting[:2])
+            return Waiting(tuple(await self._samples(sizes)), sizes.costs)
+
+    async def left(self, waiting: Waiting, held: Sequence[bytes]) -> Left:
+        """The work that is left: what waits, and the elements that workers hold, those lost included: nobody
+        else does that work. Raises QueueUnavailable."""
+        async with redis_reachable():
+            running = await self._running(_tasks(_spread(held, SAMPLE)), waiting.costs)
+        audio = sum(_estimate(map(_known, tasks), size) for tasks, size in waiting.samples[:2])
         work = _estimate(running, len(held))
-        for tasks, size in waiting:
-            work += _estimate([self._work(task, sizes.costs) for task in tasks], size)
+        for tasks, size in waiting.samples:
+            work += _estimate([self._work(task, waiting.costs) for task in tasks], size)
         return Left(round(audio, 1), round(work, 1))
 
     async def _sizes(self) -> _Sizes:
@@ -82,14 +99,11 @@ class Backlog:
             pipeline.llen(keys.queue)
             pipeline.llen(keys.high)
             pipeline.zcard(keys.delayed)
-            pipeline.zrange(keys.workers, 0, -1)
             pipeline.hgetall(keys.cost)
-            queue, high, delayed, workers, costs = await pipeline.execute()
-        return _Sizes(queue, high, delayed, [name.decode() for name in workers], costs_in(costs))
+            queue, high, delayed, costs = await pipeline.execute()
+        return _Sizes(queue, high, delayed, costs_in(costs))
 
-    async def _elements(self, sizes: _Sizes) -> tuple[list[tuple[list[Task | None], int]], list[bytes]]:
-        """Samples of what waits (the two lists, then what is delayed), each with the whole's size; and all
-        that workers hold, those lost included: nobody else does that work."""
+    async def _samples(self, sizes: _Sizes) -> list[tuple[list[Task | None], int]]:
         keys = self._keys
         async with self._client.pipeline(transaction=False) as pipeline:
             counts = [
@@ -97,12 +111,9 @@ class Backlog:
                 _ask(pipeline, "lrange", keys.high, sizes.high),
                 _ask(pipeline, "zrange", keys.delayed, sizes.delayed),
             ]
-            for worker in sizes.workers:
-                pipeline.lrange(keys.processing(worker), 0, -1)
-            answers = iter(cast(list[list[bytes]], await pipeline.execute()))
+            answers = iter(cast(list[list[bytes]], await pipeline.execute() if any(counts) else []))
         found = [_tasks(chain.from_iterable(islice(answers, count))) for count in counts]
-        waiting = list(zip(found, (sizes.queue, sizes.high, sizes.delayed), strict=True))
-        return waiting, list(chain.from_iterable(answers))
+        return list(zip(found, (sizes.queue, sizes.high, sizes.delayed), strict=True))
 
     async def _running(self, tasks: Sequence[Task | None], costs: dict[str, float]) -> list[float]:
         """Work left of tasks that workers hold, less what their windows have done."""

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from redis.exceptions import (
+    AskError,
+    ClusterCrossSlotError,
     ClusterDownError,
     MasterDownError,
     NoPermissionError,
@@ -18,7 +20,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core.backoff import Backoff
-from app.core.errors import QueueRefused, QueueUnavailable
+from app.core.errors import ClusterUnsupported, QueueRefused, QueueUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +59,9 @@ WRITE_TROUBLES = ("OOM ", "READONLY ", "MISCONF ", "NOREPLICAS ")
 REFUSALS = ("NOPERM", "can't run this command", "can't access at least one of the keys", "unknown command")
 """What Redis says of a command that its user may not give (ACL), inside a script too, or that is disabled."""
 
+CLUSTER_ERRORS = (AskError, ClusterCrossSlotError)
+"""Keys of two slots in one command, or a slot that another node owns; MovedError is an AskError."""
+
 _talk = Backoff(logger, "Talking to Redis")
 """Hundreds of requests may meet the same failure: the log gets one line."""
 
@@ -71,10 +76,16 @@ def is_passing(error: RedisError) -> bool:
     return isinstance(error, PASSING_ERRORS) or any(word in f"{error} " for word in PASSING_TROUBLES)
 
 
+def is_of_cluster(error: RedisError) -> bool:
+    """Whether a node of Redis Cluster answers that it does not serve all of these keys."""
+    return isinstance(error, CLUSTER_ERRORS)
+
+
 @asynccontextmanager
 async def redis_reachable(limit_seconds: float | None = COMMAND_LIMIT_SECONDS) -> AsyncIterator[None]:
-    """Raise QueueUnavailable where Redis cannot serve now, or not within the limit; QueueRefused, which is
-    one, where it does not let us; other errors pass."""
+    """Raise QueueUnavailable where Redis cannot serve now, or not within the limit; of these QueueRefused
+    where it does not let us, ClusterUnsupported where other nodes have some of the keys; other errors pass.
+    """
     try:
         async with asyncio.timeout(limit_seconds):
             yield
@@ -84,7 +95,7 @@ async def redis_reachable(limit_seconds: float | None = COMMAND_LIMIT_SECONDS) -
             retry_after_seconds=RETRY_AFTER_SECONDS,
         ) from error
     except RedisError as error:
-        if not is_refused(error) and not is_passing(error):
+        if not (is_refused(error) or is_passing(error) or is_of_cluster(error)):
             raise
         # Clients get the sentence, which names no address; the cause is for the log.
         _talk.failed(error)
@@ -100,6 +111,12 @@ def _told(error: RedisError) -> QueueUnavailable:
     if is_refused(error):
         return QueueRefused(
             "Redis refuses a command that the service needs; `GET /health/ready` names what is missing.",
+            retry_after_seconds=REFUSED_RETRY_AFTER_SECONDS,
+        )
+    if is_of_cluster(error):
+        return ClusterUnsupported(
+            "Redis Cluster is not supported: the node that the settings name does not serve all keys. Use "
+            "one Redis server, Sentinel (REDIS_SENTINELS), or a managed Redis with cluster mode off.",
             retry_after_seconds=REFUSED_RETRY_AFTER_SECONDS,
         )
     if _refuses_writes(error):

@@ -5,6 +5,7 @@ inside a script needs the same permission as one that is given directly.
 """
 
 import hashlib
+import logging
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -12,8 +13,16 @@ from redis.exceptions import RedisError, ResponseError
 
 from app.core.config import Settings
 from app.core.errors import QueueRefused
-from app.queue.guard import REFUSED_RETRY_AFTER_SECONDS, is_passing, is_refused, redis_reachable
+from app.queue.guard import (
+    REFUSED_RETRY_AFTER_SECONDS,
+    is_of_cluster,
+    is_passing,
+    is_refused,
+    redis_reachable,
+)
 from app.queue.keys import Keys
+
+logger = logging.getLogger(__name__)
 
 _SCRIPT = "return 1"
 _SECONDS = "60"
@@ -90,7 +99,7 @@ def trials(keys: Keys) -> list[_Trial]:
 async def check_commands(client: Redis, settings: Settings, *, worker: bool = False) -> None:
     """Try every command that an API, or a worker, needs.
 
-    Raises QueueRefused, which names those that Redis refuses, and QueueUnavailable.
+    Raises QueueRefused, which names those that Redis refuses, ClusterUnsupported and QueueUnavailable.
     """
     unneeded = frozenset() if worker else WORKER_COMMANDS
     if not (settings.rate_limit or settings.upload_limit):
@@ -108,6 +117,29 @@ async def check_commands(client: Redis, settings: Settings, *, worker: bool = Fa
         )
 
 
+async def check_cluster(client: Redis, settings: Settings) -> None:
+    """Refuse a node of Redis Cluster that does not serve all keys; warn about one that does, as it may lose
+    them to another.
+
+    Raises ClusterUnsupported and QueueUnavailable. A command that is refused is left to `check_commands`, and
+    a Redis that does not tell whether it is in cluster mode is not warned about.
+    """
+    keys = Keys.from_settings(settings)
+    async with redis_reachable():
+        try:
+            await client.exists(keys.queue, keys.task("probe"), keys.result("probe"))
+            cluster = await client.info("cluster")
+        except ResponseError as error:
+            if is_of_cluster(error) or is_passing(error):
+                raise
+            return
+    if cluster.get("cluster_enabled"):
+        logger.warning(
+            "Redis runs in cluster mode, which is not supported. This node serves all keys now; when another "
+            "becomes their owner (failover, resharding), nothing is done until REDIS_HOST is that node's"
+        )
+
+
 async def _refused(client: Redis, needed: list[_Trial]) -> list[str]:
     async with client.pipeline(transaction=False) as pipeline:
         for each in needed:
@@ -119,7 +151,7 @@ async def _refused(client: Redis, needed: list[_Trial]) -> list[str]:
             continue
         if is_refused(answer):
             refused.append(f"{each.command} on {each.key}" if "access" in str(answer) else each.command)
-        elif is_passing(answer):
+        elif is_passing(answer) or is_of_cluster(answer):
             raise answer
     return refused
 

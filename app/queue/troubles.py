@@ -47,7 +47,7 @@ class Troubles:
         none."""
         async with redis_reachable():
             stored = cast(dict[bytes, bytes], await self._client.hgetall(self._keys.troubles))
-            return {name: _troubles(stored.get(name.encode())) for name in await self._alive(grace_seconds)}
+            return {name: troubles_in(stored.get(name.encode())) for name in await self._alive(grace_seconds)}
 
     async def _alive(self, grace_seconds: float = 0.0) -> list[str]:
         since = await now_ms(self._client) - int(grace_seconds * 1000)
@@ -55,7 +55,8 @@ class Troubles:
         return [name.decode() for name in cast(list[bytes], names)]
 
 
-def _troubles(stored: bytes | None) -> WorkerTroubles:
+def troubles_in(stored: bytes | None) -> WorkerTroubles:
+    """What a worker cannot use, from what is stored."""
     try:
         return WorkerTroubles.model_validate_json(stored) if stored else WorkerTroubles()
     except ValidationError:  # of another version

@@ -36,7 +36,9 @@ class OperatorService:
 
     async def overview(self) -> Overview:
         """Queue, workers and figures of this moment."""
+        waiting = await self._backlog.waiting()
         holdings = await self._admin.workers()
+        left = await self._backlog.left(waiting, [held for each in holdings for held in each.payloads])
         workers = tuple(
             WorkerView(
                 worker_id=each.worker_id,
@@ -47,7 +49,6 @@ class OperatorService:
             for each in holdings
         )
         counts = await self._admin.overview()
-        left = await self._backlog.left()
         return Overview(
             queue=QueueFigures(
                 waiting=counts.waiting,

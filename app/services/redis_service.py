@@ -6,11 +6,11 @@ from typing import Literal
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import QueueFull, QueueUnavailable, UnsafeRedis
+from app.core.errors import ClusterUnsupported, QueueFull, QueueUnavailable, UnsafeRedis
 from app.queue.clients import check_server
 from app.queue.guard import redis_reachable
 from app.queue.maintenance import Maintenance
-from app.queue.probe import check_commands
+from app.queue.probe import check_cluster, check_commands
 from app.queue.producer import FULL_RETRY_AFTER_SECONDS, Producer
 from app.queue.reader import TaskReader
 from app.queue.webhooks import Webhooks
@@ -18,13 +18,16 @@ from app.schemas.task import Task
 
 UNSAFE_RETRY_AFTER_SECONDS = 60
 
+ReadinessStatus = Literal["ready", "no_workers", "unavailable", "redis_cluster_unsupported", "foreign_folder"]
+"""In one word, for programs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
     """Whether tasks can be taken, how many workers live, and a sentence for people."""
 
     ready: bool
-    status: Literal["ready", "no_workers", "unavailable", "foreign_folder"]
+    status: ReadinessStatus
     detail: str
     workers: int
     queue_length: int
@@ -43,9 +46,10 @@ class RedisService:
         self._checked = False
 
     async def check(self) -> None:
-        """Make sure, once, that this Redis keeps what it is given. Raises QueueUnavailable."""
+        """Make sure, once, that this Redis takes and keeps what it is given. Raises QueueUnavailable."""
         if self._checked:
             return
+        await check_cluster(self._client, self._settings)
         try:
             async with redis_reachable():
                 await check_server(self._client)
@@ -80,6 +84,8 @@ class RedisService:
             await check_commands(self._client, self._settings)
             workers = len(await self._reader.live_workers())
             waiting = await self._reader.queue_length()
+        except ClusterUnsupported as error:
+            return Readiness(False, "redis_cluster_unsupported", error.detail, 0, 0)
         except QueueUnavailable as error:
             return Readiness(False, "unavailable", error.detail, 0, 0)
         if not workers:

@@ -19,7 +19,7 @@ from app.queue.clients import check_server
 from app.queue.consumer import Consumer
 from app.queue.maintenance import Maintenance
 from app.queue.outcomes import Lease
-from app.queue.probe import check_commands
+from app.queue.probe import check_cluster, check_commands
 from app.queue.room import Room
 from app.services.outbox_service import OutboxService
 from app.worker.disk import DiskWatch
@@ -121,6 +121,7 @@ class Supervisor:
         while not self._stopping.is_set():
             try:
                 await check_server(self._commands)
+                await check_cluster(self._commands, self._settings)
                 await check_commands(self._commands, self._settings, worker=True)
                 await self._consumer.register()
                 self._reporter.beat()

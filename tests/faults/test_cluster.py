@@ -1,5 +1,6 @@
 """The same on a Redis Cluster node (suite item 19): a script that names keys of two slots fails there."""
 
+import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from app.schemas.task import TaskStatus
 from tests.faults.conftest import Ledger
 from tests.faults.harness import QUICK, Service, marker_of, running_service
 from tests.faults.proxy import FaultyProxy
+from tests.serving import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.faults
 
@@ -60,6 +62,22 @@ async def test_reply_lost(
             states = await service.ended([task_id])
         assert proxy.dropped == 1
         assert states[task_id].status is TaskStatus.DONE
+
+
+async def test_names_without_a_tag_are_refused(
+    settings_for: Callable[..., Settings], cluster_server: RedisServer, tmp_path: Path
+) -> None:
+    """A worker says why it takes nothing, and waits: Redis may change under it."""
+    settings = settings_for(**QUICK | {"redis_port": cluster_server.port})
+    async with running_service(settings, tmp_path) as service:
+        worker = service.start_worker()
+        said = "Registering at Redis fails (ClusterUnsupported: Redis Cluster is not supported"
+        await service.until(lambda: service.logged(said), PATIENCE_SECONDS)
+        assert await service.reader.live_workers() == []
+        worker.signal(signal.SIGTERM)
+        assert await worker.ended() == 0
+        assert service.times_logged(said) == 1
+        assert service.times_logged("Traceback") == 0
 
 
 async def test_cancel(service: Service) -> None:

@@ -10,6 +10,7 @@ from app.api.deps import ServicesDep
 from app.api.openapi.problems import ANY_PROBLEM
 from app.observability.metrics import CONTENT_TYPE
 from app.schemas.operations import TroubleView
+from app.services.redis_service import ReadinessStatus
 
 router = APIRouter(tags=["health"])
 
@@ -23,8 +24,10 @@ class Live(BaseModel):
 class Ready(BaseModel):
     """Whether tasks can be taken now, and who would work on them."""
 
-    status: Literal["ready", "no_workers", "unavailable", "foreign_folder"] = Field(
-        description="`foreign_folder`: UPLOAD_DIR is another service's.", examples=["ready"]
+    status: ReadinessStatus = Field(
+        description="`redis_cluster_unsupported`: Redis is a node of a cluster that does not serve all "
+        "keys; `foreign_folder`: UPLOAD_DIR is another service's.",
+        examples=["ready"],
     )
     detail: str = Field(examples=["Redis answers and workers are alive."])
     workers: int = Field(description="Workers that are alive.", examples=[4])
@@ -48,8 +51,8 @@ async def live() -> Live:
     responses={
         503: {
             "model": Ready,
-            "description": "Redis does not answer, or refuses writes or a command that is needed; or "
-            "UPLOAD_DIR is another service's, or the bucket of STORAGE_URL cannot be used.",
+            "description": "Redis does not answer, refuses writes or a command that is needed, or is a "
+            "cluster; or UPLOAD_DIR is another service's, or the bucket of STORAGE_URL cannot be used.",
         },
         **ANY_PROBLEM,
     },

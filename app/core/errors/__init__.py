@@ -59,7 +59,8 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── UploadLocked             another request writes the same resumable upload
     │   ├── ArchiveUnavailable       the database of transcripts does not answer
     │   └── QueueUnavailable         Redis does not answer
-    │       └── QueueRefused         Redis does not let the service's user run a command
+    │       ├── QueueRefused         Redis does not let the service's user run a command
+    │       └── ClusterUnsupported   a node of Redis Cluster does not serve all keys
     ├── SummaryError                 an attempt to summarise a transcript failed
     │   ├── SummaryUnreachable       the chat server does not answer, or not now
     │   ├── SummaryUnreadable        … or makes no sense
@@ -86,6 +87,7 @@ from app.core.errors.base import ServiceError, UnsafeRedis
 from app.core.errors.capacity import (
     ArchiveUnavailable,
     CapacityError,
+    ClusterUnsupported,
     ForeignFolder,
     QueueFull,
     QueueRefused,
@@ -173,6 +175,7 @@ __all__ = [
     "AudioUndecodable",
     "CannotRetry",
     "CapacityError",
+    "ClusterUnsupported",
     "CorrectionsConflict",
     "CrossSite",
     "DeadlineExceeded",

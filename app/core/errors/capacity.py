@@ -98,3 +98,10 @@ class QueueRefused(QueueUnavailable):
 
     code = "queue_refused"
     title = "Queue refuses the service"
+
+
+class ClusterUnsupported(QueueUnavailable):
+    """Redis runs in cluster mode, and the node that is connected does not serve all keys."""
+
+    code = "redis_cluster_unsupported"
+    title = "Redis Cluster is not supported"

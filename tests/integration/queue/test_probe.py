@@ -14,7 +14,7 @@ from app.launcher.redis_server import RedisServer
 from app.queue import probe
 from app.queue.clients import check_server
 from app.queue.keys import Keys
-from app.queue.probe import RATE_COMMANDS, WORKER_COMMANDS, check_commands, trials
+from app.queue.probe import RATE_COMMANDS, WORKER_COMMANDS, check_cluster, check_commands, trials
 from app.queue.rate_limits import RateLimiter
 from app.queue.scripts import script_sources
 from app.services import outbox_service
@@ -84,8 +84,11 @@ def _redis_calls(tree: ast.AST) -> list[str]:
     ]
 
 
-async def test_all_is_well_where_all_is_allowed(queue: Queue) -> None:
+async def test_all_is_well_where_all_is_allowed(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
     await check_commands(queue.commands, queue.settings, worker=True)
+    await check_cluster(queue.commands, queue.settings)
+    is_cluster = queue.keys.queue.startswith("{")
+    assert ("Redis runs in cluster mode, which is not supported" in caplog.text) == is_cluster
     assert [key async for key in queue.commands.scan_iter(f"{queue.keys.queue}*")] == []
     assert [key async for key in queue.commands.scan_iter(f"{queue.keys.result_prefix}*")] == []
 
@@ -104,13 +107,16 @@ async def test_a_refused_command_is_named(restricted: Restricted, command: str) 
     ("rules", "missing"),
     [
         ("~* +@all -script", ["SCRIPT LOAD"]),
-        ("~* +@all -multi", ["MULTI/EXEC"]),
+        ("~* +@all -multi -info", ["MULTI/EXEC"]),
         ("~* +@all -exec", ["MULTI/EXEC"]),
         ("~* +@all -evalsha -hset", ["HSET", "EVALSHA"]),
+        ("~* +@all -exists -info", ["EXISTS"]),
     ],
 )
 async def test_several_are_named(restricted: Restricted, rules: str, missing: list[str]) -> None:
+    """And by nothing else: who may not ask whether it is a cluster is not told that it is one."""
     async with restricted(rules) as queue:
+        await check_cluster(queue.commands, queue.settings)
         with pytest.raises(QueueRefused) as caught:
             await check_commands(queue.commands, queue.settings)
         assert caught.value.extra["missing"] == missing

@@ -388,6 +388,7 @@ export const TEXTS = {
   error_no_speakers: "There are no speakers in this transcript. Transcribe it again with “Tell who says what”.",
   error_queue_unavailable: "The queue of the service cannot be reached now.",
   error_queue_refused: "The queue of the service takes nothing now. Tell its operator.",
+  error_redis_cluster_unsupported: "The queue of the service is set up so that it cannot be used. Tell its operator.",
   error_storage_unavailable: "The service cannot store recordings now. Tell its operator.",
   error_foreign_folder: "The folder of the service is not its own. Tell its operator.",
   error_upload_locked: "Another tab goes on with this upload.",
