@@ -6,7 +6,7 @@ Subtitle Guidelines (2 lines, 160 to 180 words a minute, about 16 to 18 characte
 bbc.github.io/subtitle-guidelines).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,8 +20,13 @@ READING_SPEED = 17.0
 FASTEST_SPEECH = 50.0
 """Characters a second; nobody speaks so fast, so the end of such a phrase is wrong."""
 
-LEAST_SECONDS = 0.1
-"""What a cue gets even where there is no time for it at all: a foreign worker's times may all be 0."""
+LEAST_SECONDS = 0.7
+"""What a cue gets even where the next words begin sooner: then the next cue comes after its words."""
+
+MOST_LATE_SECONDS = 2.0
+FLASH_SECONDS = 0.1
+"""What a cue gets that comes more than MOST_LATE_SECONDS after its words, so that those that follow are not
+late for long: a foreign worker's times may all be 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,11 @@ def cues_of(result: Mapping[str, Any]) -> list[Cue]:
 
 def _cues(phrases: Sequence[Phrase], end: float) -> list[Cue]:
     """The cues of one channel."""
+    limits = [*(phrase.start for phrase in phrases), end][1:]
     labelled = [
         (subtitle, phrase.label)
-        for phrase in _apart(phrases, end)
-        for subtitle in subtitles_of(pieces_of(phrase), _label_width(phrase.label))
+        for phrase, limit in zip(phrases, limits, strict=True)
+        for subtitle in subtitles_of(pieces_of(_ended_by(phrase, limit)), _label_width(phrase.label), limit)
     ]
     times = _times([subtitle for subtitle, _ in labelled], end)
     return [
@@ -66,14 +72,12 @@ def _label_width(label: str | None) -> int:
     return width_of(f"{label}: ") if label else 0
 
 
-def _apart(phrases: Sequence[Phrase], end_of_all: float) -> Iterable[Phrase]:
-    """The phrases, each ended by the next; one without time takes what it needs of the pause after it."""
-    limits = [*(phrase.start for phrase in phrases), end_of_all][1:]
-    for phrase, limit in zip(phrases, limits, strict=True):
-        end, width = phrase.end, width_of(phrase.text)
-        if end - phrase.start < width / FASTEST_SPEECH:
-            end = phrase.start + width / ESTIMATED_SPEED
-        yield replace(phrase, end=min(end, limit))
+def _ended_by(phrase: Phrase, limit: float) -> Phrase:
+    """The phrase, ended by the next; one without time takes what it needs of the pause after it."""
+    end, width = phrase.end, width_of(phrase.text)
+    if end - phrase.start < width / FASTEST_SPEECH:
+        end = phrase.start + width / ESTIMATED_SPEED
+    return replace(phrase, end=min(end, limit))
 
 
 def _times(subtitles: Sequence[Sequence[Piece]], end_of_all: float) -> list[tuple[float, float]]:
@@ -90,12 +94,13 @@ def _times(subtitles: Sequence[Sequence[Piece]], end_of_all: float) -> list[tupl
 
 def _ended(times: Sequence[tuple[float, float]], end_of_all: float) -> list[tuple[float, float]]:
     """The same, none later than the end: those that crowd there come earlier."""
-    least = min(LEAST_SECONDS, end_of_all / max(1, len(times)))
+    share = min(FLASH_SECONDS, end_of_all / max(1, len(times)))  # which those before it have in any case
     ended: list[tuple[float, float]] = []
     limit = end_of_all
-    for start, end in reversed(times):
+    for place, (start, end) in reversed(list(enumerate(times))):
+        least = min(LEAST_SECONDS, end - start)
         end = min(end, limit)
-        limit = max(0.0, min(start, end - least))
+        limit = max(place * share, min(start, end - least))
         ended.append((limit, end))
     return ended[::-1]
 
@@ -104,4 +109,5 @@ def _end(subtitle: Sequence[Piece], start: float, limit: float) -> float:
     """When a cue goes: after what is said and when it has been read, but before the next one comes."""
     reading = max(SHORTEST_SECONDS, width_of_line(subtitle) / READING_SPEED)
     end = min(max(subtitle[-1].end, start + reading), start + LONGEST_SECONDS, limit)
-    return max(end, start + LEAST_SECONDS)
+    is_late = start - subtitle[0].start > MOST_LATE_SECONDS
+    return max(end, start + (FLASH_SECONDS if is_late else LEAST_SECONDS))

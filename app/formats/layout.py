@@ -15,10 +15,15 @@ from app.formats.pieces import LINE_WIDTH, Piece, is_ideograph
 LONGEST_SECONDS = 7.0
 SHORTEST_SECONDS = 1.0
 """Rounded up from 5/6 s: that counts frames of films."""
+BRIEF_SECONDS = 5 / 6
+"""A subtitle that the next one leaves less time than that is worse than any break."""
 
 AFTER_SENTENCE, AFTER_CLAUSE, BEFORE_CONJUNCTION = 0.0, 0.5, 1.2
 AT_SPACE, AFTER_SHORT_WORD, BESIDE_IDEOGRAPH, WITHIN_WORD = 2.5, 3.0, 3.0, 4.0
 """What a break costs; one subtitle more costs 1."""
+
+BRIEF = 5.0
+"""What it costs that a subtitle has less than BRIEF_SECONDS."""
 
 IMBALANCE = 3.0
 """What it costs that one of two lines is empty."""
@@ -36,16 +41,20 @@ _CONJUNCTION = re.compile(
 )
 
 
-def subtitles_of(pieces: Sequence[Piece], label_width: int = 0) -> list[Sequence[Piece]]:
+def subtitles_of(
+    pieces: Sequence[Piece], label_width: int = 0, limit: float = math.inf
+) -> list[Sequence[Piece]]:
     """The cheapest division of a phrase into subtitles, each of at most two lines and 7 s.
 
-    Few subtitles are cheap, full ones, and such as end where a sentence does. A label before each takes
-    `label_width` columns of its first line.
+    Few subtitles are cheap, full ones, such as end where a sentence does, and such as need not go at once. A
+    label before each takes `label_width` columns of its first line. At `limit`, in seconds, the next phrase
+    begins.
     """
     count = len(pieces)
     line_ends, offsets = _line_ends(pieces), _offsets(pieces)
     first_ends = _line_ends(pieces, LINE_WIDTH - label_width)
     breaks = [0.0, *(break_cost(before, after) for before, after in pairwise(pieces)), 0.0]
+    starts = [*(piece.start for piece in pieces), limit]
     costs, origins = [0.0] + [math.inf] * count, [0] * (count + 1)
     for first in range(count):
         for end in range(first + 1, line_ends[first_ends[first]] + 1):
@@ -54,6 +63,8 @@ def subtitles_of(pieces: Sequence[Piece], label_width: int = 0) -> list[Sequence
                 break
             emptiness = 1 - (offsets[end] - offsets[first]) / (2 * LINE_WIDTH)
             cost = costs[first] + 1 + emptiness**2 + breaks[end]
+            if starts[end] - starts[first] < BRIEF_SECONDS:
+                cost += BRIEF
             if cost < costs[end]:
                 costs[end], origins[end] = cost, first
     return _divided(pieces, origins)

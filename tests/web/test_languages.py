@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx2
 from playwright.sync_api import Page, expect
 
 from app.asr.base import DecodeOptions, EngineInfo
@@ -13,17 +14,22 @@ from app.audio.downmix import MixReport
 from app.audio.limits import AudioLimits
 from app.audio.report import DecodeReport
 from app.core.languages import LANGUAGES
+from app.queue.results import FOREIGN_FAILURE_CODE
 from app.schemas.transcript import Span
 from app.transcription.ignored_options import ignored_options
 from app.transcription.speech_warnings import speech_warnings
 from app.web.files import read_page
 from tests.integration.api.service import Service
 from tests.recordings import Part, planes, silence, write
+from tests.unit.core.test_errors import ALL
 from tests.web.conftest import Visitor
 from tests.web.scenes import finish, result_of
 from tests.web.test_sending import send
 
 PAGE = read_page()
+PAGES_OWN = {"unexpected", "offline", "interrupted", "recording_missing"}
+"""Codes of errors that the page meets by itself."""
+
 PLURALS = {"en": {"one", "other"}, "ru": {"one", "few", "many", "other"}}
 
 
@@ -55,6 +61,26 @@ def test_every_text_that_is_used_is_there(idle: Service, visitor: Visitor) -> No
     used = set(re.findall(r'\bt\(\s*"(\w+)"', code))
     assert len(used) > 90
     assert used - known.keys() == set()
+
+
+def codes_of_router(url: str) -> set[str]:
+    """Those of the answers that no route makes."""
+    answers = (httpx2.get(f"{url}/nothing"), httpx2.put(f"{url}/transcribe/"))
+    return {answer.json()["code"] for answer in answers}
+
+
+def test_every_error_is_told_in_both_languages(idle: Service, visitor: Visitor) -> None:
+    codes = {error.code for error in ALL} | {FOREIGN_FAILURE_CODE} | codes_of_router(idle.url)
+    assert {"not_found", "method_not_allowed", "request_in_progress"} < codes
+    page = visitor.open(idle.url)
+    for language, letters in (("en", "A-Z"), ("ru", "А-ЯЁ")):
+        known = texts(page, language)
+        told = {
+            name.removeprefix("error_"): text for name, text in known.items() if name.startswith("error_")
+        }
+        assert codes | PAGES_OWN == told.keys()
+        sentence = re.compile(rf"[{letters}].*(\.|{{told}})")
+        assert {code for code, text in told.items() if not sentence.fullmatch(text)} == set()
 
 
 def test_the_browser_chooses_and_people_may_too(idle: Service, visit: Callable[..., Visitor]) -> None:

@@ -1,25 +1,31 @@
 """Search through all transcripts, their names and tags."""
 
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx2
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import func, select, text
 
+from app.archive.database import open_engine
+from app.archive.tables import WORDS_TABLE, metadata, transcripts
 from app.core.config import Settings
 from tests.integration.api.service import Service, serving
+from tests.integration.api.test_archive import forget
 from tests.serving import until
-from tests.web.conftest import Visitor
-from tests.web.scenes import Stage, result_of
+from tests.web.conftest import Visitor, write_speech
+from tests.web.scenes import SENTENCES, Stage, result_of
 
 
 @pytest.fixture
 def archiving(settings_for: Callable[..., Settings]) -> Iterator[Service]:
     """A service without a worker, whose ended tasks are archived at once."""
     with serving(
-        settings_for(reuse_results=False, keep_ended_seconds=0, maintenance_seconds=0.05)
+        settings_for(reuse_results=False, keep_audio=True, keep_ended_seconds=0, maintenance_seconds=0.05)
     ) as service:
         yield service
 
@@ -58,13 +64,76 @@ def test_a_moment_leads_to_its_place_in_text_and_recording(stage: Stage) -> None
     expect(page.locator(".moments mark")).to_have_text(["questions"])
 
 
-def test_another_browser_finds_it_too(stage: Stage, visit: Callable[..., Visitor]) -> None:
+def newest_task(stage: Stage) -> str:
+    """Its id."""
+    return str(httpx2.get(f"{stage.url}/transcribe/").json()["tasks"][0]["task_id"])
+
+
+def test_another_browser_finds_a_word_of_an_old_transcript_and_plays_it(
+    archiving: Service, stage: Stage, visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    sentences = (*SENTENCES, *SENTENCES, *SENTENCES[:4], "Lighthouses are our last point.", *SENTENCES[:2])
+    old = replace(stage, recording=write_speech(tmp_path / "old.wav", 4 * len(sentences)))
+    old.transcribe("old.wav", result_of(sentences))
+    old.archived()
+    task_id = newest_task(old)
+    forget(archiving.settings, task_id)
+    assert task_id not in " ".join(archiving.keys())
+
     page = visit().open(f"{stage.url}/#/search")
     expect(page.get_by_role("link", name="meeting", exact=True)).to_be_visible()
-    look_for(page, "roof")
+    look_for(page, "lighthouse")
+    expect(page.locator(".moments mark")).to_have_text(["Lighthouses"])
     page.locator(".moments a").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("meeting")
-    expect(page.locator(".segment[aria-current]")).to_contain_text("enough for the roof")
+    expect(page.get_by_role("heading", level=1)).to_have_text("old")
+    expect(page.locator(".segment[aria-current]")).to_contain_text("Lighthouses are our last point.")
+    expect(page.get_by_role("button", name="Play from 1:12")).to_be_focused()
+    expect(page.get_by_role("slider")).to_have_attribute("aria-valuenow", "72")
+    page.get_by_role("button", name="Play", exact=True).click()
+    expect(page.get_by_role("slider")).to_have_attribute("aria-valuenow", re.compile(r"7[3-9]|8\d"))
+
+
+def rows_of(settings: Settings) -> dict[str, int]:
+    """How many rows each table of the archive has, and how many transcripts its index of words has."""
+    engine = open_engine(settings)
+    with engine.connect() as connection:
+        counts = {
+            table.name: connection.scalar(select(func.count()).select_from(table)) or 0
+            for table in metadata.sorted_tables
+        }
+        found = f"SELECT count(*) FROM {WORDS_TABLE} WHERE {WORDS_TABLE} MATCH 'roof'"
+        counts[WORDS_TABLE] = connection.scalar(text(found)) or 0
+    engine.dispose()
+    return counts
+
+
+def mark_of(settings: Settings, task_id: str) -> dict[str, object]:
+    """What the archive has of a task, but for times and what is empty."""
+    engine = open_engine(settings)
+    with engine.connect() as connection:
+        row = connection.execute(select(transcripts).where(transcripts.c.task_id == task_id)).one()
+    engine.dispose()
+    return {name: value for name, value in row._mapping.items() if value and not name.endswith("_ms")}
+
+
+def test_what_is_deleted_is_gone_from_disk_database_and_redis(archiving: Service, stage: Stage) -> None:
+    task_id = newest_task(stage)
+    stage.share()
+    assert [name for name in archiving.files() if name.endswith(".wav")] == [f"{task_id}.wav"]
+    assert task_id in " ".join(archiving.keys())
+    held = {name for name, count in rows_of(archiving.settings).items() if count}
+    assert held == {"transcripts", "library", "shares", "fingerprints", WORDS_TABLE}
+
+    stage.page.locator(".card").get_by_role("button", name="Delete").click()
+    stage.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(stage.page.locator(".card")).to_have_count(0)
+
+    until(lambda: archiving.files() == [])
+    # Of the request that sent it, digests stay for IDEMPOTENCY_SECONDS: nothing of what it sent.
+    assert [key for key in sorted(archiving.keys()) if ":request:" not in key] == []
+    assert {name: count for name, count in rows_of(archiving.settings).items() if count} == {"transcripts": 1}
+    # One row says that it was deleted, so that no backup brings it back.
+    assert mark_of(archiving.settings, task_id) == {"task_id": task_id, "encoding": "deleted"}
 
 
 def test_language_and_length_narrow_it_down(stage: Stage) -> None:

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.formats.cues import FASTEST_SPEECH, LEAST_SECONDS, READING_SPEED, Cue, cues_of
+from app.formats.cues import (
+    FASTEST_SPEECH,
+    FLASH_SECONDS,
+    LEAST_SECONDS,
+    MOST_LATE_SECONDS,
+    READING_SPEED,
+    Cue,
+    cues_of,
+)
 from app.formats.pieces import is_ideograph, width_of
 
 ENGLISH = (
@@ -207,7 +215,29 @@ def test_a_short_cue_stays_for_a_second_unless_the_next_one_comes() -> None:
     cues = cues_of(
         {"segments": [_segment("Yes.", 0, 0.2), _segment("No.", 5, 0.2), _segment("Why?", 5.5, 0.2)]}
     )
-    assert cues == [Cue(0, 1, "Yes."), Cue(5, 5.5, "No."), Cue(5.5, 6.5, "Why?")]
+    assert cues == [Cue(0, 1, "Yes."), Cue(5, 5.7, "No."), Cue(5.7, 6.7, "Why?")]
+
+
+def test_a_sentence_that_is_over_at_once_shares_the_next_cue() -> None:
+    """Taken from a recording: the second sentence begins 0.7 s after the first."""
+    text = "The squalor and uncleanness of the debtor's side was intensified by constant overcrowding."
+    words = [
+        {"word": f" {word}", "start": 1 + 0.335 * place, "end": 1 + 0.335 * (place + 1)}
+        for place, word in enumerate(text.split())
+    ]
+    cues = cues_of({"segments": [_segment(text, 1, 4.4, words)]})
+    assert len(cues) == 2
+    assert cues[0].text.replace("\n", " ").startswith("The squalor and uncleanness")
+    assert all(cue.end - cue.start > 1 for cue in cues)
+
+
+def test_short_answers_in_quick_turns_stay_long_enough() -> None:
+    """Speakers do not share cues; who pauses is in time again."""
+    turns = [_segment("Yes.", 1 + 0.4 * turn, 0.4) | {"speaker": f"S{turn % 2}"} for turn in range(4)]
+    cues = cues_of({"segments": [*turns, _segment("Well.", 5, 1) | {"speaker": "S0"}]})
+    assert [cue.end - cue.start for cue in cues[:3]] == pytest.approx([LEAST_SECONDS] * 3)
+    assert cues[3].end - cues[3].start == pytest.approx(1)
+    assert cues[4].start == 5
 
 
 def test_a_segment_without_time_takes_some_of_the_pause_after_it() -> None:
@@ -219,9 +249,12 @@ def test_a_segment_without_time_takes_some_of_the_pause_after_it() -> None:
 
 
 def test_times_that_are_all_zero_give_flashes_in_order() -> None:
-    cues = cues_of({"segments": [_segment(text, 0, 0) for text in ("A.", "B.", "C.")]})
-    assert [cue.text for cue in cues] == ["A.", "B.", "C."]
-    assert _starts(cues) == pytest.approx([0, LEAST_SECONDS, 2 * LEAST_SECONDS])
+    cues = cues_of({"segments": [_segment(f"{number}.", 0, 0) for number in range(9)]})
+    assert [cue.text for cue in cues] == [f"{number}." for number in range(9)]
+    in_time = [start for start in _starts(cues) if start <= MOST_LATE_SECONDS]
+    assert in_time == pytest.approx([0, LEAST_SECONDS, 2 * LEAST_SECONDS])
+    flashes = [cue.end - cue.start for cue in cues[len(in_time) : -1]]
+    assert flashes == pytest.approx([FLASH_SECONDS] * len(flashes))
 
 
 def test_segments_are_put_in_order_and_ended_by_the_next() -> None:
@@ -253,7 +286,10 @@ def test_no_cue_ends_after_the_recording(segments: list[dict[str, Any]], seconds
 def test_a_last_word_ends_with_the_recording() -> None:
     segment = _segment("One more thing.", 2.5, 0.5)
 
-    assert cues_of({"duration": 3.0, "segments": [segment]}) == [Cue(2.5, 3.0, "One more thing.")]
+    [cue] = cues_of({"duration": 3.0, "segments": [segment]})
+
+    assert cue.start == pytest.approx(3.0 - LEAST_SECONDS)
+    assert cue.end == 3.0
 
 
 def test_a_length_that_cannot_be_true_is_left_alone() -> None:
