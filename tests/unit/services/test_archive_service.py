@@ -19,7 +19,8 @@ from app.schemas.archived import ArchivedTask
 from app.schemas.caller import ANYBODY, Caller
 from app.schemas.task import Task, TaskStatus
 from app.services.archive_service import ArchiveService
-from app.services.outbox_service import WAIT_FOR_ARCHIVE_SECONDS, OutboxService
+from app.services.ended_sweep import WAIT_FOR_ARCHIVE_SECONDS
+from app.services.outbox_service import OutboxService
 from app.services.task_service import TaskService
 from app.storage.local import LocalStorage
 from tests.integration.queue.harness import FAILURE, Queue, claim, connected
