@@ -1,7 +1,6 @@
 """Ended tasks: the archive gets what they gave, then what they left in UPLOAD_DIR goes."""
 
 import asyncio
-import contextlib
 import logging
 import math
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
@@ -57,89 +56,60 @@ class EndedSweep:
         self._settings = settings
         self._storage = storage
         self._outbox = storage.outbox
-        self._archive = archive
-        self._read_note = read_note
+        self._handover = None if archive is None else Handover(archive, storage, read_note)
         self._scripts = Scripts(client, Keys.from_settings(settings), Policy.from_settings(settings))
         self._is_disk_low = False
 
     async def sweep(self, standings: Mapping[str, Standing], results: Collection[str]) -> int:
         """Archive what has ended, remove what ended long enough ago, of which `results` are kept on the disk;
         how many tasks are removed from UPLOAD_DIR."""
-        await self._archive_ended(standings, results)
-        return await self._finish_ended(standings, results)
-
-    async def _archive_ended(self, standings: Mapping[str, Standing], results: Collection[str]) -> None:
-        """Have the archive keep what has ended now, long before the copy on the disk goes: who asked for a
-        summary waits for it."""
-        if self._archive is None:
-            return
+        await self._adopt_answered(standings)
         ended = {name: each for name, each in standings.items() if each.stage is Stage.ENDED}
-        failed = {name for name, each in ended.items() if each.failure is not None}
-        with contextlib.suppress(ArchiveUnavailable):  # `_finish_ended` waits for it
-            new_failures = failed - await self._archive.failed(failed)
-            new = await self._archive.missing(ended.keys() - failed) | new_failures
+        missing = await self._handover.keep_new(ended, results) if self._handover is not None else None
+        return await self._finish_due(ended, missing, results)
 
-            async def keep(task_id: str) -> bool:
-                noted = await self._read_note(task_id)
-                return await self._is_archived(task_id, noted, has_result=task_id in results)
-
-            await _of_each(new, keep)
-
-    async def _finish_ended(self, standings: Mapping[str, Standing], results: Collection[str]) -> int:
-        """Remove what tasks left in UPLOAD_DIR that ended long enough ago; how many."""
-        keep_seconds = await self._keep_seconds()
-        due = []
+    async def _adopt_answered(self, standings: Mapping[str, Standing]) -> None:
+        """The end of what a foreign worker has answered counts from now."""
         for task_id, standing in standings.items():
             if standing.stage is Stage.ANSWERED:
                 async with redis_reachable():
-                    await self._scripts.adopt(task_id)  # its end counts from now
-            elif standing.stage is Stage.ENDED and standing.ended_seconds >= keep_seconds:
-                due.append(task_id)
-        unarchived = frozenset(results).intersection(await self._missing(due))
+                    await self._scripts.adopt(task_id)
+
+    async def _finish_due(
+        self, ended: Mapping[str, Standing], missing: Collection[str] | None, results: Collection[str]
+    ) -> int:
+        """Remove what tasks left in UPLOAD_DIR that ended long enough ago; how many."""
+        keep_seconds = await self._keep_seconds()
+        due = [name for name, each in ended.items() if each.ended_seconds >= keep_seconds]
         finished = 0
 
         async def ready(task_id: str) -> Ended | None:
-            has_result = task_id in unarchived
-            return await self._ready(task_id, standings[task_id], keep_seconds, has_result=has_result)
+            task, standing = await asyncio.to_thread(self._outbox.read, task_id), ended[task_id]
+            is_archived = await self._is_archived(task_id, task, missing, results)
+            is_overdue = standing.ended_seconds >= keep_seconds + WAIT_FOR_ARCHIVE_SECONDS
+            if not (is_archived or standing.failure is not None or is_overdue or self._is_disk_low):
+                return None
+            task = task or Task(task_id=task_id, file_path=task_id)  # at least the note goes
+            return Ended(task, standing.failure)
 
         for first in range(0, len(due), FINISHED_AT_ONCE):
             found = await _of_each(due[first : first + FINISHED_AT_ONCE], ready)
-            ended = [each for each in found if each is not None]
-            await asyncio.to_thread(self._storage.finish_all, ended)
-            finished += len(ended)
+            together = [each for each in found if each is not None]
+            await asyncio.to_thread(self._storage.finish_all, together)
+            finished += len(together)
         return finished
 
-    async def _ready(
-        self, task_id: str, standing: Standing, keep_seconds: float, *, has_result: bool
-    ) -> Ended | None:
-        """An ended task whose result the archive has, so that what it left may go; None where that is waited
-        for."""
-        task = await asyncio.to_thread(self._outbox.read, task_id)
-        is_overdue = self._is_disk_low or standing.ended_seconds >= keep_seconds + WAIT_FOR_ARCHIVE_SECONDS
-        is_archived = await self._is_archived(task_id, task, has_result=has_result)
-        if not is_archived and standing.failure is None and not is_overdue:
-            return None
-        task = task or Task(task_id=task_id, file_path=task_id)  # at least the note goes
-        return Ended(task, standing.failure)
-
-    async def _missing(self, task_ids: Collection[str]) -> Collection[str]:
-        """Those of the tasks whose results the archive has not, or perhaps not."""
-        if self._archive is None:
-            return ()
-        try:
-            return await self._archive.missing(task_ids)
-        except ArchiveUnavailable:
-            return task_ids
-
-    async def _is_archived(self, task_id: str, noted: Task | None, *, has_result: bool) -> bool:
-        """Whether the archive has what it is to have of a task; `has_result`: a result of it is kept."""
-        if self._archive is None:
+    async def _is_archived(
+        self, task_id: str, noted: Task | None, missing: Collection[str] | None, results: Collection[str]
+    ) -> bool:
+        """Whether what a task left may go; `missing` is what the archive lacks, None where that is not
+        known."""
+        if self._handover is None or missing is None:
             return not self._settings.archive
-        result = await asyncio.to_thread(self._outbox.result, task_id) if has_result else None
-        try:
-            await self._archive.keep(task_id, noted, result)
-        except ArchiveUnavailable:
-            return False
+        if task_id in missing:
+            return await self._handover.keep(task_id, noted, has_result=task_id in results)
+        if noted is not None:
+            await self._handover.release(task_id)
         return True
 
     async def _keep_seconds(self) -> float:
@@ -161,6 +131,47 @@ class EndedSweep:
             logger.info("UPLOAD_DIR has room again: what ended tasks left is kept for %.0f s", keep)
         self._is_disk_low = is_low
         return shortened
+
+
+class Handover:
+    """Gives the archive what ended tasks gave. One that is away is tried again by the next sweep."""
+
+    def __init__(self, archive: Keeper, storage: Storage, read_note: NoteReader) -> None:
+        self._archive = archive
+        self._outbox = storage.outbox
+        self._read_note = read_note
+
+    async def keep_new(self, ended: Mapping[str, Standing], results: Collection[str]) -> set[str] | None:
+        """Keep what has ended now, long before the copy on the disk goes: who asked for a summary waits for
+        it. The tasks whose transcripts are missing afterwards; None where the archive cannot be asked."""
+        failed = {name for name, each in ended.items() if each.failure is not None}
+        try:
+            missing = await self._archive.missing(ended)
+            new_failures = failed - await self._archive.failed(failed)
+        except ArchiveUnavailable:
+            return None
+
+        async def keep(task_id: str) -> str | None:
+            noted = await self._read_note(task_id)
+            is_kept = await self.keep(task_id, noted, has_result=task_id in results)
+            return task_id if is_kept else None
+
+        kept = await _of_each((missing - failed) | new_failures, keep)
+        return missing.difference(name for name in kept if name not in failed)
+
+    async def keep(self, task_id: str, noted: Task | None, *, has_result: bool) -> bool:
+        """Keep what a task gave, by its result on the disk where it has one; False where the archive is
+        away."""
+        result = await asyncio.to_thread(self._outbox.result, task_id) if has_result else None
+        try:
+            await self._archive.keep(task_id, noted, result)
+        except ArchiveUnavailable:
+            return False
+        return True
+
+    async def release(self, task_id: str) -> None:
+        """Redis needs the result no longer: who kept it may have died before that."""
+        await self._archive.shorten(task_id)
 
 
 async def _of_each(task_ids: Iterable[str], look: Callable[[str], Awaitable[T]]) -> list[T]:

@@ -12,8 +12,13 @@ class Keeper(Protocol):
     async def keep(self, task_id: str, noted: Task | None, result: str | None) -> bool:
         """Keep what an ended task gave, by its note and kept result or, without these, by what Redis has.
 
-        False where there is nothing to keep, or where it has been kept before. Raises QueueUnavailable.
+        False where there is nothing to keep, or where it has been kept before: `missing` tells that of many
+        with less work. Raises QueueUnavailable.
         """
+
+    async def shorten(self, task_id: str) -> None:
+        """Have Redis keep the result of a noted task for ARCHIVED_RESULT_SECONDS more at most: it is here.
+        Raises QueueUnavailable."""
 
     async def remove(self, task_id: str) -> None:
         """Remove a task, and keep it out."""

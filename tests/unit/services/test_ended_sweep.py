@@ -52,9 +52,9 @@ async def test_a_foreign_result_ends_a_task(
 @pytest.mark.parametrize(
     ("free_mb", "ended_seconds", "goes"),
     [
-        *((3000, 119, False), (3000, 121, True), (2000, 119, False)),
-        *((1500, 59, False), (1500, 61, True)),
-        *((1000, 4, False), (1000, 6, True), (10, 4, False), (10, 6, True)),
+        *((3000, 11_900, False), (3000, 12_100, True), (2000, 11_900, False)),
+        *((1500, 5_900, False), (1500, 6_100, True)),
+        *((1000, 400, False), (1000, 600, True), (10, 400, False), (10, 600, True)),
     ],
 )
 async def test_a_disk_that_fills_up_shortens_what_is_kept(
@@ -64,8 +64,11 @@ async def test_a_disk_that_fills_up_shortens_what_is_kept(
     ended_seconds: float,
     goes: bool,
 ) -> None:
-    """Twice MIN_FREE_DISK_MB free: all of KEEP_ENDED_SECONDS; MIN_FREE_DISK_MB and less: five seconds."""
-    async with connected(settings_for(min_free_disk_mb=1000, archive=False)) as queue:
+    """Twice MIN_FREE_DISK_MB free: all of KEEP_ENDED_SECONDS; MIN_FREE_DISK_MB and less: the shortest time.
+    All times are so long that those of the test count for nothing."""
+    monkeypatch.setattr(ended_sweep, "SHORTEST_KEEP_SECONDS", 500.0)
+    settings = settings_for(min_free_disk_mb=1000, keep_ended_seconds=12_000, archive=False)
+    async with connected(settings) as queue:
         storage = LocalStorage(queue.settings)
         await done(queue, storage)
         ended_at = int(await queue.field(TASK_ID, "finished_at") or 0)
