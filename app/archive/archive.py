@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Iterable
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Engine, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Engine, and_, delete, func, not_, or_, select, update
 
 from app.archive.database import open_engine
 from app.archive.failures import Failures
@@ -17,7 +17,7 @@ from app.archive.packing import ENCODING, packed, unpacked
 from app.archive.shares import Shares
 from app.archive.store import Store, changed, insert_into
 from app.archive.summaries import Summaries
-from app.archive.tables import DELETED, PRESENT, fingerprints, transcripts
+from app.archive.tables import DELETED, DELETED_BY_OLDER, PRESENT, fingerprints, transcripts
 from app.core.config import Settings
 from app.schemas.archived import ArchivedContent, ArchivedResult, ArchivedTask, ArchiveFigures
 from app.schemas.position import Position
@@ -186,7 +186,7 @@ class Archive:
 
     def remove(self, task_id: str) -> None:
         """Remove a task, and keep it out: what is about to archive it comes too late, and so does a copy."""
-        self._mark([task_id], _now_ms() + GONE_MS, DELETED)
+        self._mark([task_id], _now_ms() + GONE_MS, is_deleted=True)
 
     def figures(self) -> ArchiveFigures:
         """How much there is, and how much there may be."""
@@ -210,8 +210,9 @@ class Archive:
 
     def _forget_marks(self) -> None:
         """Those that are over; those of what was deleted once no copy is that old."""
+        self._store.write(update(transcripts).where(DELETED_BY_OLDER).values(deleted=True))
         gone_until, now = transcripts.c.gone_until_ms, _now_ms()
-        is_over = or_(transcripts.c.encoding != DELETED, gone_until < now - self._deleted_ms)
+        is_over = or_(not_(DELETED), gone_until < now - self._deleted_ms)
         self._store.write(delete(transcripts).where(gone_until < now, is_over))
 
     def is_too_old(self, task: ArchivedTask) -> bool:
@@ -237,13 +238,14 @@ class Archive:
             size -= each
         return found
 
-    def _mark(self, task_ids: Collection[str], until_ms: int, reason: str = "") -> int:
+    def _mark(self, task_ids: Collection[str], until_ms: int, *, is_deleted: bool = False) -> int:
         """Rows that say nothing of a task but that it is gone; its links go first, and never come back."""
         self.shares.forget(task_ids)
         nothing = dict.fromkeys(
             ("owner", "filename", "model", "language", "duration", "corrections", "content")
         )
-        gone = nothing | {"size": 0, "encoding": reason, "created_ms": 0, "gone_until_ms": until_ms}
+        why = {"gone_until_ms": until_ms, "deleted": is_deleted}
+        gone = nothing | why | {"size": 0, "encoding": "", "created_ms": 0}
         rows = [gone | {"task_id": task_id, "archived_ms": _now_ms()} for task_id in task_ids]
         if not rows:
             return 0
@@ -251,7 +253,7 @@ class Archive:
             statement = insert_into(connection, transcripts).values(rows)
             # what was deleted meanwhile stays marked as that
             statement = statement.on_conflict_do_update(
-                index_elements=["task_id"], set_=gone, where=None if reason else PRESENT
+                index_elements=["task_id"], set_=gone, where=None if is_deleted else PRESENT
             )
             marked = changed(connection, statement)
             self.library.drop(connection, list(task_ids))
@@ -261,7 +263,7 @@ class Archive:
         return marked
 
 
-_AS_NEW = {"gone_until_ms": None, "version": 0, "corrections": None}
+_AS_NEW = {"gone_until_ms": None, "deleted": False, "version": 0, "corrections": None}
 """What the row of a mark is given besides that of a new transcript."""
 
 

@@ -20,6 +20,7 @@ from app.archive.schema import upgrade
 from app.archive.store import insert_into
 from app.archive.tables import (
     DELETED,
+    DELETED_BY_OLDER,
     PRESENT,
     failures,
     fingerprints,
@@ -83,7 +84,7 @@ def _copy(source: Engine, target: Engine) -> int:
     copied = 0
     with archive_reachable(), source.connect() as reading, target.connect() as writing:
         reading.exec_driver_sql(SNAPSHOT[source.dialect.name])
-        for rows in _batches(reading, transcripts, transcripts.c.task_id, transcripts.c.encoding == DELETED):
+        for rows in _batches(reading, transcripts, transcripts.c.task_id, or_(DELETED, DELETED_BY_OLDER)):
             writing.execute(insert_into(writing, transcripts).values(rows).on_conflict_do_nothing())
         for rows in _batches(reading, transcripts, transcripts.c.task_id, PRESENT):
             with transaction(writing):

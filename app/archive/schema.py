@@ -8,7 +8,7 @@ from app.archive.database import WrongSchema, transaction
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-NEWEST = "0006"
+NEWEST = "0007"
 """The last step in `migrations`."""
 
 LOCK_NUMBER = 0x7472616E

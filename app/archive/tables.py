@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Float,
     Index,
@@ -10,6 +11,9 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    and_,
+    false,
+    not_,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
@@ -36,8 +40,10 @@ transcripts = Table(
     Column("gone_until_ms", BigInteger, nullable=True),
     Column("version", BigInteger, nullable=False, server_default="0"),  # of `corrections`
     Column("corrections", LargeBinary, nullable=True),
-    Column("encoding", String, nullable=False),  # of `content`; DELETED in the mark of what a person removed
+    Column("encoding", String, nullable=False),  # of `content`
     Column("content", LargeBinary, nullable=True),  # last: SQLite reads a row up to what is asked for
+    # Whether a mark is that of a task that was deleted. SQLite has it in the head of a row, before `content`.
+    Column("deleted", Boolean, nullable=False, server_default=false()),
     Index("ix_transcripts_created", "created_ms", "task_id", "size"),
     Index("ix_transcripts_owner", "owner", "created_ms", "task_id"),
     Index("ix_transcripts_gone", "gone_until_ms"),
@@ -46,8 +52,13 @@ transcripts = Table(
 PRESENT = transcripts.c.gone_until_ms.is_(None)
 """Whether a row is a transcript, and not the mark of one that was removed."""
 
-DELETED = "deleted"
-"""`encoding` of the mark of a task that was deleted: it outlasts its time, so that no copy brings it back."""
+DELETED = and_(transcripts.c.gone_until_ms.is_not(None), transcripts.c.deleted)
+"""Whether a row is the mark of a deleted task: it outlasts its time, so that no copy brings the task back."""
+
+DELETED_BY_OLDER = and_(
+    transcripts.c.gone_until_ms.is_not(None), transcripts.c.encoding == "deleted", not_(transcripts.c.deleted)
+)
+"""The same, made by an API of before version 0007 of the tables that runs beside this one."""
 
 library = Table(
     "library",  # what is short is not in `transcripts`: SQLite would read past `content` for it

@@ -180,14 +180,19 @@ class ArchiveService:
     async def keep(self, task_id: str, noted: Task | None, result: str | None) -> bool:
         """Keep what an ended task gave, by its note and kept result or, without these, by what Redis has.
 
-        False where there is nothing to keep, or where it has been kept before. Redis then needs the result of
-        a noted task no longer: who sent it asks an API. Who put one into the list himself reads Redis.
+        False where there is nothing to keep, or where it has been kept before: `missing` tells that of many
+        with less work. Redis then needs the result of a noted task no longer: who sent it asks an API. Who
+        put one into the list himself reads Redis.
         """
-        is_there = not await self.missing([task_id])
-        is_new = not is_there and await self._keep_new(task_id, noted, result)
-        if noted is not None and self._live_seconds and (is_there or is_new):
-            await self._ended.shorten(task_id, self._live_seconds)
+        is_new = await self._keep_ended(task_id, noted, result)
+        if noted is not None and (is_new or not await self.missing([task_id])):
+            await self.shorten(task_id)
         return is_new
+
+    async def shorten(self, task_id: str) -> None:
+        """Have Redis keep the result of a noted task for ARCHIVED_RESULT_SECONDS more at most: it is here."""
+        if self._live_seconds:
+            await self._ended.shorten(task_id, self._live_seconds)
 
     async def tidy_when_due(self) -> None:
         """Collect, trim and index every COLLECT_SECONDS, by whichever API comes first."""
@@ -252,7 +257,7 @@ class ArchiveService:
         stored = (await self._ended.read(task_id)).result
         return stored is not None and state_of_result(task_id, stored).status is TaskStatus.DONE
 
-    async def _keep_new(self, task_id: str, noted: Task | None, result: str | None) -> bool:
+    async def _keep_ended(self, task_id: str, noted: Task | None, result: str | None) -> bool:
         ended = await self._ended.read(task_id)
         stored = result.encode() if result is not None else ended.result
         return await self.run(self._keep, ended, ended.task or noted, stored)

@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass
 import anyio
 from anyio import to_thread
 
-from app.audio.limits import AudioLimits
-from app.audio.probe import AudioInfo, probe
 from app.core.config import Settings
 from app.core.decorators import timed_stage
 from app.core.errors import (
@@ -35,20 +33,17 @@ from app.services.folder_service import FolderService
 from app.services.idempotency import Idempotency
 from app.services.options import AGAIN, UPLOAD, Options, fingerprint_of
 from app.services.receiving import FILE_FIELD, Fields, FormPart, Received, Receiver
+from app.services.recording_check import RecordingCheck
 from app.services.redis_service import RedisService
 from app.services.result_cache import ResultCache
 from app.services.resumable_uploads import Arrived, ResumableUploads
 from app.services.room import Room
 from app.services.task_service import TaskService
-from app.services.track_check import check_channels
 from app.services.upload_request import Acceptance, UploadRequest
 from app.storage.base import Storage
-from app.storage.reading import readable
 from utils.logger import task_context
 
 logger = logging.getLogger(__name__)
-
-PROBES_AT_ONCE = 2
 
 ABLE_MODEL = "large-v3"
 """Translates, and knows every language."""
@@ -91,8 +86,7 @@ class AudioService:
         self._receiver = Receiver(settings, storage)
         self._recordings = EarlierRecordings(tasks, storage, self._receiver)
         self._policy = AddressPolicy.from_settings(settings)
-        self._audio_limits = AudioLimits.from_settings(settings)
-        self._probes = anyio.CapacityLimiter(PROBES_AT_ONCE)
+        self._check = RecordingCheck(settings)
 
     async def accept(self, form: AsyncIterator[FormPart], request: UploadRequest) -> Acceptance:
         """Turn a form into an enqueued task.
@@ -201,7 +195,7 @@ class AudioService:
             task_id=task_id,
             file_path=f"{task_id}.{extension}",
             filename=received.filename if received else None,
-            duration=await self._probe(received, options) if received else None,
+            duration=await self._check.duration(received, options) if received else None,
             fingerprint=fingerprint if options.may_be_reused else None,
             owner=caller.name,
             traceparent=traceparent(),
@@ -247,20 +241,6 @@ class AudioService:
         undo.pop_all()
         await self._results.note(task)
         logger.info("Queued %s for %s", quoted(task.filename or task.url or ""), task.model)
-
-    async def _probe(self, received: Received, options: Options) -> float | None:
-        """Length in seconds, where it can be told. Raises UnreadableAudio, NoAudio, RecordingTooLong,
-        StorageUnavailable."""
-
-        def look() -> AudioInfo:
-            path = received.upload.recording()
-            with readable():
-                return probe(path, self._audio_limits, trim=options.trim, extension=received.extension)
-
-        with timed_stage("probe"):
-            info = await to_thread.run_sync(look, limiter=self._probes)
-        check_channels(options, info.tracks, self._audio_limits)
-        return info.duration
 
     def _withdraws(self, task: Task) -> Callable[..., Awaitable[None]]:
         """Ends a block in which the client is told that its task was not taken.

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import anyio
 from anyio import to_thread
@@ -29,6 +29,7 @@ from app.schemas.caller import Caller
 from app.schemas.resumable import ResumableUpload
 from app.services.folder_service import FolderService
 from app.services.receiving import BATCH_BYTES, Received, Receiver, abort, name_by_type
+from app.services.upload_writers import UploadWriters
 from app.storage.base import ByteSink, Storage, StoredResumable
 from app.storage.reading import digest_of
 from app.storage.resumable import upload_not_found
@@ -42,14 +43,6 @@ LOOK_SECONDS = 0.1
 
 WRITE_SECONDS = 2.0
 """How long bytes of a slow line wait in memory, where another API does not see them."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    """A request that writes an upload now."""
-
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    ended: anyio.Event = field(default_factory=anyio.Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +65,7 @@ class ResumableUploads:
         self._resumables = storage.resumables
         self._receiver = Receiver(settings, storage)
         self._tasks = tasks
-        self._writers: dict[str, _Writer] = {}
+        self._writers = UploadWriters()
 
     async def begin(self, upload: ResumableUpload) -> None:
         """Begin an upload. Raises UploadTooLarge, UnsupportedExtension, StorageFull, StorageUnavailable."""
@@ -87,7 +80,7 @@ class ResumableUploads:
         Raises UploadNotFound, StorageUnavailable, QueueUnavailable.
         """
         await self._read(upload_id, caller)
-        await self._cut_off(upload_id)
+        await self._writers.cut_off(upload_id)
         stored = await self._read(upload_id, caller)
         if stored.is_taken and await task_of(self._tasks, stored.upload) is None:
             raise upload_not_found()  # its task was deleted, or has expired
@@ -107,7 +100,7 @@ class ResumableUploads:
         StorageUnavailable.
         """
         await self._read(upload_id, caller)
-        async with self._writing(upload_id), self._locked(upload_id, caller) as locked:
+        async with self._writers.writing(upload_id), self._locked(upload_id, caller) as locked:
             sink = locked.bytes
             await self._refuse_taken(locked.upload)
             if offset != sink.offset:
@@ -132,7 +125,7 @@ class ResumableUploads:
         Raises UploadNotFound, UploadLocked, StorageUnavailable, QueueUnavailable.
         """
         await self._read(upload_id, caller)
-        await self._cut_off(upload_id)
+        await self._writers.cut_off(upload_id)
         async with AsyncExitStack() as held:
             with suppress(UploadTaken):
                 await held.enter_async_context(self._locked(upload_id, caller))
@@ -151,7 +144,7 @@ class ResumableUploads:
         """
         await self._read(upload_id, caller)
         if not is_left:
-            await self._cut_off(upload_id)
+            await self._writers.cut_off(upload_id)
         try:
             locked = await held.enter_async_context(self._locked(upload_id, caller))
         except UploadTaken as error:
@@ -183,7 +176,7 @@ class ResumableUploads:
     async def _check_silent(self, upload_id: str) -> None:
         """Raise UploadLocked where its client has come back since it was found to be left."""
         silent = await to_thread.run_sync(self._resumables.silent_seconds, upload_id)
-        if upload_id in self._writers or silent < self._settings.left_upload_seconds:
+        if self._writers.has(upload_id) or silent < self._settings.left_upload_seconds:
             raise UploadLocked("The client of this upload has come back.")
 
     async def received(self, arrived: Arrived, task_id: str, undo: AsyncExitStack) -> Received:
@@ -248,25 +241,6 @@ class ResumableUploads:
         finally:
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(_write_and_sync, sink, pending)
-
-    async def _cut_off(self, upload_id: str) -> None:
-        """End the request that writes this upload now: its client has come back, the connection is dead."""
-        while (writer := self._writers.get(upload_id)) is not None:
-            writer.scope.cancel()
-            await writer.ended.wait()
-
-    @asynccontextmanager
-    async def _writing(self, upload_id: str) -> AsyncIterator[None]:
-        await self._cut_off(upload_id)
-        writer = self._writers[upload_id] = _Writer()
-        try:
-            with writer.scope:
-                yield
-        finally:
-            del self._writers[upload_id]
-            writer.ended.set()
-        if writer.scope.cancelled_caught:
-            raise UploadLocked("Another request goes on with this upload.")
 
     @asynccontextmanager
     async def _locked(self, upload_id: str, caller: Caller) -> AsyncIterator[Arrived]:

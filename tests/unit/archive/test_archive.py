@@ -9,16 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from app.archive import archive as archive_module
 from app.archive.archive import DAY_MS, MEBIBYTE, Archive
-from app.archive.database import open_engine
-from app.archive.schema import MIGRATIONS, NEWEST
-from app.archive.tables import WORDS_TABLE, metadata
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
 from app.schemas.archived import ArchivedResult, ArchivedTask
@@ -198,44 +191,6 @@ def test_who_comes_after_the_end_opens_nothing(archive_settings: SettingsFor) ->
     with pytest.raises(ArchiveUnavailable, match="is closed"):
         archive.figures()
     gc.collect()
-
-
-def test_the_migrations_make_what_the_tables_say(archive_settings: SettingsFor) -> None:
-    settings = archive_settings()
-    with opened(settings) as archive:
-        archive.prepare()
-    engine = open_engine(settings)
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"include_object": _is_in_both})
-        assert compare_metadata(context, metadata) == []
-    engine.dispose()
-
-
-def _is_in_both(thing: object, name: str | None, *_: object) -> bool:
-    """Not the index of words: no metadata can describe the tables that SQLite has instead of PostgreSQL's."""
-    return not str(name).startswith((WORDS_TABLE, "ix_library_words"))
-
-
-def test_the_newest_step_is_the_last_of_the_migrations() -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    assert ScriptDirectory.from_config(config).get_current_head() == NEWEST
-
-
-def test_tables_of_a_newer_version_are_left_alone(archive_settings: SettingsFor) -> None:
-    settings = archive_settings()
-    with opened(settings) as archive:
-        archive.keep(TASK, RESULT)
-    engine = open_engine(settings)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    with opened(settings) as archive:
-        with pytest.raises(ArchiveUnavailable):
-            archive.read("t")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{NEWEST}'")
-        assert archive.read("t") == ArchivedResult(TASK, RESULT)
-    engine.dispose()
 
 
 def test_a_database_that_is_away_is_told_and_used_again(

@@ -112,6 +112,7 @@ def test_an_archive_of_the_version_before_gets_links(archive_settings: Callable[
     with engine.connect() as connection:
         for name in ("shares", "summaries", "failures", "fingerprints"):
             connection.execute(text(f"DROP TABLE {name}"))
+        connection.execute(text("ALTER TABLE transcripts DROP COLUMN deleted"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     engine.dispose()
     archive = Archive.from_settings(settings)

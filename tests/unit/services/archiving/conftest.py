@@ -1,0 +1,45 @@
+"""A queue, its outbox and an archive, in each of the databases."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+
+from app.archive.archive import Archive
+from app.core.config import Settings
+from app.core.stopping import Stopping
+from app.queue.outlook import Outlook
+from app.services.archive_service import ArchiveService
+from app.services.outbox_service import OutboxService
+from app.services.task_service import TaskService
+from app.storage.local import LocalStorage
+from tests.integration.queue.harness import Queue, connected
+
+
+@pytest.fixture
+async def queue(archive_settings: Callable[..., Settings]) -> AsyncIterator[Queue]:
+    async with connected(archive_settings(archive_max_mb=1)) as queue:
+        yield queue
+
+
+@pytest.fixture
+def archive(queue: Queue) -> Iterator[Archive]:
+    opened = Archive.from_settings(queue.settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def service(queue: Queue, storage: LocalStorage, archive: Archive) -> ArchiveService:
+    return ArchiveService(queue.commands, queue.settings, storage, archive)
+
+
+@pytest.fixture
+def outbox(queue: Queue, storage: LocalStorage, service: ArchiveService) -> OutboxService:
+    """That of an API."""
+    return OutboxService(queue.commands, queue.settings, storage, service)
+
+
+@pytest.fixture
+def tasks(queue: Queue, storage: LocalStorage, service: ArchiveService) -> TaskService:
+    outlook = Outlook(queue.commands, queue.settings)
+    return TaskService(queue.commands, queue.settings, storage, outlook, Stopping(), service)

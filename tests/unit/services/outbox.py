@@ -1,0 +1,60 @@
+"""Tasks for tests of the outbox: what an upload, a worker and time leave of them on the disk and in Redis."""
+
+import os
+import time
+from pathlib import Path
+
+from app.core.config import Settings
+from app.schemas.task import Task
+from app.services.outbox_service import SweepReport
+from app.storage.local import LocalStorage
+from tests.integration.queue.harness import RESULT, Queue, claim
+
+TASK_ID = "0b9e3b5c-6f0a-4f1c-9d39-5c9f6d3a1c55"
+NOTHING = SweepReport(0, 0, 0, 0)
+
+
+def stored(storage: LocalStorage, task_id: str = TASK_ID) -> Task:
+    """An upload with its note."""
+    upload = storage.open_upload(task_id, "mp3")
+    upload.write(b"sound")
+    task = Task(task_id=task_id, file_path=upload.commit())
+    storage.outbox.save(task)
+    return task
+
+
+def age(folder: Path, seconds: float) -> None:
+    then = time.time() - seconds
+    for path in folder.rglob("*.*"):
+        if path.is_file():
+            os.utime(path, (then, then))
+
+
+def files(settings: Settings) -> list[str]:
+    folder = settings.upload_dir
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+async def forget(queue: Queue) -> None:
+    """Redis loses everything."""
+    for prefix in (queue.keys.queue, queue.keys.result_prefix):
+        async for key in queue.commands.scan_iter(f"{prefix}*"):
+            await queue.commands.delete(key)
+
+
+async def end_long_ago(queue: Queue, task_id: str = TASK_ID) -> None:
+    """Put the end of a task back by more than KEEP_ENDED_SECONDS, on the clock of Redis."""
+    ended_at = await queue.field(task_id, "finished_at")
+    assert ended_at is not None
+    before = int(ended_at) - int(queue.settings.keep_ended_seconds * 1000)
+    await queue.commands.hset(queue.keys.task(task_id), "finished_at", before)
+
+
+async def done(queue: Queue, storage: LocalStorage) -> Task:
+    """A task that a worker has done, down to what it leaves on the disk."""
+    task = stored(storage)
+    await queue.producer.enqueue(task)
+    worker = await queue.worker()
+    assert await worker.complete(await claim(worker), RESULT)
+    assert storage.keep_result(task, RESULT) == RESULT
+    return task
