@@ -9,6 +9,7 @@ from benchmark.compare import NAMES
 from benchmark.compare_page import write_compare_page
 from benchmark.comparison import judged
 from benchmark.engine import rivals
+from benchmark.engine.contestants import CONTESTANTS
 from benchmark.engine.corpus import Clip, CorpusMissing, errors_by_clip, errors_by_language
 from benchmark.engine.duel import Entry, Standing
 from benchmark.results import Problem
@@ -17,12 +18,17 @@ SAID = "the cat sat on the mat and the dog lay under the table"
 
 
 def test_who_lacks_a_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(rivals.PACKAGES, "whisper.cpp", "no-such-package")
+    monkeypatch.setattr(rivals, "PACKAGES", {"whisper.cpp": "no-such-package"})
     entries, problems = compare._entries(list(NAMES), ["mine=http://gpu:1/v1,big"], 5, 2)
 
     assert [entry.name for entry in entries] == [*(name for name in NAMES if name != "whisper.cpp"), "mine"]
     assert entries[-1].options == {"url": "http://gpu:1/v1", "model": "big", "concurrency": 2}
     assert problems == [Problem("whisper.cpp", "Left out: run pip install no-such-package to have it.")]
+
+
+def test_every_name_has_its_contestant() -> None:
+    assert set(NAMES.values()) <= CONTESTANTS.keys()
+    assert rivals.PACKAGES.keys() <= set(NAMES.values())
 
 
 @pytest.mark.parametrize(
