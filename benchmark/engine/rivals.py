@@ -94,7 +94,7 @@ class WhisperX(InProcess):
     BATCH_SIZE = 8
 
     def __init__(self, order: Round, settings: Settings) -> None:
-        os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # pyannote.audio sends figures of its use otherwise
+        os.environ["PYANNOTE_METRICS_ENABLED"] = "false"  # else pyannote.audio may report its use
         store = WeightStore(settings.cache_dir, downloads=settings.model_downloads)
         self._model: Any = importlib.import_module("whisperx").load_model(
             str(store.ensure_ct2(order.model)),
