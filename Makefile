@@ -24,7 +24,7 @@ run: env-run ## Start Redis, the API and WORKERS workers here (MODEL=â€¦, PORT=â
 dev: python-present ## Make the development environment in .venv
 	@$(PYTHON) scripts/environment.py dev
 
-lint: dev ## Style, types, the arrows between rooms, Dockerfiles
+lint: dev ## Style, types, imports between packages, Dockerfiles
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/mypy

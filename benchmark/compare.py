@@ -1,4 +1,4 @@
-"""`python3 -m benchmark.compare`: the same recordings and weights through this house and others, in turn.
+"""`python3 -m benchmark.compare`: this service and other programs in turn, same recordings and weights.
 
 Each pass runs in a process of its own, which has loaded its model and transcribed one short file before the
 clock starts; rounds alternate, so that a machine that slows down slows all.
@@ -33,6 +33,7 @@ NAMES = {
     "faster-whisper-batched": "batched",
     "openai-whisper": "openai-whisper",
     "whisper.cpp": "whisper.cpp",
+    "whisperx": "whisperx",
 }
 """What the command calls a contestant, and the measuring process does."""
 

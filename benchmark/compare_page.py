@@ -29,8 +29,8 @@ NOISE = 0.1
 METHOD = (
     "Each entry transcribes all recordings in a process of its own, after its model is loaded and one "
     "short file is done; entries take turns, medians of the rounds are shown. All have the same weights, "
-    "but not the same arithmetic: this house and faster-whisper int8 on a CPU, whisper.cpp half, openai- "
-    "whisper single precision. This house is given all recordings at once, as its users give them; the "
+    "but not the same arithmetic: this engine, faster-whisper and WhisperX int8 on a CPU, whisper.cpp half, "
+    "openai-whisper single precision. This engine gets all recordings at once, as its users send them; the "
     "others take file by file, as their programs do; servers several requests at a time. A service's "
     "memory is the sum of the peaks of Redis, API, worker and engine."
 )

@@ -1,4 +1,4 @@
-"""What the machine says it spends: counters of the processor (RAPL), power and memory of NVIDIA GPUs.
+"""What the machine says it spends: counters of the processor (RAPL); power, memory and use of NVIDIA GPUs.
 
 The counters are the machine's, not a process's: whatever else runs is counted, too. Many machines tell
 nothing (virtual ones, and RAPL is root's since CVE-2020-8694): that is said, not guessed.
@@ -20,7 +20,11 @@ PACKAGES = "intel-rapl:[0-9]*"
 """A package a processor; `intel-rapl:0:0` are parts of it. AMD's counters have the same names."""
 
 NVIDIA_SMI = "nvidia-smi"
-GPU_QUERY = ("--query-gpu=power.draw,memory.used", "--format=csv,noheader,nounits", "--loop-ms=200")
+GPU_QUERY = (
+    "--query-gpu=power.draw,memory.used,utilization.gpu",
+    "--format=csv,noheader,nounits",
+    "--loop-ms=200",
+)
 UNTOLD = "not told by this machine (no RAPL counter that may be read, no NVIDIA GPU)"
 
 
@@ -47,27 +51,47 @@ class RaplCounter:
         return self.joules
 
 
+@dataclass(frozen=True, slots=True)
+class _GpuSample:
+    watts: float
+    mb: float
+    percent: float
+
+    @classmethod
+    def read(cls, line: str) -> "_GpuSample":
+        """What a line does not tell is 0."""
+        watts, mb, percent, *_ = (*(_figure(text) for text in line.split(",")), 0.0, 0.0, 0.0)
+        return cls(watts, mb, percent)
+
+
 @dataclass(slots=True)
 class GpuWatch:
-    """Watts and MiB of all GPUs as nvidia-smi writes them: summed up over time, and the most at a time."""
+    """Watts, MiB and use of all GPUs as nvidia-smi writes them: sums over time, the largest MiB.
+
+    Use is the share of time in which a kernel ran on a GPU, whatever part of the GPU that kernel took.
+    """
 
     joules: float = 0.0
     peak_mb: float = 0.0
-    _watts: dict[int, float] = field(default_factory=dict)
-    _mb: dict[int, float] = field(default_factory=dict)
+    busy_seconds: float = 0.0
+    seconds: float = 0.0
+    _last: dict[int, _GpuSample] = field(default_factory=dict)
 
     def follow(self, lines: IO[str], gpus: int) -> None:
-        """Read until the end: lines of watts and MiB, GPU by GPU in turn."""
-        marks = self._marks(lines, gpus)
-        for (before, watts), (now, _) in pairwise(marks):
+        """Read until the end: lines of watts, MiB and percent, GPU by GPU in turn."""
+        for (before, watts, busy), (now, _, _) in pairwise(self._marks(lines, gpus)):
             self.joules += (now - before) * watts
+            self.busy_seconds += (now - before) * busy
+            self.seconds += now - before
 
-    def _marks(self, lines: IO[str], gpus: int) -> Iterator[tuple[float, float]]:
+    def _marks(self, lines: IO[str], gpus: int) -> Iterator[tuple[float, float, float]]:
+        """Time, watts of all GPUs, and the mean share of them that is busy."""
         for number, line in enumerate(lines):
-            watts, _, mb = line.partition(",")
-            self._watts[number % gpus], self._mb[number % gpus] = _figure(watts), _figure(mb)
-            self.peak_mb = max(self.peak_mb, sum(self._mb.values()))
-            yield time.monotonic(), sum(self._watts.values())
+            self._last[number % gpus] = _GpuSample.read(line)
+            known = self._last.values()
+            self.peak_mb = max(self.peak_mb, sum(each.mb for each in known))
+            busy = sum(each.percent for each in known) / len(known) / 100
+            yield time.monotonic(), sum(each.watts for each in known), busy
 
     def read(self) -> float:
         """Joules so far."""
@@ -79,6 +103,21 @@ def _figure(text: str) -> float:
         return float(text)
     except ValueError:  # "[N/A]": this GPU does not tell
         return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MachineUse:
+    """What the machine told of a stretch of time, with all that ran on it; None where it does not tell.
+
+    `gpu_busy` is the share of the time in which the GPUs worked (0 to 1), on average of them.
+    """
+
+    joules: float | None = None
+    gpu_peak_mb: float | None = None
+    gpu_busy: float | None = None
+
+
+NOTHING_TOLD = MachineUse()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +133,20 @@ class EnergyMeter:
 
     def gpu_peak_mb(self) -> float | None:
         """Most memory of the GPUs since then, with all that ran there; None without a GPU."""
-        watched = [counter.peak_mb for counter in self.counters if isinstance(counter, GpuWatch)]
-        return sum(watched) if watched else None
+        return None if (gpus := self._gpus()) is None else gpus.peak_mb
+
+    def use(self) -> MachineUse:
+        """All figures since the meter was opened."""
+        gpus = self._gpus()
+        busy = gpus.busy_seconds / gpus.seconds if gpus is not None and gpus.seconds else None
+        return MachineUse(self.joules(), self.gpu_peak_mb(), busy)
+
+    def _gpus(self) -> GpuWatch | None:
+        return next((each for each in self.counters if isinstance(each, GpuWatch)), None)
+
+
+NO_COUNTERS = EnergyMeter(())
+"""Of a machine that is not looked at."""
 
 
 @contextmanager

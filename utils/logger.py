@@ -1,6 +1,6 @@
 """Log set-up: lines for people on stdout, JSON lines for a log shipper in `service.log`.
 
-Imports nothing of `app`, so that every program of the house can use it. The id of the task at hand is a
+Imports nothing of `app`, so that every program of the service can use it. The id of the task at hand is a
 context variable: whoever works on a task wraps the work in `task_context(task_id)`, and every line logged
 inside, by any library, carries the id.
 """

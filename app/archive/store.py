@@ -1,4 +1,4 @@
-"""How the rooms of the archive reach its database."""
+"""How the modules of the archive reach its database."""
 
 import contextlib
 import threading

@@ -1,4 +1,4 @@
-"""How a program of the house starts: settings, of which a wrong one ends it with a sentence; then logging."""
+"""How each program starts: settings (a wrong one ends the program with a sentence), then logging."""
 
 import logging
 import os

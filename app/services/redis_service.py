@@ -1,4 +1,4 @@
-"""What the API asks of the queue: hand a task in, say who works, keep house."""
+"""What the API asks of the queue: enqueue a task, list the workers, run maintenance."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -44,8 +44,9 @@ class ModelWatch:
     """Remembers what could not be loaded; not thread-safe (one event loop).
 
     Tasks for such a model are left to others, until it is tried again after a pause that doubles. Where no
-    other living worker may have it they are taken all the same, and end; the pause is the first one then, for
-    whoever mends it. Too little memory may be somebody else's doing: it counts only after MAX_ATTEMPTS loads.
+    other living worker may have it they are taken all the same, and end; the pause is the first one then, so
+    that a repaired model is tried soon. Too little memory may be somebody else's doing: it counts only after
+    MAX_ATTEMPTS loads.
     """
 
     def __init__(

@@ -1,1 +1,1 @@
-"""How the windows of this house compare with what people run today: `python3 -m benchmark.engine --help`."""
+"""How this engine compares with what people run today: `python3 -m benchmark.engine --help`."""

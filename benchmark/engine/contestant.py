@@ -5,8 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from app.core.config import Settings
 from benchmark.child import peak_memory_mb
 from benchmark.engine.messages import Said
+
+
+def compute_type_on_cpu(settings: Settings) -> str:
+    """CTranslate2's name for what the weights are computed in: int8 unless the settings name another."""
+    return "int8" if settings.compute_type == "auto" else settings.compute_type
 
 
 class Contestant(Protocol):

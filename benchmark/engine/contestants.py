@@ -1,4 +1,4 @@
-"""What is compared: the windows of this house, faster-whisper as people use it, and the others by name."""
+"""What is compared: this project's engine, faster-whisper as people use it, and other programs by name."""
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,10 +23,10 @@ from app.speakers.model import VoiceModel
 from app.transcription.recording import SpeechRecogniser
 from app.transcription.request import UNWATCHED, Job
 from app.weights.store import WeightStore
-from benchmark.engine.contestant import Contestant, InProcess
+from benchmark.engine.contestant import Contestant, InProcess, compute_type_on_cpu
 from benchmark.engine.messages import Round, Said
 from benchmark.engine.our_service import OurService
-from benchmark.engine.rivals import OpenAIWhisper, Server, WhisperCpp
+from benchmark.engine.rivals import OpenAIWhisper, Server, WhisperCpp, WhisperX
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Windows(InProcess):
-    """This house's engine, all recordings at a time, as a worker has them."""
+    """This project's engine, all recordings at a time, as a worker has them."""
 
     def __init__(self, order: Round, settings: Settings) -> None:
         self._model = order.model
@@ -113,7 +113,7 @@ def _whisper_model(order: Round, settings: Settings) -> "WhisperModel":
     from faster_whisper import WhisperModel
 
     folder = WeightStore(settings.cache_dir, downloads=settings.model_downloads).ensure_ct2(order.model)
-    compute_type = "int8" if settings.compute_type == "auto" else settings.compute_type
+    compute_type = compute_type_on_cpu(settings)
     return WhisperModel(str(folder), device="cpu", compute_type=compute_type, cpu_threads=usable_cores())
 
 
@@ -124,5 +124,6 @@ CONTESTANTS: dict[str, Callable[[Round, Settings], Contestant]] = {
     "service": OurService,
     "openai-whisper": OpenAIWhisper,
     "whisper.cpp": WhisperCpp,
+    "whisperx": WhisperX,
     "server": Server,
 }

@@ -1,4 +1,4 @@
-"""The weights of this house's cache in whisper.cpp's format (ggml, half precision), for comparing with it.
+"""The weights of this project's cache in whisper.cpp's format (ggml, half precision), for comparing with it.
 
 The format, all numbers little-endian: a magic number and the dimensions; the mel filters; the tokens without
 special ones; then each tensor with its rank, name, type and shape (innermost first). Biases, norms and

@@ -1,4 +1,4 @@
-"""This house's whole service as a contestant: Redis, API and a worker of their own."""
+"""This project's whole service as a contestant: Redis, API and a worker of their own."""
 
 import tempfile
 from collections.abc import Sequence

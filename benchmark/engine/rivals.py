@@ -1,4 +1,4 @@
-"""Others that run Whisper: openai-whisper, whisper.cpp, and any server with OpenAI's audio API."""
+"""Others that run Whisper: openai-whisper, whisper.cpp, WhisperX, and any server with OpenAI's audio API."""
 
 import importlib
 import os
@@ -14,11 +14,11 @@ from app.audio.decode import read_samples
 from app.core.config import Settings
 from app.core.machine import usable_cores
 from app.weights.store import WeightStore
-from benchmark.engine.contestant import InProcess
+from benchmark.engine.contestant import InProcess, compute_type_on_cpu
 from benchmark.engine.ggml import ensure_ggml
 from benchmark.engine.messages import Round, Said
 
-PACKAGES = {"openai-whisper": "openai-whisper", "whisper.cpp": "pywhispercpp"}
+PACKAGES = {"openai-whisper": "openai-whisper", "whisper.cpp": "pywhispercpp", "whisperx": "whisperx"}
 """What has to be installed for a contestant."""
 
 KEY_VARIABLE = "OPENAI_API_KEY"
@@ -78,6 +78,41 @@ class WhisperCpp(InProcess):
         samples, _ = read_samples(path)
         segments = self._model.transcribe(samples)
         return Said(path=str(path), text=" ".join(each.text for each in segments), language=None)
+
+
+class WhisperX(InProcess):
+    """WhisperX: one recording after the other, in batches of the windows that its speech detection cuts.
+
+    All settings as they come but the beam, the batch (8, as of its command line) and the compute type (that
+    of faster-whisper here). Words are not aligned: that needs a model from a hub for each language, and
+    changes no text. The weights of its speech detection (pyannote) are part of the package.
+
+    Written after the source of whisperx 3.8.6 (github.com/m-bain/whisperX, `whisperx/asr.py`) and not run: it
+    pins torch 2.8 with CUDA and huggingface-hub below 1.0.
+    """
+
+    BATCH_SIZE = 8
+
+    def __init__(self, order: Round, settings: Settings) -> None:
+        os.environ["PYANNOTE_METRICS_ENABLED"] = "false"  # else pyannote.audio may report its use
+        store = WeightStore(settings.cache_dir, downloads=settings.model_downloads)
+        self._model: Any = importlib.import_module("whisperx").load_model(
+            str(store.ensure_ct2(order.model)),
+            device="cpu",
+            compute_type=compute_type_on_cpu(settings),
+            asr_options={"beam_size": order.beam_size},
+            threads=usable_cores(),
+        )
+
+    def transcribe(self, paths: Sequence[Path]) -> list[Said]:
+        """See Contestant."""
+        return [self._one(path) for path in paths]
+
+    def _one(self, path: Path) -> Said:
+        samples, _ = read_samples(path)
+        found = self._model.transcribe(samples, batch_size=self.BATCH_SIZE)
+        text = " ".join(each["text"].strip() for each in found["segments"])
+        return Said(path=str(path), text=text, language=found["language"])
 
 
 class Server(InProcess):

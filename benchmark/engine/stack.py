@@ -51,7 +51,7 @@ class Stack:
         self._client = httpx2.Client(base_url=f"http://127.0.0.1:{api_port}", timeout=120)
 
     def start(self, *program: str, **environment: str) -> "subprocess.Popen[bytes]":
-        """Start a program of the house; what it says goes to a file."""
+        """Start a program of the service; its output goes to a file."""
         with (self._folder / "output.txt").open("ab") as output:
             process = subprocess.Popen(
                 [sys.executable, *program],

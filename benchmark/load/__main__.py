@@ -19,6 +19,7 @@ from rich.console import Console
 from app.core.config import Settings
 from app.core.startup import read_settings
 from app.core.utils import RECORDING_EXTENSIONS
+from benchmark.energy import EnergyMeter, energy_meter
 from benchmark.engine.corpus import CorpusMissing, clips_of
 from benchmark.engine.report import figures_table, machine
 from benchmark.engine.stack import ServiceFailed, Stack, running_stack
@@ -128,8 +129,10 @@ def _load(order: Order, arrivals: Arrivals, workers: int, service: str | None, f
                 stack.start_worker(**_environment(order.fake))
             _warm_up(stack, order)
             url = f"http://127.0.0.1:{stack.api_port}"
-            trips, watch = asyncio.run(_watched(url, plan, _watch(stack, settings)))
-    found = figures_of(workers, arrivals, trips, order.seconds, (watch.oldest, watch.waiting), watch.use)
+            with energy_meter() as meter:
+                trips, watch = asyncio.run(_watched(url, plan, _watch(stack, settings, meter)))
+    queue = (watch.oldest, watch.waiting)
+    found = figures_of(workers, arrivals, trips, order.seconds, queue, watch.use, watch.machine)
     p50, p95, p99 = found.done_seconds
     shown = {
         "hours of audio an hour": found.audio_hours_per_hour,
@@ -155,9 +158,9 @@ def _warm_up(stack: Stack, order: Order) -> None:
         stack.await_end(task_id)
 
 
-def _watch(stack: Stack, settings: Settings) -> Watch:
+def _watch(stack: Stack, settings: Settings, meter: EnergyMeter) -> Watch:
     mine = settings.model_copy(update={"redis_host": "127.0.0.1", "redis_port": stack.redis_port})
-    return Watch(stack.processes(), mine)
+    return Watch(stack.processes(), mine, meter)
 
 
 async def _watched(url: str, plan: Plan, watch: Watch) -> tuple[list[Trip], Watch]:

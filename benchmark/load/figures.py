@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmark.energy import NOTHING_TOLD, MachineUse
 from benchmark.load.arrivals import Arrivals, Kind
 from benchmark.load.driver import Trip
 from benchmark.load.watch import ProcessUse
@@ -29,6 +30,7 @@ class LoadFigures:
     oldest_seconds: float | None
     most_waiting: int | None
     processes: dict[str, ProcessUse]
+    machine: MachineUse = NOTHING_TOLD
 
 
 def figures_of(
@@ -38,6 +40,7 @@ def figures_of(
     seconds: float,
     queue: tuple[Sequence[float], Sequence[int]],
     processes: dict[str, ProcessUse],
+    machine: MachineUse = NOTHING_TOLD,
 ) -> LoadFigures:
     """The figures of a load that lasted `seconds`; `queue` are the ages and lengths that were seen.
 
@@ -59,6 +62,7 @@ def figures_of(
         oldest_seconds=max(ages, default=None),
         most_waiting=max(lengths, default=None),
         processes=processes,
+        machine=machine,
     )
 
 

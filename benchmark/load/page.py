@@ -9,13 +9,15 @@ from matplotlib.figure import Figure
 from benchmark.engine.report import machine
 from benchmark.load.arrivals import Kind
 from benchmark.load.figures import LoadFigures, efficiency
-from benchmark.page import Cell, Page, Table, facts_of, figure_cell, pictures, write_page
+from benchmark.page import Cell, Page, Table, facts_of, figure_cell, pictures, without_unknown, write_page
 from benchmark.plots import COLOURS
 
 METHOD = (
     "Each load has a service of its own: Redis, API, workers. A recording's time runs from its first byte "
     "sent to the answer that it is done. Throughput counts what is done after the first 15 % of the time. "
-    "Efficiency is throughput over that of one worker times their number."
+    "Efficiency is throughput over that of one worker times their number. A process counts with its "
+    "children (readers of an engine). GPUs and energy are the machine's, with all that ran on it: busy is "
+    "the share of time in which a GPU had work, whatever part of it that took."
 )
 
 
@@ -25,7 +27,7 @@ def write_load_page(path: Path, figures: Sequence[LoadFigures], engine: str, plo
         title="The service under load",
         subtitle=engine,
         verdicts=list(_verdicts(figures)),
-        tables=[_loads(figures), _processes(figures)],
+        tables=[without_unknown(_loads(figures)), _processes(figures)],
         pictures=pictures(plots),
         last_tables=_errors(figures),
         facts=[("Method", METHOD), *facts_of(machine())],
@@ -51,6 +53,7 @@ def _loads(figures: Sequence[LoadFigures]) -> Table:
     headings = (
         *("Load", "Workers", "Sent", "Failed", "Audio hours an hour", "Efficiency"),
         *("Done p50, s", "p95", "p99", "Oldest waited, s", "Most waiting"),
+        *("GPU busy", "GPU peak MiB", "Energy, J"),
     )
     rows = [
         [
@@ -63,10 +66,17 @@ def _loads(figures: Sequence[LoadFigures]) -> Table:
             *(figure_cell(seconds, 2) for seconds in each.done_seconds),
             figure_cell(each.oldest_seconds, 1),
             figure_cell(each.most_waiting, 0),
+            figure_cell(_percent(each.machine.gpu_busy), 0, " %"),
+            figure_cell(each.machine.gpu_peak_mb, 0),
+            figure_cell(each.machine.joules, 0),
         ]
         for each in figures
     ]
     return Table("Loads", headings, rows)
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
 
 
 def _processes(figures: Sequence[LoadFigures]) -> Table:

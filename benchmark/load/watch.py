@@ -1,10 +1,11 @@
-"""What the processes and the queue do meanwhile: memory, processor time, how long the oldest task waits."""
+"""What processes, GPUs and the queue do meanwhile: memory, processor time, how long the oldest task waits."""
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 
 import psutil
 
@@ -12,14 +13,20 @@ from app.core.config import Settings
 from app.core.errors import QueueUnavailable
 from app.queue.admin import Admin
 from app.queue.clients import command_client
-from benchmark.engine.stack import cpu_seconds_of
+from benchmark.energy import NO_COUNTERS, NOTHING_TOLD, EnergyMeter, MachineUse
 
 EVERY_SECONDS = 0.25
+
+FAMILIES_EVERY = 4
+"""Looks after which it is asked anew who has started which process: that reads all of /proc (8 ms)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessUse:
-    """What a process needed: most memory, and processors on average."""
+    """What a process needed, with its children: most resident MiB at a time, and processors on average.
+
+    Memory that processes share (a fork's) counts for each of them.
+    """
 
     peak_mb: float
     cores: float
@@ -28,33 +35,42 @@ class ProcessUse:
 @dataclass(slots=True)
 class Watch:
     """Looks again and again until it is stopped; `oldest` are the ages in seconds that were seen,
-    `use` what each process needed until then.
+    `use` what each process needed until then, `machine` what `meter` has told of the machine.
 
-    `settings` lead to the queue's Redis, None where it cannot be reached.
+    `settings` lead to the queue's Redis, None where it cannot be reached. What a process starts (readers of
+    an engine) counts as the process, unless it has a name in `processes` itself.
     """
 
     processes: Mapping[str, psutil.Process]
     settings: Settings | None
+    meter: EnergyMeter = NO_COUNTERS
     oldest: list[float] = field(default_factory=list)
     waiting: list[int] = field(default_factory=list)
     peaks: dict[str, float] = field(default_factory=dict)
     use: dict[str, ProcessUse] = field(default_factory=dict)
+    machine: MachineUse = NOTHING_TOLD
     _began: dict[str, float] = field(default_factory=dict)
+    _families: dict[str, list[psutil.Process]] = field(default_factory=dict)
     _started: float = 0.0
 
     async def run(self) -> None:
         """Until cancelled."""
         self._started = time.perf_counter()
-        self._began = {name: cpu_seconds_of(process) for name, process in self.processes.items()}
+        self._began = {name: family_seconds(family) for name, family in families(self.processes).items()}
+        looks = count()
         client = None if self.settings is None else command_client(self.settings)
         try:
             while True:
+                if next(looks) % FAMILIES_EVERY == 0:
+                    self._families = families(self.processes)
                 self._look_at_memory()
+                self.meter.joules()  # counters begin anew: they have to be read often
                 if client is not None and self.settings is not None:
                     await self._look_at_queue(Admin(client, self.settings))
                 await asyncio.sleep(EVERY_SECONDS)
         finally:
             self.use = self._used()
+            self.machine = self.meter.use()
             if client is not None:
                 await client.aclose()
 
@@ -62,20 +78,66 @@ class Watch:
         """By each process that still runs, since the beginning."""
         seconds = time.perf_counter() - self._started
         found = {}
-        for name, process in self.processes.items():
+        for name, family in families(self.processes).items():
             with suppress(psutil.Error):
-                spent = cpu_seconds_of(process) - self._began[name]
+                spent = family_seconds(family) - self._began[name]
                 found[name] = ProcessUse(self.peaks.get(name, 0.0), spent / seconds)
         return found
 
     def _look_at_memory(self) -> None:
-        for name, process in self.processes.items():
-            with suppress(psutil.Error):
-                size = process.memory_info().rss / 1024 / 1024
-                self.peaks[name] = max(size, self.peaks.get(name, 0.0))
+        for name, family in self._families.items():
+            size = sum(_resident_mb(process) for process in family)
+            self.peaks[name] = max(size, self.peaks.get(name, 0.0))
 
     async def _look_at_queue(self, admin: Admin) -> None:
         with suppress(QueueUnavailable):
             seen = await admin.overview()
             self.oldest.append(seen.oldest_seconds or 0.0)
             self.waiting.append(seen.waiting + seen.high)
+
+
+def families(named: Mapping[str, psutil.Process]) -> dict[str, list[psutil.Process]]:
+    """Each process and its living descendants, without those that have a name of their own and theirs."""
+    names = {process.pid: name for name, process in named.items()}
+    running = {process.pid: process for process in psutil.process_iter(["ppid"])}
+    parents = {pid: process.info["ppid"] for pid, process in running.items()}
+    found = {name: [process] for name, process in named.items()}
+    for pid, process in running.items():
+        if pid not in names and (owner := _nearest(pid, parents, names)) is not None:
+            found[owner].append(process)
+    return found
+
+
+def _nearest(pid: int, parents: Mapping[int, int], names: Mapping[int, str]) -> str | None:
+    """The name of the nearest ancestor that has one."""
+    while pid in parents:
+        pid = parents[pid]
+        if pid in names:
+            return names[pid]
+    return None
+
+
+def family_seconds(family: Sequence[psutil.Process]) -> float:
+    """Processor time of the first process and of all its descendants so far, those that have ended included.
+
+    Raises psutil.Error where the first one has ended.
+    """
+    first, *others = family
+    seconds = _cpu_seconds(first)
+    for process in others:
+        with suppress(psutil.Error):  # what ends counts as its parent's
+            seconds += _cpu_seconds(process)
+    return seconds
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system + times.children_user + times.children_system)
+
+
+def _resident_mb(process: psutil.Process) -> float:
+    """0 for one that has ended."""
+    try:
+        return float(process.memory_info().rss) / 1024 / 1024
+    except psutil.Error:
+        return 0.0

@@ -70,7 +70,7 @@ async def test_beside_a_healthy_worker(
 async def test_no_live_worker_has_the_model(
     service: Service, tmp_path: Path, ledger: Ledger, trouble: str, code: str, attempt: int
 ) -> None:
-    """Then, and only then, the tasks end as error; they can be tried again once the weights are mended."""
+    """Then, and only then, the tasks end as error; they can be tried again once the weights are repaired."""
     cache = _cache(tmp_path, trouble)
     service.start_worker(CACHE_DIR=str(cache), MODEL_RETRY_SECONDS="0.3")
     task_ids = [await service.accept(seconds=0.05) for _ in range(3)]
@@ -80,7 +80,7 @@ async def test_no_live_worker_has_the_model(
     if code == "model_out_of_memory":
         assert all(error and "memory" in error.message for error in errors)
     shutil.rmtree(cache)
-    with ledger.recovery(f"the only worker, mended: {trouble}"):
+    with ledger.recovery(f"the only worker, repaired: {trouble}"):
         await service.until(lambda: _all_done_but_retried(service, task_ids), 120)
 
 
@@ -111,7 +111,7 @@ async def test_real_weights_that_are_broken(
 
 
 async def _all_done_but_retried(service: Service, task_ids: list[str]) -> bool:
-    """What an operator does who has mended the weights: what still fails is queued once more."""
+    """What an operator does who has repaired the weights: what still fails is queued once more."""
     states = [await service.state(task_id) for task_id in task_ids]
     for state in states:
         if state.status is TaskStatus.ERROR:

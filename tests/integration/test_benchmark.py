@@ -176,7 +176,7 @@ def test_one_directory_may_hold_all_folders(tmp_path: Path, monkeypatch: pytest.
 
 @pytest.fixture
 def foreign_worker(settings: Settings) -> Iterator[None]:
-    """A worker of another house: takes task by task and says the English sentence."""
+    """A worker that is another program: takes task by task and says the English sentence."""
     client = redis.Redis(port=settings.redis_port, decode_responses=True)
     ended = threading.Event()
 

@@ -1,4 +1,4 @@
-"""`python3 -m benchmark.compare`: the service of this house against a server with OpenAI's API."""
+"""`python3 -m benchmark.compare`: this service against a server with OpenAI's API."""
 
 import json
 import shutil

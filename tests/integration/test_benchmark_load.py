@@ -1,14 +1,18 @@
 """`python3 -m benchmark.load` on a service of its own, with the fake engine."""
 
 import json
+import os
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from benchmark.load.__main__ import app
+from tests.nvidia_smi import nvidia_smi
 
 
-def test_loads_are_measured_and_written(tmp_path: Path) -> None:
+def test_loads_are_measured_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{nvidia_smi(tmp_path).parent}{os.pathsep}{os.environ['PATH']}")
     arrivals = ["--arrivals", "burst=3/1"]
     load = ["--fake", "--speed", "100", "--lengths", "2:2,4:1", "--seconds", "2"]
     result = CliRunner().invoke(app, [*arrivals, *load, "--output", str(tmp_path)])
@@ -22,6 +26,8 @@ def test_loads_are_measured_and_written(tmp_path: Path) -> None:
     assert burst["oldest_seconds"] is not None
     assert set(burst["processes"]) == {"redis", "api", "worker-1", "engine-1"}
     assert all(use["peak_mb"] > 1 for use in burst["processes"].values())
+    assert (burst["machine"]["gpu_peak_mb"], burst["machine"]["gpu_busy"]) == (2000, pytest.approx(0.4))
+    assert burst["machine"]["joules"] > 0
     assert "The fake engine" in (tmp_path / "results" / "load.html").read_text("utf-8")
 
 

@@ -1,1 +1,1 @@
-"""OpenAI's audio API, as its official clients speak it, on top of this house's queue."""
+"""OpenAI's audio API, as its official clients speak it, on top of this service's queue."""

@@ -64,8 +64,8 @@ def test_every_command_of_a_script_is_tried() -> None:
 
 
 def test_every_command_of_a_client_is_tried() -> None:
-    rooms = [Path(probe.__file__).parent, Path(outbox_service.__file__).parent]
-    paths = [path for room in rooms for path in room.glob("*.py")]
+    packages = [Path(probe.__file__).parent, Path(outbox_service.__file__).parent]
+    paths = [path for package in packages for path in package.glob("*.py")]
     used = {name for path in paths for name in _redis_calls(ast.parse(path.read_text("utf-8")))}
     commands = {OTHER_NAMES.get(name, name.upper()) for name in used - NO_COMMANDS}
     assert {"HGETALL", "SCAN", "BLMOVE"} <= commands, "the search finds what is there"

@@ -44,8 +44,8 @@ async def housekeeping(settings: Settings) -> AsyncIterator[Redis]:
     usage = UsageCounter(client, settings)
     _, audio = intake_of(client, settings, storage, folder, queue, tasks, usage)
     left = LeftUploads(settings, storage, tasks, audio)
-    house = Housekeeping(settings, queue, folder, outbox, waiting, left, usage)
-    work = asyncio.create_task(house.run())
+    cleaner = Housekeeping(settings, queue, folder, outbox, waiting, left, usage)
+    work = asyncio.create_task(cleaner.run())
     try:
         yield client
     finally:

@@ -1,28 +1,78 @@
 """Who takes part, and what the report says of them."""
 
+import os
+import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from app.core.config import Settings
 from benchmark import compare
 from benchmark.compare import NAMES
 from benchmark.compare_page import write_compare_page
 from benchmark.comparison import judged
 from benchmark.engine import rivals
+from benchmark.engine.contestants import CONTESTANTS
 from benchmark.engine.corpus import Clip, CorpusMissing, errors_by_clip, errors_by_language
 from benchmark.engine.duel import Entry, Standing
+from benchmark.engine.messages import Round
 from benchmark.results import Problem
 
 SAID = "the cat sat on the mat and the dog lay under the table"
 
 
 def test_who_lacks_a_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(rivals.PACKAGES, "whisper.cpp", "no-such-package")
+    monkeypatch.setattr(rivals, "PACKAGES", {"whisper.cpp": "no-such-package"})
     entries, problems = compare._entries(list(NAMES), ["mine=http://gpu:1/v1,big"], 5, 2)
 
     assert [entry.name for entry in entries] == [*(name for name in NAMES if name != "whisper.cpp"), "mine"]
     assert entries[-1].options == {"url": "http://gpu:1/v1", "model": "big", "concurrency": 2}
     assert problems == [Problem("whisper.cpp", "Left out: run pip install no-such-package to have it.")]
+
+
+def test_every_name_has_its_contestant() -> None:
+    assert set(NAMES.values()) <= CONTESTANTS.keys()
+    assert rivals.PACKAGES.keys() <= set(NAMES.values())
+
+
+class _WhisperXStandIn:
+    """What `whisperx` 3.8.6 has of what is called here; its methods note what they are given."""
+
+    def __init__(self) -> None:
+        self.loaded: dict[str, Any] = {}
+        self.batch_size = 0
+
+    def load_model(self, whisper_arch: str, device: str, **options: Any) -> "_WhisperXStandIn":
+        self.loaded = {"weights": whisper_arch, "device": device, **options}
+        return self
+
+    def transcribe(self, audio: NDArray[np.float32], batch_size: int | None = None) -> dict[str, Any]:
+        assert audio.dtype == np.float32
+        assert audio.ndim == 1
+        self.batch_size = batch_size or 0
+        return {"segments": [{"text": " One"}, {"text": " two."}], "language": "en"}
+
+
+@pytest.mark.weights
+def test_whisperx_has_the_same_weights_beam_and_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYANNOTE_METRICS_ENABLED", "true")
+    stand_in = _WhisperXStandIn()
+    monkeypatch.setitem(sys.modules, "whisperx", cast("ModuleType", stand_in))
+    order = Round(contestant="whisperx", model="base", audios=(), settings={}, beam_size=2)
+    recording = Path(__file__).parents[2] / "assets" / "speech_en.mp3"
+
+    [said] = rivals.WhisperX(order, Settings(model_downloads=False)).transcribe([recording])
+
+    assert (said.text, said.language) == ("One two.", "en")
+    assert Path(stand_in.loaded["weights"], "model.bin").is_file()
+    assert stand_in.loaded["asr_options"] == {"beam_size": 2}
+    assert stand_in.loaded["compute_type"] == "int8"
+    assert stand_in.batch_size == rivals.WhisperX.BATCH_SIZE
+    assert os.environ["PYANNOTE_METRICS_ENABLED"] == "false"
 
 
 @pytest.mark.parametrize(

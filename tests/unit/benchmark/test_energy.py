@@ -7,7 +7,16 @@ from types import SimpleNamespace
 import pytest
 
 from benchmark import energy
-from benchmark.energy import UNTOLD, GpuWatch, RaplCounter, energy_meter
+from benchmark.energy import (
+    NOTHING_TOLD,
+    UNTOLD,
+    EnergyMeter,
+    GpuWatch,
+    MachineUse,
+    RaplCounter,
+    energy_meter,
+)
+from tests.nvidia_smi import nvidia_smi
 
 
 @pytest.fixture
@@ -40,6 +49,7 @@ def test_processors_are_counted_without_their_parts(powercap: Path) -> None:
 def test_a_machine_that_tells_nothing_is_named(tmp_path: Path) -> None:
     with energy_meter(tmp_path, "no-such-program") as meter:
         assert meter.joules() is None
+        assert meter.use() == NOTHING_TOLD
         assert meter.source == UNTOLD
 
 
@@ -47,19 +57,18 @@ def test_power_of_gpus_is_summed_up_over_time(monkeypatch: pytest.MonkeyPatch, t
     clock = itertools.count()
     monkeypatch.setattr(energy, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     said = tmp_path / "said"
-    said.write_text("100, 1000\n50, 500\n100, 1200\n[N/A], [N/A]\n", "utf-8")
+    said.write_text("100, 1000, 90\n50, 500, 30\n100, 1200, 50\n[N/A], [N/A], [N/A]\n", "utf-8")
     watch = GpuWatch()
     with said.open(encoding="utf-8") as lines:
         watch.follow(lines, 2)
     assert watch.read() == 100 + 150 + 150
     assert watch.peak_mb == 1700
+    assert watch.seconds == 3
+    assert watch.busy_seconds == pytest.approx(0.9 + 0.6 + 0.4)
+    assert EnergyMeter((watch,)).use() == MachineUse(400, 1700, watch.busy_seconds / 3)
 
 
 def test_nvidia_smi_is_followed_and_ended(tmp_path: Path) -> None:
-    program = tmp_path / "nvidia-smi"
-    listed = '[ "$1" != --list-gpus ] || exec echo "GPU 0: X (UUID: GPU-1)"'
-    program.write_text(f"#!/bin/sh\n{listed}\necho 100, 2000\nexec sleep 60\n")
-    program.chmod(0o755)
-    with energy_meter(tmp_path, str(program)) as meter:
+    with energy_meter(tmp_path, str(nvidia_smi(tmp_path))) as meter:
         assert meter.joules() is not None
         assert meter.source == "GPUs (nvidia-smi), with all that ran"

@@ -1,20 +1,24 @@
 """Loads: when what comes, and which figures follow from what became of it."""
 
 import json
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from app.asr.backends.fake import Script
 from app.audio.probe import probe
+from benchmark.energy import NOTHING_TOLD, MachineUse
 from benchmark.load.arrivals import WrongArrivals, read_arrivals
 from benchmark.load.driver import Trip
 from benchmark.load.figures import LoadFigures, efficiency, figures_of
 from benchmark.load.mix import FakeWorker, Sample, WrongMix, drawn, fake_samples, read_lengths
 from benchmark.load.page import write_load_page, write_plot
-from benchmark.load.watch import ProcessUse
+from benchmark.load.watch import ProcessUse, families, family_seconds
 
 
 def _random() -> np.random.Generator:
@@ -74,7 +78,8 @@ def _figures(workers: int, audio: float, arrivals: str = "closed=6") -> LoadFigu
     """Of `audio` seconds done in the counted time of 85 s, and as much before and after."""
     trips = [Trip(audio, 0, 10), Trip(audio, 5, 50), Trip(audio, 60, 120), Trip(9, 60, 61, "Lost.")]
     use = {"api": ProcessUse(100.0, 0.2)}
-    return figures_of(workers, read_arrivals(arrivals), trips, 100, ([0.0, 3.0], [0, 7]), use)
+    machine = MachineUse(joules=5000.0, gpu_peak_mb=2000.0, gpu_busy=0.4) if workers == 2 else NOTHING_TOLD
+    return figures_of(workers, read_arrivals(arrivals), trips, 100, ([0.0, 3.0], [0, 7]), use, machine)
 
 
 def test_throughput_counts_what_is_done_after_the_ramp() -> None:
@@ -108,5 +113,32 @@ def test_the_report_says_what_workers_add(tmp_path: Path) -> None:
     assert "2 workers do 95 % of what as many single ones would." in html
     assert "10.0 hours of audio an hour" in html
     assert "data:image/png" in html
+    assert all(told in html for told in ("GPU busy", ">40 %<", ">2000<", ">5000<"))
+    alone = write_load_page(tmp_path / "one.html", figures[:1], "Real recordings.", []).read_text("utf-8")
+    assert "GPU peak MiB" not in alone
     assert "Lost." in html
     assert write_plot(tmp_path, figures[:1]) == []
+
+
+PARENT = """
+import subprocess, sys
+subprocess.run([sys.executable, "-S", "-c", "import time\\nwhile time.process_time() < 0.2: pass"])
+child = subprocess.Popen(["sleep", "60"])
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+def test_a_process_counts_with_its_children_unless_they_have_names_of_their_own() -> None:
+    with subprocess.Popen([sys.executable, "-S", "-c", PARENT], stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        parent, child = psutil.Process(started.pid), psutil.Process(int(started.stdout.readline()))
+        try:
+            assert families({"engine": parent}) == {"engine": [parent, child]}
+            assert families({"worker": parent, "engine": child}) == {"worker": [parent], "engine": [child]}
+            assert family_seconds([parent, child]) >= 0.2  # of a child that has ended
+        finally:
+            child.kill()
+    assert families({"engine": parent}) == {"engine": [parent]}
+    with pytest.raises(psutil.NoSuchProcess):
+        family_seconds([parent])

@@ -1,4 +1,4 @@
-"""The command line as a whole: cheap to start, and a door to the house's other programs."""
+"""The command line as a whole: cheap to start, and a way to the service's other programs."""
 
 import re
 import subprocess
