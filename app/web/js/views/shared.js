@@ -45,7 +45,7 @@ export class SharedView extends Component {
       ${failure && html`<p class="failure" role="alert">${failure}</p>`}
       ${failure && passes && html`<button type="button" class="button" onClick=${() => this.look()}>${t("try_again")}</button>`}
       ${told && html`<${TranscriptDesk} entry=${{ name, title: told.title }} transcript=${told.transcript} edits=${this.edits}
-        shared=${{ token, hasAudio: told.has_audio }} />`}
+        summary=${{ text: told.summary, stale: told.summary_stale }} shared=${{ token, hasAudio: told.has_audio }} />`}
       ${told?.expires_at && html`<p class="help">${t("shared_until", { moment: formatMoment(told.expires_at) })}</p>`}
     </div>`;
   }
