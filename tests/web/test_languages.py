@@ -7,6 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from app.core.errors import ServiceError, TaskError
 from app.core.languages import LANGUAGES
 from app.core.transcript_warnings import TranscriptWarning
 from app.web.files import read_page
@@ -41,12 +42,20 @@ def test_both_languages_say_the_same_things(idle: Service, visitor: Visitor) -> 
     assert {name for name in english if values(english[name]) != values(russian[name])} == set()
 
 
+def kinds_of(error: type[ServiceError]) -> set[type[ServiceError]]:
+    """All kinds of an error but itself."""
+    return {each for kind in error.__subclasses__() for each in (kind, *kinds_of(kind))}
+
+
 def test_every_text_that_is_used_is_there(idle: Service, visitor: Visitor) -> None:
     known = texts(visitor.open(idle.url), "en")
     code = "".join(file.content.decode() for name, file in PAGE.files.items() if name.startswith("js/"))
     used = set(re.findall(r'\bt\(\s*"(\w+)"', code))
     assert len(used) > 90
     assert used - known.keys() == set()
+    failures = {f"error_{kind.code}" for kind in kinds_of(TaskError)}
+    assert len(failures) > 10
+    assert failures - known.keys() == set()
 
 
 def test_the_browser_chooses_and_people_may_too(idle: Service, visit: Callable[..., Visitor]) -> None:

@@ -12,6 +12,7 @@ from tests.chat_server import ChatStandIn, Reply, chat_server, completion
 from tests.integration.api.service import serving
 from tests.web.conftest import Visitor
 from tests.web.scenes import conversation, finish
+from tests.web.test_access import violations
 from tests.web.test_sending import send
 
 
@@ -61,6 +62,7 @@ def test_a_button_where_the_service_makes_summaries(
         outdated = guest.get_by_text("После этого пересказа расшифровку исправляли.")
         expect(outdated).to_be_visible()
         expect(guest.locator(".summary button")).to_have_count(0)  # guests do not ask for another
+        assert violations(guest) == violations(page) == []
 
         page.get_by_role("button", name="Summarise again").click()
         expect(stale).to_have_count(0)

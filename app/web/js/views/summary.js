@@ -29,7 +29,7 @@ export const SharedSummary = ({ summary }) => summary?.text && html`<${Block}><$
 
 /** Props: `taskId`; `edits`, its corrections; `summary` as the state of the task has it, if any. */
 export class SummaryBlock extends Watcher {
-  state = { summary: this.props.summary, failure: "" };
+  state = { summary: this.props.summary, failure: null };
 
   watched() {
     return [serviceState];
@@ -54,7 +54,7 @@ export class SummaryBlock extends Watcher {
       <${Told} summary=${summary} />
       ${isOpen(summary) && html`<p role="status">${this.openText(summary)}</p>`}
       ${summary?.status === "error" && html`<p class="failure">${t("summary_failed", { reason: summary.error?.message ?? "" })}</p>`}
-      ${failure && html`<p class="failure" role="alert">${failure}</p>`}
+      ${failure && html`<p class="failure" role="alert">${explainThrown(failure)}</p>`}
       ${mayAsk && html`<button type="button" class="button button-small" onClick=${() => this.ask()}>${t(summary?.text ? "summarise_again" : "summarise")}</button>`}
     </${Block}>`;
   }
@@ -87,11 +87,11 @@ export class SummaryBlock extends Watcher {
       const answer = await request(`/transcribe/${encodeURIComponent(this.props.taskId)}/summary`, { method });
       const summary = await answer.json();
       if (isLate()) return;
-      this.setState({ summary, failure: "" }, () => this.follow());
+      this.setState({ summary, failure: null }, () => this.follow());
       if (wasOpen && summary.status === "done") announce(t("summary_ready"));
     } catch (problem) {
       if (isLate()) return;
-      this.setState({ failure: explainThrown(problem) }, () => this.follow());
+      this.setState({ failure: problem }, () => this.follow());
     }
   }
 }
