@@ -1,6 +1,7 @@
 """Transcripts as files in answers, named after their recordings."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
@@ -16,10 +17,10 @@ from app.schemas.form import TranscriptFormat
 def about_of(record: TaskRecord) -> About:
     """What is known of a task's recording; of its file nothing where only its result is."""
     task, title, summary = record.task, record.state.title, record.state.summary
-    text = (summary.text if summary is not None else None) or ""
-    if task is None:
-        return About(given_title=title, summary=text)
-    return About(task.filename, task.created_at, title, text)
+    about = About(given_title=title)
+    if summary is not None and summary.text:
+        about = replace(about, summary=summary.text, summary_stale=summary.stale)
+    return about if task is None else replace(about, filename=task.filename, created_at=task.created_at)
 
 
 def document_of(result: Mapping[str, Any], wanted: TranscriptFormat, record: TaskRecord) -> Response:

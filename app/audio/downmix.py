@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from app.audio.pcm import Channels
 from app.audio.samples import SAMPLE_RATE, Samples
+from app.core.transcript_warnings import TranscriptWarning, WarningSentence
 
 SILENT_RMS = 4e-5
 """Root mean square of what is silence: the noise of 16-bit dither has half of it."""
@@ -68,21 +69,15 @@ class MixReport:
         )
 
     @property
-    def warnings(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[WarningSentence, ...]:
         """Sentences for the reader of the transcript."""
         found = []
         if self.inverted:
-            found.append(
-                "Channels of the recording are in opposite phase and would cancel each other out in a mix; "
-                "some were inverted first."
-            )
+            found.append(TranscriptWarning.INVERTED.sentence())
         if self.lfe:
-            found.append("The low-frequency channel (LFE) of the recording holds speech; it was mixed in.")
+            found.append(TranscriptWarning.LFE.sentence())
         if self.unknown_layout:
-            found.append(
-                f"The recording has {self.unknown_layout} channels of no known layout; all that are not "
-                "silent were mixed alike."
-            )
+            found.append(TranscriptWarning.LAYOUT.sentence(channels=self.unknown_layout))
         return tuple(found)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.core.config import Settings
+from app.core.transcript_warnings import TranscriptWarning, WarningSentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +25,12 @@ class AudioLimits:
             max_channels=settings.max_channels,
         )
 
-    def rate_problem(self, rate: int) -> str | None:
+    def rate_problem(self, rate: int) -> WarningSentence | None:
         """Why sound of this sample rate is not decoded; None where it is."""
         if rate < self.min_rate:
-            return (
-                f"Its sample rate of {rate} Hz is below the lowest allowed, MIN_SAMPLE_RATE={self.min_rate}."
-            )
+            return TranscriptWarning.TRACK_LOW_RATE.sentence(rate=rate, limit=self.min_rate)
         if rate > self.max_rate:
-            return (
-                f"Its sample rate of {rate} Hz is above the highest allowed, MAX_SAMPLE_RATE={self.max_rate}."
-            )
+            return TranscriptWarning.TRACK_HIGH_RATE.sentence(rate=rate, limit=self.max_rate)
         return None
 
     def split_problem(self, channels: int) -> str | None:

@@ -1,11 +1,12 @@
 """What came out of a recording, and what its reader should know of that."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.audio.downmix import MixReport
 from app.audio.samples import SAMPLE_RATE
 from app.audio.track_reader import TrackReader
+from app.core.transcript_warnings import TranscriptWarning, WarningSentence
 
 SHORTFALL_SECONDS = 1.0
 SHORTFALL_FRACTION = 0.02
@@ -55,7 +56,7 @@ class DecodeReport:
     clock_start: float = 0.0
     mix: MixReport = field(default_factory=MixReport)
     source: Source = field(default_factory=Source)
-    notes: tuple[str, ...] = ()
+    notes: tuple[WarningSentence, ...] = ()
 
     @property
     def duration(self) -> float:
@@ -72,55 +73,30 @@ class DecodeReport:
         return missing > max(SHORTFALL_SECONDS, SHORTFALL_FRACTION * self.declared_seconds)
 
     @property
-    def warnings(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[WarningSentence, ...]:
         """Sentences for the reader of the transcript."""
         return (*self._damage(), *self._times(), *self.mix.warnings, *self.notes)
 
-    def _damage(self) -> list[str]:
-        found = []
+    def _damage(self) -> Iterator[WarningSentence]:
         if self.damaged_packets:
-            found.append(
-                f"The recording is damaged: {self.damaged_packets} of its packets could not be decoded, "
-                "so words may be missing."
-            )
+            yield TranscriptWarning.PACKETS.sentence(packets=self.damaged_packets)
         if self.missing_seconds > MISSING_SECONDS:
-            found.append(
-                f"The recording is damaged: {self.missing_seconds:.1f} s of its sound are missing from the "
-                "file; silence stands in their place."
-            )
+            yield TranscriptWarning.MISSING.sentence(seconds=self.missing_seconds)
         if self.broken_samples:
-            found.append(
-                f"The recording holds samples that are no numbers or absurdly loud ({self.broken_samples}); "
-                "they were replaced by silence."
-            )
+            yield TranscriptWarning.BROKEN_SAMPLES.sentence(samples=self.broken_samples)
         if self.scale != 1.0:
-            found.append(
-                f"The samples of the recording go up to {self.scale:.0f} instead of 1; they were scaled down."
-            )
-        return found
+            yield TranscriptWarning.SCALED.sentence(peak=self.scale)
 
-    def _times(self) -> list[str]:
-        found = []
+    def _times(self) -> Iterator[WarningSentence]:
         if self.incomplete:
-            found.append(
-                f"The recording breaks off: it says it lasts {self.declared_seconds:.1f} s, "
-                f"but only {self.seconds:.1f} s of sound are in the file."
-            )
+            declared = self.declared_seconds
+            yield TranscriptWarning.BREAKS_OFF.sentence(declared=declared, seconds=self.seconds)
         if self.limited is not None:
-            found.append(
-                f"Only the first {self.limited:g} s of the recording were transcribed: that is the limit "
-                "MAX_DURATION_SECONDS of this server."
-            )
+            yield TranscriptWarning.LIMITED.sentence(seconds=self.limited)
         if self.clock_start:
-            found.append(
-                f"The clock of the file begins at {self.clock_start:.0f} s; times are counted from there."
-            )
+            yield TranscriptWarning.CLOCK.sentence(seconds=self.clock_start)
         if self.jumped:
-            found.append(
-                "The timestamps of the recording jump beyond MAX_DURATION_SECONDS; what follows the jump was "
-                "put directly behind what precedes it."
-            )
-        return found
+            yield TranscriptWarning.JUMP.sentence()
 
 
 def merged(

@@ -20,6 +20,7 @@ from app.audio.tracks import Track, decodable, new_timeline
 from app.audio.vad import FRAMES_PER_SECOND, SpeechDetector
 from app.core.errors import AudioUndecodable
 from app.core.recording_path import RecordingPath
+from app.core.transcript_warnings import TranscriptWarning, WarningSentence
 from app.schemas.task import TrackChoice
 
 PROBED_SECONDS = 300.0
@@ -38,7 +39,7 @@ class Choice:
     """The tracks to read, and what a reader of the transcript should know of that."""
 
     tracks: tuple[Track, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[WarningSentence, ...] = ()
 
 
 def choose(path: RecordingPath, part: Part, tracks: tuple[Track, ...], listening: Listening) -> Choice:
@@ -48,7 +49,7 @@ def choose(path: RecordingPath, part: Part, tracks: tuple[Track, ...], listening
     """
     found, wanted = decodable(tracks), listening.track
     passed_over = tuple(
-        f"Track {track.number} of the file was passed over. {track.problem}"
+        TranscriptWarning.TRACK_PASSED_OVER.sentence(track=track.number, problem=track.problem)
         for track in tracks
         if track.problem
     )
@@ -61,10 +62,7 @@ def choose(path: RecordingPath, part: Part, tracks: tuple[Track, ...], listening
     if len(found) == 1:
         return Choice(found, passed_over)
     best = _first_with_speech(path, part, found[:MOST_CANDIDATES], listening.limits)
-    note = (
-        f"The file has {len(tracks)} audio tracks; track {best.number} was transcribed. `track` chooses "
-        "another one, `track=mix` all of them together."
-    )
+    note = TranscriptWarning.TRACKS.sentence(tracks=len(tracks), track=best.number)
     return Choice((best,), (note, *passed_over))
 
 

@@ -9,6 +9,7 @@ from av.container import InputContainer
 from app.audio.limits import AudioLimits
 from app.audio.timeline import SteadyTimeline, Timeline
 from app.core.errors import NoAudio
+from app.core.transcript_warnings import TranscriptWarning, WarningSentence
 
 LONGEST_LEAD_SECONDS = 3600.0
 """Sound may begin so long after its container's zero; where all begins later, the clock has another zero."""
@@ -70,7 +71,7 @@ class Track:
     sample_rate: int
     start: float | None
     duration: float | None
-    problem: str | None = None
+    problem: WarningSentence | None = None
 
 
 def tracks_of(container: InputContainer, limits: AudioLimits) -> tuple[Track, ...]:
@@ -178,7 +179,7 @@ def _names(container: InputContainer) -> frozenset[str]:
 def _track(number: int, stream: AudioStream, limits: AudioLimits) -> Track:
     codec = stream.codec_context
     if codec is None:
-        problem = "It is in a format that cannot be decoded; convert it, e.g. to MP3."
+        problem = TranscriptWarning.TRACK_FORMAT.sentence()
         return Track(number, stream.index, "unknown", _language(stream), 0, 0, None, None, problem)
     return Track(
         number=number,

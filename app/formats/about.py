@@ -16,18 +16,23 @@ from app.schemas.task import LATEST_TIME
 
 NO_TITLE = "Transcript"
 
+STALE_SUMMARY = "The transcript was corrected after this summary was made."
+"""What a document tells below such a summary, as the page does."""
+
 _RIGHT_TO_LEFT = frozenset({"Arab", "Hebr", "Syrc", "Thaa"})
 
 
 @dataclass(frozen=True, slots=True)
 class About:
     """The recording's `filename`, as its client named it, when it came, in Unix time, and the title that
-    people have given it; the `summary` of its transcript, empty where there is none."""
+    people have given it; the `summary` of its transcript, empty where there is none, and whether people have
+    corrected the transcript since (`summary_stale`)."""
 
     filename: str | None = None
     created_at: float | None = None
     given_title: str | None = None
     summary: str = ""
+    summary_stale: bool = False
 
     @property
     def title(self) -> str:

@@ -61,8 +61,8 @@ def render(result: Mapping[str, Any], format: TranscriptFormat, about: About = N
     """
     match format:
         case TranscriptFormat.JSON:
-            told = {**result, "summary": about.summary} if about.summary else result
-            return to_json(told, inf_nan_mode="null").decode()
+            told = {"summary": about.summary, "summary_stale": about.summary_stale} if about.summary else {}
+            return to_json({**result, **told}, inf_nan_mode="null").decode()
         case TranscriptFormat.TEXT:
             return _to_text(result)
         case TranscriptFormat.SRT:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from app.formats.about import About, facts_of
+from app.formats.about import STALE_SUMMARY, About, facts_of
 from app.formats.paragraphs import paragraphs_of
 
 _SPECIAL = re.compile(r"([\\`*_\[\]#~|$])")
@@ -18,7 +18,8 @@ def to_markdown(result: Mapping[str, Any], about: About) -> str:
     if facts := facts_of(result, about):
         parts.append(_escaped(facts))
     if about.summary:
-        parts += ["## Summary", _summary(about.summary), "## Transcript"]
+        remark = [f"*{STALE_SUMMARY}*"] if about.summary_stale else []
+        parts += ["## Summary", _summary(about.summary), *remark, "## Transcript"]
     for paragraph in paragraphs_of(result):
         parts += [f"**{_escaped(paragraph.head)}**", _escaped(paragraph.text)]
     return "\n\n".join(parts) + "\n"

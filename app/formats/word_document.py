@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from app.formats.about import About, facts_of, is_right_to_left, language_of
+from app.formats.about import STALE_SUMMARY, About, facts_of, is_right_to_left, language_of
 from app.formats.paragraphs import paragraphs_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def to_docx(result: Mapping[str, Any], about: About) -> bytes:
     _add(document, about.title, "Title")
     _add(document, facts_of(result, about), "Subtitle")
     if about.summary:
-        _add_summary(document, about.summary, is_mirrored=is_mirrored)
+        _add_summary(document, about, is_mirrored=is_mirrored)
     for paragraph in paragraphs_of(result):
         _add(document, paragraph.head, head, is_mirrored=is_mirrored)
         _add(document, paragraph.text, is_mirrored=is_mirrored)
@@ -72,7 +72,14 @@ def _head_style(document: "Document") -> str:
     return str(style.style_id)
 
 
-def _add(document: "Document", text: str, style: str | None = None, *, is_mirrored: bool = False) -> None:
+def _add(
+    document: "Document",
+    text: str,
+    style: str | None = None,
+    *,
+    is_mirrored: bool = False,
+    is_italic: bool = False,
+) -> None:
     """A line at the end; `style` is an id.
 
     python-docx's own way looks through all lines for the last one, and through all styles for a name,
@@ -86,6 +93,7 @@ def _add(document: "Document", text: str, style: str | None = None, *, is_mirror
     element: Any = OxmlElement("w:p")
     document.element.body[-1].addprevious(element)  # the last are the settings of the page
     run = Paragraph(element, document._body).add_run(_possible(text))
+    run.italic = is_italic or None
     if style is not None:
         element.style = style
     if is_mirrored:
@@ -93,13 +101,15 @@ def _add(document: "Document", text: str, style: str | None = None, *, is_mirror
         run.font.rtl = True
 
 
-def _add_summary(document: "Document", summary: str, *, is_mirrored: bool) -> None:
+def _add_summary(document: "Document", about: About, *, is_mirrored: bool) -> None:
     """Between two headings, so that nobody takes it for what was said."""
     heading, item = (str(document.styles[name].style_id) for name in ("Heading 1", "List Bullet"))
     _add(document, "Summary", heading)
-    for line in filter(None, map(str.strip, summary.splitlines())):
+    for line in filter(None, map(str.strip, about.summary.splitlines())):
         is_item = line.startswith(("- ", "* "))
         _add(document, line[2:] if is_item else line, item if is_item else None, is_mirrored=is_mirrored)
+    if about.summary_stale:
+        _add(document, STALE_SUMMARY, is_italic=True)
     _add(document, "Transcript", heading)
 
 

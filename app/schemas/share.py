@@ -52,5 +52,8 @@ class SharedTranscript(BaseModel):
     created_at: float | None = Field(description="Unix time of the upload.")
     expires_at: float | None = Field(description="Unix time at which the link ends; null: never.")
     summary: str | None = Field(None, description="Of the transcript, where one was made.")
+    summary_stale: bool = Field(
+        False, description="Whether the transcript was corrected after the summary was made."
+    )
     has_audio: bool = Field(description="Whether the recording is kept, and can be had.")
     result: dict[str, Any] = Field(description="With what people have corrected.")

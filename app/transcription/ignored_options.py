@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from app.asr.base import DecodeOptions, EngineInfo
+from app.core.transcript_warnings import TranscriptWarning, WarningSentence
 
 
-def ignored_options(info: EngineInfo, options: DecodeOptions) -> Iterator[str]:
+def ignored_options(info: EngineInfo, options: DecodeOptions) -> Iterator[WarningSentence]:
     """A sentence on the options that a client gave and the model cannot heed."""
     given = [name for name in info.ignores if getattr(options, name)]
     if given:
-        yield f"The model {info.model} cannot heed {', '.join(given)}: it transcribed without."
+        yield TranscriptWarning.IGNORED.sentence(model=info.model, options=", ".join(given))

@@ -10,6 +10,7 @@ from app.asr.base import DecodeOptions, EngineInfo
 from app.audio.chunker import ChunkRules
 from app.audio.report import DecodeReport
 from app.core.source_digest import source_digest
+from app.core.transcript_warnings import WarningSentence
 from app.schemas.transcript import Provenance, Quality, Segment, Source, Span, Transcript
 from app.schemas.window import WindowTranscript
 from app.transcription.ignored_options import ignored_options
@@ -73,11 +74,7 @@ def assemble_transcript(
         device=info.device,
         processing_seconds=0.0,
         trimmed=report.trimmed,
-        warnings=(
-            *report.warnings,
-            *_speech_warnings(report, quality, detected=vad),
-            *ignored_options(info, options or DecodeOptions()),
-        ),
+        warnings=tuple(_warnings(report, quality, info, options or DecodeOptions(), detected=vad)),
         source=Source(
             tracks=report.source.tracks,
             tracks_read=report.source.read,
@@ -100,14 +97,18 @@ def _quality(windows: Sequence[WindowTranscript], segments: Sequence[Segment]) -
     )
 
 
-def _speech_warnings(report: DecodeReport, quality: Quality, *, detected: bool) -> Iterator[str]:
-    return speech_warnings(
+def _warnings(
+    report: DecodeReport, quality: Quality, info: EngineInfo, options: DecodeOptions, *, detected: bool
+) -> Iterator[WarningSentence]:
+    yield from report.warnings
+    yield from speech_warnings(
         quality.uncovered,
         speech=quality.speech,
         sound=report.audible_seconds,
         detected=detected,
         mixed=1 if report.source.split else report.source.channels,
     )
+    yield from ignored_options(info, options)
 
 
 def _provenance(

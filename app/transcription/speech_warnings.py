@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from app.core.transcript_warnings import TranscriptWarning, WarningSentence
 from app.schemas.transcript import Span
 
 UNCOVERED_SECONDS, UNCOVERED_SHARE = 2.0, 0.03
@@ -16,7 +17,7 @@ LEAST_SOUND_SECONDS = 1.0
 
 def speech_warnings(
     uncovered: Sequence[Span], *, speech: float, sound: float, detected: bool, mixed: int = 1
-) -> Iterator[str]:
+) -> Iterator[WarningSentence]:
     """Sentences on speech that has no words, and on sound that was not taken for speech.
 
     `speech` and `sound` are seconds; `detected` says that only what was taken for speech was transcribed,
@@ -24,13 +25,7 @@ def speech_warnings(
     """
     seconds = sum(span.end - span.start for span in uncovered)
     if seconds > max(UNCOVERED_SECONDS, UNCOVERED_SHARE * speech):
-        yield (
-            f"No words were found in {seconds:.0f} s of the {speech:.0f} s of speech that were detected: "
-            "somebody may speak there unintelligibly, or it is no speech. quality.uncovered names the places."
-        )
+        yield TranscriptWarning.NO_WORDS.sentence(seconds=seconds, speech=speech)
     if detected and sound >= LEAST_SOUND_SECONDS and speech < LITTLE_SPEECH * sound:
-        yield (
-            f"Only {speech:.1f} s of the {sound:.1f} s of sound in the recording were taken for speech. If "
-            "somebody speaks in the rest, send it again with vad=false: all of it is then transcribed."
-            + (" Where other channels drown a voice, channels=split hears each alone." if mixed > 1 else "")
-        )
+        told = TranscriptWarning.LITTLE_SPEECH_MIXED if mixed > 1 else TranscriptWarning.LITTLE_SPEECH
+        yield told.sentence(speech=speech, sound=sound)

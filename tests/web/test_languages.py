@@ -8,19 +8,11 @@ from typing import Any
 import httpx2
 from playwright.sync_api import Page, expect
 
-from app.asr.base import DecodeOptions, EngineInfo
-from app.audio.decode import read_samples
-from app.audio.downmix import MixReport
-from app.audio.limits import AudioLimits
-from app.audio.report import DecodeReport
 from app.core.languages import LANGUAGES
+from app.core.transcript_warnings import TranscriptWarning
 from app.queue.results import FOREIGN_FAILURE_CODE
-from app.schemas.transcript import Span
-from app.transcription.ignored_options import ignored_options
-from app.transcription.speech_warnings import speech_warnings
 from app.web.files import read_page
 from tests.integration.api.service import Service
-from tests.recordings import Part, planes, silence, write
 from tests.unit.core.test_errors import ALL
 from tests.web.conftest import Visitor
 from tests.web.scenes import finish, result_of
@@ -102,56 +94,56 @@ def test_refusals_are_told_in_russian(idle: Service, visit: Callable[..., Visito
     expect(page.locator(".failure")).to_have_text(re.compile("^Это не запись: в файле нет аудио или видео"))
 
 
-def every_warning(folder: Path) -> list[str]:
-    """The sentences that the service can put into `warnings`, each made where it is made."""
-    report = DecodeReport(
-        12.5,
-        3600.0,
-        damaged_packets=3,
-        trimmed=False,
-        limited=86_400.0,
-        missing_seconds=1.5,
-        broken_samples=7,
-        scale=32768.0,
-        jumped=True,
-        clock_start=100.0,
-        mix=MixReport(unknown_layout=5, inverted=True, lfe=True),
-    )
-    quiet = planes(silence(0.5))
-    tracks = write(folder / "tracks.mp4", Part(quiet, codec="alac"), *[Part(quiet, codec="aac")] * 2)
-    tracks.write_bytes(tracks.read_bytes().replace(b"alac", b"apac"))
-    passed_over = (AudioLimits().rate_problem(rate) for rate in (8, 10_000_000))
-    unheard: dict[str, Any] = {"speech": 9.0, "sound": 600.0, "detected": True}
-    info = EngineInfo("onnx-asr", "gigaam-v3", "cpu", "int8", "full", "", {}, ("prompt", "hotwords"))
-    return [
-        *report.warnings,
-        *read_samples(tracks)[1].notes,
-        *(f"Track 4 of the file was passed over. {problem}" for problem in passed_over),
-        *speech_warnings((Span(start=1.0, end=9.0),), **unheard),
-        *speech_warnings((), mixed=2, **unheard),
-        *ignored_options(info, DecodeOptions(prompt="Ada", hotwords="Byron")),
-    ]
+FIGURE = 7
+"""What is put into the templates of warnings."""
 
 
-def test_warnings_are_told_in_russian(
-    idle: Service, visit: Callable[..., Visitor], recordings: Path, tmp_path: Path
+def template_of(warning: TranscriptWarning) -> str:
+    """As the page has it: without the formats of the figures."""
+    return re.sub(r"{(\w+):[^}]*}", r"{\1}", warning.value)
+
+
+def sentence_of(warning: TranscriptWarning) -> str:
+    """What the service may write into `warnings`."""
+    return warning.sentence(**dict.fromkeys(re.findall(r"{(\w+)", warning.value), FIGURE))
+
+
+def translation_of(warning: TranscriptWarning, text: str) -> str:
+    """What the page is to tell instead: `text` with the figures as the service formats them, but a comma."""
+    figures = {
+        name: format(FIGURE, form).replace(".", ",")
+        for name, form in re.findall(r"{(\w+):?([^}]*)}", warning.value)
+    }
+    return text.format(**figures)
+
+
+def test_every_warning_is_told_in_russian(
+    idle: Service, visit: Callable[..., Visitor], recordings: Path
 ) -> None:
-    sentences = [*every_warning(tmp_path), "A foreign worker says this."]
+    """A warning that Python has and the page has not would be told in English; nothing else would say so."""
     page = visit(locale="ru-RU").open(idle.url)
+    english, russian = texts(page, "en"), texts(page, "ru")
+    names = {warning: f"warning_{warning.name.lower()}" for warning in TranscriptWarning}
+    assert {name: text for name, text in english.items() if name.startswith("warning_")} == {
+        name: template_of(warning) for warning, name in names.items()
+    }
+
+    problem = TranscriptWarning.TRACK_LOW_RATE.sentence(rate=8, limit=2000)
+    passed_over = TranscriptWarning.TRACK_PASSED_OVER.sentence(track=2, problem=problem)
+    sentences = [*map(sentence_of, TranscriptWarning), passed_over, "A foreign worker says this."]
     card = send(page, recordings / "short.wav")
     expect(card.locator(".badge")).to_have_text("Ожидает")
     finish(idle.settings, idle.queued_task().task_id, result_of() | {"warnings": sentences})
     card.get_by_role("link", name="Открыть").click()
     notices = page.locator(".desk-head ~ p.notice")
-    expect(notices).to_have_count(len(sentences))
-    *told, foreign = notices.all_text_contents()
-
-    known = texts(page, "en")
-    assert len(told) == len([name for name in known if name.startswith("warning_")])
-    assert [text for text in told if not re.match(r"[А-Я]", text) or "{" in text] == []
-    assert "заявлена длительность 3600,0 с, но звука в файле только 12,5 с" in " ".join(told)
-    assert told[-1] == "Модель gigaam-v3 не умеет учитывать prompt, hotwords: расшифровано без этого."
-    assert foreign == sentences[-1]
+    expect(notices).to_have_text(
+        [
+            *(translation_of(warning, russian[name]) for warning, name in names.items()),
+            "Дорожка 2 пропущена. Её частота дискретизации 8 Гц ниже наименьшей допустимой, "
+            "MIN_SAMPLE_RATE=2000.",
+            "A foreign worker says this.",
+        ]
+    )
     page.get_by_role("button", name="English").click()
     expect(notices).to_have_text(sentences)
 

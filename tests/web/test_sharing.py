@@ -81,6 +81,8 @@ def test_a_guest_without_a_key_reads_hears_and_saves_until_it_is_revoked(
         expect(guest.get_by_role("alert").filter(has_text="leads nowhere")).to_be_visible()
         expect(guest.locator(".segment")).to_have_count(0)
         assert httpx2.get(f"{link}/audio").status_code == 404
+        guest.get_by_role("button", name="Русский").click()  # what was told before is, too
+        expect(guest.locator(".failure")).to_have_text(matching("^Ссылка не работает"))
 
 
 def test_files_are_named_after_the_title(stage: Stage, visit: Callable[..., Visitor]) -> None:

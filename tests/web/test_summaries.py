@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.sync_api import expect
 
@@ -11,6 +12,7 @@ from tests.chat_server import ChatStandIn, Reply, chat_server, completion
 from tests.integration.api.service import serving
 from tests.web.conftest import Visitor
 from tests.web.scenes import conversation, finish
+from tests.web.test_access import violations
 from tests.web.test_sending import send
 
 
@@ -22,7 +24,11 @@ def chat() -> Iterator[ChatStandIn]:
 
 
 def test_a_button_where_the_service_makes_summaries(
-    settings_for: Callable[..., Settings], visitor: Visitor, recordings: Path, chat: ChatStandIn
+    settings_for: Callable[..., Settings],
+    visitor: Visitor,
+    visit: Callable[..., Visitor],
+    recordings: Path,
+    chat: ChatStandIn,
 ) -> None:
     settings = settings_for(
         summary_url=chat.url, summary_model="small", reuse_results=False, retry_backoff_seconds=0.1
@@ -31,7 +37,8 @@ def test_a_button_where_the_service_makes_summaries(
         page = visitor.open(service.url)
         card = send(page, recordings / "short.wav")
         expect(card.locator(".badge")).to_have_text("Waiting")
-        finish(settings, service.queued_task().task_id, conversation())
+        task_id = service.queued_task().task_id
+        finish(settings, task_id, conversation())
         card.get_by_role("link", name="Open").click()
         chat.replies = [Reply(404, b"no such model")]
         page.get_by_role("button", name="Summarise").click()
@@ -47,5 +54,18 @@ def test_a_button_where_the_service_makes_summaries(
         page.locator("textarea").fill("Three points.")
         page.keyboard.press("Control+Enter")
         expect(stale).to_be_visible()
+
+        made = httpx2.post(f"{service.url}/transcribe/{task_id}/shares", json={}).json()
+        guest = visit(locale="ru-RU").open(f"{service.url}{made['address']}")
+        expect(guest.locator(".summary-text")).to_contain_text("One is open.")
+        expect(guest.get_by_text("Написала языковая модель; она может ошибаться.")).to_be_visible()
+        outdated = guest.get_by_text("После этого пересказа расшифровку исправляли.")
+        expect(outdated).to_be_visible()
+        expect(guest.locator(".summary button")).to_have_count(0)  # guests do not ask for another
+        assert violations(guest) == violations(page) == []
+
         page.get_by_role("button", name="Summarise again").click()
         expect(stale).to_have_count(0)
+        guest.reload()
+        expect(guest.locator(".summary-text")).to_be_visible()
+        expect(outdated).to_have_count(0)

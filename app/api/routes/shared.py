@@ -112,6 +112,7 @@ def _told(request: Request, opened: Opened, has_audio: bool) -> Response:
         filename=task.filename if task else None,
         title=opened.record.state.title,
         summary=summary.text if summary is not None else None,
+        summary_stale=summary is not None and summary.stale,
         created_at=task.created_at if task else None,
         expires_at=opened.share.expires_at,
         has_audio=has_audio,

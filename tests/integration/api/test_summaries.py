@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from app.core.config import Settings
+from app.formats.about import STALE_SUMMARY
 from tests.chat_server import ChatStandIn, Reply, chat_server, completion
 from tests.integration.api.service import Service, serving
 from tests.integration.api.test_corrections import CORRECTIONS, RESULT, SPEECH, save
@@ -75,6 +76,7 @@ def test_one_that_was_asked_for_afterwards(
         assert "The weather is nice today." in chat.asked[0].text  # as it is corrected
         polled = client.get(address, headers={"If-None-Match": '"x"'})
         assert polled.json()["summary"]["text"] == SUMMARY
+        assert client.get(f"{address}?format=json").json()["summary_stale"] is False
         save(client, address, '"1"', {})
         assert client.get(address).json()["summary"]["stale"] is True
         client.post(f"{address}/summary")
@@ -86,20 +88,29 @@ def test_one_that_was_asked_for_afterwards(
 
 
 def exports(client: httpx2.Client, address: str) -> None:
-    """What files tell of the summary."""
-    assert client.get(f"{address}?format=json").json()["summary"] == SUMMARY
+    """What files tell of a summary that was made before the last corrections."""
+    told = client.get(f"{address}?format=json").json()
+    assert (told["summary"], told["summary_stale"]) == (SUMMARY, True)
     markdown = client.get(f"{address}?format=md").text
-    assert "## Summary\n\nThey talk about the weather.\n- A walk is planned.\n\n## Transcript\n" in markdown
+    written = "## Summary\n\nThey talk about the weather.\n- A walk is planned.\n\n*{}*\n\n## Transcript\n"
+    assert written.format(STALE_SUMMARY) in markdown
     docx = client.get(f"{address}?format=docx").content
     document = zipfile.ZipFile(io.BytesIO(docx)).read("word/document.xml").decode()
     assert document.index("They talk about the weather.") < document.index("A walk is planned.")
-    assert document.index("A walk is planned.") < document.index("We will walk.")
+    assert (
+        document.index("A walk is planned.") < document.index(STALE_SUMMARY) < document.index("We will walk.")
+    )
     link = client.post(f"{address}/shares").json()["address"]
-    assert client.get(f"{link}/result").json()["summary"] == SUMMARY
+    shared = client.get(f"{link}/result").json()
+    assert (shared["summary"], shared["summary_stale"]) == (SUMMARY, True)
+    assert (
+        client.get(f"{link}/transcript?format=md").text
+        == client.get(f"{address}?format=md&corrected=true").text
+    )
     task_id = address.rpartition("/")[2]
     packed = client.post("/export", json={"task_ids": [task_id], "formats": ["md"]}).content
     bundle = zipfile.ZipFile(io.BytesIO(packed))
-    assert "## Summary" in bundle.read(bundle.namelist()[0]).decode()
+    assert written.format(STALE_SUMMARY) in bundle.read(bundle.namelist()[0]).decode()
 
 
 def test_one_that_was_asked_for_with_the_recording(

@@ -1,7 +1,9 @@
 """Documents for people: paragraphs, Markdown, DOCX."""
 
 import io
+import json
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import docx
@@ -10,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from app.formats.about import NOTHING, About, facts_of
+from app.formats.about import NOTHING, STALE_SUMMARY, About, facts_of
 from app.formats.corrected import corrected
 from app.formats.formats import file_of, render
 from app.formats.paragraphs import FULL, OVERFULL, paragraphs_of
@@ -201,6 +203,20 @@ def test_corrections_and_names_are_in_the_documents() -> None:
         *("Ann <B> · 0:00", "Bob · 0:04", "Ann <B> · 1:02:05")
     ]
     assert "Indeed." in render(result, MARKDOWN)
+
+
+@pytest.mark.parametrize("is_stale", [False, True])
+def test_a_summary_from_before_the_corrections_is_told_as_such(is_stale: bool) -> None:
+    about = replace(TALK, summary="They meet.\n- They leave.", summary_stale=is_stale)
+    above = [STALE_SUMMARY, "Transcript"] if is_stale else ["Transcript"]
+    found = lines(file_of(RESULT, DOCX, about))
+    assert [text for _, text in found][3 : 5 + len(above)] == ["They meet.", "They leave.", *above]
+    assert found[4 + len(above)] == ("Heading 1", "Transcript")
+    markdown = shown(render(RESULT, MARKDOWN, about))
+    assert markdown[markdown.index("They leave.") + 1 :][: len(above)] == above
+    told = json.loads(render(RESULT, TranscriptFormat.JSON, about))
+    assert (told["summary"], told["summary_stale"]) == (about.summary, is_stale)
+    assert "summary_stale" not in json.loads(render(RESULT, TranscriptFormat.JSON, TALK))
 
 
 def test_docx_is_no_text() -> None:

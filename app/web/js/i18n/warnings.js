@@ -14,9 +14,9 @@ const KNOWN = Object.keys(en)
   .filter((name) => name.startsWith("warning_"))
   .map((name) => ({ name, pattern: patternOf(en[name]) }));
 
-/** `12.50` as this language writes it; what is no number as it is. @param {string} value */
+/** `12.50` as this language writes it, a sentence in this language, all else as it is. @param {string} value */
 function valueOf(value) {
-  if (!/^\d+(\.\d+)?$/.test(value)) return value;
+  if (!/^\d+(\.\d+)?$/.test(value)) return warningText(value);
   return formatNumber(Number(value), { minimumFractionDigits: value.split(".")[1]?.length ?? 0, useGrouping: false });
 }
 

@@ -2,7 +2,7 @@
 
 import { changedCount, options } from "../tasks/options.js";
 import { modelList } from "../tasks/service.js";
-import { t } from "../i18n/texts.js";
+import { has, t } from "../i18n/texts.js";
 import { Watcher, html } from "../ui.js";
 import { languages } from "./languages.js";
 import { choiceOf, factsOf, gradeOf } from "./model_facts.js";
@@ -60,12 +60,15 @@ function ModelChoice({ chosen }) {
   </div>`;
 }
 
+/** With a line of help below it where there is a text of that name. */
 function Choice({ name, choices }) {
+  const help = `help_${name}`;
   return html`<div class="field">
     <label for=${`option-${name}`}>${t(`option_${name}`)}</label>
-    <select id=${`option-${name}`} value=${options.value[name]} onChange=${(event) => change(name, event.currentTarget.value)}>
+    <select id=${`option-${name}`} aria-describedby=${has(help) ? `help-${name}` : null} value=${options.value[name]} onChange=${(event) => change(name, event.currentTarget.value)}>
       ${choices.map(([value, text]) => html`<option key=${value} value=${value} selected=${value === options.value[name]}>${text}</option>`)}
     </select>
+    ${has(help) && html`<p class="help" id=${`help-${name}`}>${t(help)}</p>`}
   </div>`;
 }
 

@@ -20,7 +20,7 @@ class NoEdits extends Observable {
 
 /** Props: `token`. */
 export class SharedView extends Component {
-  state = { told: null, failure: "" };
+  state = { told: null, failure: null };
   edits = new NoEdits();
 
   componentDidMount() {
@@ -28,24 +28,24 @@ export class SharedView extends Component {
   }
 
   async look() {
-    this.setState({ failure: "" });
+    this.setState({ failure: null });
     try {
       const { result, ...told } = await sharedTranscript(this.props.token);
       this.setState({ told: { ...told, transcript: transcriptOf(result) } });
     } catch (problem) {
-      this.setState({ failure: explainThrown(problem), passes: problem.passes });
+      this.setState({ failure: problem });
     }
   }
 
-  render({ token }, { told, failure, passes }) {
+  render({ token }, { told, failure }) {
     const name = told?.title || told?.filename || t("title_shared");
     return html`<div class="view">
       ${!told && html`<h1>${t("title_shared")}</h1>`}
       ${!told && !failure && html`<p role="status">${t("loading")}</p>`}
-      ${failure && html`<p class="failure" role="alert">${failure}</p>`}
-      ${failure && passes && html`<button type="button" class="button" onClick=${() => this.look()}>${t("try_again")}</button>`}
+      ${failure && html`<p class="failure" role="alert">${explainThrown(failure)}</p>`}
+      ${failure?.passes && html`<button type="button" class="button" onClick=${() => this.look()}>${t("try_again")}</button>`}
       ${told && html`<${TranscriptDesk} entry=${{ name, title: told.title }} transcript=${told.transcript} edits=${this.edits}
-        shared=${{ token, hasAudio: told.has_audio }} />`}
+        summary=${{ text: told.summary, stale: told.summary_stale }} shared=${{ token, hasAudio: told.has_audio }} />`}
       ${told?.expires_at && html`<p class="help">${t("shared_until", { moment: formatMoment(told.expires_at) })}</p>`}
     </div>`;
   }

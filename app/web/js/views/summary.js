@@ -10,9 +10,26 @@ const LOOK_SECONDS = 3;
 
 const isOpen = (summary) => summary?.status === "queued" || summary?.status === "processing";
 
+/** The text, if there is one, and what its reader should know of it. @param {{summary?: {text?: string, model?: string, stale?: boolean}}} props */
+function Told({ summary }) {
+  if (!summary?.text) return null;
+  return html`
+    <p class="summary-text" dir="auto">${summary.text}</p>
+    <p class="help">${t(summary.model ? "summary_model" : "summary_unknown_model", { model: summary.model })}</p>
+    ${summary.stale && html`<p class="help">${t("summary_stale")}</p>`}`;
+}
+
+const Block = ({ children }) => html`<section class="summary" aria-labelledby="summary-title">
+  <h2 id="summary-title">${t("summary")}</h2>
+  ${children}
+</section>`;
+
+/** For those who only read: nothing where there is no summary. */
+export const SharedSummary = ({ summary }) => summary?.text && html`<${Block}><${Told} summary=${summary} /></${Block}>`;
+
 /** Props: `taskId`; `edits`, its corrections; `summary` as the state of the task has it, if any. */
 export class SummaryBlock extends Watcher {
-  state = { summary: this.props.summary, failure: "" };
+  state = { summary: this.props.summary, failure: null };
 
   watched() {
     return [serviceState];
@@ -33,16 +50,13 @@ export class SummaryBlock extends Watcher {
   render(_, { summary, failure }) {
     const mayAsk = serviceState.value.summaries && !isOpen(summary);
     if (!summary && !mayAsk) return null;
-    return html`<section class="summary" aria-labelledby="summary-title">
-      <h2 id="summary-title">${t("summary")}</h2>
-      ${summary?.text && html`<p class="summary-text" dir="auto">${summary.text}</p>`}
-      ${summary?.text && html`<p class="help">${t(summary.model ? "summary_model" : "summary_unknown_model", { model: summary.model })}</p>`}
-      ${summary?.stale && html`<p class="help">${t("summary_stale")}</p>`}
+    return html`<${Block}>
+      <${Told} summary=${summary} />
       ${isOpen(summary) && html`<p role="status">${this.openText(summary)}</p>`}
       ${summary?.status === "error" && html`<p class="failure">${t("summary_failed", { reason: summary.error?.message ?? "" })}</p>`}
-      ${failure && html`<p class="failure" role="alert">${failure}</p>`}
+      ${failure && html`<p class="failure" role="alert">${explainThrown(failure)}</p>`}
       ${mayAsk && html`<button type="button" class="button button-small" onClick=${() => this.ask()}>${t(summary?.text ? "summarise_again" : "summarise")}</button>`}
-    </section>`;
+    </${Block}>`;
   }
 
   openText({ error }) {
@@ -73,11 +87,11 @@ export class SummaryBlock extends Watcher {
       const answer = await request(`/transcribe/${encodeURIComponent(this.props.taskId)}/summary`, { method });
       const summary = await answer.json();
       if (isLate()) return;
-      this.setState({ summary, failure: "" }, () => this.follow());
+      this.setState({ summary, failure: null }, () => this.follow());
       if (wasOpen && summary.status === "done") announce(t("summary_ready"));
     } catch (problem) {
       if (isLate()) return;
-      this.setState({ failure: explainThrown(problem) }, () => this.follow());
+      this.setState({ failure: problem }, () => this.follow());
     }
   }
 }

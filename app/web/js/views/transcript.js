@@ -12,7 +12,7 @@ import { TranscriptDesk } from "./transcript_desk.js";
 
 /** Props: `of`, the key of an entry, or the id of a task; `at`, the second that is wanted, if any. */
 export class TranscriptView extends Watcher {
-  state = { transcript: null, edits: null, summary: null, failure: "" };
+  state = { transcript: null, edits: null, summary: null, failure: null };
 
   watched() {
     return [history];
@@ -51,9 +51,9 @@ export class TranscriptView extends Watcher {
         this.asked = null;
         return;
       }
-      this.setState({ summary: state.summary ?? null, transcript: transcriptOf(state.result), edits: await Edits.load(key, wanted), failure: "" });
+      this.setState({ summary: state.summary ?? null, transcript: transcriptOf(state.result), edits: await Edits.load(key, wanted), failure: null });
     } catch (problem) {
-      this.setState({ failure: explainThrown(problem) });
+      this.setState({ failure: problem });
     }
   }
 
@@ -63,7 +63,7 @@ export class TranscriptView extends Watcher {
     return html`<div class="view">
       <p class="way-back"><a href="#/">${t("back")}</a></p>
       ${!entry && html`<h1>${t("title_transcript")}</h1>`}
-      ${failure && html`<p class="failure" role="alert">${failure}</p>`}
+      ${failure && html`<p class="failure" role="alert">${explainThrown(failure)}</p>`}
       ${failure && html`<button type="button" class="button" onClick=${() => this.again()}>${t("try_again")}</button>`}
       ${entry && transcript && edits
         ? html`<${TranscriptDesk} key=${entry.key} entry=${entry} transcript=${transcript} edits=${edits} summary=${summary} at=${at} />`
@@ -75,6 +75,6 @@ export class TranscriptView extends Watcher {
 
   again() {
     this.asked = null;
-    this.setState({ failure: "" });
+    this.setState({ failure: null });
   }
 }

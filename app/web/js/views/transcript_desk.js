@@ -23,7 +23,7 @@ import { Player, REWIND_SECONDS } from "./player.js";
 import { firstSeen, rowMeant } from "./segment_keys.js";
 import { Shortcuts } from "./shortcuts.js";
 import { Speakers } from "./speakers.js";
-import { SummaryBlock } from "./summary.js";
+import { SharedSummary, SummaryBlock } from "./summary.js";
 import { FindBar, Toolbar } from "./toolbar.js";
 import { TranscriptText } from "./transcript_text.js";
 
@@ -31,8 +31,8 @@ import { TranscriptText } from "./transcript_text.js";
 const OVER_SECONDS = 2;
 
 /**
- * Props: `entry`, `transcript`, `edits`; `at`, the second to begin at, if any; `shared`, its `token` and whether it
- * `hasAudio`, where it is only to be read.
+ * Props: `entry`, `transcript`, `edits`; `summary`, as the service tells it, if any; `at`, the second to begin at, if any;
+ * `shared`, its `token` and whether it `hasAudio`, where it is only to be read.
  */
 export class TranscriptDesk extends Watcher {
   state = { recording: null, wanted: "", current: 0, doubts: true, follow: true, strayed: false, help: false };
@@ -148,7 +148,7 @@ export class TranscriptDesk extends Watcher {
       </div>
       ${transcript.warnings.map((warning) => html`<p key=${warning} class="notice">${warningText(warning)}</p>`)}
       ${!shared && html`<${Again} entry=${entry} transcript=${transcript} />`}
-      ${!shared && html`<${SummaryBlock} taskId=${entry.task_id} edits=${edits} summary=${summary} />`}
+      ${shared ? html`<${SharedSummary} summary=${summary} />` : html`<${SummaryBlock} taskId=${entry.task_id} edits=${edits} summary=${summary} />`}
       <div ref=${this.bar} class="desk-bar">
         <${Player} playback=${this.playback} transcript=${transcript} recording=${recording} shared=${shared} isOwn=${entry.size > 0} onRecording=${(file) => this.bring(file)} />
         <${FindBar} field=${this.field} readOnly=${readOnly} wanted=${wanted} hits=${hits} at=${at}
