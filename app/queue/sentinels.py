@@ -1,6 +1,6 @@
 """Who is the master: the Sentinels are asked."""
 
-from typing import Any
+from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
@@ -9,7 +9,7 @@ from redis.exceptions import NoPermissionError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 
-class NoMaster(MasterNotFoundError):  # type: ignore[misc]
+class NoMaster(MasterNotFoundError):
     """No Sentinel names a master; `errors` of those that gave no answer."""
 
     def __init__(self, name: str, errors: dict[str, RedisError]) -> None:
@@ -26,12 +26,12 @@ class Sentinels(Sentinel):
         errors: dict[str, RedisError] = {}
         for sentinel in list(self.sentinels):
             try:
-                masters = await sentinel.sentinel_masters()
+                masters = cast(dict[str, Any], await sentinel.sentinel_masters())
             except (RedisConnectionError, RedisTimeoutError, NoPermissionError) as error:
                 errors[_address_of(sentinel)] = error
                 continue
             state = masters.get(service_name)
-            if state and self.check_master_state(state, service_name):  # type: ignore[no-untyped-call]
+            if state and self.check_master_state(state, service_name):
                 self.sentinels.remove(sentinel)
                 self.sentinels.insert(0, sentinel)  # asked first from now on
                 return str(state["ip"]), int(state["port"])
@@ -48,6 +48,6 @@ class MasterPool(SentinelConnectionPool):
             await sentinel.aclose()
 
 
-def _address_of(sentinel: "Redis") -> str:
+def _address_of(sentinel: Redis) -> str:
     options: dict[str, Any] = sentinel.connection_pool.connection_kwargs
     return f"{options['host']}:{options['port']}"

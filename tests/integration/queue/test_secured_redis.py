@@ -91,8 +91,8 @@ def _sentinel_configuration(folder: Path, secured: Secured, tls: dict[str, str])
 
 def _user_in_the_docs() -> str:
     text = (ROOT / "docs" / "reliability.md").read_text("utf-8")
-    [line] = re.findall(r"^user transcriber on >PASSWORD .*", text, re.MULTILINE)
-    return line.replace("PASSWORD", USER_PASSWORD)
+    [rules] = re.findall(r"^user transcriber on >PASSWORD (.*)", text, re.MULTILINE)
+    return f"user transcriber on >{USER_PASSWORD} {rules}"
 
 
 def _names_a_master(secured: Secured) -> bool:
@@ -104,7 +104,7 @@ def _names_a_master(secured: Secured) -> bool:
         ssl_ca_certs=str(secured.authority),
     ) as client:
         try:
-            [master] = client.sentinel_masters().values()  # type: ignore[union-attr]
+            [master] = client.sentinel_masters().values()
         except redis.ConnectionError:
             return False
     return "master" in master["flags"] and not master["is_sdown"]

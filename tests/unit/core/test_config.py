@@ -104,7 +104,7 @@ def test_wrong_values_are_refused(name: str, value: Any) -> None:
         Settings(**{name: value})
 
 
-SENTINELS = {"redis_sentinels": "one:1"}
+SENTINELS: dict[str, Any] = {"redis_sentinels": "one:1"}
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,8 @@ def test_settings_of_redis_that_do_not_fit_together(
 
 def test_blanks_take_back_what_sentinels_were_told() -> None:
     settings = Settings(redis_sentinel_username=" ", redis_sentinel_password="", redis_ca_file=" ")
-    assert settings.redis_sentinel_username is settings.redis_sentinel_password is None
+    assert settings.redis_sentinel_username is None
+    assert settings.redis_sentinel_password is None
     assert settings.redis_ca_file is None
 
 
