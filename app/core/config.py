@@ -43,6 +43,7 @@ class Settings(
         extra="ignore",
         frozen=True,
         validate_default=True,
+        hide_input_in_errors=True,  # it may be a password
     )
 
     @field_validator("result_ttl_seconds")

@@ -23,6 +23,12 @@ MEMORY_PER_WORKER = 4 * 1024**3
 
 STOP_MARGIN_SECONDS = 10.0
 
+_NO_OTHER_REDIS = {
+    **dict.fromkeys(("REDIS_SENTINELS", "REDIS_SENTINEL_USERNAME", "REDIS_SENTINEL_PASSWORD"), " "),
+    **{"REDIS_CA_FILE": " ", "REDIS_TLS": "false", "REDIS_SENTINEL_TLS": "false"},
+}
+"""What `.env` says of a Redis that is not used; an empty value would let its line through."""
+
 SOMEWHERE = "192.0.2.1"
 """An address that nobody has (RFC 5737): the way there begins with this machine's address in its network."""
 
@@ -55,10 +61,7 @@ def child_environment(settings: Settings, model: str, own_redis_port: int | None
     if workers > 1 and not settings.cpu_threads:
         environment["CPU_THREADS"] = str(max(1, usable_cores() // workers))
     if own_redis_port is not None:
-        environment |= {
-            "REDIS_URL": own_redis_url(own_redis_port, settings),
-            "REDIS_SENTINELS": " ",  # an empty value would let the line of `.env` through
-        }
+        environment |= {"REDIS_URL": own_redis_url(own_redis_port, settings), **_NO_OTHER_REDIS}
     return environment
 
 

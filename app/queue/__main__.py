@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.core.config import Settings
 from app.core.errors import ServiceError
+from app.core.startup import read_settings
 from app.queue.admin import Admin, DeadLetter
 from app.queue.clients import command_client
 from app.queue.local_server import with_own_redis
@@ -31,7 +31,7 @@ def _ask(question: Callable[[Admin], Awaitable[T]]) -> T:
     A ServiceError ends the program with its sentence.
     """
 
-    settings = with_own_redis(Settings())
+    settings = with_own_redis(read_settings())
 
     async def ask() -> T:
         client = command_client(settings)

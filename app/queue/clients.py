@@ -8,10 +8,10 @@ import os
 import socket
 from typing import Any
 
+from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import (
     BusyLoadingError,
@@ -23,6 +23,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core.config import Settings
 from app.core.errors import UnsafeRedis
+from app.queue.sentinels import MasterPool, Sentinels
 
 logger = logging.getLogger(__name__)
 
@@ -39,15 +40,6 @@ MAX_CONNECTIONS = 1000
 
 SENTINEL_PORT = 26379
 REDIS_PORT = 6379
-
-
-class _MasterPool(SentinelConnectionPool):
-    """Closes the connections to the Sentinels too, which redis-py leaves open."""
-
-    async def disconnect(self, inuse_connections: bool = True) -> None:
-        await super().disconnect(inuse_connections)
-        for sentinel in self.sentinel_manager.sentinels:
-            await sentinel.aclose()
 
 
 def command_client(settings: Settings) -> Redis:
@@ -84,7 +76,9 @@ async def check_server(client: Redis) -> None:
         persistence: dict[str, Any] = await client.info("persistence")
     except ResponseError as error:
         logger.warning(
-            "Redis does not tell its settings (%s); make sure that maxmemory-policy is noeviction", error
+            "Redis does not tell its settings (%s); make sure that maxmemory-policy is noeviction, and "
+            "appendonly yes",
+            error,
         )
         return
     policy = memory.get("maxmemory_policy", "noeviction")
@@ -106,11 +100,11 @@ def _client(settings: Settings, **options: Any) -> Redis:
     if settings.redis_sentinels:
         return _master(settings, options)
     if settings.redis_url is not None:
-        return _from_url(settings.redis_url.get_secret_value(), options)
+        return _from_url(settings.redis_url.get_secret_value(), settings, options)
     return Redis(
         host=settings.redis_host,
         port=settings.redis_port,
-        ssl=settings.redis_tls,
+        **_tls(settings, settings.redis_tls),
         **_login(settings),
         **options,
     )
@@ -127,7 +121,9 @@ def address_of(settings: Settings) -> str:
     return f"{place}/{parts.get('db', 0)}"
 
 
-def _from_url(url: str, options: dict[str, Any]) -> Redis:
+def _from_url(url: str, settings: Settings, options: dict[str, Any]) -> Redis:
+    if url.startswith("rediss:"):
+        options |= _authority(settings)
     if url.startswith("unix:"):  # such connections know neither of these
         options = {name: value for name, value in options.items() if name != "socket_keepalive"}
     return Redis.from_url(url, **options)
@@ -135,18 +131,21 @@ def _from_url(url: str, options: dict[str, Any]) -> Redis:
 
 def _master(settings: Settings, options: dict[str, Any]) -> Redis:
     """A client of whichever server the Sentinels call the master now."""
-    sentinel = Sentinel(  # type: ignore[no-untyped-call]
+    sentinels = Sentinels(  # type: ignore[no-untyped-call]
         [_address(text) for text in settings.redis_sentinels],
         sentinel_kwargs={
             "socket_timeout": CONNECT_SECONDS,
             "socket_connect_timeout": CONNECT_SECONDS,
             "retry": Retry(NoBackoff(), 0),
+            "username": settings.redis_sentinel_username,
+            "password": _revealed(settings.redis_sentinel_password),
+            **_tls(settings, settings.redis_sentinel_tls),
         },
     )
-    client: Redis = sentinel.master_for(
+    client: Redis = sentinels.master_for(
         settings.redis_sentinel_master,
-        connection_pool_class=_MasterPool,
-        ssl=settings.redis_tls,
+        connection_pool_class=MasterPool,
+        **_tls(settings, settings.redis_tls),
         **_login(settings),
         **options,
     )
@@ -154,12 +153,24 @@ def _master(settings: Settings, options: dict[str, Any]) -> Redis:
 
 
 def _login(settings: Settings) -> dict[str, Any]:
-    password = settings.redis_password
     return {
         "db": settings.redis_db,
         "username": settings.redis_username,
-        "password": password.get_secret_value() if password else None,
+        "password": _revealed(settings.redis_password),
     }
+
+
+def _tls(settings: Settings, is_wanted: bool) -> dict[str, Any]:
+    return {"ssl": True} | _authority(settings) if is_wanted else {}
+
+
+def _authority(settings: Settings) -> dict[str, Any]:
+    """Whose certificates are trusted besides those that the system trusts."""
+    return {"ssl_ca_certs": str(settings.redis_ca_file)} if settings.redis_ca_file else {}
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -21,6 +21,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.core.backoff import Backoff
 from app.core.errors import ClusterUnsupported, QueueRefused, QueueUnavailable
+from app.queue.refusals import refusal_sentence
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +109,8 @@ def _refuses_writes(error: RedisError) -> bool:
 
 
 def _told(error: RedisError) -> QueueUnavailable:
+    if sentence := refusal_sentence(error):
+        return QueueRefused(sentence, retry_after_seconds=REFUSED_RETRY_AFTER_SECONDS)
     if is_refused(error):
         return QueueRefused(
             "Redis refuses a command that the service needs; `GET /health/ready` names what is missing.",

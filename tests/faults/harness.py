@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from pydantic import SecretStr
 
 from app.core.config import Settings
 from app.core.errors import QueueUnavailable
@@ -141,8 +142,9 @@ class Service:
             name.upper(): ",".join(value) if isinstance(value, list) else str(value)
             for name, value in values.items()
         }
-        if self.settings.database_url is not None:
-            mine["DATABASE_URL"] = self.settings.database_url.get_secret_value()
+        for name, value in self.settings:
+            if isinstance(value, SecretStr) and name in values:
+                mine[name.upper()] = value.get_secret_value()
         return os.environ | mine | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"} | (overrides or {})
 
     def start_worker(self, program: Iterable[str] = ("worker.py",), **overrides: str) -> Worker:
@@ -186,7 +188,7 @@ class Service:
 
     async def alive(self, count: int) -> None:
         """Wait until that many workers hold a lease."""
-        await self.until(lambda: self._alive(count), 30.0)
+        await self.until(lambda: self._alive(count), PATIENCE_SECONDS)
 
     async def _alive(self, count: int) -> bool:
         return len(await self.reader.live_workers()) >= count

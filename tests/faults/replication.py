@@ -1,4 +1,7 @@
-"""A master, a replica that is some seconds behind it, and three Sentinels: real servers on 127.0.0.1."""
+"""A master, a replica that is some seconds behind it, and three Sentinels: real servers on 127.0.0.1.
+
+All of them ask for a password, the Sentinels for another than the rest.
+"""
 
 import asyncio
 import contextlib
@@ -14,6 +17,8 @@ from app.launcher.redis_server import RedisServer, free_port
 from tests.relay import TcpRelay
 
 MASTER_NAME = "themaster"
+PASSWORD, SENTINEL_PASSWORD = "of-redis", "of-the-sentinels"
+SENTINEL_USER, SENTINEL_USER_PASSWORD = "transcriber", "of-the-user"
 DOWN_AFTER_MS = 500
 REPLICATION_COMMAND = b"PSYNC"
 
@@ -72,7 +77,13 @@ class ReplicatedRedis:
         self._master = master
         self._replica = replica
         self._link = link
-        self.sentinels = [f"127.0.0.1:{port}" for port in sentinels]
+        self.settings = {
+            "redis_sentinels": ",".join(f"127.0.0.1:{port}" for port in sentinels),
+            "redis_sentinel_master": MASTER_NAME,
+            "redis_sentinel_username": SENTINEL_USER,
+            "redis_sentinel_password": SENTINEL_USER_PASSWORD,
+            "redis_password": PASSWORD,
+        }
 
     def fall_behind(self, seconds: float) -> None:
         """From now on the replica hears of each write so much later."""
@@ -85,12 +96,12 @@ class ReplicatedRedis:
 
     async def replica_lacks(self, keys: Collection[str]) -> int:
         """How many of the keys the replica does not have."""
-        async with Redis(port=self._replica.port) as client:
+        async with _client(self._replica.port) as client:
             return len(keys) - int(await client.exists(*keys))
 
     async def failed_over(self) -> None:
         """Wait until the Sentinels have made the replica the master."""
-        async with asyncio.timeout(120), Redis(port=self._replica.port) as client:
+        async with asyncio.timeout(120), _client(self._replica.port) as client:
             while (await client.info("replication"))["role"] != "master":  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
@@ -106,7 +117,9 @@ async def replicated_redis(folder: Path) -> AsyncIterator[ReplicatedRedis]:
         master.start()
         replica.start()
         async with LaggingLink(master.port) as link:
-            async with Redis(port=replica.port) as client:
+            for server in (master, replica):
+                await _demand_password(server.port)
+            async with _client(replica.port) as client:
                 await client.replicaof("127.0.0.1", str(link.port))
                 await _until_in_step(client)
             sentinels += [_start_sentinel(folder, port, link.port) for port in ports]
@@ -119,6 +132,17 @@ async def replicated_redis(folder: Path) -> AsyncIterator[ReplicatedRedis]:
             process.wait()
         replica.kill()
         master.kill()
+
+
+def _client(port: int) -> Redis:
+    return Redis(port=port, password=PASSWORD)
+
+
+async def _demand_password(port: int) -> None:
+    """Either server may be the replica of the other."""
+    async with Redis(port=port) as client:
+        await client.config_set("masterauth", PASSWORD)
+        await client.config_set("requirepass", PASSWORD)
 
 
 async def _until_in_step(replica: Redis) -> None:
@@ -134,13 +158,16 @@ def _start_sentinel(folder: Path, port: int, master_port: int) -> "subprocess.Po
         f"sentinel monitor {MASTER_NAME} 127.0.0.1 {master_port} 2\n"
         f"sentinel down-after-milliseconds {MASTER_NAME} {DOWN_AFTER_MS}\n"
         f"sentinel failover-timeout {MASTER_NAME} 5000\n"
+        f"sentinel auth-pass {MASTER_NAME} {PASSWORD}\n"
+        f"requirepass {SENTINEL_PASSWORD}\n"
+        f"user {SENTINEL_USER} on >{SENTINEL_USER_PASSWORD} -@all +sentinel|masters\n"
     )
     return subprocess.Popen([str(find_server()), str(configuration), "--sentinel"])
 
 
 async def _until_informed(port: int) -> None:
     """Wait until that Sentinel knows the replica and both other Sentinels."""
-    async with asyncio.timeout(120), Redis(port=port) as client:
+    async with asyncio.timeout(120), Redis(port=port, password=SENTINEL_PASSWORD) as client:
         while True:
             with contextlib.suppress(Exception):
                 [master] = (await client.sentinel_masters()).values()  # type: ignore[union-attr]

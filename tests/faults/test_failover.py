@@ -11,7 +11,7 @@ from app.core.config import Settings
 from app.core.errors import QueueUnavailable
 from tests.faults.conftest import TRIES, Ledger
 from tests.faults.harness import QUICK, Service, results_of, running_service
-from tests.faults.replication import MASTER_NAME, replicated_redis
+from tests.faults.replication import replicated_redis
 
 pytestmark = pytest.mark.faults
 
@@ -47,15 +47,11 @@ async def _read(client: httpx2.AsyncClient, accepted: list[str], results: dict[s
 async def test_failover_to_a_replica_that_is_behind(
     settings_for: Callable[..., Settings], tmp_path: Path, ledger: Ledger, lag_seconds: int, attempt: int
 ) -> None:
-    """Three real Sentinels promote it while tasks come in, run, and have just been read as done."""
+    """Three real Sentinels, which ask for a password, as Redis does, promote it while tasks come in, run, and
+    have just been read as done."""
     fault = f"failover, replica {lag_seconds} s behind"
     async with replicated_redis(tmp_path) as redis:
-        sentinels = {
-            "redis_sentinels": ",".join(redis.sentinels),
-            "redis_sentinel_master": MASTER_NAME,
-            "keep_ended_seconds": 10.0,
-        }
-        settings = settings_for(**QUICK | sentinels)
+        settings = settings_for(**QUICK | redis.settings | {"keep_ended_seconds": 10.0})
         async with running_service(settings, tmp_path) as service, service.api() as client:
             for _ in range(2):
                 service.start_worker(TASKS_IN_FLIGHT="4")

@@ -59,7 +59,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
     │   ├── UploadLocked             another request writes the same resumable upload
     │   ├── ArchiveUnavailable       the database of transcripts does not answer
     │   └── QueueUnavailable         Redis does not answer
-    │       ├── QueueRefused         Redis does not let the service's user run a command
+    │       ├── QueueRefused         Redis refuses the login, TLS, or a command
     │       └── ClusterUnsupported   a node of Redis Cluster does not serve all keys
     ├── SummaryError                 an attempt to summarise a transcript failed
     │   ├── SummaryUnreachable       the chat server does not answer, or not now

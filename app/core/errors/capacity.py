@@ -94,7 +94,7 @@ class QueueUnavailable(CapacityError):
 
 
 class QueueRefused(QueueUnavailable):
-    """Redis does not let the service's user run a command that the service needs (ACL)."""
+    """Redis, or the Sentinels, refuse the service's login, its TLS, or a command that it needs (ACL)."""
 
     code = "queue_refused"
     title = "Queue refuses the service"

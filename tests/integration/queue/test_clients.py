@@ -174,6 +174,7 @@ async def test_a_redis_that_keeps_its_settings_secret_is_used_with_a_warning(
     client: Redis = command_client(settings_for(redis_username="tenant", redis_password="any"))
     await check_server(client)
     assert "noeviction" in caplog.text
+    assert "appendonly" in caplog.text
     await client.aclose()
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.core.config import Settings
 from app.core.settings.watch import FORMATS
+from app.core.startup import read_settings
 from app.schemas.form import TranscriptFormat
 
 USERS_DOTENV = """\
@@ -103,13 +104,70 @@ def test_wrong_values_are_refused(name: str, value: Any) -> None:
         Settings(**{name: value})
 
 
+SENTINELS: dict[str, Any] = {"redis_sentinels": "one:1"}
+
+
+@pytest.mark.parametrize(
+    ("values", "setting", "reason"),
+    [
+        ({"redis_tls": True, "redis_url": "redis://:hunter2@host"}, "redis_url", "begin with rediss://"),
+        ({"redis_sentinel_username": "me"}, "redis_sentinel_username", "REDIS_SENTINELS names none"),
+        ({"redis_sentinel_password": "hunter2"}, "redis_sentinel_password", "REDIS_SENTINELS names none"),
+        ({"redis_sentinel_tls": True}, "redis_sentinel_tls", "REDIS_SENTINELS names none"),
+        (
+            SENTINELS | {"redis_sentinel_username": "me"},
+            "redis_sentinel_password",
+            "REDIS_SENTINEL_USERNAME needs it",
+        ),
+        ({"redis_ca_file": "authority.pem"}, "redis_ca_file", "TLS, which neither"),
+        (
+            SENTINELS | {"redis_url": "rediss://host", "redis_ca_file": "authority.pem"},
+            "redis_ca_file",
+            "TLS, which neither",
+        ),
+        ({"redis_tls": True, "redis_ca_file": "missing.pem"}, "redis_ca_file", "No such file"),
+        ({"redis_url": "rediss://host", "redis_ca_file": __file__}, "redis_ca_file", "no certificate in it"),
+        (
+            SENTINELS | {"redis_sentinel_tls": True, "redis_ca_file": "/"},
+            "redis_ca_file",
+            "cannot be read",
+        ),
+    ],
+)
+def test_settings_of_redis_that_do_not_fit_together(
+    values: dict[str, Any], setting: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ValidationError, match=reason) as caught:
+        Settings(**values)
+    assert [error["loc"] for error in caught.value.errors()] == [(setting,)]
+    assert "hunter2" not in str(caught.value)
+
+    for name, value in values.items():
+        monkeypatch.setenv(name.upper(), str(value))
+    with pytest.raises(SystemExit, match=rf"^Setting {setting.upper()} is wrong: .*{reason}") as refused:
+        read_settings()
+    assert "hunter2" not in str(refused.value)
+
+
+def test_blanks_take_back_what_sentinels_were_told() -> None:
+    settings = Settings(redis_sentinel_username=" ", redis_sentinel_password="", redis_ca_file=" ")
+    assert settings.redis_sentinel_username is None
+    assert settings.redis_sentinel_password is None
+    assert settings.redis_ca_file is None
+
+
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         setattr(Settings(), "port", 1)  # noqa: B010 (mypy knows that it is frozen)
 
 
 def test_secrets_are_not_shown() -> None:
-    settings = Settings(redis_password="hunter2", redis_url="redis://:hunter2@host")
+    settings = Settings(
+        redis_password="hunter2",
+        redis_url="redis://:hunter2@host",
+        **SENTINELS,
+        redis_sentinel_password="hunter2",
+    )
     assert "hunter2" not in repr(settings)
 
 

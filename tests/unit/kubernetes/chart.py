@@ -43,7 +43,11 @@ VARIANTS: dict[str, Object] = {
     "default": {},
     "full": FULL,
     "external": {
-        "redis": {"mode": "external", "external": {"host": "redis.example.org", "port": 6380, "tls": True}},
+        "redis": {
+            "mode": "external",
+            "external": {"host": "redis.example.org", "port": 6380, "tls": True},
+            "ca": {"configMap": "authorities"},
+        },
         "secrets": {"existing": "mine"},
         "cache": {"enabled": False},
         "uploads": {"existingClaim": "recordings"},
@@ -55,7 +59,17 @@ VARIANTS: dict[str, Object] = {
         "networkPolicy": {"extraEgress": [{"ports": [{"port": 9000}]}]},
     },
     "sentinel": {
-        "redis": {"mode": "sentinel", "sentinel": {"addresses": ["s-0.redis:26379", "s-1.redis:26379"]}},
+        "redis": {
+            "mode": "sentinel",
+            "sentinel": {
+                "addresses": ["s-0.redis:26379", "s-1.redis:26379"],
+                "username": "transcriber",
+                "tls": True,
+            },
+            "external": {"tls": True},
+            "ca": {"secret": "redis-tls", "key": "authority.pem"},
+        },
+        "secrets": {"values": {"REDIS_PASSWORD": "secret", "REDIS_SENTINEL_PASSWORD": "another"}},
         "podDisruptionBudget": {"enabled": False},
         "service": {"type": "LoadBalancer", "annotations": {"a": "b"}},
     },

@@ -100,7 +100,9 @@ def test_what_is_written_to_is_mounted(name: str) -> None:
         assert "/tmp" in mounts
         if container["name"] != "redis":
             written = {"UPLOAD_DIR", "CACHE_DIR", "LOG_DIR", "HOME"} & folders.keys()
-            assert {folders[field] for field in written} == set(mounts)
+            given = {"/srv/redis-ca"} if "REDIS_CA_FILE" in folders else set()
+            assert {folders[field] for field in written} | given == set(mounts)
+            assert all(mounts[path]["readOnly"] for path in given)
 
 
 @every_variant

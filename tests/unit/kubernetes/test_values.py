@@ -1,9 +1,12 @@
 """What values do to the chart, and settings to the service."""
 
 import tomllib
+from pathlib import Path
 
 import helm_python
 import pytest
+import trustme
+from pydantic import SecretStr
 
 from app.core.config import Settings
 from tests.processes import ROOT
@@ -25,6 +28,7 @@ OWN = {
     *("archive", "host", "port", "upload_dir", "cache_dir", "log_dir", "trusted_proxies", "drain_seconds"),
     *("storage_url", "storage_endpoint", "storage_public_endpoint"),
     *("redis_host", "redis_port", "redis_db", "redis_tls", "redis_sentinels", "redis_sentinel_master"),
+    *("redis_sentinel_tls", "redis_ca_file"),
 }
 """Settings that values of other names stand for."""
 
@@ -45,6 +49,8 @@ every_variant = pytest.mark.parametrize("name", VARIANTS)
         ({"bucket": {"url": "recordings"}}, "url"),
         ({"redis": {"mode": "sentinel"}}, "addresses"),
         ({"redis": {"mode": "external"}}, "host"),
+        ({"redis": {"ca": {"secret": "redis-tls"}}}, "bundled Redis speaks no TLS"),
+        ({"redis": {"mode": "sentinel", "sentinel": {"tls": 1, "addresses": ["s:1"]}}}, "tls"),
         ({"ingress": {"enabled": True}}, "hosts"),
         ({"api": {"replicas": 0}}, "replicas"),
         ({"workers": {"cpu": {"scaling": {"targetWorkSeconds": 0}}}}, "targetWorkSeconds"),
@@ -118,12 +124,25 @@ def test_with_a_bucket_there_is_no_claim_for_uploads(monkeypatch: pytest.MonkeyP
     assert settings.storage_endpoint == "http://minio.minio:9000"
 
 
-def test_sentinels_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, container = next(containers(variant("sentinel")))
-    for field, value in environment_of(variant("sentinel"), container).items():
-        monkeypatch.setenv(field, value)
+def test_sentinels_arrive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    spec, container = next(containers(variant("sentinel")))
+    environment = environment_of(variant("sentinel"), container)
+    [mount] = [each for each in container["volumeMounts"] if each["name"] == "redis-ca"]
+    [volume] = [each for each in spec["volumes"] if each["name"] == "redis-ca"]
+    items = [{"key": "authority.pem", "path": "ca.crt"}]
+    assert volume["secret"] == {"secretName": "redis-tls", "items": items}, "no key of it is mounted"
+    assert environment["REDIS_CA_FILE"] == f"{mount['mountPath']}/ca.crt"
 
-    assert Settings().redis_sentinels == ("s-0.redis:26379", "s-1.redis:26379")
+    authority = tmp_path / "ca.crt"
+    trustme.CA().cert_pem.write_to_path(str(authority))
+    for field, value in (environment | {"REDIS_CA_FILE": str(authority)}).items():
+        monkeypatch.setenv(field, value)
+    settings = Settings()
+    assert settings.redis_sentinels == ("s-0.redis:26379", "s-1.redis:26379")
+    assert settings.redis_sentinel_username == "transcriber"
+    assert settings.redis_sentinel_password == SecretStr("another")
+    assert settings.redis_tls
+    assert settings.redis_sentinel_tls
 
 
 def test_settings_that_nobody_should_read_are_in_the_secret_only() -> None:

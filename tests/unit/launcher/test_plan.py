@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from app.core.config import Settings
 from app.launcher import plan
@@ -65,13 +66,21 @@ def test_a_redis_that_does_not(settings_for: Callable[..., Settings], free_tcp_p
 def test_children_use_our_redis_whatever_the_user_wrote(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis_server: RedisServer
 ) -> None:
-    dotenv = "REDIS_URL=redis://192.0.2.1\nREDIS_SENTINELS=192.0.2.1:26379\nREDIS_DB=3\nDEFAULT_MODEL=turbo\n"
+    authority = tmp_path / "authority.pem"
+    trustme.CA().cert_pem.write_to_path(str(authority))
+    dotenv = (
+        "REDIS_URL=rediss://192.0.2.1\nREDIS_SENTINELS=192.0.2.1:26379\nREDIS_DB=3\nDEFAULT_MODEL=turbo\n"
+        "REDIS_SENTINEL_USERNAME=someone\nREDIS_SENTINEL_PASSWORD=secret\nREDIS_SENTINEL_TLS=true\n"
+        f"REDIS_TLS=true\nREDIS_CA_FILE={authority}\n"
+    )
     settings = read(tmp_path, dotenv)
     for name, value in child_environment(settings, "tiny", redis_server.port).items():
         monkeypatch.setenv(name, value)
     child = read(tmp_path, dotenv)
     assert child.default_model == "tiny"
     assert child.redis_sentinels == ()
+    assert child.redis_sentinel_password is None
+    assert child.redis_ca_file is None
     assert child.redis_url is not None
     assert child.redis_url.get_secret_value() == f"redis://127.0.0.1:{redis_server.port}/3"
     assert redis_answers(child)

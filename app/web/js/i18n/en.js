@@ -372,8 +372,6 @@ export const TEXTS = {
   error_cannot_retry: "The task cannot be queued again: its recording is gone.",
   error_audio_undecodable: "The recording could not be decoded.",
   error_audio_missing: "The recording is no longer on the service.",
-  error_storage_misconfigured: "The storage of recordings is set up wrongly. Tell the operator of the service.",
-  error_transcription_failed: "This recording could not be transcribed: there is no text.",
   error_model_out_of_memory: "There was not enough memory to load the model.",
   error_model_unavailable: "The model could not be loaded.",
   error_engine_failed: "The recogniser failed.",

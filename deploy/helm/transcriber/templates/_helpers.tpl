@@ -52,12 +52,26 @@ envFrom:
   {{- end }}
 {{- end }}
 
+{{- /* Where the authorities of Redis lie, as a source of a volume; nothing where none are given. */}}
+{{- define "transcriber.redisAuthority" -}}
+{{- $ca := .Values.redis.ca }}
+{{- if or $ca.secret $ca.configMap }}
+{{- if and $ca.secret $ca.configMap }}{{ fail "redis.ca: give a secret or a configMap, not both." }}{{ end }}
+{{- if eq .Values.redis.mode "bundled" }}{{ fail "redis.ca: the bundled Redis speaks no TLS." }}{{ end }}
+{{- $items := printf "items: [{ key: %q, path: ca.crt }]" $ca.key }}
+{{- if $ca.secret }}secret: { secretName: {{ $ca.secret }}, {{ $items }} }{{ else }}configMap: { name: {{ $ca.configMap }}, {{ $items }} }{{ end }}
+{{- end }}
+{{- end }}
+
 {{- define "transcriber.mounts" -}}
 {{- if not .Values.bucket.url }}
 - { name: uploads, mountPath: /srv/shared_audio }
 {{- end }}
 - { name: logs, mountPath: /srv/logs }
 - { name: tmp, mountPath: /tmp }
+{{- if include "transcriber.redisAuthority" . }}
+- { name: redis-ca, mountPath: /srv/redis-ca, readOnly: true }
+{{- end }}
 {{- end }}
 
 {{- define "transcriber.volumes" -}}
@@ -71,6 +85,10 @@ envFrom:
   {{- else }}
   emptyDir: {}
   {{- end }}
+{{- with include "transcriber.redisAuthority" . }}
+- name: redis-ca
+  {{ . }}
+{{- end }}
 - name: logs
   emptyDir: { sizeLimit: 256Mi }
 - name: tmp # where what is fetched from a `url` lies on its way into a bucket
