@@ -53,6 +53,7 @@ def test_kubernetes_and_keda_accept_every_object(name: str, version: str) -> Non
         ("ScaledObject", ("spec", "cooldownPeriod")),
         ("TriggerAuthentication", ("spec", "secretTargetRef")),
         ("ServiceMonitor", ("spec", "endpoints", 0, "authorization")),
+        ("PrometheusRule", ("spec", "groups", 0, "rules", 0, "annotations")),
     ],
 )
 def test_a_misspelt_field_is_noticed(kind: str, path: tuple[Any, ...]) -> None:
