@@ -7,6 +7,7 @@ from typing import Any
 import helm_python
 import jsonschema
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.datastructures import Headers
 
@@ -14,6 +15,7 @@ from app.api.sites import SitePolicy
 from app.core.config import Settings
 from app.observability.metrics import Metrics, Snapshot
 from app.schemas.operations import QueueFigures
+from tests.processes import ROOT
 from tests.unit.kubernetes.chart import (
     CHART,
     FULL,
@@ -170,6 +172,11 @@ def unlabelled() -> set[str]:
         for sample in family.samples
         if not sample.labels and len(family.samples) == 1
     }
+
+
+def test_the_alerts_are_those_of_everybody_else() -> None:
+    [rules] = of_kind(variant("full"), "PrometheusRule")
+    assert rules["spec"] == yaml.safe_load((ROOT / "deploy" / "alerts.yml").read_text("utf-8"))
 
 
 def test_the_operators_key_reaches_no_container() -> None:

@@ -78,9 +78,9 @@ def test_each_has_a_name_of_its_own() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_figures_that_are_not_there_are_noticed() -> None:
-    """The parser finds selectors wherever they stand."""
+def test_what_is_asked_for_is_found_wherever_it_stands() -> None:
+    """And what is no PromQL is refused."""
     expression = "max without (pod) (increase(a_total[5m])) > 0.5 * (b > 0) and on (job) c{x='y'} unless d"
     assert {each.name for each in selectors(expression)} == {"a_total", "b", "c", "d"}
-    with pytest.raises(ValueError, match="unexpected"):
+    with pytest.raises(ValueError, match="unclosed left parenthesis"):
         parts("max without (a > 0")
