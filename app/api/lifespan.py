@@ -207,7 +207,7 @@ def lifespan_of(
             waiting=waiting,
             limiter=RateLimiter(client, settings),
             usage=usage,
-            operator=OperatorService(client, settings, archiving),
+            operator=OperatorService(client, settings, storage, archiving),
             models=ModelService(client, settings),
             metrics=metrics,
             renderer=Renderer(),

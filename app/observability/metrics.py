@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily
@@ -21,6 +21,10 @@ TOTALS = {
     "tasks_done": "Tasks that ended with a transcript.",
     "tasks_failed": "Tasks that were given up.",
     "results_fenced": "Results that Redis refused because the claim was lost.",
+    "tasks_archived": "Ended tasks whose transcript or failure was archived.",
+    "webhooks_delivered": "Webhooks that were delivered.",
+    "webhooks_failed": "Webhooks that were given up: refused, or after WEBHOOK_ATTEMPTS tries.",
+    "webhook_tries_failed": "Tries to deliver a webhook that failed, the last ones included.",
     "queue_seconds": "Seconds that tasks waited for their first attempt.",
     "audio_seconds": "Seconds of recordings that were transcribed.",
     "processing_seconds": "Seconds that tasks took from the claim to the transcript.",
@@ -44,12 +48,15 @@ TOTALS = {
     "device_starved_seconds": "Seconds that they waited for windows of recordings that were being read.",
     "device_idle_seconds": "Seconds that there was nothing for them to do.",
 }
-"""Counters that workers keep in Redis, and what they count: for the whole service."""
+"""Counters that workers and APIs keep in Redis, and what they count: for the whole service."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The queue, the workers and the archive at one moment; `archive` is None where it is away."""
+    """The queue, the workers, the archive and the disks at one moment.
+
+    `archive` is None where it is away; `free_bytes` has the folders whose disk this API sees.
+    """
 
     queue: QueueFigures
     workers: int
@@ -59,6 +66,8 @@ class Snapshot:
     pace: Mapping[str, float]
     has_archive: bool = False
     archive: ArchiveView | None = None
+    free_bytes: Mapping[str, int] = field(default_factory=dict)
+    min_free_bytes: int = 0
 
 
 class Metrics:
@@ -145,6 +154,7 @@ def _of(snapshot: Snapshot) -> CollectorRegistry:
         pace.labels(model).set(factor)
     if snapshot.has_archive:
         _add_archive(registry, snapshot.archive)
+    _add_disks(registry, snapshot)
     registry.register(_Totals(snapshot.totals))
     return registry
 
@@ -164,6 +174,23 @@ def _add_archive(registry: CollectorRegistry, figures: ArchiveView | None) -> No
     }
     for name, (description, value) in told.items():
         Gauge(name, description, registry=registry).set(value)
+
+
+def _add_disks(registry: CollectorRegistry, snapshot: Snapshot) -> None:
+    free = Gauge(
+        "transcriber_disk_free_bytes",
+        "Free bytes on the disk of a folder: `uploads` is UPLOAD_DIR, `data` is DATA_DIR of this API.",
+        ["folder"],
+        registry=registry,
+    )
+    for folder, count in snapshot.free_bytes.items():
+        free.labels(folder).set(count)
+    least = Gauge(
+        "transcriber_disk_min_free_bytes",
+        "Free bytes of UPLOAD_DIR below which uploads are refused with 507 (MIN_FREE_DISK_MB).",
+        registry=registry,
+    )
+    least.set(snapshot.min_free_bytes)
 
 
 class _Totals(Collector):

@@ -1,11 +1,14 @@
 """What an operator wants to see and to mend: the queue, the workers, dead letters, the figures."""
 
+import contextlib
+import shutil
 from collections import Counter
 
+from anyio import to_thread
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.core.errors import ArchiveUnavailable, CannotRetry, TaskNotFound
+from app.core.errors import ArchiveUnavailable, CannotRetry, StorageUnavailable, TaskNotFound
 from app.observability.metrics import Snapshot
 from app.queue.admin import Admin, DeadLetter
 from app.queue.backlog import Backlog
@@ -22,12 +25,17 @@ from app.schemas.operations import (
     WorkerView,
 )
 from app.services.archive_service import ArchiveService
+from app.storage.base import UNLIMITED, Storage
 
 
 class OperatorService:
     """Looks at everything at once. Raises QueueUnavailable."""
 
-    def __init__(self, client: Redis, settings: Settings, archive: ArchiveService | None = None) -> None:
+    def __init__(
+        self, client: Redis, settings: Settings, storage: Storage, archive: ArchiveService | None = None
+    ) -> None:
+        self._settings = settings
+        self._storage = storage
         self._archive = archive
         self._admin = Admin(client, settings)
         self._backlog = Backlog(client, settings)
@@ -82,7 +90,19 @@ class OperatorService:
             pace=now.pace,
             has_archive=self._archive is not None,
             archive=now.archive,
+            free_bytes=await to_thread.run_sync(self._free_bytes),
+            min_free_bytes=self._settings.min_free_disk_bytes,
         )
+
+    def _free_bytes(self) -> dict[str, int]:
+        """Free space by folder; without a bucket, and without a folder that is not there or cannot be used:
+        the other figures are told all the same."""
+        free = {}
+        with contextlib.suppress(StorageUnavailable):
+            free["uploads"] = self._storage.free_bytes()
+        with contextlib.suppress(OSError):
+            free["data"] = shutil.disk_usage(self._settings.data_dir).free
+        return {folder: count for folder, count in free.items() if count != UNLIMITED}
 
     async def _archive_view(self) -> ArchiveView | None:
         """None where there is no archive, or where it is away: the other figures are told all the same."""

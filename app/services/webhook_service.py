@@ -16,6 +16,7 @@ from app.net.sign import headers_of
 from app.net.webhook import WebhookSender
 from app.net.wire import PASSING_REFUSALS
 from app.queue.reader import TaskReader
+from app.queue.totals import Totals
 from app.queue.webhooks import LOOK_SECONDS, Try, Webhooks
 from app.schemas.task import ENDED, DeliveryState, TaskState, TaskStatus
 from app.services.outbox_service import StorageLookup
@@ -38,6 +39,7 @@ class WebhookService:
 
     def __init__(self, client: Redis, settings: Settings, storage: Storage) -> None:
         self._webhooks = Webhooks(client, settings)
+        self._totals = Totals(client, settings)
         self._reader = TaskReader(client, settings, StorageLookup(storage))
         self._backoff = Backoff(
             logger, "Sending webhooks", first_seconds=IDLE_SECONDS, quiet_seconds=QUIET_SECONDS
@@ -73,6 +75,11 @@ class WebhookService:
         status, reason = await self._post(record.task.webhook, message_id, record.state)
         result = self._judged(status, attempt, final=isinstance(reason, UnsafeAddress))
         await self._webhooks.note(task_id, result)
+        await self._totals.add(
+            webhooks_delivered=int(result.state is DeliveryState.DELIVERED),
+            webhooks_failed=int(result.state is DeliveryState.FAILED),
+            webhook_tries_failed=int(result.state is not DeliveryState.DELIVERED),
+        )
         logger.info("Webhook of task %s, try %d: %s (%s)", task_id, attempt, result.state, reason or status)
 
     async def _post(self, url: str, message_id: str, state: TaskState) -> tuple[int | None, Exception | None]:

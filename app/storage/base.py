@@ -1,5 +1,6 @@
 """What the service asks of the place where recordings lie. All calls block: call them off the event loop."""
 
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,9 @@ from app.core.recording_path import RecordingPath
 from app.schemas.resumable import ResumableUpload
 from app.schemas.task import Task, TaskFailure
 from app.storage.marker import Marker
+
+UNLIMITED = sys.maxsize
+"""What `free_bytes` of a store tells that has no disk of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,4 +304,4 @@ class Storage(Protocol):
         """Remove such a file, if it is there."""
 
     def free_bytes(self) -> int:
-        """Free space. Raises StorageUnavailable."""
+        """Free space; UNLIMITED of a bucket. Raises StorageUnavailable."""

@@ -1,7 +1,6 @@
 """Recordings in a bucket, in a folder that the API and all workers share."""
 
 import logging
-import sys
 import tempfile
 from collections.abc import Callable, Collection
 from pathlib import Path, PurePosixPath
@@ -11,7 +10,7 @@ from app.core.errors import InvalidTask, StorageUnavailable, UploadTooLarge
 from app.core.recording_path import RecordingPath
 from app.core.utils import RECORDING_EXTENSIONS, extension_of
 from app.schemas.task import Task, TaskFailure
-from app.storage.base import Ended, Link, StoredUpload
+from app.storage.base import UNLIMITED, Ended, Link, StoredUpload
 from app.storage.bucket.marker import BucketMarker
 from app.storage.bucket.object_path import ObjectPath
 from app.storage.bucket.objects import Bucket
@@ -187,7 +186,7 @@ class BucketStorage(TaskKeeping):
 
     def free_bytes(self) -> int:
         """A bucket has room."""
-        return sys.maxsize
+        return UNLIMITED
 
     def _key_of(self, task: Task) -> str:
         """The key of a task's recording. Raises InvalidTask where that lies outside the folder.

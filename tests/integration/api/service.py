@@ -50,11 +50,20 @@ class Service:
         return task
 
     def keys(self) -> list[str]:
-        """What this service has in Redis, its folder and the clocks of its housekeeping apart."""
+        """What this service has in Redis; without its folder, counters and the clocks of its housekeeping."""
         names = (self.settings.redis_queue_name, self.settings.redis_results_prefix)
         with redis.Redis(port=self.settings.redis_port) as client:
             found = {key.decode() for name in names for key in client.scan_iter(f"{name}*")}
-        kept = (":scanned", ":swept", ":swept:archive", ":collected", ":settled", ":store", ":store:alive")
+        kept = (
+            ":scanned",
+            ":swept",
+            ":swept:archive",
+            ":collected",
+            ":settled",
+            ":store",
+            ":store:alive",
+            ":totals",
+        )
         return sorted(key for key in found if not key.endswith(kept))
 
 

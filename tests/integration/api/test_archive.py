@@ -1,6 +1,7 @@
 """Transcripts over HTTP when Redis has forgotten them."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 
@@ -100,12 +101,18 @@ def test_what_is_deleted_is_gone_everywhere(service: Service, client: httpx2.Cli
         assert client.get(f"/transcribe/{task_id}").status_code == 404
 
 
-def test_the_archive_is_in_the_metrics(service: Service, client: httpx2.Client) -> None:
+def test_the_archive_and_the_disks_are_in_the_metrics(service: Service, client: httpx2.Client) -> None:
     transcribed(service, client)
     figures = client.get("/metrics").text
     assert "transcriber_archive_up 1.0" in figures
     assert "transcriber_archive_transcripts 1.0" in figures
     assert "transcriber_archive_limit_bytes 0.0" in figures
+    until(lambda: "transcriber_tasks_archived_total 1.0" in client.get("/metrics").text)
+    bytes_of = dict(re.findall(r"^transcriber_disk_(\S+) (\S+)$", figures, re.MULTILINE))
+    is_file = service.settings.database_url is None
+    assert ('free_bytes{folder="data"}' in bytes_of) == is_file, "with PostgreSQL nothing lies there"
+    assert float(bytes_of['free_bytes{folder="uploads"}']) > 0
+    assert float(bytes_of["min_free_bytes"]) == service.settings.min_free_disk_bytes
 
 
 @pytest.fixture
@@ -163,5 +170,7 @@ def test_without_an_archive_all_is_as_it_was(settings_for: SettingsFor) -> None:
         forget(settings, task_id)
         gone = client.get(f"/transcribe/{task_id}")
         assert (gone.status_code, "kept for 7 days" in gone.json()["detail"]) == (404, True)
-        assert "transcriber_archive" not in client.get("/metrics").text
+        figures = client.get("/metrics").text
+        assert "transcriber_archive" not in figures
+        assert ('folder="uploads"' in figures, 'folder="data"' in figures) == (True, False)
     assert not settings.data_dir.exists()

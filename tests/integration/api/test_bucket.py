@@ -36,6 +36,7 @@ def direct(client: httpx2.Client, content: bytes, length: int | None = None) -> 
 
 def test_from_the_upload_to_the_tombstone(service: Service, client: httpx2.Client) -> None:
     assert client.get("/health/ready").status_code == 200
+    assert 'folder="uploads"' not in client.get("/metrics").text, "a bucket has no disk"
     task_id = client.post("/transcribe/", files={"file": ("talk.mp3", SPEECH)}).json()["task_id"]
     assert service.files() == [f".outbox/{task_id}.json", f"{task_id}.mp3"]
     task = service.queued_task()

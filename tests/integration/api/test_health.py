@@ -62,6 +62,7 @@ def test_a_redis_that_starts_late_and_falls_over(
                 assert (refused.status_code, refused.json()["code"]) == (503, "queue_unavailable")
                 assert int(refused.headers["retry-after"]) > 0
                 assert client.get("/status/x").status_code == 503
+                assert client.get("/metrics").status_code == 503, "no figures: an alert of its own"
                 assert client.get("/health/live").status_code == 200
                 ready = client.get("/health/ready")
                 assert (ready.status_code, ready.json()["status"]) == (503, "unavailable")

@@ -1,6 +1,7 @@
 """Every end of a task is told to its webhook, however the task came and ended."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -36,11 +37,17 @@ class Told:
         """What a client is told of the task's webhook."""
         return self.client.get(f"/transcribe/{name}").json()["webhook"]
 
+    def figures(self) -> dict[str, float]:
+        """What `/metrics` counts of webhooks."""
+        text = self.client.get("/metrics").text
+        found = re.findall(r"^transcriber_(webhook\w*)_total (\S+)$", text, re.MULTILINE)
+        return {name: float(count) for name, count in found}
+
 
 @pytest.fixture
 def told(settings_for: Callable[..., Settings]) -> Iterator[Told]:
     with (
-        Server({"/hook": answer(204)}) as server,
+        Server({"/hook": answer(204), "/gone": answer(404)}) as server,
         serving(settings_for(fetch_private_addresses=True, webhook_secret=SECRET)) as service,
         httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
     ):
@@ -58,6 +65,11 @@ def test_a_result_that_is_used_again_is_told(told: Told) -> None:
 
     assert messages(told.server.requests) == [{"task_id": again, "status": "done"}]
     until(lambda: told.delivery(again) == {"state": "delivered", "attempts": 1, "status": 204})
+    lost = task_id(post(told.client, webhook=told.server.url("/gone")))
+    until(lambda: told.delivery(lost) == {"state": "failed", "attempts": 1, "status": 404})
+    until(
+        lambda: told.figures() == {"webhooks_delivered": 1, "webhooks_failed": 1, "webhook_tries_failed": 1}
+    )
 
 
 def test_each_end_of_a_task_that_is_tried_again_is_told(told: Told) -> None:

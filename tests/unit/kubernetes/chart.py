@@ -35,6 +35,7 @@ FULL: Object = {
         "extraEgress": [{"ports": [{"port": 8000}]}],
     },
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
     "api": {"affinity": {"podAntiAffinity": {}}, "podAnnotations": {"a": "b"}},
 }
 """Everything that is optional."""

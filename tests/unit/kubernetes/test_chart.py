@@ -7,6 +7,7 @@ from typing import Any
 import helm_python
 import jsonschema
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.datastructures import Headers
 
@@ -14,6 +15,7 @@ from app.api.sites import SitePolicy
 from app.core.config import Settings
 from app.observability.metrics import Metrics, Snapshot
 from app.schemas.operations import QueueFigures
+from tests.processes import ROOT
 from tests.unit.kubernetes.chart import (
     CHART,
     FULL,
@@ -53,6 +55,7 @@ def test_kubernetes_and_keda_accept_every_object(name: str, version: str) -> Non
         ("ScaledObject", ("spec", "cooldownPeriod")),
         ("TriggerAuthentication", ("spec", "secretTargetRef")),
         ("ServiceMonitor", ("spec", "endpoints", 0, "authorization")),
+        ("PrometheusRule", ("spec", "groups", 0, "rules", 0, "annotations")),
     ],
 )
 def test_a_misspelt_field_is_noticed(kind: str, path: tuple[Any, ...]) -> None:
@@ -171,6 +174,11 @@ def unlabelled() -> set[str]:
         for sample in family.samples
         if not sample.labels and len(family.samples) == 1
     }
+
+
+def test_the_alerts_are_those_of_everybody_else() -> None:
+    [rules] = of_kind(variant("full"), "PrometheusRule")
+    assert rules["spec"] == yaml.safe_load((ROOT / "deploy" / "alerts.yml").read_text("utf-8"))
 
 
 def test_the_operators_key_reaches_no_container() -> None:

@@ -152,7 +152,8 @@ def test_settings_that_nobody_should_read_are_in_the_secret_only() -> None:
 
 def test_without_keda_the_pools_have_the_sizes_they_are_given() -> None:
     assert not of_kind(
-        variant("default"), "ScaledObject", "TriggerAuthentication", "ServiceMonitor", "Ingress"
+        variant("default"),
+        *("ScaledObject", "TriggerAuthentication", "ServiceMonitor", "PrometheusRule", "Ingress"),
     )
     assert [each["spec"]["replicas"] for each in of_kind(variant("default"), "Deployment")] == [2, 1]
 
