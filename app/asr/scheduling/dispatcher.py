@@ -14,7 +14,7 @@ from app.asr.base import Engine, EngineInfo, WindowRequest
 from app.asr.scheduling.models import ModelPool
 from app.asr.scheduling.scheduler import NO_LIMIT, Batch, Session, Waiting, next_batch
 from app.asr.stages import PipelineStage, StageClock
-from app.core.errors import OutOfDeviceMemory
+from app.core.errors import DeviceLost, OutOfDeviceMemory
 from app.schemas.window import WindowTranscript
 
 logger = logging.getLogger(__name__)
@@ -237,7 +237,11 @@ class Dispatcher:
         with self._lock:
             self._running.remove(batch)
             model, count = batch.engine.info.model, len(batch.windows)
-            if isinstance(error, OutOfDeviceMemory) and count > 1:
+            if isinstance(error, DeviceLost):  # no window of this model can be decoded any more
+                for waiting in batch.windows:
+                    waiting.future.set_exception(error)
+                self._refuse(model, error)
+            elif isinstance(error, OutOfDeviceMemory) and count > 1:
                 self._sizes[model] = max(1, count // 2)
                 logger.warning("Batches of %s have %d windows from now on: %s", model, count // 2, error)
                 self._wait_again(batch, alone=False)

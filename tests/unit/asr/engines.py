@@ -9,7 +9,7 @@ import numpy as np
 from app.asr.base import DecodeOptions, EngineInfo, WindowRequest
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.windows import TimeAnchor, Window
-from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
+from app.core.errors import DeviceLost, EngineFailed, ModelUnavailable, OutOfDeviceMemory
 from app.schemas.window import WindowTranscript
 from tests.serving import PATIENCE_SECONDS
 
@@ -42,6 +42,7 @@ class HeldEngine:
         self.prepared: list[threading.Thread] = []
         self.closed = False
         self.poison: float | None = None
+        self.is_lost = False
         self._fits = fits
         self._changed = threading.Condition()
         self._released = 0
@@ -62,6 +63,8 @@ class HeldEngine:
             mine = len(self.batches)
             self._changed.notify_all()
             assert self._changed.wait_for(lambda: self._released >= mine, timeout=PATIENCE_SECONDS)
+        if self.is_lost:
+            raise DeviceLost("CUDA failed with error unspecified launch failure")
         if len(batch) > self._fits:
             raise OutOfDeviceMemory("CUDA out of memory")
         if self.poison in [each.window.seconds for each in batch]:

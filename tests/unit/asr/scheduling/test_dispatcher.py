@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from app.asr.scheduling.dispatcher import SWITCH_SECONDS, WINDOWS_WAITING, Dispatcher
-from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
+from app.core.errors import DeviceLost, EngineFailed, ModelUnavailable, OutOfDeviceMemory
 from tests.unit.asr.engines import HeldEngine, HeldPool, request
 
 
@@ -117,6 +117,25 @@ def test_one_bad_window_does_not_fail_its_neighbours() -> None:
     assert (first.result(20).end, others[1].result(20).end) == (1, 3)
     with pytest.raises(EngineFailed, match="poison"):
         others[0].result(20)
+
+
+def test_after_the_loss_of_the_gpu_no_window_is_tried_again() -> None:
+    pool = HeldPool()
+    dispatcher = _dispatcher(pool)
+    engine = _engine(dispatcher, pool)
+    engine.is_lost = True
+    first, second = dispatcher.open("base"), dispatcher.open("base")
+    answers = [dispatcher.submit(session, request(n, 1)) for session in (first, second) for n in range(3)]
+    answers.append(dispatcher.submit(second, request(3, 20)))
+
+    engine.release(9)
+
+    for answer in answers:
+        with pytest.raises(DeviceLost):
+            answer.result(20)
+    assert len(engine.batches) == len(set(map(tuple, engine.batches))), (
+        "none alone after it failed with others"
+    )
 
 
 def test_too_little_memory_means_smaller_batches_from_then_on() -> None:
