@@ -11,10 +11,19 @@ from contextlib import contextmanager
 from app.core.errors import DeviceLost, EngineFailed, OutOfDeviceMemory
 
 _OUT_OF_MEMORY = re.compile(
-    r"out of memory|failed to allocate|allocate memory|bad_alloc|(CUBLAS|CUDNN)_STATUS_ALLOC_FAILED"
-    r"|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation",
+    r"out of memory|out_of_memory|failed to allocate|allocate memory|bad_alloc|cudaErrorMemoryAllocation"
+    r"|(CUBLAS|CUDNN)_STATUS_ALLOC_FAILED|available memory of \d+ is smaller than requested",
     re.IGNORECASE,
 )
+"""The last one is onnxruntime's (github.com/microsoft/onnxruntime/issues/23121)."""
+
+_NO_HANDLE = re.compile(
+    r"(CUBLAS|CUDNN)_STATUS_NOT_INITIALIZED|unable to find an engine to execute", re.IGNORECASE
+)
+"""A library gets no handle or workspace: too little memory where it has worked before, else as likely wrong
+versions. cuBLAS: github.com/jax-ml/jax/issues/7118, github.com/tensorflow/tensorflow/issues/9489; cuDNN:
+github.com/haotian-liu/LLaVA/issues/392; torch's convolutions: github.com/pytorch/pytorch/issues/108645."""
+
 _LIBRARY = re.compile(r"\blib(?:cublas|cudnn|cudart|nvrtc)\w*(?:\.so[.\d]*)?")
 
 _DEVICE_LOST = re.compile(
@@ -31,6 +40,11 @@ what is said of a GPU that the driver has lost (Xid 79)."""
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether smaller batches, or smaller weights, may help."""
     return isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)) is not None
+
+
+def is_short_of_memory(error: BaseException) -> bool:
+    """The same of a model that has been loaded, and has worked."""
+    return is_out_of_memory(error) or _NO_HANDLE.search(str(error)) is not None
 
 
 def is_device_lost(error: BaseException) -> bool:
@@ -66,7 +80,7 @@ def _translated(error: Exception, probe: Callable[[], object] | None) -> EngineF
         try:
             probe()
         except Exception as again:  # whatever the runtime and the driver raise
-            if not is_out_of_memory(again):
+            if not is_short_of_memory(again):
                 return DeviceLost(f"The GPU can be used no more: {error} (and then: {again})")
-    failure = OutOfDeviceMemory if is_out_of_memory(error) else EngineFailed
+    failure = OutOfDeviceMemory if is_short_of_memory(error) else EngineFailed
     return failure(f"The model failed while transcribing: {error}")

@@ -72,7 +72,8 @@ class ModelPool:
             settings = self._loads.get(model, self._settings)
             try:
                 return self._load(model, settings)
-            except OutOfDeviceMemory:
+            except OutOfDeviceMemory as error:
+                logger.warning("%s", error)
                 if not self._step_below(model, settings.device, settings.compute_type):
                     raise
             except ModelUnavailable as error:

@@ -1,8 +1,14 @@
-"""What CUDA's words mean: all were seen on real cards."""
+"""What CUDA's words mean: all were seen on real cards, by us or in the issues that device_errors.py names."""
 
 import pytest
 
-from app.asr.device_errors import is_device_lost, is_out_of_memory, missing_library, translated_errors
+from app.asr.device_errors import (
+    is_device_lost,
+    is_out_of_memory,
+    is_short_of_memory,
+    missing_library,
+    translated_errors,
+)
 from app.core.errors import DeviceLost, EngineFailed, OutOfDeviceMemory
 
 
@@ -12,6 +18,12 @@ from app.core.errors import DeviceLost, EngineFailed, OutOfDeviceMemory
         (RuntimeError("CUDA failed with error out of memory"), True, None),
         (RuntimeError("cuBLAS failed with status CUBLAS_STATUS_ALLOC_FAILED"), True, None),
         (RuntimeError("CUDA error: CUDA_ERROR_OUT_OF_MEMORY"), True, None),
+        (
+            RuntimeError("bfc_arena.cc:376 Available memory of 0 is smaller than requested bytes of 2048"),
+            True,
+            None,
+        ),
+        (RuntimeError("cuBLAS failed with status CUBLAS_STATUS_NOT_SUPPORTED"), False, None),
         (MemoryError("std::bad_alloc"), True, None),
         (RuntimeError("Library libcublas.so.12 is not found or cannot be loaded"), False, "libcublas.so.12"),
         (RuntimeError("Unable to load libcudnn_ops.so.9.1.0"), False, "libcudnn_ops.so.9.1.0"),
@@ -24,6 +36,23 @@ def test_errors_of_a_runtime(error: Exception, is_memory: bool, library: str | N
     assert missing_library(error) == library
     with pytest.raises(OutOfDeviceMemory if is_memory else EngineFailed), translated_errors():
         raise error
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cuBLAS failed with status CUBLAS_STATUS_NOT_INITIALIZED",
+        "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_NOT_INITIALIZED",
+        "GET was unable to find an engine to execute this computation",
+    ],
+)
+def test_a_library_without_a_handle(text: str) -> None:
+    """It lacks memory where it has worked before; while a model is loaded, its version may be wrong, too."""
+    assert is_short_of_memory(RuntimeError(text))
+    assert not is_out_of_memory(RuntimeError(text))
+    with pytest.raises(OutOfDeviceMemory), translated_errors():
+        raise RuntimeError(text)
 
 
 LOST = RuntimeError("CUDA failed with error unspecified launch failure")
@@ -66,6 +95,8 @@ def test_what_is_said_of_a_gpu_that_is_lost(text: str, is_lost: bool) -> None:
         (RuntimeError("cuBLAS failed with status CUBLAS_STATUS_EXECUTION_FAILED"), LOST, DeviceLost),
         (RuntimeError("CUDA failed with error out of memory"), None, OutOfDeviceMemory),
         (RuntimeError("CUDA failed with error out of memory"), LOST, DeviceLost),
+        (RuntimeError("cuBLAS failed with status CUBLAS_STATUS_NOT_INITIALIZED"), LOST, DeviceLost),
+        (RuntimeError("cuBLAS failed with status CUBLAS_STATUS_NOT_INITIALIZED"), None, OutOfDeviceMemory),
         (
             RuntimeError("CUDA failed with error out of memory"),
             MemoryError("CUDA out of memory"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from app.asr.backends.faster_whisper.states import StateStore
-from app.asr.device_errors import is_out_of_memory
+from app.asr.device_errors import is_short_of_memory
 from app.asr.frames import FULL_FRAMES, Features, States
 from app.asr.stages import PipelineStage, StageClock
 
@@ -97,7 +97,7 @@ class TorchStateEncoder:
                 with self._stages.at(PipelineStage.DEVICE):
                     return self.store.from_tensor(encode(features))
             except Exception as error:  # whatever torch and the driver raise
-                if is_out_of_memory(error):
+                if is_short_of_memory(error):
                     raise
                 self._give_up(error)
         return self._other(features)
