@@ -133,16 +133,20 @@ def tasks_in_flight(settings: Settings) -> int:
 
 
 def runtime_environment(settings: Settings, cpu_flags: frozenset[str] | None = None) -> dict[str, str]:
-    """Variables that CTranslate2 and the C library read when the engine process starts.
+    """Variables that CTranslate2, numpy, the CUDA driver and the C library read when the engine process
+    starts.
 
     docs/research/measurements.md has what each of them brings. What the user has set himself wins.
     """
     flags = _cpu_flags() if cpu_flags is None else cpu_flags
     found = {
         "OMP_NUM_THREADS": str(choose_decode_workers(settings.cpu_threads, "cpu").threads),
+        "OPENBLAS_NUM_THREADS": "1",  # numpy's: recordings have threads, or reader processes, of their own
         "CT2_USE_MKL": "0",  # on Intel, MKL is as fast as oneDNN and hoards memory
         "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "0",  # a kernel for every length of window, 60 MB of them
     }
+    if settings.device != "cpu":  # kernels that the driver compiles at the first start: 12 s on an H100
+        found["CUDA_CACHE_PATH"] = str(settings.cache_dir.absolute() / "cuda")
     if flags >= AVX512_FLAGS:
         found["CT2_FORCE_CPU_ISA"] = "AVX512"  # CTranslate2 does not take it by itself
     if platform.libc_ver()[0] == "glibc":
