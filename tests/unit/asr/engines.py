@@ -33,9 +33,15 @@ class HeldEngine:
     """Groups windows by their length; `transcribe` waits for `release`, and notes what it was given."""
 
     def __init__(
-        self, model: str = "base", *, decode_workers: int = 1, batch_size: int = 4, fits: int = 99
+        self,
+        model: str = "base",
+        *,
+        decode_workers: int = 1,
+        batch_size: int = 4,
+        fits: int = 99,
+        device: str = "cpu",
     ) -> None:
-        self.info = EngineInfo("held", model, "cpu", "int8", "short", "sha256:0", {})
+        self.info = EngineInfo("held", model, device, "int8", "short", "sha256:0", {})
         self.decode_workers = decode_workers
         self.batch_size = batch_size
         self.batches: list[list[float]] = []
@@ -100,6 +106,7 @@ class HeldPool:
         self._make = make
         self._rungs = rungs
         self._engines: dict[str, HeldEngine] = {}
+        self._loaded = threading.Condition()
 
     @property
     def loaded(self) -> tuple[str, ...]:
@@ -115,7 +122,15 @@ class HeldPool:
 
     def put(self, model: str, engine: HeldEngine) -> None:
         self._engines[model] = engine
-        self.made[model].append(engine)
+        with self._loaded:
+            self.made[model].append(engine)
+            self._loaded.notify_all()
+
+    def wait_for(self, model: str, loads: int) -> HeldEngine:
+        """Wait until a model has been loaded so many times; its engine then."""
+        with self._loaded:
+            assert self._loaded.wait_for(lambda: len(self.made[model]) >= loads, timeout=PATIENCE_SECONDS)
+            return self.made[model][loads - 1]
 
     def evict(self, model: str) -> None:
         self._engines.pop(model).close()
