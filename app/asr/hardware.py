@@ -32,7 +32,8 @@ GLIBC_TUNABLES = ":".join(
         "glibc.malloc.hugetlb=1",  # … and cost few page faults when they come again
     )
 )
-"""Memory that a long recording needs is bounded by what is in use, not by how it fell into anchors."""
+"""For glibc's malloc: the memory of a long recording is bounded by what is in use, not by fragmentation of
+arenas."""
 
 CPU_BATCH, GPU_BATCH = 8, 24
 CPU_BATCH_SECONDS = 60.0
@@ -160,10 +161,10 @@ def runtime_environment(settings: Settings, cpu_flags: frozenset[str] | None = N
 
 
 def return_freed_memory() -> None:
-    """Give the pages that nothing is in back to the system, where the C library can (glibc).
+    """Return unused heap pages to the operating system, where the C library can (glibc).
 
-    It gives back by itself what is free at the end of the heap. What is free between two that are in use
-    would pile up, one recording after another.
+    By itself it returns only what is free at the end of the heap. Free pages between blocks in use would
+    accumulate, one recording after another.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:

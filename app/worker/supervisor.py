@@ -205,8 +205,8 @@ class Supervisor:
         return True
 
     async def _claim(self, room: Room, waits: bool) -> Claim | None:
-        """The next task that there is room for. Who has none `waits` inside Redis, which serves those first:
-        who is busy takes what is left."""
+        """The next task that there is room for. Idle workers (`waits`) block in BLMOVE and are served before
+        busy ones, which poll."""
         try:
             claim = await self._consumer.claim(room, wait=waits)
         except (RedisError, QueueUnavailable) as error:
