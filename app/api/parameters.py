@@ -71,7 +71,7 @@ OPTION_SCHEMAS: dict[str, Schema] = {
     "vad": {
         "type": "boolean",
         "default": True,
-        "description": "Leave out what is no speech (voice activity detection); `false` for songs.",
+        "description": "Skip silence and music (voice activity detection); `false` for songs.",
     },
     "track": {
         "anyOf": [

@@ -116,7 +116,8 @@ class Engine(Protocol):
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch; a hypothesis does not depend on the others in it.
 
-        Raises EngineFailed where the runtime does, OutOfDeviceMemory where a smaller batch may help.
+        Raises EngineFailed where the runtime does, OutOfDeviceMemory where a smaller batch may help,
+        DeviceLost where no batch can be decoded on the GPU any more.
         """
 
     def close(self) -> None:

@@ -16,6 +16,10 @@ MAX_USEFUL_THREADS = 4
 MAX_DECODE_WORKERS = 4
 """Batches at a time, before each gets more threads: every one needs memory of its own."""
 
+GPU_DECODE_WORKERS = 2
+"""Batches at a time on a GPU: while one is checked and assembled on the processor, the other one is computed.
+Not measured on a card."""
+
 MIN_TASKS_IN_FLIGHT = 8
 
 AVX512_FLAGS = frozenset({"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq"})
@@ -28,7 +32,8 @@ GLIBC_TUNABLES = ":".join(
         "glibc.malloc.hugetlb=1",  # … and cost few page faults when they come again
     )
 )
-"""Memory that a long recording needs is bounded by what is in use, not by how it fell into anchors."""
+"""For glibc's malloc: the memory of a long recording is bounded by what is in use, not by fragmentation of
+arenas."""
 
 CPU_BATCH, GPU_BATCH = 8, 24
 CPU_BATCH_SECONDS = 60.0
@@ -79,10 +84,11 @@ def choose_decode_workers(cpu_threads: int, device: str) -> DecodeWorkers:
     """How a model's threads are shared out; `cpu_threads` 0 takes all cores.
 
     Several batches of one thread each do more than one batch of several threads
-    (docs/research/measurements.md). A GPU takes one batch at a time.
+    (docs/research/measurements.md). On a GPU CTranslate2's workers have a CUDA stream each, and share the
+    weights (docs/parallel.md of CTranslate2); each needs the memory of a batch.
     """
     if device == "cuda":
-        return DecodeWorkers(1, model_threads(cpu_threads))
+        return DecodeWorkers(GPU_DECODE_WORKERS, model_threads(cpu_threads))
     threads = cpu_threads or usable_cores()
     count = min(threads, MAX_DECODE_WORKERS)
     return DecodeWorkers(count, min(MAX_USEFUL_THREADS, threads // count))
@@ -133,16 +139,20 @@ def tasks_in_flight(settings: Settings) -> int:
 
 
 def runtime_environment(settings: Settings, cpu_flags: frozenset[str] | None = None) -> dict[str, str]:
-    """Variables that CTranslate2 and the C library read when the engine process starts.
+    """Variables that CTranslate2, numpy, the CUDA driver and the C library read when the engine process
+    starts.
 
     docs/research/measurements.md has what each of them brings. What the user has set himself wins.
     """
     flags = _cpu_flags() if cpu_flags is None else cpu_flags
     found = {
         "OMP_NUM_THREADS": str(choose_decode_workers(settings.cpu_threads, "cpu").threads),
+        "OPENBLAS_NUM_THREADS": "1",  # numpy's: recordings have threads, or reader processes, of their own
         "CT2_USE_MKL": "0",  # on Intel, MKL is as fast as oneDNN and hoards memory
         "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "0",  # a kernel for every length of window, 60 MB of them
     }
+    if settings.device != "cpu":  # kernels that the driver compiles at the first start: 12 s on an H100
+        found["CUDA_CACHE_PATH"] = str(settings.cache_dir.absolute() / "cuda")
     if flags >= AVX512_FLAGS:
         found["CT2_FORCE_CPU_ISA"] = "AVX512"  # CTranslate2 does not take it by itself
     if platform.libc_ver()[0] == "glibc":
@@ -151,10 +161,10 @@ def runtime_environment(settings: Settings, cpu_flags: frozenset[str] | None = N
 
 
 def return_freed_memory() -> None:
-    """Give the pages that nothing is in back to the system, where the C library can (glibc).
+    """Return unused heap pages to the operating system, where the C library can (glibc).
 
-    It gives back by itself what is free at the end of the heap. What is free between two that are in use
-    would pile up, one recording after another.
+    By itself it returns only what is free at the end of the heap. Free pages between blocks in use would
+    accumulate, one recording after another.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:

@@ -104,7 +104,7 @@ class Task(BaseModel):
         0.0, ge=0, le=1, description="Where windows are sampled from the start; 0: beam search."
     )
     word_timestamps: bool = Field(False, description="Tell when each word is said.")
-    vad: bool = Field(True, description="Leave out what is no speech.")
+    vad: bool = Field(True, description="Skip silence and music.")
     track: TrackNumber | TrackChoice = Field(
         TrackChoice.AUTO, description="Audio track of the file, from 1; or which."
     )

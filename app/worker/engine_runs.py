@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from app.core.config import Settings
-from app.core.errors import DeadlineExceeded, ModelOutOfMemory, ModelUnavailable
+from app.core.errors import DeadlineExceeded, DeviceLost, ModelOutOfMemory, ModelUnavailable
 from app.queue.claims import Claim
 from app.queue.consumer import Consumer
 from app.schemas.task import Task
@@ -19,7 +19,7 @@ from app.worker.gate import SoloGate
 from app.worker.lending import HelperDesk, OwnerDesk
 from app.worker.messages import Failed, Fetched, Helped, Stage
 from app.worker.models import ModelWatch
-from app.worker.pending import EngineLost, Listener
+from app.worker.pending import DeviceLostUnder, EngineLost, Listener
 from app.worker.shares import Shares
 
 logger = logging.getLogger(__name__)
@@ -34,8 +34,11 @@ OUT_OF_MEMORY_SIGNALS = frozenset({signal.SIGKILL, signal.SIGABRT})
 
 
 class EngineRuns:
-    """Runs tasks; raises EngineLost or DeadlineExceeded, and ModelUnavailable or ModelOutOfMemory where the
-    engine process ended, or stood still, while it loaded the model."""
+    """Runs tasks; raises EngineLost, DeviceLostUnder or DeadlineExceeded, and ModelUnavailable or
+    ModelOutOfMemory where the engine process ended, or stood still, while it loaded the model.
+
+    `device_lost` is set before the first DeviceLostUnder is raised: the engine process is of no use any more.
+    """
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class EngineRuns:
         self._models = models
         self._shares = shares
         self._gate = SoloGate()
+        self.device_lost = asyncio.Event()
 
     async def fetched(self, task: Task) -> Fetched | Failed:
         """The recording, fetched; once more where another task may have ended the engine process."""
@@ -138,7 +142,7 @@ class EngineRuns:
                     on_alive(Stage.LOADED)
                     listener.on_window(done)
 
-                return await start(replace(listener, on_alive=on_alive, on_window=on_window))
+                answer = await start(replace(listener, on_alive=on_alive, on_window=on_window))
         except EngineLost as lost:
             if lost.loading:
                 raise _died_loading(lost, task) from lost
@@ -146,6 +150,10 @@ class EngineRuns:
         except TimeoutError:
             self._engine.kill()
             raise _stood_still(began=began, is_loading=is_loading) from None
+        if isinstance(answer, Failed) and answer.failure.code == DeviceLost.code:
+            self.device_lost.set()
+            raise DeviceLostUnder(answer.failure.message, loading=not began)
+        return answer
 
     def _window_seconds(self) -> float:
         """Time until the next sign of life of a task: all that run share the machine."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from app.core.config import Settings
-from app.core.errors import DeadlineExceeded, EngineCrashed, ModelOutOfMemory, ModelUnavailable
+from app.core.errors import DeadlineExceeded, DeviceLost, EngineCrashed, ModelOutOfMemory, ModelUnavailable
 from app.queue.consumer import Consumer
 from app.schemas.task import Task
 from app.worker.engine_runs import EngineRuns
@@ -89,7 +89,13 @@ class Helper:
                 if isinstance(answer, Failed) and not enough.is_set():
                     logger.warning("This worker cannot help: %s", answer.failure.message)
                     self._decline(task.task_id)
-            except (EngineCrashed, DeadlineExceeded, ModelUnavailable, ModelOutOfMemory) as error:
+            except (
+                EngineCrashed,
+                DeadlineExceeded,
+                DeviceLost,
+                ModelUnavailable,
+                ModelOutOfMemory,
+            ) as error:
                 logger.warning("Helping failed: %s", error.detail)
                 self._decline(task.task_id)
             except Exception:

@@ -1,10 +1,12 @@
 """Put a worker together and run it."""
 
 import asyncio
+import logging
+import os
 
 from app.asr.hardware import runtime_environment
 from app.core.config import Settings
-from app.core.errors import UnsafeRedis
+from app.core.errors import DeviceLost, UnsafeRedis
 from app.core.lifeline import end_with_parent
 from app.core.startup import read_settings, start_watching
 from app.queue.clients import blocking_client, command_client
@@ -26,9 +28,14 @@ from app.worker.runner import TaskRunner
 from app.worker.stage_totals import StageTotals
 from app.worker.supervisor import Supervisor
 
+logger = logging.getLogger(__name__)
+
+DEVICE_LOST_STATUS = os.EX_UNAVAILABLE
+"""Exit status 69 of a worker whose GPU is lost."""
+
 
 async def work(settings: Settings) -> None:
-    """Run one worker until it is told to stop."""
+    """Run one worker until it is told to stop. Raises DeviceLost where its GPU is lost."""
     commands, blocking = command_client(settings), blocking_client(settings)
     try:
         consumer = Consumer(settings, worker_id=new_worker_id(), commands=commands, blocking=blocking)
@@ -69,3 +76,6 @@ def main() -> None:
         asyncio.run(work(settings))
     except UnsafeRedis as error:
         raise SystemExit(error.detail) from None
+    except DeviceLost as error:
+        logger.critical(error.detail)
+        raise SystemExit(DEVICE_LOST_STATUS) from None

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from app.core.errors import EngineCrashed
+from app.core.errors import DeviceLost, EngineCrashed
 from app.schemas.window import WindowDone
 from app.worker.messages import Failed, Fetched, Finished, Helped, Question, Reply, Stage
 
@@ -23,6 +23,15 @@ class EngineLost(EngineCrashed):
         self.guilty = guilty
         self.loading = loading
         self.exit_status = status
+
+
+class DeviceLostUnder(DeviceLost):
+    """The GPU was lost under the task; `loading`: before its model was in memory, so that its recording
+    cannot have been the cause."""
+
+    def __init__(self, detail: str, *, loading: bool) -> None:
+        super().__init__(detail)
+        self.loading = loading
 
 
 @dataclass(frozen=True, slots=True)

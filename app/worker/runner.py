@@ -29,6 +29,7 @@ from app.worker.engine_runs import EngineRuns
 from app.worker.folder import FolderWatch
 from app.worker.messages import Failed, Finished
 from app.worker.models import WITHOUT_MODEL, ModelWatch
+from app.worker.pending import DeviceLostUnder
 from app.worker.shares import Shares
 from app.worker.slots import Place
 from utils.logger import task_context
@@ -102,6 +103,9 @@ class TaskRunner:
                 answer = await self._answer(claim, place)
             except asyncio.CancelledError as cancelled:
                 await self._give_up(claim, Reason(str(cancelled)))
+            except DeviceLostUnder as lost:
+                self._settling.add(claim.task.task_id)
+                await self._without_device(claim, lost)
             except (EngineCrashed, DeadlineExceeded, ModelUnavailable, ModelOutOfMemory) as error:
                 self._settling.add(claim.task.task_id)
                 failure = TaskFailure(code=error.code, message=error.detail)
@@ -129,8 +133,11 @@ class TaskRunner:
     async def _answer(self, claim: Claim, place: Place) -> Answer | Earlier:
         """The engine's answer, unless the task has ended before.
 
-        What is fetched first waits for a place among those that are transcribed.
+        What is fetched first waits for a place among those that are transcribed. What was claimed while the
+        GPU was being lost goes back.
         """
+        if self.runs.device_lost.is_set():
+            return _handed_back("The GPU of this worker is lost.")
         try:
             earlier = await self._earlier(claim.task)
         except StorageUnavailable as error:
@@ -155,8 +162,7 @@ class TaskRunner:
         logger.warning("The storage is not seen here: %s", error)
         await self._is_without_folder()
         await asyncio.sleep(LEFT_TO_OTHERS_SECONDS)
-        failure = TaskFailure(code=TaskCancelled.code, message=error.detail)
-        return Failed(run_id=0, failure=failure, retryable=True)
+        return _handed_back(error.detail)
 
     async def _transcribed(self, claim: Claim) -> Answer:
         """The engine's answer; of a recording that is all this worker's work, it is noted what it cost."""
@@ -201,6 +207,19 @@ class TaskRunner:
             await self._fail(claim, failure, retryable=False)
         else:
             await self._give_up(claim, Reason.RELEASE)
+
+    async def _without_device(self, claim: Claim, lost: DeviceLostUnder) -> None:
+        """The GPU was lost: the task goes to another worker, or to this one once it is started again.
+
+        That counts as a crash, so that the task runs alone next time. Where a GPU is lost under it then, too,
+        it may be the cause, and the attempt is charged: no recording ends one worker after another for ever.
+        """
+        if claim.crashes and not lost.loading:
+            failure = TaskFailure(code=lost.code, message=lost.detail)
+            await self._fail(claim, failure, retryable=True, crashed=True)
+        else:
+            logger.warning("Handed back uncharged: %s", lost.detail)
+            await self._consumer.release(claim, crashed=not lost.loading)
 
     async def _is_without_folder(self) -> bool:
         try:
@@ -271,6 +290,11 @@ class TaskRunner:
             await asyncio.to_thread(self._storage.finish, claim.task)  # nobody wants it any more
         elif reason is Reason.RELEASE:
             await self._consumer.release(claim)
+
+
+def _handed_back(reason: str) -> Failed:
+    """The answer for a task that was not begun here, and goes back uncharged."""
+    return Failed(run_id=0, failure=TaskFailure(code=TaskCancelled.code, message=reason), retryable=True)
 
 
 def _figures(transcript: Transcript) -> dict[str, float]:

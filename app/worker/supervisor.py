@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from app.core.background import end
 from app.core.backoff import QUIET_SECONDS, Backoff
 from app.core.config import Settings
-from app.core.errors import CapacityError, EngineCrashed, QueueUnavailable
+from app.core.errors import CapacityError, DeviceLost, EngineCrashed, QueueUnavailable
 from app.queue.claims import Claim
 from app.queue.clients import check_server
 from app.queue.consumer import Consumer
@@ -48,8 +48,18 @@ GOODBYE_SECONDS = 10.0
 """Time that handing back tasks may take at the end, e.g. with Redis out of reach."""
 
 
+DEVICE_LOST_TEXT = (
+    "Every call on the GPU fails: this worker has handed its tasks back and ends, as only a new process can "
+    "use the GPU again. Start it again (Compose, Kubernetes and `make run` do); if it ends so at once, look "
+    "at the GPU with nvidia-smi and in the kernel's log."
+)
+
+
 class Supervisor:
-    """Works until `stop` is called; then lets running tasks end for DRAIN_SECONDS and hands back the rest."""
+    """Works until `stop` is called; then lets running tasks end for DRAIN_SECONDS and hands back the rest.
+
+    Where the GPU is lost it hands back all at once, and `run` raises DeviceLost in the end.
+    """
 
     def __init__(
         self,
@@ -89,7 +99,7 @@ class Supervisor:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Work until stopped."""
+        """Work until stopped. Raises DeviceLost where every call on the GPU fails."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
@@ -105,6 +115,7 @@ class Supervisor:
             ),
             self._chore("Looking at the disk", DISK_SECONDS, self._disk.look),
             self._chore("Helping", LOOK_SECONDS, lambda: self._helper.look(self._is_idle)),
+            asyncio.create_task(self._end_without_device()),
         ]
         try:
             await self._claim_until_stopped()
@@ -115,6 +126,14 @@ class Supervisor:
             await self._engine.close()
             await self._leave()
             self._reporter.end()
+        if self._runner.runs.device_lost.is_set():
+            raise DeviceLost(DEVICE_LOST_TEXT)
+
+    async def _end_without_device(self) -> None:
+        """End at once where the GPU is lost: no task can be done here, and no time would change that."""
+        await self._runner.runs.device_lost.wait()
+        self.stop()
+        self.stop()
 
     async def _until_registered(self) -> None:
         """Redis may start later than the worker does, or refuse what the worker needs until it is allowed."""
@@ -187,8 +206,8 @@ class Supervisor:
         return True
 
     async def _claim(self, room: Room, waits: bool) -> Claim | None:
-        """The next task that there is room for. Who has none `waits` inside Redis, which serves those first:
-        who is busy takes what is left."""
+        """The next task that there is room for. Idle workers (`waits`) block in BLMOVE and are served before
+        busy ones, which poll."""
         try:
             claim = await self._consumer.claim(room, wait=waits)
         except (RedisError, QueueUnavailable) as error:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from app.core.errors import (
     AudioMissing,
     AudioUndecodable,
+    DeviceLost,
     EngineFailed,
     ModelOutOfMemory,
     ModelUnavailable,
@@ -34,6 +35,10 @@ PLAN = "fake"
 
 WEIGHTS_FOLDER = "fake"
 """Folder of the model cache with the fake engine's weights; most models need none there."""
+
+
+_device_lost = threading.Event()
+"""Set once this process has lost its GPU."""
 
 
 class Weights(BaseModel):
@@ -67,7 +72,9 @@ class Script(BaseModel):
     """Die as by the kernel's out-of-memory killer."""
     segfault: bool = False
     hang: bool = False
-    """Wait for ever, deaf to cancellation."""
+    """Wait for ever, deaf to cancellation; a GPU that is lost meanwhile ends that."""
+    lose_device: bool = False
+    """Raise DeviceLost, as does from then on every other recording that uses the GPU of this process."""
     spin: bool = False
     """Compute for ever without giving up the interpreter's lock: no other thread of the process runs."""
     seconds: float = 0.0
@@ -89,6 +96,7 @@ class Script(BaseModel):
 
 def load(model: str, cache_dir: Path) -> None:
     """Do what the model's weights say. Raises ModelUnavailable or EngineFailed."""
+    _use_device()
     try:
         text = (cache_dir / WEIGHTS_FOLDER / f"{model}.json").read_bytes()
     except FileNotFoundError:
@@ -188,10 +196,18 @@ def _fault(script: Script) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     if script.segfault:
         ctypes.string_at(0)
+    if script.lose_device:
+        _device_lost.set()
     if script.hang:
-        threading.Event().wait()
+        _device_lost.wait()
     if script.spin:
         sum(itertools.repeat(0))
+    _use_device()
+
+
+def _use_device() -> None:
+    if _device_lost.is_set():
+        raise DeviceLost("The GPU can be used no more: CUDA failed with error unspecified launch failure")
 
 
 def work(
@@ -203,6 +219,7 @@ def work(
     ends = time.monotonic() + script.seconds / script.windows
     while (left := ends - time.monotonic()) > 0:
         check()
+        _use_device()
         time.sleep(min(STEP_SECONDS, left))
     check()
     _note(script, f"window-{number}")

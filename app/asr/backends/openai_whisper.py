@@ -15,7 +15,7 @@ from app.asr.coverage import WindowDraft, fewer_gaps, fill_gaps, needs_words
 from app.asr.device_errors import is_out_of_memory, translated_errors
 from app.asr.echo import without_echo
 from app.asr.fallback import DecodingResult, decode_best_language, decode_with_fallback, must_split
-from app.asr.frames import HOP_SAMPLES
+from app.asr.frames import FULL_FRAMES, HOP_SAMPLES
 from app.asr.hardware import Device, batch_size, model_threads
 from app.asr.hypothesis import Hypothesis
 from app.asr.language import Languages, likeliest
@@ -88,7 +88,7 @@ class OpenAIWhisperEngine:
 
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch. One at a time: openai-whisper hooks caches into the model."""
-        with translated_errors(), self._one_batch:
+        with translated_errors(probe=self._probe if self.info.device == "cuda" else None), self._one_batch:
             heard = self._listen(batch)
             hypotheses = self._first_hypotheses(heard)
             transcripts = [
@@ -106,6 +106,15 @@ class OpenAIWhisperEngine:
         del self._runtime
         if self.info.device == "cuda":
             torch.cuda.empty_cache()
+
+    def _probe(self) -> None:
+        """Encode silence, and wait for the result."""
+        import torch
+
+        parameter = next(self._runtime.parameters())
+        mel = torch.zeros(1, self._runtime.dims.n_mels, FULL_FRAMES).to(parameter.device, parameter.dtype)
+        with torch.no_grad():
+            self._runtime.embed_audio(mel).cpu()
 
     def _mel(self, request: WindowRequest) -> "Tensor":
         """Features of the window and of the silence after it, shape (mels, 3000)."""

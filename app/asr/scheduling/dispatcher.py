@@ -14,7 +14,7 @@ from app.asr.base import Engine, EngineInfo, WindowRequest
 from app.asr.scheduling.models import ModelPool
 from app.asr.scheduling.scheduler import NO_LIMIT, Batch, Session, Waiting, next_batch
 from app.asr.stages import PipelineStage, StageClock
-from app.core.errors import OutOfDeviceMemory
+from app.core.errors import DeviceLost, OutOfDeviceMemory
 from app.schemas.window import WindowTranscript
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,8 @@ MAX_THREADS = 512
 """Batches and models that load, all together: far more than there are decode workers."""
 
 WINDOWS_WAITING = 16
-"""Windows that may wait, of all recordings together; the longest have 2 MB each."""
+"""Windows that may wait, of all recordings together, where the model runs on the CPU, or is not loaded yet.
+The longest have 2 MB of samples each, and up to 2 MB of features."""
 
 SWITCH_SECONDS = 30.0
 """How long a model stays in memory at least while it has work, although another one is waited for."""
@@ -76,7 +77,19 @@ class Dispatcher:
     def has_room(self, session: Session) -> bool:
         """Whether the recording's next window should be cut already: each that waits needs memory."""
         with self._lock:
-            return len(session.waiting) < max(2, WINDOWS_WAITING // len(self._sessions))
+            return len(session.waiting) < max(2, self._read_ahead(session) // len(self._sessions))
+
+    def _read_ahead(self, session: Session) -> int:
+        """Windows that may wait, of all recordings together.
+
+        Away from the CPU, whose batches are small: a full batch for each decode worker, and the next one, so
+        that a single long recording fills them.
+        """
+        engine = self._pool.get(session.model)
+        if engine is None or engine.info.device == "cpu" or not session.waiting:
+            return WINDOWS_WAITING
+        largest = min(self._sizes.get(session.model, NO_LIMIT), engine.max_batch(session.waiting[0].request))
+        return max(WINDOWS_WAITING, largest * (engine.decode_workers + 1))
 
     def has_place(self, model: str) -> bool:
         """Whether a model is in memory, or may be loaded without another one having to go."""
@@ -237,7 +250,11 @@ class Dispatcher:
         with self._lock:
             self._running.remove(batch)
             model, count = batch.engine.info.model, len(batch.windows)
-            if isinstance(error, OutOfDeviceMemory) and count > 1:
+            if isinstance(error, DeviceLost):  # no window of this model can be decoded any more
+                for waiting in batch.windows:
+                    waiting.future.set_exception(error)
+                self._refuse(model, error)
+            elif isinstance(error, OutOfDeviceMemory) and count > 1:
                 self._sizes[model] = max(1, count // 2)
                 logger.warning("Batches of %s have %d windows from now on: %s", model, count // 2, error)
                 self._wait_again(batch, alone=False)

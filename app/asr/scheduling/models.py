@@ -15,10 +15,11 @@ from collections import OrderedDict
 
 from app.asr.backends import faster_whisper, onnx_asr, openai_whisper, remote
 from app.asr.base import Engine
+from app.asr.device_errors import is_device_lost
 from app.asr.stages import StageClock
 from app.core.config import Settings
 from app.core.decorators import stage
-from app.core.errors import ModelUnavailable, OutOfDeviceMemory
+from app.core.errors import DeviceLost, ModelUnavailable, OutOfDeviceMemory
 from app.weights.onnx_models import ONNX_MODELS, forms_of
 from app.weights.onnx_store import ensure_onnx_weights
 from app.weights.store import WeightStore
@@ -43,6 +44,7 @@ class ModelPool:
         self._store = WeightStore(settings.cache_dir, downloads=settings.model_downloads)
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._loads: dict[str, Settings] = {}
+        self._has_used_gpu = False
 
     @property
     def loaded(self) -> tuple[str, ...]:
@@ -64,19 +66,25 @@ class ModelPool:
     def load(self, model: str) -> Engine:
         """Load a model, to be `put` into the pool, smaller where it does not fit into the GPU as asked.
 
-        Raises ModelUnavailable or EngineFailed.
+        Raises ModelUnavailable or EngineFailed; DeviceLost where the GPU has worked in this process before.
         """
         while True:
             settings = self._loads.get(model, self._settings)
             try:
                 return self._load(model, settings)
-            except OutOfDeviceMemory:
+            except OutOfDeviceMemory as error:
+                logger.warning("%s", error)
                 if not self._step_below(model, settings.device, settings.compute_type):
                     raise
+            except ModelUnavailable as error:
+                if self._has_used_gpu and is_device_lost(error):
+                    raise DeviceLost(f"The GPU can be used no more: {error}") from error
+                raise
 
     def put(self, model: str, engine: Engine) -> None:
         """Keep a model that was loaded."""
         self._engines[model] = engine
+        self._has_used_gpu |= engine.info.device == "cuda"
 
     def evict(self, model: str) -> None:
         """Remove a model from memory; nobody may be using it."""

@@ -73,6 +73,7 @@ Every error that a client or an operator can meet is a class here: its `code` is
         ├── ModelUnavailable         weights neither in the cache nor to be fetched
         ├── EngineFailed             the engine raised
         │   ├── OutOfDeviceMemory    … for want of memory
+        │   ├── DeviceLost           … since every call on the GPU fails
         │   └── ModelOutOfMemory     … while it loaded the model
         ├── EngineRefused            the remote transcription server refuses the window
         ├── EngineCrashed            the engine process died under the task
@@ -136,6 +137,7 @@ from app.core.errors.task import (
     AudioMissing,
     AudioUndecodable,
     DeadlineExceeded,
+    DeviceLost,
     EngineCrashed,
     EngineFailed,
     EngineRefused,
@@ -181,6 +183,7 @@ __all__ = [
     "CorrectionsConflict",
     "CrossSite",
     "DeadlineExceeded",
+    "DeviceLost",
     "DirectUploadsOff",
     "EmptyUpload",
     "EngineCrashed",

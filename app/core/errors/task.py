@@ -72,6 +72,13 @@ class OutOfDeviceMemory(EngineFailed):
     title = "Out of memory"
 
 
+class DeviceLost(EngineFailed):
+    """Every call on the GPU fails, for as long as the engine process lives."""
+
+    code = "device_lost"
+    title = "GPU lost"
+
+
 class ModelOutOfMemory(EngineFailed):
     """There was too little memory to load the model."""
 
@@ -130,7 +137,15 @@ WORTH_ANOTHER_TRY = frozenset(
     for error in (
         *(AudioMissing, RecordingUnreachable, ModelUnavailable, ModelOutOfMemory, EngineFailed),
         *(EngineRefused,),
-        *(OutOfDeviceMemory, EngineCrashed, DeadlineExceeded, AttemptsExhausted, FetchFailed, StorageFull),
+        *(
+            OutOfDeviceMemory,
+            DeviceLost,
+            EngineCrashed,
+            DeadlineExceeded,
+            AttemptsExhausted,
+            FetchFailed,
+            StorageFull,
+        ),
     )
 )
 """Codes of failures that an operator may mend and queue again: their recordings are kept."""

@@ -9,7 +9,7 @@ import numpy as np
 from app.asr.base import DecodeOptions, EngineInfo, WindowRequest
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.windows import TimeAnchor, Window
-from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
+from app.core.errors import DeviceLost, EngineFailed, ModelUnavailable, OutOfDeviceMemory
 from app.schemas.window import WindowTranscript
 from tests.serving import PATIENCE_SECONDS
 
@@ -33,15 +33,22 @@ class HeldEngine:
     """Groups windows by their length; `transcribe` waits for `release`, and notes what it was given."""
 
     def __init__(
-        self, model: str = "base", *, decode_workers: int = 1, batch_size: int = 4, fits: int = 99
+        self,
+        model: str = "base",
+        *,
+        decode_workers: int = 1,
+        batch_size: int = 4,
+        fits: int = 99,
+        device: str = "cpu",
     ) -> None:
-        self.info = EngineInfo("held", model, "cpu", "int8", "short", "sha256:0", {})
+        self.info = EngineInfo("held", model, device, "int8", "short", "sha256:0", {})
         self.decode_workers = decode_workers
         self.batch_size = batch_size
         self.batches: list[list[float]] = []
         self.prepared: list[threading.Thread] = []
         self.closed = False
         self.poison: float | None = None
+        self.is_lost = False
         self._fits = fits
         self._changed = threading.Condition()
         self._released = 0
@@ -62,6 +69,8 @@ class HeldEngine:
             mine = len(self.batches)
             self._changed.notify_all()
             assert self._changed.wait_for(lambda: self._released >= mine, timeout=PATIENCE_SECONDS)
+        if self.is_lost:
+            raise DeviceLost("CUDA failed with error unspecified launch failure")
         if len(batch) > self._fits:
             raise OutOfDeviceMemory("CUDA out of memory")
         if self.poison in [each.window.seconds for each in batch]:
@@ -97,6 +106,7 @@ class HeldPool:
         self._make = make
         self._rungs = rungs
         self._engines: dict[str, HeldEngine] = {}
+        self._loaded = threading.Condition()
 
     @property
     def loaded(self) -> tuple[str, ...]:
@@ -112,7 +122,15 @@ class HeldPool:
 
     def put(self, model: str, engine: HeldEngine) -> None:
         self._engines[model] = engine
-        self.made[model].append(engine)
+        with self._loaded:
+            self.made[model].append(engine)
+            self._loaded.notify_all()
+
+    def wait_for(self, model: str, loads: int) -> HeldEngine:
+        """Wait until a model has been loaded so many times; its engine then."""
+        with self._loaded:
+            assert self._loaded.wait_for(lambda: len(self.made[model]) >= loads, timeout=PATIENCE_SECONDS)
+            return self.made[model][loads - 1]
 
     def evict(self, model: str) -> None:
         self._engines.pop(model).close()

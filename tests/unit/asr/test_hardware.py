@@ -1,21 +1,27 @@
 import ctypes
 from math import inf
+from pathlib import Path
 
 import psutil
 import pytest
 
 from app.asr.hardware import (
+    AVX512_FLAGS,
     CPU_BATCH,
     CPU_BATCH_SECONDS,
     GPU_BATCH,
     MAX_USEFUL_THREADS,
     BatchLimits,
+    DecodeWorkers,
     Device,
     batch_limits,
     choose_compute_type,
+    choose_decode_workers,
     model_threads,
     return_freed_memory,
+    runtime_environment,
 )
+from app.core.config import Settings
 from app.core.errors import ModelUnavailable
 
 CPU = {"int8", "int8_float32", "float32"}
@@ -57,6 +63,34 @@ def test_batches_are_limited_by_their_sound_unless_their_size_is_given(
     wanted: int, device: str, limits: BatchLimits
 ) -> None:
     assert batch_limits(wanted, device) == limits
+
+
+@pytest.mark.parametrize(
+    ("cpu_threads", "device", "workers"),
+    [
+        (1, "cpu", DecodeWorkers(1, 1)),
+        (2, "cpu", DecodeWorkers(2, 1)),
+        (16, "cpu", DecodeWorkers(4, 4)),
+        (3, "cuda", DecodeWorkers(2, 3)),
+    ],
+)
+def test_batches_that_are_computed_at_the_same_time(
+    cpu_threads: int, device: str, workers: DecodeWorkers
+) -> None:
+    assert choose_decode_workers(cpu_threads, device) == workers
+
+
+def test_what_the_engine_process_finds_in_its_environment() -> None:
+    """The decoder's threads follow CPU_THREADS, numpy's do not; what the CUDA driver compiles is kept."""
+    environment = runtime_environment(Settings(cpu_threads=16, cache_dir=Path("/srv/_cache")), AVX512_FLAGS)
+    assert environment["OMP_NUM_THREADS"] == "4"
+    assert environment["OPENBLAS_NUM_THREADS"] == "1"
+    assert environment["CUDA_CACHE_PATH"] == "/srv/_cache/cuda"
+    assert environment["CT2_FORCE_CPU_ISA"] == "AVX512"
+
+    environment = runtime_environment(Settings(cpu_threads=2, device="cpu"), frozenset())
+    assert environment["OMP_NUM_THREADS"] == "1"
+    assert not {"CUDA_CACHE_PATH", "CT2_FORCE_CPU_ISA"} & environment.keys()
 
 
 def test_memory_that_is_freed_between_what_is_in_use_goes_back() -> None:

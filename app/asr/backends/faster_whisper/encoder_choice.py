@@ -22,9 +22,11 @@ from app.asr.backends.faster_whisper.state_encoders import (
     StateEncoder,
     TorchStateEncoder,
 )
+from app.asr.device_errors import is_device_lost
 from app.asr.frames import FULL_FRAMES, Features
 from app.asr.hardware import Device
 from app.asr.stages import StageClock
+from app.core.errors import DeviceLost
 from app.weights.encoder_weights import EncoderWeights
 from app.weights.files import staged
 
@@ -87,6 +89,11 @@ def _wanted_on_torch(
         level = logging.WARNING if wanted == TORCH else logging.INFO
         logger.log(level, "No encoder on torch without it: pip install -r requirements/torch.txt")
     except Exception as error:  # whatever torch, the driver or unknown weights lead to
+        if is_device_lost(error):
+            raise DeviceLost(
+                f"The GPU can be used no more after the encoder on torch was tried: {error} If that happens "
+                "at every start, set ENCODER=ctranslate2."
+            ) from error
         logger.warning("The encoder on torch cannot be used; CTranslate2's is: %s", error)
     return None
 

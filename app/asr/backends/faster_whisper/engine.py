@@ -13,7 +13,7 @@ from app.asr.backends.faster_whisper.decoder import Decoder
 from app.asr.backends.faster_whisper.encoder import Encoder
 from app.asr.backends.faster_whisper.padding import Padding
 from app.asr.backends.faster_whisper.searcher import Searcher
-from app.asr.backends.faster_whisper.state_encoders import StateEncoder
+from app.asr.backends.faster_whisper.state_encoders import StateEncoder, silence
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import EngineInfo, WindowRequest
 from app.asr.coverage import WindowDraft, fewer_gaps, fill_gaps
@@ -100,7 +100,10 @@ class FasterWhisperEngine:
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch."""
         try:
-            with translated_errors(), self._stages.at(PipelineStage.CHECK):
+            with (
+                translated_errors(probe=self._probe if self._together else None),
+                self._stages.at(PipelineStage.CHECK),
+            ):
                 heard = self._heard(batch)
                 if self._tuning.coverage:
                     self._cover([each for each in heard if each.has_gaps])
@@ -119,6 +122,10 @@ class FasterWhisperEngine:
             time.sleep(UNLOAD_PAUSE_SECONDS)
         self._encode.close()
         self._store.free()
+
+    def _probe(self) -> None:
+        """Encode silence, as was done when the model was loaded, and wait for the result."""
+        self._runtime.model.encode(silence(self._runtime.model), to_cpu=True)
 
     def _heard(self, batch: Sequence[WindowRequest]) -> list[DecodedWindow]:
         """Windows, decoded until a hypothesis passes the quality checks, with the words that are needed."""

@@ -5,19 +5,16 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from app.asr.backends.faster_whisper.context import padding_for, tuning_for
 from app.asr.backends.faster_whisper.encoder_choice import EncoderModel, choose_encoder
 from app.asr.backends.faster_whisper.engine import FasterWhisperEngine
 from app.asr.backends.faster_whisper.metered import MeteredWhisper
 from app.asr.backends.faster_whisper.padding import Padding
-from app.asr.backends.faster_whisper.state_encoders import TORCH, CTranslate2Encoder, StateEncoder
+from app.asr.backends.faster_whisper.state_encoders import TORCH, CTranslate2Encoder, StateEncoder, silence
 from app.asr.backends.faster_whisper.states import state_store
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import EngineInfo
 from app.asr.device_errors import is_out_of_memory, missing_library
-from app.asr.frames import FULL_FRAMES
 from app.asr.hardware import DecodeWorkers, Device, batch_limits, choose_compute_type, choose_decode_workers
 from app.asr.scheduling.scheduler import SPARE_DECODE_WORKERS
 from app.asr.stages import StageClock
@@ -26,7 +23,6 @@ from app.core.errors import ModelOutOfMemory, ModelUnavailable, OutOfDeviceMemor
 from app.weights.digest import digest_of, has_changed
 
 if TYPE_CHECKING:
-    from ctranslate2 import StorageView
     from faster_whisper import WhisperModel
 
 logger = logging.getLogger(__name__)
@@ -92,7 +88,7 @@ def _encoder(
     runtime: "WhisperModel", weights: EncoderModel, settings: Settings, stages: StageClock
 ) -> StateEncoder:
     """What encodes for the model, whose calls are counted from now on."""
-    store = state_store(weights.device, runtime.model, _silence(runtime))
+    store = state_store(weights.device, runtime.model, silence(runtime.model))
     runtime.model = MeteredWhisper(runtime.model, stages)
     theirs = CTranslate2Encoder(runtime.model, store)
     return choose_encoder(settings.encoder, weights, theirs, stages, settings.cache_dir)
@@ -129,15 +125,8 @@ def _open(folder: Path, device: Device, compute_type: str, workers: DecodeWorker
         local_files_only=True,
     )
     if device.kind == "cuda":
-        runtime.model.encode(_silence(runtime))
+        runtime.model.encode(silence(runtime.model))
     return runtime
-
-
-def _silence(runtime: "WhisperModel") -> "StorageView":
-    """Features to try the model with."""
-    from ctranslate2 import StorageView
-
-    return StorageView.from_array(np.zeros((1, runtime.model.n_mels, FULL_FRAMES), np.float32))
 
 
 def _told(error: Exception, library: str | None, folder: Path, model: str, device: Device) -> ServiceError:

@@ -4,18 +4,28 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from app.asr.backends.faster_whisper.states import StateStore
-from app.asr.device_errors import is_out_of_memory
-from app.asr.frames import Features, States
+from app.asr.device_errors import is_short_of_memory
+from app.asr.frames import FULL_FRAMES, Features, States
 from app.asr.stages import PipelineStage, StageClock
 
 if TYPE_CHECKING:
+    from ctranslate2 import StorageView
     from ctranslate2.models import Whisper
     from torch import Tensor
 
 logger = logging.getLogger(__name__)
 
 CTRANSLATE2, TORCH = "ctranslate2", "torch"
+
+
+def silence(model: "Whisper") -> "StorageView":
+    """Features of 30 s without a sound, to try the model with."""
+    from ctranslate2 import StorageView
+
+    return StorageView.from_array(np.zeros((1, model.n_mels, FULL_FRAMES), np.float32))
 
 
 class StateEncoder(Protocol):
@@ -87,7 +97,7 @@ class TorchStateEncoder:
                 with self._stages.at(PipelineStage.DEVICE):
                     return self.store.from_tensor(encode(features))
             except Exception as error:  # whatever torch and the driver raise
-                if is_out_of_memory(error):
+                if is_short_of_memory(error):
                     raise
                 self._give_up(error)
         return self._other(features)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
-from app.asr.device_errors import is_out_of_memory
+from app.asr.device_errors import is_device_lost, is_out_of_memory
 from app.asr.frames import States
 from app.asr.hardware import Device
+from app.core.errors import DeviceLost
 
 if TYPE_CHECKING:
     from ctranslate2 import StorageView
@@ -189,6 +190,10 @@ def state_store(device: Device, model: "Whisper", silence: "StorageView") -> Sta
     except Exception as error:  # whatever torch, the driver or CTranslate2 raise
         if is_out_of_memory(error):
             raise
+        if is_device_lost(error):
+            raise DeviceLost(
+                f"The GPU can be used no more after encoder states were kept on it: {error}"
+            ) from error
         logger.warning("Encoder states cannot be kept on the GPU, and go through memory: %s", error)
         return HostStates()
     return store

@@ -70,17 +70,23 @@ class OnnxAsrEngine:
     def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
         """Transcribe the windows of one batch.
 
-        Raises EngineFailed, OutOfDeviceMemory; EngineRefused where the model must be told a language.
+        Raises EngineFailed, OutOfDeviceMemory or DeviceLost, and EngineRefused where the model must be told a
+        language.
         """
         told = self._told(batch[0])
         sounds: list[str | Path | Samples] = [_padded(request.window.samples) for request in batch]
-        with translated_errors(Exception):  # those of onnxruntime are no RuntimeErrors
+        probe = (lambda: self._probe(told)) if self.info.device == "cuda" else None
+        with translated_errors(Exception, probe):  # those of onnxruntime are no RuntimeErrors
             results = self._runtime.recognize(sounds, sample_rate=16_000, **told)
         return [self._transcript(*each) for each in zip(batch, results, strict=True)]
 
     def close(self) -> None:
         """Free the model's memory."""
         del self._runtime
+
+    def _probe(self, told: "RecognizeOptions") -> None:
+        """Decode a short silence."""
+        self._runtime.recognize(np.zeros(SAMPLE_RATE, np.float32), sample_rate=16_000, **told)
 
     def _told(self, request: WindowRequest) -> "RecognizeOptions":
         """What the decoder is told: nothing, unless it knows several languages and detects none."""

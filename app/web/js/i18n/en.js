@@ -376,6 +376,7 @@ export const TEXTS = {
   error_model_unavailable: "The model could not be loaded.",
   error_engine_failed: "The recogniser failed.",
   error_engine_refused: "The transcription server refused the recording.",
+  error_device_lost: "The GPU failed while it transcribed the recording.",
   error_engine_crashed: "The recogniser broke down.",
   error_out_of_memory: "There was not enough memory.",
   error_deadline_exceeded: "It took too long.",

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from app.asr.backends import fake
 from app.core.errors import (
     AudioMissing,
     AudioUndecodable,
+    DeviceLost,
     EngineFailed,
     ModelOutOfMemory,
     ModelUnavailable,
@@ -113,6 +115,15 @@ def test_stops_when_told(tmp_path: Path) -> None:
 def test_fails_with_the_given_sentence(tmp_path: Path, field: str, error: type[Exception]) -> None:
     with pytest.raises(error, match="no luck"):
         _play(_script(tmp_path, **{field: "no luck"}))
+
+
+def test_a_gpu_that_is_lost_is_lost_to_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fake, "_device_lost", threading.Event())
+    assert _play(_script(tmp_path, text="before")).text == "before"
+
+    for fields in ({"lose_device": True}, {"text": "after"}):
+        with pytest.raises(DeviceLost):
+            _play(_script(tmp_path, **fields))
 
 
 def test_a_fault_may_happen_once(tmp_path: Path) -> None:

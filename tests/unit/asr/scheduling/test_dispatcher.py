@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from app.asr.scheduling.dispatcher import SWITCH_SECONDS, WINDOWS_WAITING, Dispatcher
-from app.core.errors import EngineFailed, ModelUnavailable, OutOfDeviceMemory
+from app.core.errors import DeviceLost, EngineFailed, ModelUnavailable, OutOfDeviceMemory
 from tests.unit.asr.engines import HeldEngine, HeldPool, request
 
 
@@ -119,6 +119,25 @@ def test_one_bad_window_does_not_fail_its_neighbours() -> None:
         others[0].result(20)
 
 
+def test_after_the_loss_of_the_gpu_no_window_is_tried_again() -> None:
+    pool = HeldPool()
+    dispatcher = _dispatcher(pool)
+    engine = _engine(dispatcher, pool)
+    engine.is_lost = True
+    first, second = dispatcher.open("base"), dispatcher.open("base")
+    answers = [dispatcher.submit(session, request(n, 1)) for session in (first, second) for n in range(3)]
+    answers.append(dispatcher.submit(second, request(3, 20)))
+
+    engine.release(9)
+
+    for answer in answers:
+        with pytest.raises(DeviceLost):
+            answer.result(20)
+    assert len(engine.batches) == len(set(map(tuple, engine.batches))), (
+        "none alone after it failed with others"
+    )
+
+
 def test_too_little_memory_means_smaller_batches_from_then_on() -> None:
     pool = HeldPool(make=lambda model: HeldEngine(model, batch_size=8, fits=2))
     dispatcher = _dispatcher(pool)
@@ -144,9 +163,7 @@ def test_the_model_is_loaded_smaller_where_one_window_does_not_fit() -> None:
     answer = dispatcher.submit(session, request())
     large.wait_for(1)
     large.release()
-    while len(pool.made["base"]) < 2:
-        pass
-    pool.made["base"][1].release()
+    pool.wait_for("base", 2).release()
 
     assert answer.result(20).number == 0
     assert large.closed
@@ -192,27 +209,43 @@ def test_models_that_do_not_fit_together_take_turns() -> None:
     answer = dispatcher.submit(other, request())
     pool.made["tiny"][0].release(9)
     answer.result(20)
-    while len(pool.made["base"]) < 2:
-        pass
-    pool.made["base"][1].release(9)
+    pool.wait_for("base", 2).release(9)
 
     assert [answer.result(20).number for answer in answers] == [0, 1, 2, 3]
 
 
-def test_a_recording_cuts_no_more_windows_than_memory_holds() -> None:
-    pool = HeldPool()
+@pytest.mark.parametrize(
+    ("device", "decode_workers", "batch_size", "waiting"),
+    [
+        ("cpu", 4, 8, WINDOWS_WAITING),
+        ("cuda", 1, 24, 48),
+        ("cuda", 2, 24, 72),
+        ("cuda", 1, 1, WINDOWS_WAITING),
+        ("remote", 32, 1, 33),
+    ],
+)
+def test_a_recording_cuts_no_more_windows_than_memory_holds(
+    device: str, decode_workers: int, batch_size: int, waiting: int
+) -> None:
+    """On a GPU as many as fill a batch for each decode worker and the next one."""
+    pool = HeldPool(
+        make=lambda model: HeldEngine(
+            model, device=device, decode_workers=decode_workers, batch_size=batch_size
+        )
+    )
     dispatcher = _dispatcher(pool)
-    _engine(dispatcher, pool)
+    engine = _engine(dispatcher, pool)
     session = dispatcher.open("base")
 
     count = 0
     while dispatcher.has_room(session):
         dispatcher.submit(session, request(count))
         count += 1
-    others = [dispatcher.open("base") for _ in range(WINDOWS_WAITING)]
+    others = [dispatcher.open("base") for _ in range(waiting)]
 
-    assert count == WINDOWS_WAITING + 1, "one of them is being decoded"
+    assert count == waiting + decode_workers, "each decode worker has taken one"
     assert all(dispatcher.has_room(other) for other in others)
+    engine.release(count)
 
 
 def test_what_is_recalled_is_not_decoded() -> None:

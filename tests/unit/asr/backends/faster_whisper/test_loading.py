@@ -5,6 +5,7 @@ There is no GPU here: CTranslate2 is told that there is one, and what it would r
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import ctranslate2
@@ -14,7 +15,7 @@ from app.asr.backends.faster_whisper import load, loading
 from app.asr.hardware import Device
 from app.asr.scheduling.models import ModelPool
 from app.core.config import Settings
-from app.core.errors import ModelUnavailable, OutOfDeviceMemory
+from app.core.errors import DeviceLost, ModelUnavailable, OutOfDeviceMemory
 
 pytestmark = pytest.mark.weights
 
@@ -81,6 +82,20 @@ def test_without_cublas_cuda_names_what_is_missing(
 
     with pytest.raises(ModelUnavailable, match=r"libcublas\.so\.12 .* requirements/cuda\.txt"):
         load(base_weights / "whisper" / "base", "base", Settings(device="cuda"))
+
+
+def test_a_gpu_that_has_worked_before_is_lost(
+    base_weights: Path, a_gpu_that: Callable[[Exception], Opened]
+) -> None:
+    """One that never has is no reason to end the worker: the model cannot be had, as without a library."""
+    a_gpu_that(RuntimeError("CUDA failed with error unspecified launch failure"))
+    pool = ModelPool(Settings(cache_dir=base_weights, device="cuda", model_downloads=False))
+    with pytest.raises(ModelUnavailable, match="unspecified launch failure"):
+        pool.load("base")
+
+    pool.put("other", SimpleNamespace(info=SimpleNamespace(device="cuda")))
+    with pytest.raises(DeviceLost, match="unspecified launch failure"):
+        pool.load("base")
 
 
 def test_memory_of_the_gpu_is_no_reason_to_fetch_weights_again(

@@ -32,6 +32,7 @@ from app.asr.stages import StageClock
 from app.audio.decode import read_samples
 from app.audio.samples import SAMPLE_RATE
 from app.core.config import Settings
+from app.core.errors import DeviceLost
 from app.schemas.window import WindowTranscript
 from app.weights import pt_to_ct2
 from app.weights.checkpoint import read_checkpoint
@@ -44,6 +45,7 @@ from tests.unit.weights.models import write_random_checkpoint
 pytestmark = [pytest.mark.weights, pytest.mark.usefixtures("one_torch_thread")]
 
 MELS = 80
+LOST = RuntimeError("CUDA error: unspecified launch failure")
 
 
 @pytest.fixture
@@ -177,6 +179,23 @@ class TestFailures:
         assert np.array_equal(states[0], theirs(noise()))
         assert encoder.name == "ctranslate2"
         assert len(caplog.records) == 1
+
+    def test_a_gpu_that_is_lost_is_not_hidden(self, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """There is no GPU: both encoders are told to fail as on one that was lost."""
+        monkeypatch.setattr(loading, "choose_encoder", lambda _, __, theirs, *___: self.encoder(theirs, LOST))
+        engine = load(base, "base", Settings(device="cpu"))
+        engine._together = True  # as on a GPU
+        window = WindowRequest(whole_window(noise()[0, 0, :SAMPLE_RATE]), DecodeOptions())
+        calls = []
+
+        def encode(features: StorageView, *, to_cpu: bool = False) -> StorageView:
+            calls.append(to_cpu)
+            raise LOST
+
+        monkeypatch.setattr(engine._runtime.model, "encode", encode)
+        with pytest.raises(DeviceLost, match="can be used no more"):
+            engine.transcribe([window])
+        assert calls == [True, True], "CTranslate2's encoder after torch's, and one probe"
 
     def test_a_lack_of_memory_is_for_the_caller(self, theirs: CTranslate2Encoder) -> None:
         encoder = self.encoder(theirs, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"))
