@@ -16,10 +16,6 @@ MAX_USEFUL_THREADS = 4
 MAX_DECODE_WORKERS = 4
 """Batches at a time, before each gets more threads: every one needs memory of its own."""
 
-GPU_DECODE_WORKERS = 2
-"""Batches at a time on a GPU: while one is checked and assembled on the processor, the other one is computed.
-Not measured on a card."""
-
 MIN_TASKS_IN_FLIGHT = 8
 
 AVX512_FLAGS = frozenset({"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq"})
@@ -84,11 +80,10 @@ def choose_decode_workers(cpu_threads: int, device: str) -> DecodeWorkers:
     """How a model's threads are shared out; `cpu_threads` 0 takes all cores.
 
     Several batches of one thread each do more than one batch of several threads
-    (docs/research/measurements.md). On a GPU CTranslate2's workers have a CUDA stream each, and share the
-    weights (docs/parallel.md of CTranslate2); each needs the memory of a batch.
+    (docs/research/measurements.md). A GPU takes one batch at a time.
     """
     if device == "cuda":
-        return DecodeWorkers(GPU_DECODE_WORKERS, model_threads(cpu_threads))
+        return DecodeWorkers(1, model_threads(cpu_threads))
     threads = cpu_threads or usable_cores()
     count = min(threads, MAX_DECODE_WORKERS)
     return DecodeWorkers(count, min(MAX_USEFUL_THREADS, threads // count))

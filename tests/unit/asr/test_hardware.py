@@ -12,11 +12,9 @@ from app.asr.hardware import (
     GPU_BATCH,
     MAX_USEFUL_THREADS,
     BatchLimits,
-    DecodeWorkers,
     Device,
     batch_limits,
     choose_compute_type,
-    choose_decode_workers,
     model_threads,
     return_freed_memory,
     runtime_environment,
@@ -63,21 +61,6 @@ def test_batches_are_limited_by_their_sound_unless_their_size_is_given(
     wanted: int, device: str, limits: BatchLimits
 ) -> None:
     assert batch_limits(wanted, device) == limits
-
-
-@pytest.mark.parametrize(
-    ("cpu_threads", "device", "workers"),
-    [
-        (1, "cpu", DecodeWorkers(1, 1)),
-        (2, "cpu", DecodeWorkers(2, 1)),
-        (16, "cpu", DecodeWorkers(4, 4)),
-        (3, "cuda", DecodeWorkers(2, 3)),
-    ],
-)
-def test_batches_that_are_computed_at_the_same_time(
-    cpu_threads: int, device: str, workers: DecodeWorkers
-) -> None:
-    assert choose_decode_workers(cpu_threads, device) == workers
 
 
 def test_what_the_engine_process_finds_in_its_environment() -> None:

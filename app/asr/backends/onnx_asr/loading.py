@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib import metadata
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -39,13 +38,12 @@ def load(weights: OnnxWeights, model: str, settings: Settings) -> OnnxAsrEngine:
     Raises ModelUnavailable or ModelOutOfMemory; OutOfDeviceMemory where it does not fit into the GPU.
     """
     device = _device(settings.device)
-    workers = _decode_workers(settings, device)
+    workers = choose_decode_workers(settings.cpu_threads, device.kind)
     try:
         runtime = _open(weights, model, device, workers)
         if device.kind == "cuda" and not _is_on_gpu(runtime):
             _without_gpu(settings.device, "CUDA cannot be used by onnxruntime (its log says why)")
-            device = Device("cpu")
-            workers = _decode_workers(settings, device)
+            device, workers = Device("cpu"), choose_decode_workers(settings.cpu_threads, "cpu")
             runtime = _open(weights, model, device, workers)
     except Exception as error:
         raise _told(error, weights, model, device) from error
@@ -54,13 +52,6 @@ def load(weights: OnnxWeights, model: str, settings: Settings) -> OnnxAsrEngine:
     # a window's text would depend on the others; and decode workers fill the cores.
     windows = 1 if device.kind == "cpu" else settings.batch_size or batch_size(device.kind)
     return OnnxAsrEngine(runtime, ONNX_MODELS[model], info, workers.count, windows)
-
-
-def _decode_workers(settings: Settings, device: Device) -> DecodeWorkers:
-    """One on a GPU: runs of one session from several threads were seen to fail there
-    (github.com/microsoft/onnxruntime/issues/21413)."""
-    workers = choose_decode_workers(settings.cpu_threads, device.kind)
-    return replace(workers, count=1) if device.kind == "cuda" else workers
 
 
 def _device(wanted: str) -> Device:
