@@ -25,6 +25,7 @@ from app.schemas.task import Task
 from app.schemas.transcript import Segment
 from app.schemas.window import WindowDone, WindowTranscript
 from app.services.operator_service import OperatorService
+from app.storage.opening import open_storage
 
 console = Console()
 
@@ -69,7 +70,7 @@ def _task(name: str) -> Task:
 
 async def _look(settings: Settings, tries: int) -> list[Look]:
     client = command_client(settings)
-    operator, metrics = OperatorService(client, settings), Metrics()
+    operator, metrics = OperatorService(client, settings, open_storage(settings)), Metrics()
     looks = []
     for _ in range(tries):
         wall, cpu = time.perf_counter(), time.process_time()
