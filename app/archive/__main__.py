@@ -10,6 +10,7 @@ from app.archive.backup import back_up
 from app.archive.backup import restore as bring_back
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
+from app.core.startup import read_settings
 
 cli = typer.Typer(help="Copies of the archive of transcripts.", no_args_is_help=True, add_completion=False)
 
@@ -20,7 +21,7 @@ File = Annotated[Path, typer.Argument(help="The copy: a SQLite file.")]
 def backup(file: File) -> None:
     """Copy all transcripts into a new file, while the service goes on."""
     copied = _told(back_up, file)
-    recent = 2 * Settings().maintenance_seconds
+    recent = 2 * read_settings().maintenance_seconds
     typer.echo(
         f"{copied} transcript(s) are in {file}; what ended in the last {recent:g} s may not be archived yet"
     )
@@ -35,7 +36,7 @@ def restore(file: File) -> None:
 def _told(work: Callable[[Settings, Path], int], file: Path) -> int:
     """What the work gives; where it fails, the program ends with a sentence."""
     try:
-        return work(Settings(), file)
+        return work(read_settings(), file)
     except (ArchiveUnavailable, OSError) as error:
         typer.echo(str(error.__cause__ or error), err=True)
         raise typer.Exit(1) from error

@@ -245,7 +245,8 @@ class Archive:
             ("owner", "filename", "model", "language", "duration", "corrections", "content")
         )
         why = {"gone_until_ms": until_ms, "deleted": is_deleted}
-        gone = nothing | why | {"size": 0, "encoding": "", "created_ms": 0}
+        # an API of before version 0007 that runs beside this one knows a deletion by `encoding`
+        gone = nothing | why | {"size": 0, "encoding": "deleted" if is_deleted else "", "created_ms": 0}
         rows = [gone | {"task_id": task_id, "archived_ms": _now_ms()} for task_id in task_ids]
         if not rows:
             return 0

@@ -29,8 +29,8 @@ class Failures:
         self._max_ms = int(max_days * DAY_MS)
 
     def keep(self, failure: ArchivedFailure) -> bool:
-        """Keep a failure in the place of the task's last one; False where the task has a transcript, or was
-        removed."""
+        """Keep a failure in the place of the task's last one; False where there was one, or where the task
+        has a transcript, or was removed."""
         row = {name: _storable(getattr(failure, name)) for name in _NAMES} | {
             "created_ms": failure.created_ms,
             "ended_ms": round(failure.ended_at * 1000),
@@ -41,9 +41,11 @@ class Failures:
             known = select(transcripts.c.task_id).where(transcripts.c.task_id == failure.task_id)
             if connection.scalar(known) is not None:
                 return False
+            last = select(failures.c.task_id).where(failures.c.task_id == failure.task_id)
+            is_new = connection.scalar(last) is None
             statement = insert_into(connection, failures).values(row)
             connection.execute(statement.on_conflict_do_update(index_elements=["task_id"], set_=row))
-        return True
+        return is_new
 
     def read(self, task_id: str) -> ArchivedFailure | None:
         """The failure of a task; None where there is none."""

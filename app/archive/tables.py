@@ -42,7 +42,8 @@ transcripts = Table(
     Column("corrections", LargeBinary, nullable=True),
     Column("encoding", String, nullable=False),  # of `content`
     Column("content", LargeBinary, nullable=True),  # last: SQLite reads a row up to what is asked for
-    # Whether a mark is that of a task that was deleted. SQLite has it in the head of a row, before `content`.
+    # Whether a mark is that of a deleted task. After `content` all the same: SQLite has 0 and 1 in the row's
+    # header.
     Column("deleted", Boolean, nullable=False, server_default=false()),
     Index("ix_transcripts_created", "created_ms", "task_id", "size"),
     Index("ix_transcripts_owner", "owner", "created_ms", "task_id"),

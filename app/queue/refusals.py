@@ -27,6 +27,8 @@ def _of_sentinel(error: RedisError) -> str | None:
         )
     if isinstance(error, NoPermissionError):
         return "The Sentinels refuse the command SENTINEL MASTERS; grant it to their user (ACL)."
+    if "unknown command" in str(error):
+        return "An address in REDIS_SENTINELS is no Sentinel: their usual port is 26379."
     return _of_tls(error, "the Sentinels", "REDIS_SENTINEL_TLS")
 
 

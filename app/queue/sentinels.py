@@ -5,7 +5,7 @@ from typing import Any, cast
 from redis.asyncio import Redis
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoPermissionError, RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 
@@ -27,7 +27,7 @@ class Sentinels(Sentinel):
         for sentinel in list(self.sentinels):
             try:
                 masters = cast(dict[str, Any], await sentinel.sentinel_masters())
-            except (RedisConnectionError, RedisTimeoutError, NoPermissionError) as error:
+            except (RedisConnectionError, RedisTimeoutError, ResponseError) as error:
                 errors[_address_of(sentinel)] = error
                 continue
             state = masters.get(service_name)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+import random
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import TypeVar
 
@@ -30,6 +31,9 @@ has it, from where it is collected as long as RESULT_TTL_SECONDS last: UPLOAD_DI
 
 FINISHED_AT_ONCE = 500
 """Ended tasks whose notes are in memory together, and whose files go together."""
+
+ASKED_AT_ONCE = 50
+"""Ended tasks of which the archive is asked again just before: another API may have kept them meanwhile."""
 
 LOOKS_AT_ONCE = 8
 """Tasks that are read at a time: a bucket takes a while to answer each."""
@@ -156,8 +160,26 @@ class Handover:
             is_kept = await self.keep(task_id, noted, has_result=task_id in results)
             return task_id if is_kept else None
 
-        kept = await _of_each((missing - failed) | new_failures, keep)
-        return missing.difference(name for name in kept if name not in failed)
+        kept = await self._keep_by_batches([*(missing - failed), *new_failures], keep)
+        return missing - (kept - failed)
+
+    async def _keep_by_batches(
+        self, wanted: list[str], keep: Callable[[str], Awaitable[str | None]]
+    ) -> set[str]:
+        """Those of the tasks that the archive has afterwards, whoever kept them."""
+        kept = set[str]()
+        random.shuffle(wanted)  # APIs that do this at the same time begin at different places
+        for first in range(0, len(wanted), ASKED_AT_ONCE):
+            batch = wanted[first : first + ASKED_AT_ONCE]
+            still = set(batch)
+            if first:
+                try:
+                    still = await self._archive.missing(batch)
+                except ArchiveUnavailable:
+                    break
+            kept |= set(batch) - still
+            kept.update(each for each in await _of_each(still, keep) if each is not None)
+        return kept
 
     async def keep(self, task_id: str, noted: Task | None, *, has_result: bool) -> bool:
         """Keep what a task gave, by its result on the disk where it has one; False where the archive is

@@ -1,5 +1,6 @@
 """What an operator wants to see and to mend: the queue, the workers, dead letters, the figures."""
 
+import asyncio
 import contextlib
 import shutil
 from collections import Counter
@@ -10,8 +11,8 @@ from redis.asyncio import Redis
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable, CannotRetry, StorageUnavailable, TaskNotFound
 from app.observability.metrics import Snapshot
-from app.queue.admin import Admin, DeadLetter
-from app.queue.backlog import Backlog
+from app.queue.admin import Admin, DeadLetter, WorkerHoldings
+from app.queue.backlog import Backlog, Left
 from app.queue.elements import task_of
 from app.queue.outcomes import ReviveOutcome
 from app.queue.pace import Pace
@@ -27,6 +28,9 @@ from app.schemas.operations import (
 from app.services.archive_service import ArchiveService
 from app.storage.base import UNLIMITED, Storage
 
+DISK_LOOK_SECONDS = 2.0
+"""A network disk may hang: the other figures are told all the same."""
+
 
 class OperatorService:
     """Looks at everything at once. Raises QueueUnavailable."""
@@ -37,6 +41,7 @@ class OperatorService:
         self._settings = settings
         self._storage = storage
         self._archive = archive
+        self._disk_look: asyncio.Task[dict[str, int]] | None = None
         self._admin = Admin(client, settings)
         self._backlog = Backlog(client, settings)
         self._totals = Totals(client, settings)
@@ -44,9 +49,7 @@ class OperatorService:
 
     async def overview(self) -> Overview:
         """Queue, workers and figures of this moment."""
-        waiting = await self._backlog.waiting()
-        holdings = await self._admin.workers()
-        left = await self._backlog.left(waiting, [held for each in holdings for held in each.payloads])
+        holdings, left = await self._work()
         workers = tuple(
             WorkerView(
                 worker_id=each.worker_id,
@@ -74,6 +77,14 @@ class OperatorService:
             archive=await self._archive_view(),
         )
 
+    async def _work(self) -> tuple[list[WorkerHoldings], Left]:
+        """What each worker holds, and the work that is left; what waits is read first (`Backlog.waiting`)."""
+        waiting = await self._backlog.waiting()
+        holdings = await self._admin.workers()
+        return holdings, await self._backlog.left(
+            waiting, [held for each in holdings for held in each.payloads]
+        )
+
     async def snapshot(self) -> Snapshot:
         """The same for the metrics."""
         now = await self.overview()
@@ -90,13 +101,20 @@ class OperatorService:
             pace=now.pace,
             has_archive=self._archive is not None,
             archive=now.archive,
-            free_bytes=await to_thread.run_sync(self._free_bytes),
+            free_bytes=await self._free_bytes_soon(),
             min_free_bytes=self._settings.min_free_disk_bytes,
         )
 
+    async def _free_bytes_soon(self) -> dict[str, int]:
+        """As `_free_bytes`; nothing while a disk hangs, which then holds one thread in all."""
+        if self._disk_look is None or self._disk_look.done():
+            self._disk_look = asyncio.create_task(to_thread.run_sync(self._free_bytes))
+        done, _ = await asyncio.wait([self._disk_look], timeout=DISK_LOOK_SECONDS)
+        return self._disk_look.result() if done else {}
+
     def _free_bytes(self) -> dict[str, int]:
-        """Free space by folder; without a bucket, and without a folder that is not there or cannot be used:
-        the other figures are told all the same."""
+        """Free space by folder; without a bucket, and without a folder that cannot be used: the other figures
+        are told all the same."""
         free = {}
         with contextlib.suppress(StorageUnavailable):
             free["uploads"] = self._storage.free_bytes()

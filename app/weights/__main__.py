@@ -14,6 +14,7 @@ from rich.table import Table
 
 from app.core.config import Settings
 from app.core.errors import ServiceError
+from app.core.startup import read_settings
 from app.weights.catalog import (
     CACHE_FOLDERS,
     available_models,
@@ -46,7 +47,7 @@ def get(
     engine: Annotated[EngineName, typer.Option(help="Engine that will use it.")] = EngineName.FASTER_WHISPER,
 ) -> None:
     """Have a model ready in the cache: fetched or converted where needed."""
-    settings = Settings()
+    settings = read_settings()
     console = Console(stderr=True)
     logging.basicConfig(
         level="INFO", format="%(message)s", handlers=[RichHandler(console=console, show_path=False)]
@@ -89,7 +90,7 @@ def _ensure(name: str, engine: EngineName, settings: Settings) -> tuple[str, Pat
 @app.command("list")
 def list_models() -> None:
     """All models, and which of them lie in the cache."""
-    settings = Settings()
+    settings = read_settings()
     table = Table("model", "format", "size", "where")
     for name in available_models(settings.cache_dir):
         forms = {

@@ -27,12 +27,12 @@ class RedisSettings(BaseSettings):
     redis_username: str | None = Field(None, description="User name for Redis (ACL).")
     redis_password: SecretStr | None = Field(None, description="Password for Redis.")
     redis_tls: bool = Field(False, description="Speak TLS to Redis.")
+    redis_sentinels: Items = Field(
+        (), description="Sentinels as `host:port`, separated by commas; they then name the master."
+    )
     redis_url: SecretStr | None = Field(
         None,
         description="`redis://`, `rediss://` or `unix://` address; replaces host, port, db, user, password.",
-    )
-    redis_sentinels: Items = Field(
-        (), description="Sentinels as `host:port`, separated by commas; they then name the master."
     )
     redis_sentinel_master: str = Field("mymaster", description="Name of the master that the Sentinels watch.")
     redis_sentinel_username: Annotated[str | None, NONE_IF_BLANK] = Field(
@@ -59,7 +59,8 @@ class RedisSettings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _is_as_secure_as_asked_for(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if info.data.get("redis_tls") and value is not None and not _is_tls(value):
+        is_used = value is not None and not info.data.get("redis_sentinels")
+        if is_used and info.data.get("redis_tls") and not _is_tls(value):
             raise ValueError("REDIS_TLS is true, but it does not begin with rediss://")
         return value
 

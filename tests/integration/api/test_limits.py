@@ -119,7 +119,9 @@ def test_keys_have_quotas_that_they_can_see(settings_for: SettingsFor) -> None:
 
 def test_what_is_refused_later_does_not_count(settings_for: SettingsFor) -> None:
     """Here by a disk on which no note can be written."""
-    with serving(settings_for(api_keys=(ALICE.entry,), keep_ended_seconds=0)) as service:
+    with serving(
+        settings_for(api_keys=(ALICE.entry,), keep_ended_seconds=0, storage_url=None, storage_endpoint=None)
+    ) as service:
         assert post(service, ALICE.key).status_code == 202
         notes = service.settings.outbox_dir
         notes.rename(notes.with_name("elsewhere"))

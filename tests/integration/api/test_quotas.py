@@ -86,6 +86,7 @@ def test_a_left_upload_without_room_expires_as_others_do(
     address = begin(client, None, transcribe="{}")
     assert post(client, "k").status_code == 202
     go_on(client, address, 0, SPEECH)
+    until(lambda: "becomes no task" in caplog.text)
     until(lambda: not list(service.settings.upload_dir.glob(".uploads/*.bytes")))
     assert len(service.queued()) == 1
     assert caplog.text.count("becomes no task") == 1

@@ -107,6 +107,10 @@ def test_wrong_values_are_refused(name: str, value: Any) -> None:
 SENTINELS: dict[str, Any] = {"redis_sentinels": "one:1"}
 
 
+def test_an_address_that_sentinels_replace_may_be_any() -> None:
+    assert Settings(**SENTINELS, redis_tls=True, redis_url="redis://host").redis_tls
+
+
 @pytest.mark.parametrize(
     ("values", "setting", "reason"),
     [

@@ -9,11 +9,12 @@ from app.archive.archive import Archive
 from app.archive.database import open_engine
 from app.core.config import Settings
 from app.core.errors import TaskNotFound
+from app.queue.outcomes import Stage, Standing
 from app.schemas.archived import ArchivedTask
 from app.schemas.caller import ANYBODY, Caller
 from app.schemas.task import TaskStatus
 from app.services.archive_service import ArchiveService
-from app.services.ended_sweep import WAIT_FOR_ARCHIVE_SECONDS
+from app.services.ended_sweep import ASKED_AT_ONCE, WAIT_FOR_ARCHIVE_SECONDS, Handover
 from app.services.outbox_service import OutboxService
 from app.services.task_service import TaskService
 from app.storage.local import LocalStorage
@@ -213,3 +214,27 @@ async def test_a_sweep_asks_the_archive_once(
         assert [each.split()[0] for each in statements].count("SELECT") == 1, statements
         assert sum(each.startswith("INSERT INTO transcripts") for each in statements) == kept
     assert archive.missing(names) == set()
+
+
+async def test_what_another_api_keeps_meanwhile_is_left_to_it(
+    archive: Archive, storage: LocalStorage, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two begin at the same tasks; the other is done with all before this one has kept its first batch."""
+    service = ArchiveService(queue.commands, queue.settings, storage, archive)
+    names = [f"t{number}" for number in range(ASKED_AT_ONCE + 5)]
+    tried: list[str] = []
+
+    async def keep(task_id: str, noted: object, result: object) -> bool:
+        if not tried:
+            for name in names:
+                archive.keep(ArchivedTask(name, 1), b"{}")
+        tried.append(task_id)
+        return False
+
+    async def no_note(_: str) -> None:
+        return None
+
+    monkeypatch.setattr(service, "keep", keep)
+    ended = dict.fromkeys(names, Standing(Stage.ENDED, 0.0, None))
+    assert await Handover(service, storage, no_note).keep_new(ended, ()) == set()
+    assert len(tried) == ASKED_AT_ONCE
