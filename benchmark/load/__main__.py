@@ -8,7 +8,6 @@ import asyncio
 import json
 import os
 import tempfile
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -164,13 +163,13 @@ def _watch(stack: Stack, settings: Settings, meter: EnergyMeter) -> Watch:
 
 
 async def _watched(url: str, plan: Plan, watch: Watch) -> tuple[list[Trip], Watch]:
-    task = asyncio.create_task(watch.run())
-    try:
-        return await drive(url, plan), watch
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    end = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(watch.run(end))
+        try:
+            return await drive(url, plan), watch
+        finally:
+            end.set()
 
 
 def _write(output: Path, figures: list[LoadFigures], order: Order) -> None:

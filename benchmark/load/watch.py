@@ -53,21 +53,22 @@ class Watch:
     _families: dict[str, list[psutil.Process]] = field(default_factory=dict)
     _started: float = 0.0
 
-    async def run(self) -> None:
-        """Until cancelled."""
+    async def run(self, end: asyncio.Event) -> None:
+        """Until `end` is set: a cancellation may be lost in a client of Redis that is waiting."""
         self._started = time.perf_counter()
         self._began = {name: family_seconds(family) for name, family in families(self.processes).items()}
         looks = count()
         client = None if self.settings is None else command_client(self.settings)
         try:
-            while True:
+            while not end.is_set():
                 if next(looks) % FAMILIES_EVERY == 0:
                     self._families = families(self.processes)
                 self._look_at_memory()
                 self.meter.joules()  # counters begin anew: they have to be read often
                 if client is not None and self.settings is not None:
                     await self._look_at_queue(Admin(client, self.settings))
-                await asyncio.sleep(EVERY_SECONDS)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(end.wait(), EVERY_SECONDS)
         finally:
             self.use = self._used()
             self.machine = self.meter.use()

@@ -23,11 +23,6 @@ def stage(idle: Service, visitor: Visitor, recordings: Path) -> Stage:
     return stage
 
 
-def texts(page: Page) -> list[str]:
-    """Of all segments, none of which is being edited."""
-    return page.locator(".segment-text").all_inner_texts()
-
-
 def edit(page: Page, time: str, caret_after: str = "") -> Locator:
     """The field of that segment, with the caret behind these words."""
     page.get_by_role("button", name=f"Edit the text at {time}").click()
@@ -58,7 +53,8 @@ def test_enter_saves_and_opens_the_next(stage: Stage) -> None:
     expect(page.get_by_role("textbox", name="Text at 0:12")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Play from 0:12")).to_be_focused()
-    assert texts(page)[1:3] == ["Three points.", f"Then {SENTENCES[2]}"]
+    expect(page.locator(".segment-text").nth(1)).to_have_text("Three points.")
+    expect(page.locator(".segment-text").nth(2)).to_have_text(f"Then {SENTENCES[2]}")
     edit(page, "0:24")
     page.keyboard.press("Enter")  # there is no next one
     expect(page.get_by_role("button", name="Play from 0:24")).to_be_focused()
@@ -71,7 +67,7 @@ def test_a_segment_is_split_at_the_caret_and_joined_again(stage: Stage) -> None:
     expect(page.locator(".segment")).to_have_count(len(SENTENCES) + 1)
     expect(page.locator("textarea")).to_have_value("the budget, the new workshop, and the summer fair.")
     page.keyboard.press("Control+Enter")
-    assert texts(page)[1] == "We have three points on the agenda:"
+    expect(page.locator(".segment-text").nth(1)).to_have_text("We have three points on the agenda:")
     expect(page.locator(".segment").nth(2).locator(".segment-time")).to_have_text("0:05")
     assert list(kept(stage)["regrouped"]) == ["1"]  # type: ignore[call-overload]
     tsv = saved(page, "TSV").splitlines()
@@ -86,7 +82,7 @@ def test_a_segment_is_split_at_the_caret_and_joined_again(stage: Stage) -> None:
     expect(page.locator("textarea")).to_have_value(SENTENCES[1])
     page.keyboard.press("Control+Enter")
     expect(page.get_by_text("Edited", exact=True)).to_have_count(0)
-    assert texts(page) == list(SENTENCES)
+    expect(page.locator(".segment-text")).to_have_text(list(SENTENCES))
 
 
 def test_two_segments_are_one_and_again_two(stage: Stage) -> None:
@@ -101,7 +97,7 @@ def test_two_segments_are_one_and_again_two(stage: Stage) -> None:
         "4": {"last": 5, "pieces": [{"text": f"{SENTENCES[4]} {SENTENCES[5]}", "speaker": None}]}
     }
     page.get_by_role("button", name="Undo").click()
-    assert texts(page) == list(SENTENCES)
+    expect(page.locator(".segment-text")).to_have_text(list(SENTENCES))
     page.get_by_role("button", name="Redo").click()
     expect(page.locator(".segment")).to_have_count(len(SENTENCES) - 1)
 

@@ -133,7 +133,11 @@ def test_what_is_deleted_is_gone_from_disk_database_and_redis(archiving: Service
     assert [key for key in sorted(archiving.keys()) if ":request:" not in key] == []
     assert {name: count for name, count in rows_of(archiving.settings).items() if count} == {"transcripts": 1}
     # One row says that it was deleted, so that no backup brings it back.
-    assert mark_of(archiving.settings, task_id) == {"task_id": task_id, "encoding": "deleted"}
+    assert mark_of(archiving.settings, task_id) == {
+        "task_id": task_id,
+        "deleted": True,
+        "encoding": "deleted",
+    }
 
 
 def test_language_and_length_narrow_it_down(stage: Stage) -> None:
