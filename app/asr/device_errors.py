@@ -53,6 +53,11 @@ def is_device_lost(error: BaseException) -> bool:
     return any(_DEVICE_LOST.search(str(each)) for each in causes if each is not None)
 
 
+def is_lost_for_good(error: Exception, probe: Callable[[], object]) -> bool:
+    """Whether the error says so, and a call on the GPU that has worked before, `probe`, fails now, too."""
+    return is_device_lost(error) and _fails_too(error, probe) is not None
+
+
 def missing_library(error: BaseException) -> str | None:
     """The library of CUDA that could not be loaded (`libcublas.so.12`), if that is what the error says."""
     found = _LIBRARY.search(str(error))
@@ -76,11 +81,22 @@ def translated_errors(
 
 
 def _translated(error: Exception, probe: Callable[[], object] | None) -> EngineFailed:
-    if probe is not None:
-        try:
-            probe()
-        except Exception as again:  # whatever the runtime and the driver raise
-            if not is_short_of_memory(again):
-                return DeviceLost(f"The GPU can be used no more: {error} (and then: {again})")
+    again = _fails_too(error, probe) if probe is not None else None
+    if again is not None:
+        return DeviceLost(f"The GPU can be used no more: {error} (and then: {again})")
     failure = OutOfDeviceMemory if is_short_of_memory(error) else EngineFailed
     return failure(f"The model failed while transcribing: {error}")
+
+
+def _fails_too(error: Exception, probe: Callable[[], object]) -> Exception | None:
+    """What the probe raises after an error; None where it succeeds, or only lacks memory.
+
+    A library without a handle lacks memory, unless the error said before that the GPU is lost: then nothing
+    gets one.
+    """
+    try:
+        probe()
+    except Exception as again:  # whatever the runtime and the driver raise
+        lacks_memory = is_out_of_memory if is_device_lost(error) else is_short_of_memory
+        return None if lacks_memory(again) else again
+    return None

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import TypeVar
 
 from app.core.config import Settings
-from app.core.errors import DeadlineExceeded, DeviceLost, ModelOutOfMemory, ModelUnavailable
+from app.core.errors import DeadlineExceeded, DeviceLost, ModelOutOfMemory, ModelUnavailable, TaskCancelled
 from app.queue.claims import Claim
 from app.queue.consumer import Consumer
-from app.schemas.task import Task
+from app.schemas.task import Task, TaskFailure
 from app.schemas.window import WindowDone
 from app.worker.checkpoints import saving
 from app.worker.engine_client import Answer, EngineClient
@@ -54,7 +54,13 @@ class EngineRuns:
         self._models = models
         self._shares = shares
         self._gate = SoloGate()
+        self._is_loading: dict[str, bool] = {}  # of each task at work
+        self._losses: dict[str, DeviceLostUnder] = {}
         self.device_lost = asyncio.Event()
+
+    def loss_under(self, task_id: str) -> DeviceLostUnder | None:
+        """The loss of the GPU, of which the task may be the cause since it was at work then."""
+        return self._losses.get(task_id)
 
     async def fetched(self, task: Task) -> Fetched | Failed:
         """The recording, fetched; once more where another task may have ended the engine process."""
@@ -97,22 +103,28 @@ class EngineRuns:
     async def _transcribe(self, claim: Claim, *, may_lend: bool) -> Answer:
         """The engine's answer, every finished window being saved on the way.
 
-        Where it `may_lend`, idle workers help; a recording that may kill whoever has it is not shared.
+        Where it `may_lend`, idle workers help; a recording that may kill whoever has it is not shared. Where
+        the GPU was lost while the task waited at the gate, it goes back.
         """
         task, desk = claim.task, OwnerDesk(self._consumer, claim, may_lend=may_lend)
 
         def on_loaded() -> None:
+            self._is_loading[task.task_id] = False
             self._models.loaded(task)
             self._shares.begin(task.task_id)
 
         checkpoint = await self._consumer.checkpoints.load(claim)
         async with saving(self._consumer.checkpoints, claim) as save:
             listener = Listener(_unheard, save, desk.answer)
+            if self.device_lost.is_set():
+                return handed_back("The GPU of this worker was lost before the task began.")
+            self._is_loading[task.task_id] = True
             try:
                 return await self._within_deadline(
                     task, lambda timed: self._engine.run(task, checkpoint, timed), listener, on_loaded
                 )
             finally:
+                del self._is_loading[task.task_id]
                 await desk.withdraw()
 
     async def _within_deadline(
@@ -124,40 +136,70 @@ class EngineRuns:
     ) -> T:
         """The engine's answer, as long as there are signs of life: of the model's loading, then of each
         window."""
-        loop = asyncio.get_running_loop()
-        began, is_loading = False, False
+        limit = asyncio.timeout(self._settings.model_load_seconds)
+        watch = _Watch(listener, on_loaded, limit, self._window_seconds)
         try:
-            async with asyncio.timeout(self._settings.model_load_seconds) as limit:
-
-                def on_alive(stage: Stage) -> None:
-                    nonlocal began, is_loading
-                    is_loading = stage is Stage.LOADING
-                    if stage is Stage.LOADED and not began:
-                        on_loaded()
-                        began = True
-                    if began:
-                        limit.reschedule(loop.time() + self._window_seconds())
-
-                def on_window(done: WindowDone) -> None:
-                    on_alive(Stage.LOADED)
-                    listener.on_window(done)
-
-                answer = await start(replace(listener, on_alive=on_alive, on_window=on_window))
+            async with limit:
+                answer = await start(watch.listener)
         except EngineLost as lost:
             if lost.loading:
                 raise _died_loading(lost, task) from lost
             raise
         except TimeoutError:
             self._engine.kill()
-            raise _stood_still(began=began, is_loading=is_loading) from None
+            raise _stood_still(began=watch.began, is_loading=watch.is_loading) from None
         if isinstance(answer, Failed) and answer.failure.code == DeviceLost.code:
-            self.device_lost.set()
-            raise DeviceLostUnder(answer.failure.message, loading=not began)
+            self._lose_device(answer.failure.message)
+            raise DeviceLostUnder(answer.failure.message, loading=not watch.began)
         return answer
+
+    def _lose_device(self, detail: str) -> None:
+        """Note who was at work; those that hear of it later are the same."""
+        if not self.device_lost.is_set():
+            self._losses = {
+                task_id: DeviceLostUnder(detail, loading=is_loading)
+                for task_id, is_loading in self._is_loading.items()
+            }
+            self.device_lost.set()
 
     def _window_seconds(self) -> float:
         """Time until the next sign of life of a task: all that run share the machine."""
         return self._settings.task_timeout_seconds * max(1, self._engine.runs)
+
+
+class _Watch:
+    """Hears of a run beside `listener`: once the model is loaded each sign of life puts off the deadline."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        on_loaded: Callable[[], None],
+        limit: asyncio.Timeout,
+        window_seconds: Callable[[], float],
+    ) -> None:
+        self.listener = replace(listener, on_alive=self._alive, on_window=self._window)
+        self.began, self.is_loading = False, False
+        self._on_window = listener.on_window
+        self._on_loaded = on_loaded
+        self._limit = limit
+        self._window_seconds = window_seconds
+
+    def _alive(self, stage: Stage) -> None:
+        self.is_loading = stage is Stage.LOADING
+        if stage is Stage.LOADED and not self.began:
+            self._on_loaded()
+            self.began = True
+        if self.began:
+            self._limit.reschedule(asyncio.get_running_loop().time() + self._window_seconds())
+
+    def _window(self, done: WindowDone) -> None:
+        self._alive(Stage.LOADED)
+        self._on_window(done)
+
+
+def handed_back(reason: str) -> Failed:
+    """The answer for a task that was not begun here, and goes back uncharged."""
+    return Failed(run_id=0, failure=TaskFailure(code=TaskCancelled.code, message=reason), retryable=True)
 
 
 def _unheard(_: Stage) -> None:

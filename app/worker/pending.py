@@ -27,7 +27,7 @@ class EngineLost(EngineCrashed):
 
 class DeviceLostUnder(DeviceLost):
     """The GPU was lost under the task; `loading`: before its model was in memory, so that its recording
-    cannot have been the cause."""
+    cannot have been the cause, but its model may be."""
 
     def __init__(self, detail: str, *, loading: bool) -> None:
         super().__init__(detail)

@@ -25,7 +25,7 @@ from app.schemas.task import Task, TaskFailure
 from app.schemas.transcript import Transcript
 from app.storage.base import Outbox, Storage
 from app.worker.engine_client import Answer, EngineClient
-from app.worker.engine_runs import EngineRuns
+from app.worker.engine_runs import EngineRuns, handed_back
 from app.worker.folder import FolderWatch
 from app.worker.messages import Failed, Finished
 from app.worker.models import WITHOUT_MODEL, ModelWatch
@@ -91,15 +91,8 @@ class TaskRunner:
         if claim.attempt == 1:
             record("wait in the queue", task.traceparent, claim.waited_ms / 1000)
         with task_context(task.task_id), traced("attempt", task.traceparent, number=claim.attempt):
-            logger.info(
-                "Attempt %d of %d",
-                claim.attempt,
-                claim.max_attempts,
-                extra={"event": "attempt", "worker": self._consumer.worker_id},
-            )
-            await self._consumer.totals.add(attempts=1, queue_seconds=claim.waited_ms / 1000)
             try:
-                await self._expect_webhook(task)
+                await self._begin(claim)
                 answer = await self._answer(claim, place)
             except asyncio.CancelledError as cancelled:
                 await self._give_up(claim, Reason(str(cancelled)))
@@ -108,16 +101,23 @@ class TaskRunner:
                 await self._without_device(claim, lost)
             except (EngineCrashed, DeadlineExceeded, ModelUnavailable, ModelOutOfMemory) as error:
                 self._settling.add(claim.task.task_id)
-                failure = TaskFailure(code=error.code, message=error.detail)
-                if failure.code in WITHOUT_MODEL:
-                    await self._without_model(claim, failure)
-                else:
-                    await self._fail(claim, failure, retryable=True, crashed=True)
+                await self._after_crash(claim, TaskFailure(code=error.code, message=error.detail))
             else:
                 self._settling.add(claim.task.task_id)
                 await self._settle(claim, answer)
             finally:
                 self._settling.discard(claim.task.task_id)
+
+    async def _begin(self, claim: Claim) -> None:
+        """Tell of the attempt, and see to its webhook."""
+        logger.info(
+            "Attempt %d of %d",
+            claim.attempt,
+            claim.max_attempts,
+            extra={"event": "attempt", "worker": self._consumer.worker_id},
+        )
+        await self._consumer.totals.add(attempts=1, queue_seconds=claim.waited_ms / 1000)
+        await self._expect_webhook(claim.task)
 
     async def _expect_webhook(self, task: Task) -> None:
         """See that the end of the task will be told; the task is worth more than that."""
@@ -137,7 +137,7 @@ class TaskRunner:
         GPU was being lost goes back.
         """
         if self.runs.device_lost.is_set():
-            return _handed_back("The GPU of this worker is lost.")
+            return handed_back("The GPU of this worker is lost.")
         try:
             earlier = await self._earlier(claim.task)
         except StorageUnavailable as error:
@@ -162,7 +162,7 @@ class TaskRunner:
         logger.warning("The storage is not seen here: %s", error)
         await self._is_without_folder()
         await asyncio.sleep(LEFT_TO_OTHERS_SECONDS)
-        return _handed_back(error.detail)
+        return handed_back(error.detail)
 
     async def _transcribed(self, claim: Claim) -> Answer:
         """The engine's answer; of a recording that is all this worker's work, it is noted what it cost."""
@@ -201,6 +201,13 @@ class TaskRunner:
         else:
             await self._fail(claim, answer.failure, retryable=answer.retryable)
 
+    async def _after_crash(self, claim: Claim, failure: TaskFailure) -> None:
+        """The engine process ended, or was ended, under the task."""
+        if failure.code in WITHOUT_MODEL:
+            await self._without_model(claim, failure)
+        else:
+            await self._fail(claim, failure, retryable=True, crashed=True)
+
     async def _without_model(self, claim: Claim, failure: TaskFailure) -> None:
         """The model cannot be had here: the task goes to another worker, or ends where none may have it."""
         if await self._models.failed(claim.task, failure):
@@ -212,14 +219,17 @@ class TaskRunner:
         """The GPU was lost: the task goes to another worker, or to this one once it is started again.
 
         That counts as a crash, so that the task runs alone next time. Where a GPU is lost under it then, too,
-        it may be the cause, and the attempt is charged: no recording ends one worker after another for ever.
+        it may be the cause, and the attempt is charged; while its model was loaded its recording was not the
+        cause, and attempts are charged after MAX_ATTEMPTS crashes only. Nothing ends one worker after another
+        for ever.
         """
-        if claim.crashes and not lost.loading:
+        allowed = claim.max_attempts if lost.loading else 1
+        if claim.crashes >= allowed:
             failure = TaskFailure(code=lost.code, message=lost.detail)
             await self._fail(claim, failure, retryable=True, crashed=True)
         else:
             logger.warning("Handed back uncharged: %s", lost.detail)
-            await self._consumer.release(claim, crashed=not lost.loading)
+            await self._consumer.release(claim, crashed=True)
 
     async def _is_without_folder(self) -> bool:
         try:
@@ -289,12 +299,8 @@ class TaskRunner:
             await self._consumer.cancelled(claim)
             await asyncio.to_thread(self._storage.finish, claim.task)  # nobody wants it any more
         elif reason is Reason.RELEASE:
-            await self._consumer.release(claim)
-
-
-def _handed_back(reason: str) -> Failed:
-    """The answer for a task that was not begun here, and goes back uncharged."""
-    return Failed(run_id=0, failure=TaskFailure(code=TaskCancelled.code, message=reason), retryable=True)
+            lost = self.runs.loss_under(claim.task.task_id)
+            await (self._without_device(claim, lost) if lost else self._consumer.release(claim))
 
 
 def _figures(transcript: Transcript) -> dict[str, float]:

@@ -50,6 +50,8 @@ class Weights(BaseModel):
     """Raise ModelUnavailable."""
     allocate_mb: int = 0
     """Ask for so much memory, which may be more than there is."""
+    lose_device: bool = False
+    """Raise DeviceLost, as does from then on every recording that uses the GPU of this process."""
     killed: bool = False
     """Die as by the kernel's out-of-memory killer."""
 
@@ -106,6 +108,9 @@ def load(model: str, cache_dir: Path) -> None:
         raise ModelUnavailable(f"The weights of {model!r} cannot be loaded.")
     if weights.killed:
         os.kill(os.getpid(), signal.SIGKILL)
+    if weights.lose_device:
+        _device_lost.set()
+        _use_device()
     try:
         bytearray(weights.allocate_mb * 1024 * 1024)
     except (MemoryError, OverflowError) as error:

@@ -26,6 +26,9 @@ WINDOWS_WAITING = 16
 """Windows that may wait, of all recordings together, where the model runs on the CPU, or is not loaded yet.
 The longest have 2 MB of samples each, and up to 2 MB of features."""
 
+MOST_READ_AHEAD = 128
+"""The same away from the CPU, two of the largest batches that can be set: 0.5 GB of the longest."""
+
 SWITCH_SECONDS = 30.0
 """How long a model stays in memory at least while it has work, although another one is waited for."""
 
@@ -83,13 +86,13 @@ class Dispatcher:
         """Windows that may wait, of all recordings together.
 
         Away from the CPU, whose batches are small: a full batch for each decode worker, and the next one, so
-        that a single long recording fills them.
+        that a single long recording fills them; MOST_READ_AHEAD at most.
         """
         engine = self._pool.get(session.model)
         if engine is None or engine.info.device == "cpu" or not session.waiting:
             return WINDOWS_WAITING
         largest = min(self._sizes.get(session.model, NO_LIMIT), engine.max_batch(session.waiting[0].request))
-        return max(WINDOWS_WAITING, largest * (engine.decode_workers + 1))
+        return max(WINDOWS_WAITING, min(MOST_READ_AHEAD, largest * (engine.decode_workers + 1)))
 
     def has_place(self, model: str) -> bool:
         """Whether a model is in memory, or may be loaded without another one having to go."""

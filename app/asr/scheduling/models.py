@@ -66,7 +66,8 @@ class ModelPool:
     def load(self, model: str) -> Engine:
         """Load a model, to be `put` into the pool, smaller where it does not fit into the GPU as asked.
 
-        Raises ModelUnavailable or EngineFailed; DeviceLost where the GPU has worked in this process before.
+        Raises ModelUnavailable or EngineFailed; DeviceLost where the GPU has worked in this process before
+        and is said to be lost.
         """
         while True:
             settings = self._loads.get(model, self._settings)
@@ -77,9 +78,9 @@ class ModelPool:
                 if not self._step_below(model, settings.device, settings.compute_type):
                     raise
             except ModelUnavailable as error:
-                if self._has_used_gpu and is_device_lost(error):
-                    raise DeviceLost(f"The GPU can be used no more: {error}") from error
-                raise
+                if not (self._has_used_gpu and is_device_lost(error)):
+                    raise
+                return self._load_once_more(model, settings)
 
     def put(self, model: str, engine: Engine) -> None:
         """Keep a model that was loaded."""
@@ -135,6 +136,13 @@ class ModelPool:
                 raise
             logger.warning("faster-whisper cannot run %s, trying openai-whisper: %s", model, error)
             return self._load_openai(model, settings)
+
+    def _load_once_more(self, model: str, settings: Settings) -> Engine:
+        """Since one call that fails is no proof. Raises DeviceLost where this one fails, too."""
+        try:
+            return self._load(model, settings)
+        except ModelUnavailable as error:
+            raise DeviceLost(f"The GPU can be used no more: {error}") from error
 
     def _load_openai(self, model: str, settings: Settings) -> Engine:
         if not openai_whisper.is_installed():

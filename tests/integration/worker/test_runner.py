@@ -1,5 +1,6 @@
 """One claim from its start to its end, with a real engine process and what the outbox holds of the task."""
 
+import asyncio
 import errno
 import json
 import os
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app.asr.backends.fake import WEIGHTS_FOLDER
 from app.core.config import Settings
 from app.queue.consumer import Consumer
 from app.queue.troubles import Troubles
@@ -18,9 +20,10 @@ from app.storage.local import LocalStorage
 from app.worker.engine_client import EngineClient
 from app.worker.folder import FolderWatch
 from app.worker.models import ModelWatch
-from app.worker.runner import TaskRunner
+from app.worker.runner import Reason, TaskRunner
 from app.worker.slots import Slots, slot_sizes
 from tests.integration.queue.harness import Queue, claim, connected, stored_result
+from tests.serving import PATIENCE_SECONDS
 
 TASK_ID = "t"
 EARLIER = '{"text": "earlier"}'
@@ -45,10 +48,11 @@ class Bench:
             FolderWatch(FolderService(queue.commands, queue.settings, self.storage)),
             ModelWatch(queue.settings, consumer.worker_id, troubles),
         )
+        self.runs = self._runner.runs
 
-    async def accept(self, **script: object) -> Task:
+    async def accept(self, task_id: str = TASK_ID, **script: object) -> Task:
         """A recording for the fake engine, its note and its place in the queue."""
-        task = Task(task_id=TASK_ID, file_path=f"{TASK_ID}.json", model="base")
+        task = Task(task_id=task_id, file_path=f"{task_id}.json", model="base")
         self.folder.mkdir(parents=True, exist_ok=True)
         recording = {"text": "now", "journal": str(self._journal)} | script
         (self.folder / task.file_path).write_text(json.dumps(recording))
@@ -68,6 +72,16 @@ class Bench:
     def executions(self) -> int:
         """How often the engine has begun the task."""
         return self._journal.read_text().count("start") if self._journal.exists() else 0
+
+    async def suspect(self, task_id: str = TASK_ID, **numbers: int) -> None:
+        """Put numbers of earlier attempts into Redis: `crashes`, `max_attempts`."""
+        for field, number in numbers.items():
+            await self.queue.commands.hset(self.queue.keys.task(task_id), field, str(number))
+
+    async def counted(self, task_id: str = TASK_ID) -> tuple[str | None, ...]:
+        """Status, attempts that were charged, and crashes."""
+        fields = ("status", "attempts", "crashes")
+        return tuple([await self.queue.field(task_id, field) for field in fields])
 
     def files(self) -> list[str]:
         """What lies in UPLOAD_DIR."""
@@ -182,3 +196,73 @@ async def test_what_has_failed_for_good_is_kept_for_a_while(bench: Bench) -> Non
     failure = TaskFailure.model_validate_json(await bench.queue.field(TASK_ID, "error") or "")
     assert failure.code == "audio_undecodable"
     assert bench.files() == [".outbox/t.json", "t.json"]
+
+
+@pytest.mark.parametrize(
+    ("crashes", "counted"),
+    [
+        (0, ("queued", "0", "1")),
+        (1, ("queued", "0", "2")),
+        (2, ("retrying", "1", "3")),
+    ],
+)
+async def test_a_gpu_lost_while_the_model_is_loaded_is_charged_after_max_attempts_of_them(
+    bench: Bench, crashes: int, counted: tuple[str, ...]
+) -> None:
+    """The recording cannot have been the cause, but no model may end one worker after another for ever."""
+    weights = bench.queue.settings.cache_dir / WEIGHTS_FOLDER / "base.json"
+    weights.parent.mkdir(parents=True)
+    weights.write_text('{"lose_device": true}')
+    await bench.accept()
+    await bench.suspect(crashes=crashes, max_attempts=2)
+    await bench.run()
+    assert bench.runs.device_lost.is_set()
+    assert await bench.counted() == counted
+
+
+async def test_a_suspect_is_charged_where_the_worker_ends_before_its_windows_are_saved(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The supervisor takes tasks out as soon as it hears of the loss."""
+    await bench.accept(lose_device=True)
+    await bench.suspect(crashes=1, max_attempts=2)
+
+    async def never_left(**_: bool) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(bench.runs._gate, "_leave", never_left)
+    running = asyncio.create_task(bench.run())
+    await asyncio.wait_for(bench.runs.device_lost.wait(), PATIENCE_SECONDS)
+    running.cancel(Reason.RELEASE)
+    await running
+    assert await bench.counted() == ("retrying", "1", "2")
+
+
+async def test_what_waits_to_run_alone_while_the_gpu_is_lost_is_not_suspected(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was not at work: neither the loss nor an attempt is counted."""
+    await bench.accept(lose_device=True)
+    load = bench.consumer.checkpoints.load
+    enter, at_gate = bench.runs._gate._enter_alone, asyncio.Event()
+    waiting: list[asyncio.Task[None]] = []
+
+    async def enter_alone() -> None:
+        at_gate.set()
+        await enter()
+
+    async def load_while_another_waits(*arguments: object) -> object:
+        await bench.accept("other")
+        await bench.suspect("other", crashes=1)
+        waiting.append(asyncio.create_task(bench.run()))
+        await asyncio.wait_for(at_gate.wait(), PATIENCE_SECONDS)
+        monkeypatch.setattr(bench.consumer.checkpoints, "load", load)
+        return await load(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bench.runs._gate, "_enter_alone", enter_alone)
+    monkeypatch.setattr(bench.consumer.checkpoints, "load", load_while_another_waits)
+    await bench.run()
+    await waiting[0]
+    assert await bench.counted() == ("queued", "0", "1")
+    assert await bench.counted("other") == ("queued", "0", "1")
+    assert bench.executions() == 1

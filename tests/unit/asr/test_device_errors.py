@@ -4,6 +4,7 @@ import pytest
 
 from app.asr.device_errors import (
     is_device_lost,
+    is_lost_for_good,
     is_out_of_memory,
     is_short_of_memory,
     missing_library,
@@ -103,6 +104,12 @@ def test_what_is_said_of_a_gpu_that_is_lost(text: str, is_lost: bool) -> None:
             OutOfDeviceMemory,
         ),
         (LOST, RuntimeError("CUDA failed with error out of memory"), EngineFailed),
+        (LOST, RuntimeError("cuBLAS failed with status CUBLAS_STATUS_NOT_INITIALIZED"), DeviceLost),
+        (
+            RuntimeError("CUDA failed with error out of memory"),
+            RuntimeError("cuBLAS failed with status CUBLAS_STATUS_NOT_INITIALIZED"),
+            OutOfDeviceMemory,
+        ),
     ],
 )
 def test_one_call_that_fails_is_no_proof(
@@ -120,3 +127,4 @@ def test_one_call_that_fails_is_no_proof(
         raise error
     assert type(failed.value) is expected
     assert calls == [1]
+    assert is_lost_for_good(error, probe) is (expected is DeviceLost and is_device_lost(error))

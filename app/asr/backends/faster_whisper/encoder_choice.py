@@ -22,7 +22,7 @@ from app.asr.backends.faster_whisper.state_encoders import (
     StateEncoder,
     TorchStateEncoder,
 )
-from app.asr.device_errors import is_device_lost
+from app.asr.device_errors import is_lost_for_good
 from app.asr.frames import FULL_FRAMES, Features
 from app.asr.hardware import Device
 from app.asr.stages import StageClock
@@ -64,7 +64,10 @@ class EncoderModel:
 def choose_encoder(
     wanted: str, model: EncoderModel, theirs: CTranslate2Encoder, stages: StageClock, cache_dir: Path
 ) -> StateEncoder:
-    """The encoder that ENCODER (`wanted`) asks for; CTranslate2's where the other cannot be had."""
+    """The encoder that ENCODER (`wanted`) asks for; CTranslate2's where the other cannot be had.
+
+    Raises DeviceLost where CTranslate2's does not work any more after the other was tried.
+    """
     if wanted == CTRANSLATE2 or (wanted == "auto" and model.device.kind != "cuda"):
         return theirs
     ours = _wanted_on_torch(wanted, model, theirs, stages, _Choices(cache_dir / CHOICES_FILE))
@@ -89,7 +92,7 @@ def _wanted_on_torch(
         level = logging.WARNING if wanted == TORCH else logging.INFO
         logger.log(level, "No encoder on torch without it: pip install -r requirements/torch.txt")
     except Exception as error:  # whatever torch, the driver or unknown weights lead to
-        if is_device_lost(error):
+        if is_lost_for_good(error, lambda: theirs.store.to_host(theirs(_noise(1, model.mels)))):
             raise DeviceLost(
                 f"The GPU can be used no more after the encoder on torch was tried: {error} If that happens "
                 "at every start, set ENCODER=ctranslate2."

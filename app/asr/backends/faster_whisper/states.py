@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
-from app.asr.device_errors import is_device_lost, is_out_of_memory
+from app.asr.device_errors import is_lost_for_good, is_out_of_memory
 from app.asr.frames import States
 from app.asr.hardware import Device
 from app.core.errors import DeviceLost
@@ -169,9 +169,11 @@ class TorchStates:
 
 
 def state_store(device: Device, model: "Whisper", silence: "StorageView") -> StateStore:
-    """Where the states of a model on that device are best kept; tried with the features of `silence`."""
-    from ctranslate2 import DataType
+    """Where the states of a model on that device are best kept; tried with the features of `silence`,
+    which the model has encoded before.
 
+    Raises DeviceLost where it cannot encode them any more then.
+    """
     if device.kind != "cuda":
         return HostStates()
     try:
@@ -183,30 +185,30 @@ def state_store(device: Device, model: "Whisper", silence: "StorageView") -> Sta
         )
         return HostStates()
     try:
-        encoded = model.encode(silence, to_cpu=False)
-        is_single = encoded.dtype == DataType.float32
-        store = TorchStates(f"cuda:{device.index}", is_single=is_single)
-        _check(store, encoded)
+        return _checked_store(device, model.encode(silence, to_cpu=False))
     except Exception as error:  # whatever torch, the driver or CTranslate2 raise
         if is_out_of_memory(error):
             raise
-        if is_device_lost(error):
+        if is_lost_for_good(error, lambda: model.encode(silence, to_cpu=True)):
             raise DeviceLost(
                 f"The GPU can be used no more after encoder states were kept on it: {error}"
             ) from error
         logger.warning("Encoder states cannot be kept on the GPU, and go through memory: %s", error)
         return HostStates()
-    return store
 
 
-def _check(store: TorchStates, encoded: "StorageView") -> None:
-    """Raise RuntimeError where states are not the same after they went to torch and back."""
+def _checked_store(device: Device, encoded: "StorageView") -> TorchStates:
+    """The store for such states. Raises RuntimeError where they are not the same after they went to torch
+    and back."""
+    from ctranslate2 import DataType
     from ctranslate2 import Device as Place
 
+    store = TorchStates(f"cuda:{device.index}", is_single=encoded.dtype == DataType.float32)
     states = store.from_view(encoded)
     back = np.asarray(store.to_view(store.joined([states])).to_device(Place.cpu))
     if not np.array_equal(back.astype(np.float32), store.to_host(states)):
         raise RuntimeError("torch and CTranslate2 do not see the same numbers")
+    return store
 
 
 def _states(tensor: "Tensor") -> States:

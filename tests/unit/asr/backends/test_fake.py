@@ -126,6 +126,18 @@ def test_a_gpu_that_is_lost_is_lost_to_all(tmp_path: Path, monkeypatch: pytest.M
             _play(_script(tmp_path, **fields))
 
 
+def test_a_gpu_may_be_lost_to_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fake, "_device_lost", threading.Event())
+    weights = tmp_path / "_cache" / "fake" / "base.json"
+    weights.parent.mkdir(parents=True)
+    weights.write_text('{"lose_device": true}')
+    with pytest.raises(DeviceLost):
+        _play(_script(tmp_path))
+    weights.unlink()
+    with pytest.raises(DeviceLost):
+        _play(_script(tmp_path))
+
+
 def test_a_fault_may_happen_once(tmp_path: Path) -> None:
     path = _script(tmp_path, once=True, fail="no luck", text="second try")
 

@@ -13,6 +13,7 @@ from app.audio.decode import read_samples
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.windows import Window, cut_windows
 from app.core.config import Settings
+from app.core.errors import EngineFailed
 from app.weights.store import WeightStore
 
 pytestmark = [
@@ -152,3 +153,21 @@ def test_batches_at_the_same_time_do_not_mix(engine: OpenAIWhisperEngine, window
         together = list(threads.map(engine.transcribe, [batch, batch]))
 
     assert together == [alone, alone]
+
+
+def test_a_processor_is_never_lost(
+    engine: OpenAIWhisperEngine, windows: list[Window], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever torch says: no second call tries it."""
+    calls = []
+
+    def fails(*_: object) -> object:
+        calls.append(1)
+        raise RuntimeError("CUDA error: unspecified launch failure")
+
+    monkeypatch.setattr(engine._runtime, "embed_audio", fails)
+    monkeypatch.setattr(engine, "_listen", fails)
+    with pytest.raises(EngineFailed) as failed:
+        engine.transcribe([WindowRequest(windows[0], DecodeOptions())])
+    assert type(failed.value) is EngineFailed
+    assert calls == [1]

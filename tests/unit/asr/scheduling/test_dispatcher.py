@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.asr.scheduling.dispatcher import SWITCH_SECONDS, WINDOWS_WAITING, Dispatcher
+from app.asr.scheduling.dispatcher import MOST_READ_AHEAD, SWITCH_SECONDS, WINDOWS_WAITING, Dispatcher
 from app.core.errors import DeviceLost, EngineFailed, ModelUnavailable, OutOfDeviceMemory
 from tests.unit.asr.engines import HeldEngine, HeldPool, request
 
@@ -220,6 +220,7 @@ def test_models_that_do_not_fit_together_take_turns() -> None:
         ("cpu", 4, 8, WINDOWS_WAITING),
         ("cuda", 1, 24, 48),
         ("cuda", 2, 24, 72),
+        ("cuda", 8, 24, MOST_READ_AHEAD),
         ("cuda", 1, 1, WINDOWS_WAITING),
         ("remote", 32, 1, 33),
     ],
@@ -227,7 +228,8 @@ def test_models_that_do_not_fit_together_take_turns() -> None:
 def test_a_recording_cuts_no_more_windows_than_memory_holds(
     device: str, decode_workers: int, batch_size: int, waiting: int
 ) -> None:
-    """On a GPU as many as fill a batch for each decode worker and the next one."""
+    """On a GPU as many as fill a batch for each decode worker and the next one. Every other recording may
+    have two, however many there are."""
     pool = HeldPool(
         make=lambda model: HeldEngine(
             model, device=device, decode_workers=decode_workers, batch_size=batch_size
@@ -241,11 +243,15 @@ def test_a_recording_cuts_no_more_windows_than_memory_holds(
     while dispatcher.has_room(session):
         dispatcher.submit(session, request(count))
         count += 1
-    others = [dispatcher.open("base") for _ in range(waiting)]
-
     assert count == waiting + decode_workers, "each decode worker has taken one"
-    assert all(dispatcher.has_room(other) for other in others)
-    engine.release(count)
+
+    others = [dispatcher.open("base") for _ in range(waiting)]
+    for number in range(2):
+        assert all(dispatcher.has_room(other) for other in others)
+        for other in others:
+            dispatcher.submit(other, request(number))
+    assert not any(dispatcher.has_room(other) for other in others)
+    engine.release(count + 2 * waiting)
 
 
 def test_what_is_recalled_is_not_decoded() -> None:

@@ -88,14 +88,16 @@ def test_a_gpu_that_has_worked_before_is_lost(
     base_weights: Path, a_gpu_that: Callable[[Exception], Opened]
 ) -> None:
     """One that never has is no reason to end the worker: the model cannot be had, as without a library."""
-    a_gpu_that(RuntimeError("CUDA failed with error unspecified launch failure"))
+    opened = a_gpu_that(RuntimeError("CUDA failed with error unspecified launch failure"))
     pool = ModelPool(Settings(cache_dir=base_weights, device="cuda", model_downloads=False))
     with pytest.raises(ModelUnavailable, match="unspecified launch failure"):
         pool.load("base")
 
+    opened.clear()
     pool.put("other", SimpleNamespace(info=SimpleNamespace(device="cuda")))
     with pytest.raises(DeviceLost, match="unspecified launch failure"):
         pool.load("base")
+    assert len(opened) == 2, "one call that fails is no proof"
 
 
 def test_memory_of_the_gpu_is_no_reason_to_fetch_weights_again(

@@ -1,7 +1,9 @@
 """States in numpy's memory and in torch's: the same numbers, whoever cuts and joins them."""
 
 import logging
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from app.asr.hardware import Device
 from app.audio.decode import read_samples
 from app.audio.samples import SAMPLE_RATE
 from app.core.config import Settings
+from app.core.errors import DeviceLost
 from tests.unit.asr.engines import whole_window
 
 STORES = [HostStates(), TorchStates("cpu"), TorchStates("cpu", is_single=False)]
@@ -76,3 +79,30 @@ def test_a_gpu_that_torch_cannot_use_costs_a_warning(
         assert not caplog.records
         assert isinstance(state_store(Device("cuda"), model, silence), HostStates)
     assert len(caplog.records) == 1
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("works", [True, False])
+def test_what_torch_says_of_the_gpu_is_no_proof_that_it_is_lost(
+    base_weights: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, works: bool
+) -> None:
+    """torch may be of another version of CUDA; the GPU is lost where CTranslate2 cannot use it any more."""
+    model = WhisperModel(str(base_weights / "whisper" / "base"), device="cpu").model
+    silence = StorageView.from_array(np.zeros((1, model.n_mels, 100), np.float32))
+    error = "CUDA unknown error - this may be due to an incorrectly set up environment"
+    calls = []
+
+    class Model:
+        """The model, whose states torch is shown at the first call."""
+
+        @staticmethod
+        def encode(features: StorageView, *, to_cpu: bool) -> StorageView:
+            calls.append(to_cpu)
+            if not to_cpu or not works:
+                raise RuntimeError(error)
+            return model.encode(features, to_cpu=True)
+
+    with nullcontext() if works else pytest.raises(DeviceLost, match="can be used no more"):
+        assert isinstance(state_store(Device("cuda"), cast(Any, Model), silence), HostStates)
+    assert calls == [False, True]
+    assert (error in caplog.text) is works

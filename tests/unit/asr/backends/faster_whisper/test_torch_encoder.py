@@ -32,7 +32,7 @@ from app.asr.stages import StageClock
 from app.audio.decode import read_samples
 from app.audio.samples import SAMPLE_RATE
 from app.core.config import Settings
-from app.core.errors import DeviceLost
+from app.core.errors import DeviceLost, EngineFailed
 from app.schemas.window import WindowTranscript
 from app.weights import pt_to_ct2
 from app.weights.checkpoint import read_checkpoint
@@ -180,11 +180,14 @@ class TestFailures:
         assert encoder.name == "ctranslate2"
         assert len(caplog.records) == 1
 
-    def test_a_gpu_that_is_lost_is_not_hidden(self, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """There is no GPU: both encoders are told to fail as on one that was lost."""
+    @pytest.mark.parametrize("is_on_gpu", [True, False])
+    def test_a_gpu_that_is_lost_is_not_hidden(
+        self, base: Path, monkeypatch: pytest.MonkeyPatch, is_on_gpu: bool
+    ) -> None:
+        """There is no GPU: both encoders are told to fail as on one that was lost. A processor cannot be."""
         monkeypatch.setattr(loading, "choose_encoder", lambda _, __, theirs, *___: self.encoder(theirs, LOST))
         engine = load(base, "base", Settings(device="cpu"))
-        engine._together = True  # as on a GPU
+        engine._together = is_on_gpu
         window = WindowRequest(whole_window(noise()[0, 0, :SAMPLE_RATE]), DecodeOptions())
         calls = []
 
@@ -193,9 +196,10 @@ class TestFailures:
             raise LOST
 
         monkeypatch.setattr(engine._runtime.model, "encode", encode)
-        with pytest.raises(DeviceLost, match="can be used no more"):
+        with pytest.raises(EngineFailed, match="unspecified launch failure") as failed:
             engine.transcribe([window])
-        assert calls == [True, True], "CTranslate2's encoder after torch's, and one probe"
+        assert type(failed.value) is (DeviceLost if is_on_gpu else EngineFailed)
+        assert len(calls) == 1 + is_on_gpu, "CTranslate2's encoder after torch's, and on a GPU one probe"
 
     def test_a_lack_of_memory_is_for_the_caller(self, theirs: CTranslate2Encoder) -> None:
         encoder = self.encoder(theirs, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"))
@@ -254,6 +258,28 @@ class TestChoice:
         found = choose_encoder("torch", self.model(base, "cpu"), theirs, StageClock(), tmp_path)
         assert found is theirs
         assert "its states differ by" in caplog.text
+
+    @pytest.mark.parametrize("works", [True, False])
+    def test_what_torch_says_of_the_gpu_is_no_proof_that_it_is_lost(
+        self,
+        base: Path,
+        theirs: CTranslate2Encoder,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        works: bool,
+    ) -> None:
+        """It is where CTranslate2 cannot use it any more, either."""
+
+        def fails(*_: object) -> object:
+            raise LOST
+
+        monkeypatch.setattr(encoder_choice, "_load", fails)
+        if works:
+            assert choose_encoder("torch", self.model(base, "cpu"), theirs, StageClock(), tmp_path) is theirs
+            return
+        monkeypatch.setattr(CTranslate2Encoder, "__call__", fails)
+        with pytest.raises(DeviceLost, match="set ENCODER=ctranslate2"):
+            choose_encoder("torch", self.model(base, "cpu"), theirs, StageClock(), tmp_path)
 
     @pytest.mark.parametrize("faster", ["torch", "ctranslate2"])
     def test_on_a_gpu_the_faster_one_is_used_and_remembered(

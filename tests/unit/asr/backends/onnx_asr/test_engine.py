@@ -230,3 +230,18 @@ def test_a_runtime_that_fails(cache: Path, tmp_path: Path) -> None:
     with pytest.raises(EngineFailed, match="The model failed while transcribing"):
         engine.transcribe([WindowRequest(whole_window(sung("да")), DecodeOptions())])
     engine.close()
+
+
+def test_a_processor_is_never_lost(engine: OnnxAsrEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the runtime says: no second call tries it."""
+    calls = []
+
+    def fails(*_: object, **__: object) -> object:
+        calls.append(1)
+        raise RuntimeError("CUDA failure 719: unspecified launch failure")
+
+    monkeypatch.setattr(engine._runtime, "recognize", fails)
+    with pytest.raises(EngineFailed) as failed:
+        engine.transcribe([WindowRequest(whole_window(silence(1)), DecodeOptions())])
+    assert type(failed.value) is EngineFailed
+    assert calls == [1]
