@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import typer
 from typer.testing import CliRunner
 
@@ -32,6 +33,25 @@ def test_corrections_take_as_much_room_or_more() -> None:
     assert [word["word"] for word in changed["segments"][0]["words"]] == [" Over", " eht", " hill."]
 
 
+def test_a_segment_without_words_is_not_corrected() -> None:
+    silence = {"segments": [{"id": 0, "start": 0.0, "end": 1.0, "text": " "}], "duration": 1.0}
+    result = joined([result_of("Over the hill.", 3.0), silence], 4.0)
+    changed = with_corrections(result, [0, 1], same_length)
+    assert [each["text"].strip() for each in changed["segments"]] == ["Over eht hill.", ""]
+
+
+@pytest.mark.parametrize(
+    ("result", "sentence"),
+    [
+        (result_of("One.", 1.0) | {"duration": 0.0}, "No result has a duration."),
+        (result_of("One.", 1.0) | {"segments": []}, "No result has a segment."),
+    ],
+)
+def test_results_of_which_nothing_can_be_made_get_one_sentence(result: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(typer.BadParameter, match=sentence):
+        joined([result], 4.0)
+
+
 def test_what_breaks_a_rule_is_counted() -> None:
     wide, long = "x" * 43, "One\ntwo\nthree"
     cues = [(0, 500, "Short."), (400, 8000, wide), (9000, 10_000, long)]
@@ -45,3 +65,7 @@ def test_the_command_counts_both_formats(tmp_path: Path) -> None:
     app.command()(main)
     run = CliRunner().invoke(app, [str(path), "--hours", "0.05"], env={"COLUMNS": "240"})
     assert run.exit_code == 0, run.output
+    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in run.output.splitlines()]
+    counted = {row[0]: row[1] for row in rows if len(row) > 2}
+    assert {"SRT", "VTT"} <= counted.keys()
+    assert int(counted["as transcribed"]) > 10
