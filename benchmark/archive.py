@@ -6,7 +6,6 @@ memory before and after; the filling, and the size of the database.
 """
 
 import json
-import os
 import random
 import statistics
 import subprocess
@@ -36,6 +35,7 @@ from app.queue.keys import Keys
 from app.schemas.archived import ArchivedTask
 from app.schemas.task import Task
 from app.services.indexing import TranscriptIndexer
+from benchmark.own_settings import own_environment, own_settings
 
 console = Console()
 
@@ -137,15 +137,7 @@ def _size(settings: Settings) -> int:
 def running_api(settings: Settings, folder: Path) -> Iterator[tuple[httpx2.Client, psutil.Process]]:
     """An API on what was filled."""
     port = free_port()
-    environment = os.environ | {
-        "REDIS_PORT": str(settings.redis_port),
-        "UPLOAD_DIR": str(settings.upload_dir),
-        "LOG_DIR": str(settings.log_dir),
-        "DATA_DIR": str(settings.data_dir),
-        "LOG_LEVEL": "WARNING",
-    }
-    if settings.database_url is not None:
-        environment["DATABASE_URL"] = settings.database_url.get_secret_value()
+    environment = own_environment(settings) | {"LOG_LEVEL": "WARNING"}
     command = [sys.executable, "-m", "uvicorn", "main:app", "--port", str(port), "--log-level", "warning"]
     with (folder / "api.txt").open("ab") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
@@ -239,12 +231,9 @@ def main(
         folder = Path(name)
         server = RedisServer(folder / "redis", free_port())
         server.start()
-        settings = Settings(
-            _env_file=None,
-            redis_port=server.port,
-            upload_dir=folder / "shared_audio",
-            log_dir=folder / "logs",
-            data_dir=folder / "data",
+        settings = own_settings(
+            server.port,
+            folder,
             database_url=SecretStr(database_url) if database_url else None,
         )
         try:

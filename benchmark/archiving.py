@@ -30,6 +30,7 @@ from app.queue.producer import Producer
 from app.schemas.task import Task
 from app.storage.opening import open_storage
 from benchmark.archive import SEGMENT_SECONDS, running_api, transcripts
+from benchmark.own_settings import own_settings
 
 console = Console()
 
@@ -118,12 +119,9 @@ def main(
         server = RedisServer(folder / "redis", free_port())
         server.start()
         stack.callback(server.kill)
-        settings = Settings(
-            _env_file=None,
-            redis_port=server.port,
-            upload_dir=folder / "shared_audio",
-            log_dir=folder / "logs",
-            data_dir=folder / "data",
+        settings = own_settings(
+            server.port,
+            folder,
             database_url=SecretStr(database_url) if database_url else None,
             lease_seconds=600.0,
             max_queue_length=0,

@@ -88,8 +88,14 @@ def _entries(
         if package is None:
             entries.append(Entry(name, NAMES[name], beam_size=beam_size))
         else:
-            lacking.append(Problem(name, f"Left out: run pip install {package} to have it."))
+            lacking.append(Problem(name, f"Left out: {_how_to_have(package)}."))
     return entries + [_server(text, concurrency) for text in servers], lacking
+
+
+def _how_to_have(package: str) -> str:
+    if package == "whisperx":  # its pins would replace torch and others of this environment
+        return "it wants an environment of its own, see README.md"
+    return f"run pip install {package} to have it"
 
 
 def _server(text: str, concurrency: int) -> Entry:

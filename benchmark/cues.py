@@ -58,7 +58,12 @@ def main(
 
 
 def joined(results: Sequence[Result], seconds: float) -> Result:
-    """One after the other, and from the first again, until they last that long."""
+    """One after the other, and from the first again, until they last that long.
+
+    Raises typer.BadParameter where that never is, or nothing is said.
+    """
+    if not any(result["duration"] > 0 for result in results):
+        raise typer.BadParameter("No result has a duration.")
     segments: list[Result] = []
     begin = 0.0
     while begin < seconds:
@@ -67,6 +72,8 @@ def joined(results: Sequence[Result], seconds: float) -> Result:
                 _later(each, begin) for each in result["segments"] if begin + each["start"] < seconds
             ]
             begin += result["duration"]
+    if not segments:
+        raise typer.BadParameter("No result has a segment.")
     text = "".join(each["text"] for each in segments)
     return {"text": text, "duration": max(each["end"] for each in segments), "segments": segments}
 
@@ -88,12 +95,12 @@ def longer(word: str) -> str:
 
 
 def with_corrections(result: Result, numbers: Iterable[int], change: Callable[[str], str]) -> Result:
-    """The result, a word in the middle of each of these segments corrected."""
+    """The result, a word in the middle of each of these segments corrected; some have none."""
     texts: dict[int, str] = {}
     for number in numbers:
-        words = result["segments"][number]["text"].split()
-        words[len(words) // 2] = change(words[len(words) // 2])
-        texts[number] = " ".join(words)
+        if words := result["segments"][number]["text"].split():
+            words[len(words) // 2] = change(words[len(words) // 2])
+            texts[number] = " ".join(words)
     return corrected(result, Corrections(texts=texts))
 
 

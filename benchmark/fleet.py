@@ -38,6 +38,7 @@ from app.schemas.window import WindowDone, WindowTranscript
 from app.worker.pauses import busy_pause
 from app.worker.slots import Place, Slots, slot_sizes
 from app.worker.supervisor import NEXT_CLAIM_SECONDS, REDIS_PAUSE_SECONDS
+from benchmark.own_settings import own_settings
 
 console = Console()
 
@@ -271,13 +272,7 @@ def main(
     with tempfile.TemporaryDirectory(prefix="fleet") as folder:
         server = RedisServer(Path(folder), free_port())
         server.start()
-        settings = Settings(
-            _env_file=None,
-            redis_host="127.0.0.1",
-            redis_port=server.port,
-            max_queue_length=0,
-            tasks_in_flight=slots,
-        )
+        settings = own_settings(server.port, Path(folder), max_queue_length=0, tasks_in_flight=slots)
         try:
             report = asyncio.run(measure(settings, fleet, processes))
         finally:

@@ -26,6 +26,7 @@ from app.schemas.transcript import Segment
 from app.schemas.window import WindowDone, WindowTranscript
 from app.services.operator_service import OperatorService
 from app.storage.opening import open_storage
+from benchmark.own_settings import own_settings
 
 console = Console()
 
@@ -88,9 +89,7 @@ def main(
     with tempfile.TemporaryDirectory(prefix="metrics") as folder:
         server = RedisServer(Path(folder), free_port())
         server.start()
-        settings = Settings(
-            _env_file=None, redis_port=server.port, lease_seconds=LEASE_SECONDS, max_queue_length=0
-        )
+        settings = own_settings(server.port, Path(folder), lease_seconds=LEASE_SECONDS, max_queue_length=0)
         try:
             asyncio.run(_fill(settings, workers))
             looks = asyncio.run(_look(settings, tries))

@@ -31,6 +31,7 @@ from app.queue.reader import TaskReader
 from app.schemas.task import Task
 from app.schemas.transcript import Segment
 from app.schemas.window import WindowDone, WindowTranscript
+from benchmark.own_settings import own_settings
 
 console = Console()
 TEN_HOURS, WINDOW_SECONDS = 36_000, 25
@@ -216,7 +217,7 @@ async def measure(folder: Path, tasks: int, waiting: int) -> QueueReport:
     """All figures on one Redis with its append-only file."""
     server = RedisServer(folder, free_port())
     server.start()
-    settings = Settings(_env_file=None, redis_host="127.0.0.1", redis_port=server.port, max_queue_length=0)
+    settings = own_settings(server.port, folder, max_queue_length=0)
     try:
         rows = [await throughput(settings, workers, 0, tasks) for workers in (1, 8, 64)]
         rows.append(await throughput(settings, 8, waiting, tasks))

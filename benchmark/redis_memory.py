@@ -23,6 +23,7 @@ from app.schemas.task import Task
 from app.services.archive_service import ArchiveService
 from app.services.outbox_service import OutboxService
 from app.storage.local import LocalStorage
+from benchmark.own_settings import own_settings
 from benchmark.queue import worker
 
 console = Console()
@@ -91,10 +92,9 @@ def _measured(tasks: int, seconds: int) -> int:
         server = RedisServer(folder / "redis", free_port())
         (folder / "redis").mkdir()
         server.start()
-        settings = Settings(
-            redis_port=server.port,
-            upload_dir=folder / "uploads",
-            data_dir=folder / "data",
+        settings = own_settings(
+            server.port,
+            folder,
             keep_ended_seconds=0,
             min_free_disk_mb=0,
             archived_result_seconds=seconds,

@@ -24,9 +24,11 @@ LEAST_SECONDS = 0.7
 """What a cue gets even where the next words begin sooner: then the next cue comes after its words."""
 
 MOST_LATE_SECONDS = 2.0
+"""A cue that comes later than that after its words gets the time from them to the next ones, LEAST_SECONDS at
+most, so that those that follow come no later still."""
+
 FLASH_SECONDS = 0.1
-"""What a cue gets that comes more than MOST_LATE_SECONDS after its words, so that those that follow are not
-late for long: a foreign worker's times may all be 0."""
+"""What it gets in any case: a foreign worker's times may all be 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +112,5 @@ def _end(subtitle: Sequence[Piece], start: float, limit: float) -> float:
     reading = max(SHORTEST_SECONDS, width_of_line(subtitle) / READING_SPEED)
     end = min(max(subtitle[-1].end, start + reading), start + LONGEST_SECONDS, limit)
     is_late = start - subtitle[0].start > MOST_LATE_SECONDS
-    return max(end, start + (FLASH_SECONDS if is_late else LEAST_SECONDS))
+    its_own = min(max(limit - subtitle[0].start, FLASH_SECONDS), LEAST_SECONDS)
+    return max(end, start + (its_own if is_late else LEAST_SECONDS))

@@ -23,7 +23,7 @@ MEMORY_PER_WORKER = 4 * 1024**3
 
 STOP_MARGIN_SECONDS = 10.0
 
-_NO_OTHER_REDIS = {
+NO_OTHER_REDIS = {
     **dict.fromkeys(("REDIS_SENTINELS", "REDIS_SENTINEL_USERNAME", "REDIS_SENTINEL_PASSWORD"), " "),
     **{"REDIS_CA_FILE": " ", "REDIS_TLS": "false", "REDIS_SENTINEL_TLS": "false"},
 }
@@ -61,7 +61,7 @@ def child_environment(settings: Settings, model: str, own_redis_port: int | None
     if workers > 1 and not settings.cpu_threads:
         environment["CPU_THREADS"] = str(max(1, usable_cores() // workers))
     if own_redis_port is not None:
-        environment |= {"REDIS_URL": own_redis_url(own_redis_port, settings), **_NO_OTHER_REDIS}
+        environment |= {"REDIS_URL": own_redis_url(own_redis_port, settings), **NO_OTHER_REDIS}
     return environment
 
 

@@ -1,6 +1,5 @@
 """The whole service on this machine for as long as it is measured: Redis, API, workers, a client."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import psutil
 
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
+from benchmark.own_settings import own_environment, own_settings
 
 POLL_SECONDS = 0.05
 START_SECONDS = 120.0
@@ -34,12 +34,8 @@ class Stack:
         self._named: dict[str, subprocess.Popen[bytes]] = {}
         self.redis_port = redis.port
         self.api_port = api_port
-        self._environment = os.environ | {
-            "REDIS_HOST": "127.0.0.1",
-            "REDIS_PORT": str(redis.port),
-            "UPLOAD_DIR": str(folder / "uploads"),
-            "LOG_DIR": str(folder / "logs"),
-            "DATA_DIR": str(folder / "data"),
+        self.settings = own_settings(redis.port, folder)
+        self._environment = own_environment(self.settings) | {
             "CACHE_DIR": str(settings.cache_dir.absolute()),
             "LEASE_SECONDS": "6",
             "HEARTBEAT_SECONDS": "1",

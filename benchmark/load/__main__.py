@@ -15,10 +15,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from app.core.config import Settings
 from app.core.startup import read_settings
 from app.core.utils import RECORDING_EXTENSIONS
-from benchmark.energy import EnergyMeter, energy_meter
+from benchmark.energy import energy_meter
 from benchmark.engine.corpus import CorpusMissing, clips_of
 from benchmark.engine.report import figures_table, machine
 from benchmark.engine.stack import ServiceFailed, Stack, running_stack
@@ -120,16 +119,18 @@ def _load(order: Order, arrivals: Arrivals, workers: int, service: str | None, f
     console.rule(f"{arrivals}: {workers}")
     plan = order.plan(arrivals, workers)
     if service is not None:
-        trips, watch = asyncio.run(_watched(service, plan, Watch({}, None)))
+        watch = Watch({}, None)
+        trips = asyncio.run(_watched(service, plan, watch))
     else:
-        settings = read_settings()
-        with running_stack(folder / f"{arrivals.kind}-{arrivals.number:g}-{workers}", settings) as stack:
+        place = folder / f"{arrivals.kind}-{arrivals.number:g}-{workers}"
+        with running_stack(place, read_settings()) as stack:
             for _ in range(workers):
                 stack.start_worker(**_environment(order.fake))
             _warm_up(stack, order)
             url = f"http://127.0.0.1:{stack.api_port}"
             with energy_meter() as meter:
-                trips, watch = asyncio.run(_watched(url, plan, _watch(stack, settings, meter)))
+                watch = Watch(stack.processes(), stack.settings, meter)
+                trips = asyncio.run(_watched(url, plan, watch))
     queue = (watch.oldest, watch.waiting)
     found = figures_of(workers, arrivals, trips, order.seconds, queue, watch.use, watch.machine)
     p50, p95, p99 = found.done_seconds
@@ -157,17 +158,12 @@ def _warm_up(stack: Stack, order: Order) -> None:
         stack.await_end(task_id)
 
 
-def _watch(stack: Stack, settings: Settings, meter: EnergyMeter) -> Watch:
-    mine = settings.model_copy(update={"redis_host": "127.0.0.1", "redis_port": stack.redis_port})
-    return Watch(stack.processes(), mine, meter)
-
-
-async def _watched(url: str, plan: Plan, watch: Watch) -> tuple[list[Trip], Watch]:
+async def _watched(url: str, plan: Plan, watch: Watch) -> list[Trip]:
     end = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(watch.run(end))
         try:
-            return await drive(url, plan), watch
+            return await drive(url, plan)
         finally:
             end.set()
 

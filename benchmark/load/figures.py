@@ -50,7 +50,6 @@ def figures_of(
     done = [trip for trip in trips if trip.error is None]
     counted = [trip.seconds for trip in done if RAMP * seconds <= trip.done <= seconds]
     ages, lengths = queue
-    taken = np.percentile([trip.taken for trip in done], PERCENTILES) if done else (0.0, 0.0, 0.0)
     return LoadFigures(
         workers=workers,
         arrivals=arrivals,
@@ -58,12 +57,20 @@ def figures_of(
         failed=len(trips) - len(done),
         errors=tuple(dict.fromkeys(trip.error for trip in trips if trip.error is not None)),
         audio_hours_per_hour=sum(counted) / (seconds * (1 - RAMP)),
-        done_seconds=(float(taken[0]), float(taken[1]), float(taken[2])),
+        done_seconds=_done_seconds(done),
         oldest_seconds=max(ages, default=None),
         most_waiting=max(lengths, default=None),
         processes=processes,
         machine=machine,
     )
+
+
+def _done_seconds(done: Sequence[Trip]) -> tuple[float, float, float]:
+    """PERCENTILES of the time to done."""
+    if not done:
+        return 0.0, 0.0, 0.0
+    p50, p95, p99 = np.percentile([trip.taken for trip in done], PERCENTILES)
+    return float(p50), float(p95), float(p99)
 
 
 def efficiency(one: LoadFigures, figures: Sequence[LoadFigures]) -> float | None:

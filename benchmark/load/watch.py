@@ -111,8 +111,8 @@ def families(named: Mapping[str, psutil.Process]) -> dict[str, list[psutil.Proce
 
 def _nearest(pid: int, parents: Mapping[int, int], names: Mapping[int, str]) -> str | None:
     """The name of the nearest ancestor that has one."""
-    while pid in parents:
-        pid = parents[pid]
+    while (parent := parents.get(pid)) is not None and parent != pid:  # macOS: 0 is its own parent
+        pid = parent
         if pid in names:
             return names[pid]
     return None

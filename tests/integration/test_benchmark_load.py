@@ -10,9 +10,19 @@ from typer.testing import CliRunner
 from benchmark.load.__main__ import app
 from tests.nvidia_smi import nvidia_smi
 
+IN_USE = {
+    "REDIS_URL": "redis://127.0.0.1:9",
+    "REDIS_SENTINELS": "127.0.0.1:9",
+    "STORAGE_URL": "file:///proc/no-such-folder",
+    "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none",
+}
+"""What a service in use would have; nothing of it may be needed."""
+
 
 def test_loads_are_measured_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{nvidia_smi(tmp_path).parent}{os.pathsep}{os.environ['PATH']}")
+    for name, value in IN_USE.items():
+        monkeypatch.setenv(name, value)
     arrivals = ["--arrivals", "burst=3/1"]
     load = ["--fake", "--speed", "100", "--lengths", "2:2,4:1", "--seconds", "2"]
     result = CliRunner().invoke(app, [*arrivals, *load, "--output", str(tmp_path)])

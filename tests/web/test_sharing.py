@@ -42,21 +42,35 @@ def made_link(page: Page) -> str:
     return address.input_value()
 
 
+def open_as_alice(page: Page, service: Service, recording: Path) -> None:
+    """She sends a conversation, opens its transcript and names a speaker."""
+    page.get_by_label("Key", exact=True).fill(ALICE.key)
+    page.get_by_role("button", name="Use this key").click()
+    card = send(page, recording)
+    expect(card.locator(".badge")).to_have_text("Waiting")
+    finish(service.settings, service.queued_task().task_id, conversation())
+    card.get_by_role("link", name="Open").click()
+    page.get_by_label("Name of S2").fill("Bob")
+    page.get_by_label("Name of S2").press("Enter")
+    expect(page.get_by_text("Edited", exact=True)).to_be_visible()
+
+
+def expect_nothing_to_change(guest: Page) -> None:
+    """Whoever follows a link can only read."""
+    for written in ("Edit", "Undo", "Share", "Delete"):
+        expect(guest.get_by_role("button", name=written)).to_have_count(0)
+    expect(guest.locator("main").get_by_role("combobox", name="Speaker")).to_have_count(0)
+    expect(guest.get_by_role("navigation")).to_have_count(0)
+    expect(guest.get_by_role("dialog")).to_have_count(0)
+
+
 def test_a_guest_without_a_key_reads_hears_and_saves_until_it_is_revoked(
     settings_for: Callable[..., Settings], visitor: Visitor, visit: Callable[..., Visitor], recordings: Path
 ) -> None:
     settings = settings_for(api_keys=(ALICE.entry,), keep_audio=True, reuse_results=False)
     with serving(settings) as service:
         page = visitor.open(service.url)
-        page.get_by_label("Key", exact=True).fill(ALICE.key)
-        page.get_by_role("button", name="Use this key").click()
-        card = send(page, recordings / "half_minute.wav")
-        expect(card.locator(".badge")).to_have_text("Waiting")
-        finish(settings, service.queued_task().task_id, conversation())
-        card.get_by_role("link", name="Open").click()
-        page.get_by_label("Name of S2").fill("Bob")
-        page.get_by_label("Name of S2").press("Enter")
-        expect(page.get_by_text("Edited", exact=True)).to_be_visible()
+        open_as_alice(page, service, recordings / "half_minute.wav")
         link = made_link(page)
 
         guest = visit().open(link)
@@ -66,11 +80,7 @@ def test_a_guest_without_a_key_reads_hears_and_saves_until_it_is_revoked(
         guest.get_by_role("button", name="Play", exact=True).click()
         expect(guest.get_by_role("button", name="Pause")).to_be_visible()
         expect(guest.locator(".segment[aria-current]")).to_contain_text("Good morning")
-        for written in ("Edit", "Undo", "Share", "Delete"):
-            expect(guest.get_by_role("button", name=written)).to_have_count(0)
-        expect(guest.locator("main").get_by_role("combobox", name="Speaker")).to_have_count(0)
-        expect(guest.get_by_role("navigation")).to_have_count(0)
-        expect(guest.get_by_role("dialog")).to_have_count(0)
+        expect_nothing_to_change(guest)
         document = docx.Document(str(saved(guest, "Download DOCX")))
         assert "Bob · 0:04" in [line.text for line in document.paragraphs]
         assert "Bob: We have three points" in saved(guest, "Download TXT").read_text("utf-8")

@@ -75,6 +75,17 @@ def test_a_name_that_is_typed_stays_while_another_is_saved(page: Page) -> None:
     expect(labels(page)).to_have_text(["Ann", "Bob", "S3", "Ann", "Bob", "S3", "Ann"])
 
 
+def test_a_name_that_was_typed_and_taken_back_is_not_kept(page: Page) -> None:
+    rename(page, "S1", "Ann")
+    field = page.get_by_label("Name of Ann", exact=True)
+    field.press("End")
+    field.press_sequentially("a")
+    field.press("Backspace")
+    field.press("Tab")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_label("Name of S1", exact=True)).to_have_value("S1")
+
+
 def test_two_speakers_are_merged_and_parted_again(page: Page) -> None:
     page.get_by_label("S3 is the same as").select_option("S1")
 

@@ -4,18 +4,11 @@ import ssl
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
 
+from app.core.settings.blanks import NONE_IF_BLANK
 from app.core.settings.lists import Items
-
-
-def _none_if_blank(value: object) -> object:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-NONE_IF_BLANK = BeforeValidator(_none_if_blank)
-"""In the environment a blank takes back what `.env` says; an empty value would let it through."""
 
 
 class RedisSettings(BaseSettings):

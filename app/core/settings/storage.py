@@ -2,9 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
+
+from app.core.settings.blanks import NONE_IF_BLANK
 
 
 class StorageSettings(BaseSettings):
@@ -14,19 +17,19 @@ class StorageSettings(BaseSettings):
         Path("shared_audio"),
         description="Uploads; shared by the API and all workers of one service, and by no other service.",
     )
-    storage_url: str | None = Field(
+    storage_url: Annotated[str | None, NONE_IF_BLANK] = Field(
         None,
         description="Bucket in which uploads are kept instead of UPLOAD_DIR, with a folder of this service's "
         "own: `s3://bucket/folder`, `az://container/folder`, `gs://bucket/folder` or `file:///folder`; the "
         "API and all workers must have the same. Credentials come from the cloud's own environment "
         "variables (AWS_…, AZURE_STORAGE_…, GOOGLE_…).",
     )
-    storage_endpoint: str | None = Field(
+    storage_endpoint: Annotated[str | None, NONE_IF_BLANK] = Field(
         None,
         description="Address of a store that speaks S3 (MinIO, SeaweedFS, R2) or of an Azure emulator; none: "
         "that of the cloud.",
     )
-    storage_public_endpoint: str | None = Field(
+    storage_public_endpoint: Annotated[str | None, NONE_IF_BLANK] = Field(
         None,
         description="The same as clients reach it, for the links of direct uploads and downloads; none: "
         "STORAGE_ENDPOINT.",
@@ -64,7 +67,7 @@ class StorageSettings(BaseSettings):
         description="Keep transcripts in a database when Redis no longer does (RESULT_TTL_SECONDS), until "
         "they are deleted; false: for those seconds only.",
     )
-    database_url: SecretStr | None = Field(
+    database_url: Annotated[SecretStr | None, NONE_IF_BLANK] = Field(
         None,
         description="Database of the archive, `postgresql://user:password@host/name`, of this service alone; "
         "none: the file `archive.db` in DATA_DIR, which all APIs must share.",

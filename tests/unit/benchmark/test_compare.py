@@ -34,6 +34,13 @@ def test_who_lacks_a_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert problems == [Problem("whisper.cpp", "Left out: run pip install no-such-package to have it.")]
 
 
+def test_whisperx_is_not_to_be_put_beside_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """README.md: it takes other versions of what the rest needs."""
+    monkeypatch.setattr(compare, "missing_package", lambda contestant: "whisperx")
+    _, problems = compare._entries(["whisperx"], [], 5, 1)
+    assert problems == [Problem("whisperx", "Left out: it wants an environment of its own, see README.md.")]
+
+
 def test_every_name_has_its_contestant() -> None:
     assert set(NAMES.values()) <= CONTESTANTS.keys()
     assert rivals.PACKAGES.keys() <= set(NAMES.values())

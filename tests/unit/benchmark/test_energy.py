@@ -1,9 +1,11 @@
 """Energy is what the machine tells, and nothing where it tells nothing."""
 
 import itertools
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from benchmark import energy
@@ -69,6 +71,11 @@ def test_power_of_gpus_is_summed_up_over_time(monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_nvidia_smi_is_followed_and_ended(tmp_path: Path) -> None:
+    others = psutil.Process().children()
     with energy_meter(tmp_path, str(nvidia_smi(tmp_path))) as meter:
-        assert meter.joules() is not None
+        (follower,) = set(psutil.Process().children()) - set(others)
         assert meter.source == "GPUs (nvidia-smi), with all that ran"
+        while meter.gpu_peak_mb() != 2000 or not meter.joules():
+            assert follower.is_running()
+            time.sleep(0.01)
+    assert not follower.is_running()

@@ -160,6 +160,12 @@ def test_blanks_take_back_what_sentinels_were_told() -> None:
     assert settings.redis_ca_file is None
 
 
+def test_blanks_take_back_buckets_and_databases() -> None:
+    names = ("storage_url", "storage_endpoint", "storage_public_endpoint", "database_url")
+    settings = Settings(**dict.fromkeys(names, " "))  # type: ignore[arg-type]
+    assert [getattr(settings, name) for name in names] == [None] * 4
+
+
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         setattr(Settings(), "port", 1)  # noqa: B010 (mypy knows that it is frozen)

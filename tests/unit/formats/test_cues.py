@@ -232,12 +232,16 @@ def test_a_sentence_that_is_over_at_once_shares_the_next_cue() -> None:
 
 
 def test_short_answers_in_quick_turns_stay_long_enough() -> None:
-    """Speakers do not share cues; who pauses is in time again."""
-    turns = [_segment("Yes.", 1 + 0.4 * turn, 0.4) | {"speaker": f"S{turn % 2}"} for turn in range(4)]
-    cues = cues_of({"segments": [*turns, _segment("Well.", 5, 1) | {"speaker": "S0"}]})
-    assert [cue.end - cue.start for cue in cues[:3]] == pytest.approx([LEAST_SECONDS] * 3)
-    assert cues[3].end - cues[3].start == pytest.approx(1)
-    assert cues[4].start == 5
+    """Speakers do not share cues; late ones keep the time of their turn; who pauses is in time again."""
+    turns = [_segment("Yes.", 1 + 0.4 * turn, 0.4) | {"speaker": f"S{turn % 2}"} for turn in range(24)]
+    cues = cues_of({"segments": [*turns, _segment("Well.", 15, 1) | {"speaker": "S0"}]})
+    seconds = [cue.end - cue.start for cue in cues]
+    assert seconds[:7] == pytest.approx([LEAST_SECONDS] * 7)
+    assert seconds[7:23] == pytest.approx([0.4] * 16)
+    assert seconds[23] == pytest.approx(1)
+    late = [cue.start - turn["start"] for cue, turn in zip(cues, turns, strict=False)]
+    assert max(late) < MOST_LATE_SECONDS + LEAST_SECONDS
+    assert cues[24].start == 15
 
 
 def test_a_segment_without_time_takes_some_of_the_pause_after_it() -> None:

@@ -28,12 +28,15 @@ class Row extends Component {
     this.setState({ typed: null });
   };
 
+  /** Who takes back what he typed gives nothing: browsers then tell no change. */
+  left = () => this.setState({ typed: null });
+
   render({ speaker, speakers, onMerge }, { typed }) {
     const { id, name, seconds } = speaker;
     const others = speakers.filter((each) => each.id !== id);
     return html`<li class=${colourOf(speaker)}>
       <span class="speaker-dot" aria-hidden="true"></span>
-      <input type="text" maxlength="100" value=${typed ?? name} aria-label=${t("speaker_name", { name })} onInput=${this.typed} onChange=${this.given} />
+      <input type="text" maxlength="100" value=${typed ?? name} aria-label=${t("speaker_name", { name })} onInput=${this.typed} onChange=${this.given} onBlur=${this.left} />
       <span class="quiet">${clock(seconds)}</span>
       ${others.length > 0 &&
       html`<select aria-label=${t("speaker_merge", { name })} onChange=${(event) => event.currentTarget.value && onMerge(id, event.currentTarget.value)}>
