@@ -17,7 +17,7 @@ from app.archive.packing import ENCODING, packed, unpacked
 from app.archive.shares import Shares
 from app.archive.store import Store, changed, insert_into
 from app.archive.summaries import Summaries
-from app.archive.tables import DELETED, DELETED_BY_OLDER, PRESENT, fingerprints, transcripts
+from app.archive.tables import DELETED, DELETED_BY_OLDER, DELETED_ENCODING, PRESENT, fingerprints, transcripts
 from app.core.config import Settings
 from app.schemas.archived import ArchivedContent, ArchivedResult, ArchivedTask, ArchiveFigures
 from app.schemas.position import Position
@@ -244,9 +244,9 @@ class Archive:
         nothing = dict.fromkeys(
             ("owner", "filename", "model", "language", "duration", "corrections", "content")
         )
-        why = {"gone_until_ms": until_ms, "deleted": is_deleted}
-        # an API of before version 0007 that runs beside this one knows a deletion by `encoding`
-        gone = nothing | why | {"size": 0, "encoding": "deleted" if is_deleted else "", "created_ms": 0}
+        encoding = DELETED_ENCODING if is_deleted else ""
+        why = {"gone_until_ms": until_ms, "deleted": is_deleted, "encoding": encoding}
+        gone = nothing | why | {"size": 0, "created_ms": 0}
         rows = [gone | {"task_id": task_id, "archived_ms": _now_ms()} for task_id in task_ids]
         if not rows:
             return 0

@@ -56,10 +56,15 @@ PRESENT = transcripts.c.gone_until_ms.is_(None)
 DELETED = and_(transcripts.c.gone_until_ms.is_not(None), transcripts.c.deleted)
 """Whether a row is the mark of a deleted task: it outlasts its time, so that no copy brings the task back."""
 
+DELETED_ENCODING = "deleted"
+"""`encoding` of such a mark, by which APIs of before version 0007 of the tables know it."""
+
 DELETED_BY_OLDER = and_(
-    transcripts.c.gone_until_ms.is_not(None), transcripts.c.encoding == "deleted", not_(transcripts.c.deleted)
+    transcripts.c.gone_until_ms.is_not(None),
+    transcripts.c.encoding == DELETED_ENCODING,
+    not_(transcripts.c.deleted),
 )
-"""The same, made by an API of before version 0007 of the tables that runs beside this one."""
+"""The same, made by such an API that runs beside this one."""
 
 library = Table(
     "library",  # what is short is not in `transcripts`: SQLite would read past `content` for it

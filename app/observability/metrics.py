@@ -107,7 +107,6 @@ class Metrics:
 def _of(snapshot: Snapshot) -> CollectorRegistry:
     registry = CollectorRegistry()
     queue = snapshot.queue
-    waiting = Gauge("transcriber_queue_tasks", "Tasks by where they are.", ["place"], registry=registry)
     places = {
         "waiting": queue.waiting,
         "high": queue.high,
@@ -115,8 +114,7 @@ def _of(snapshot: Snapshot) -> CollectorRegistry:
         "dead": queue.dead,
         "running": queue.running,
     }
-    for place, count in places.items():
-        waiting.labels(place).set(count)
+    _add_labelled(registry, "transcriber_queue_tasks", "Tasks by where they are.", "place", places)
     figures = {
         "transcriber_queue_oldest_seconds": ("Age of the task that is next.", queue.oldest_seconds or 0.0),
         "transcriber_queue_audio_seconds": (
@@ -134,24 +132,21 @@ def _of(snapshot: Snapshot) -> CollectorRegistry:
             snapshot.workers_without_storage,
         ),
     }
-    for name, (description, value) in figures.items():
-        Gauge(name, description, registry=registry).set(value)
-    without_model = Gauge(
+    _add_gauges(registry, figures)
+    _add_labelled(
+        registry,
         "transcriber_workers_without_model",
         "Workers alive that cannot load a model.",
-        ["model"],
-        registry=registry,
+        "model",
+        snapshot.workers_without_model,
     )
-    for model, count in snapshot.workers_without_model.items():
-        without_model.labels(model).set(count)
-    pace = Gauge(
+    _add_labelled(
+        registry,
         "transcriber_real_time_factor",
         "Processing seconds per second of recording, of late.",
-        ["model"],
-        registry=registry,
+        "model",
+        snapshot.pace,
     )
-    for model, factor in snapshot.pace.items():
-        pace.labels(model).set(factor)
     if snapshot.has_archive:
         _add_archive(registry, snapshot.archive)
     _add_disks(registry, snapshot)
@@ -172,25 +167,39 @@ def _add_archive(registry: CollectorRegistry, figures: ArchiveView | None) -> No
             figures.limit_bytes,
         ),
     }
+    _add_gauges(registry, told)
+
+
+def _add_disks(registry: CollectorRegistry, snapshot: Snapshot) -> None:
+    _add_labelled(
+        registry,
+        "transcriber_disk_free_bytes",
+        "Free bytes on the disk of a folder: `uploads` is UPLOAD_DIR, `data` is DATA_DIR of this API.",
+        "folder",
+        snapshot.free_bytes,
+    )
+    told = {
+        "transcriber_disk_min_free_bytes": (
+            "Free bytes of UPLOAD_DIR below which uploads are refused with 507 (MIN_FREE_DISK_MB).",
+            snapshot.min_free_bytes,
+        )
+    }
+    _add_gauges(registry, told)
+
+
+def _add_gauges(registry: CollectorRegistry, told: Mapping[str, tuple[str, float]]) -> None:
+    """Figures by name, each with its description."""
     for name, (description, value) in told.items():
         Gauge(name, description, registry=registry).set(value)
 
 
-def _add_disks(registry: CollectorRegistry, snapshot: Snapshot) -> None:
-    free = Gauge(
-        "transcriber_disk_free_bytes",
-        "Free bytes on the disk of a folder: `uploads` is UPLOAD_DIR, `data` is DATA_DIR of this API.",
-        ["folder"],
-        registry=registry,
-    )
-    for folder, count in snapshot.free_bytes.items():
-        free.labels(folder).set(count)
-    least = Gauge(
-        "transcriber_disk_min_free_bytes",
-        "Free bytes of UPLOAD_DIR below which uploads are refused with 507 (MIN_FREE_DISK_MB).",
-        registry=registry,
-    )
-    least.set(snapshot.min_free_bytes)
+def _add_labelled(
+    registry: CollectorRegistry, name: str, description: str, label: str, values: Mapping[str, float]
+) -> None:
+    """One figure for each value of a label."""
+    gauge = Gauge(name, description, [label], registry=registry)
+    for each, value in values.items():
+        gauge.labels(each).set(value)
 
 
 class _Totals(Collector):

@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, select
 
 from app.archive import archive as archive_module
-from app.archive.archive import DAY_MS, Archive
+from app.archive.archive import DAY_MS
 from app.archive.backup import back_up, restore
 from app.archive.database import open_engine
 from app.archive.packing import ENCODING, packed
@@ -23,20 +23,12 @@ from app.archive.tables import WORDS_TABLE, metadata, transcripts
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
 from app.schemas.archived import ArchivedResult, ArchivedTask
+from tests.unit.archive.test_archive import opened
 
 SettingsFor = Callable[..., Settings]
 
 TASK = ArchivedTask(task_id="t", created_ms=1_700_000_000_123)
 RESULT = b'{"text": "hello"}'
-
-
-@contextmanager
-def opened(settings: Settings) -> Iterator[Archive]:
-    archive = Archive.from_settings(settings)
-    try:
-        yield archive
-    finally:
-        archive.close()
 
 
 @contextmanager

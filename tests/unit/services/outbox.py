@@ -1,7 +1,5 @@
 """Tasks for tests of the outbox: what an upload, a worker and time leave of them on the disk and in Redis."""
 
-import os
-import time
 from pathlib import Path
 
 from app.core.config import Settings
@@ -9,30 +7,20 @@ from app.schemas.task import Task
 from app.services.outbox_service import SweepReport
 from app.storage.local import LocalStorage
 from tests.integration.queue.harness import RESULT, Queue, claim
+from tests.unit.storage.uploads import TASK_ID, make_old, stored
+from tests.unit.storage.uploads import files as files_in
 
-TASK_ID = "0b9e3b5c-6f0a-4f1c-9d39-5c9f6d3a1c55"
 NOTHING = SweepReport(0, 0, 0, 0)
 
 
-def stored(storage: LocalStorage, task_id: str = TASK_ID) -> Task:
-    """An upload with its note."""
-    upload = storage.open_upload(task_id, "mp3")
-    upload.write(b"sound")
-    task = Task(task_id=task_id, file_path=upload.commit())
-    storage.outbox.save(task)
-    return task
-
-
 def age(folder: Path, seconds: float) -> None:
-    then = time.time() - seconds
     for path in folder.rglob("*.*"):
         if path.is_file():
-            os.utime(path, (then, then))
+            make_old(path, seconds)
 
 
 def files(settings: Settings) -> list[str]:
-    folder = settings.upload_dir
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return files_in(settings.upload_dir)
 
 
 async def forget(queue: Queue) -> None:

@@ -11,7 +11,8 @@ from app.services.ended_sweep import MEBIBYTE
 from app.services.outbox_service import OutboxService
 from app.storage.local import LocalStorage
 from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, connected
-from tests.unit.services.outbox import NOTHING, TASK_ID, done, end_long_ago, files, stored
+from tests.unit.services.outbox import NOTHING, done, end_long_ago, files
+from tests.unit.storage.uploads import TASK_ID, stored
 
 
 async def test_what_an_ended_task_left_goes_after_its_time(

@@ -12,7 +12,8 @@ from app.services import outbox_service
 from app.services.outbox_service import OutboxService, StorageLookup
 from app.storage.local import LocalStorage
 from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, connected, stored_result
-from tests.unit.services.outbox import NOTHING, TASK_ID, age, done, files, forget, stored
+from tests.unit.services.outbox import NOTHING, age, done, files, forget
+from tests.unit.storage.uploads import TASK_ID, stored
 
 
 async def test_what_redis_lost_is_enqueued_again_once(

@@ -3,7 +3,8 @@
 from app.services.outbox_service import OutboxService
 from app.storage.local import LocalStorage
 from tests.integration.queue.harness import RESULT, Queue
-from tests.unit.services.outbox import TASK_ID, age, files, stored
+from tests.unit.services.outbox import age, files
+from tests.unit.storage.uploads import TASK_ID, stored
 
 
 async def test_a_deleted_task_stays_away(outbox: OutboxService, storage: LocalStorage, queue: Queue) -> None:
