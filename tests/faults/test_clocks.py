@@ -40,7 +40,6 @@ class _Clock:
         self.path.write_text(f"{seconds:+d}")
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("api", "worker", "redis"), ALL_WRONG if TRIES == 1 else [*ALL_WRONG, *ONE_WRONG])
 async def test_clocks_are_wrong(
     settings_for: Callable[..., Settings],

@@ -42,7 +42,6 @@ async def _read(client: httpx2.AsyncClient, accepted: list[str], results: dict[s
         await asyncio.sleep(0.01)
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("lag_seconds", [3] if TRIES == 1 else [1, 3])
 async def test_failover_to_a_replica_that_is_behind(
     settings_for: Callable[..., Settings], tmp_path: Path, ledger: Ledger, lag_seconds: int, attempt: int

@@ -11,10 +11,7 @@ from typer.testing import CliRunner
 from benchmark.engine import __main__ as command
 from benchmark.engine import conversations
 
-pytestmark = [
-    pytest.mark.weights,
-    pytest.mark.timeout(900),  # arithmetic alone: a machine with other work takes several times as long
-]
+pytestmark = pytest.mark.weights
 
 ASSETS = Path(__file__).parents[1] / "assets"
 ENGLISH = "The weather is nice today. We will walk to the river and have lunch under the old tree."

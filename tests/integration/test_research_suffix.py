@@ -20,7 +20,6 @@ from research.suffix.whisper_model import FrozenWhisper
 pytestmark = [
     pytest.mark.weights,
     pytest.mark.usefixtures("one_torch_thread"),
-    pytest.mark.timeout(900),  # arithmetic alone: a machine with other work takes several times as long
     pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),  # openai-whisper's vocabulary
 ]
 
