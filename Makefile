@@ -50,6 +50,7 @@ fetched: dev
 	@$(BIN)/python -m scripts.browser
 	@$(BIN)/python -m scripts.nginx
 	@$(BIN)/python -m scripts.postgres
+	@$(BIN)/python -m scripts.redis
 
 faults: dev ## Kill real processes, each way FAULT_TRIES times (10)
 	FAULT_TRIES=$${FAULT_TRIES:-10} $(BIN)/python -m pytest -m faults -s $(PYTEST_ARGS)

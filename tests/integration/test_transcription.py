@@ -396,7 +396,7 @@ def test_the_encoder_may_hear_all_30_seconds(
     assert transcript.provenance is not None
     assert transcript.provenance.encoder_context == "full"
     assert transcript.provenance.encoder_padding == "silence"
-    assert transcript.text == transcribe("speech_en.flac").text
+    assert transcript.text.endswith("have lunch under the old tree.")
     # What was heard with another context is no part of this transcript.
     shorter: list[WindowDone] = []
     transcribe("speech_en.flac", heard=shorter)
