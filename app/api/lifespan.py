@@ -24,11 +24,11 @@ from app.core.stopping import Stopping
 from app.core.tracing import stop_tracing
 from app.observability.metrics import Metrics
 from app.queue.awaited import Awaited
+from app.queue.cached_results import Repeats
 from app.queue.clients import command_client
-from app.queue.outlook import Outlook
+from app.queue.eta import Outlook
+from app.queue.idempotency_keys import Requests
 from app.queue.rate_limits import RateLimiter
-from app.queue.repeats import Repeats
-from app.queue.requests import Requests
 from app.queue.usage import UsageCounter
 from app.services.archive_service import ArchiveService
 from app.services.audio_service import AudioService

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.api.openai.wishes import AnswerFormat
+from app.api.openai.request import AnswerFormat
 from app.core.languages import LANGUAGES
 from app.core.speaker_counts import MOST_SPEAKERS
 from app.schemas.resumable import UPLOAD_ID_PATTERN

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 import anyio.to_thread
 import httpcore2
 
-from app.net.guard import AddressPolicy, Resolver, addresses_of
-from app.net.patience import Patience, PatientStream
+from app.net.address_policy import AddressPolicy, Resolver, addresses_of
+from app.net.deadline import Patience, PatientStream
 
 MAX_ADDRESSES = 4
 """Addresses of one host that are tried; each gets its share of the time."""

@@ -17,9 +17,9 @@ from app.core.errors import FetchFailed, FetchRefused, StorageFull, UnsafeAddres
 from app.core.file_locks import hold
 from app.core.speed import ANY_SPEED, SlowestSpeed
 from app.core.utils import base_name, quoted
+from app.net.address_policy import AddressPolicy, Resolver, parse_url, system_resolver
 from app.net.backend import CONNECT_SECONDS, GuardedBackend
-from app.net.guard import AddressPolicy, Resolver, parse_url, system_resolver
-from app.net.patience import Patience
+from app.net.deadline import Patience
 from app.net.wire import PASSING_REFUSALS, headers_for, target_of, tls_context, translated
 
 MAX_REDIRECTS = 5

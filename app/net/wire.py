@@ -9,7 +9,7 @@ import httpcore2
 import httpx2
 
 from app.core.errors import FetchFailed
-from app.net.guard import host_of
+from app.net.address_policy import host_of
 
 USER_AGENT = "transcriber"
 

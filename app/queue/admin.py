@@ -8,11 +8,11 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.queue.clock import ms_of
-from app.queue.elements import created_at_of, failure_of, identity_of
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import ReviveOutcome
+from app.queue.payload import created_at_of, failure_of, identity_of
 from app.queue.policy import Policy
+from app.queue.redis_errors import redis_reachable
 from app.queue.scan import scan_names
 from app.queue.scripts import Scripts
 from app.queue.troubles import troubles_in

@@ -10,8 +10,8 @@ from typing import cast
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
+from app.queue.redis_errors import redis_reachable
 from app.queue.scripts import script_sources
 
 ORPHANS_AT_ONCE = 100

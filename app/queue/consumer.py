@@ -18,8 +18,7 @@ from app.core.config import Settings
 from app.core.errors import InvalidTask, QueueUnavailable
 from app.queue.claims import Checkpoints, Claim
 from app.queue.cost import Cost
-from app.queue.elements import identity_of, task_of
-from app.queue.guard import redis_reachable
+from app.queue.counters import Totals
 from app.queue.keys import Keys
 from app.queue.lending import Lending
 from app.queue.line import Line
@@ -33,10 +32,11 @@ from app.queue.outcomes import (
     SettleOutcome,
 )
 from app.queue.pace import Pace
+from app.queue.payload import identity_of, task_of
 from app.queue.policy import Policy
+from app.queue.redis_errors import redis_reachable
 from app.queue.room import EVERYTHING, Room
 from app.queue.scripts import Scripts, Surrender
-from app.queue.totals import Totals
 from app.queue.webhooks import Webhooks
 from app.schemas.task import TaskFailure
 

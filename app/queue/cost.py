@@ -5,8 +5,8 @@ from typing import cast
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.guard import redis_or_not, redis_reachable
 from app.queue.keys import Keys
+from app.queue.redis_errors import redis_or_not, redis_reachable
 
 REMEMBERED_SECONDS = 4 * 3600.0
 """Of recordings, per model: what came before them fades."""

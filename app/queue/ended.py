@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.elements import task_of
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
+from app.queue.payload import task_of
 from app.queue.policy import Policy
 from app.queue.progress import PROGRESS_FIELDS
+from app.queue.redis_errors import redis_reachable
 from app.queue.scan import scan_names
 from app.queue.scripts import Scripts
 from app.schemas.task import Task

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.elements import task_of
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import CheckpointOutcome
+from app.queue.payload import task_of
+from app.queue.redis_errors import redis_reachable
 from app.queue.scripts import script_sources
 from app.schemas.lending import Loan, Offer, OfferedWindow, Taken
 from app.schemas.task import Task

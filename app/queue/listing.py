@@ -6,10 +6,10 @@ from typing import cast
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.elements import task_of
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
+from app.queue.payload import task_of
 from app.queue.reader import PUBLIC_STATUS
+from app.queue.redis_errors import redis_reachable
 from app.schemas.position import Position
 from app.schemas.task import TaskPage, TaskStatus, TaskSummary
 

@@ -10,11 +10,11 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.queue.clock import now_ms
-from app.queue.elements import identity_of
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import PromoteOutcome, RequeueOutcome, Standing
+from app.queue.payload import identity_of
 from app.queue.policy import Policy
+from app.queue.redis_errors import redis_reachable
 from app.queue.scan import scan_names
 from app.queue.scripts import Scripts
 

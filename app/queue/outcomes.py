@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from app.core.errors import AttemptsExhausted, TaskCancelled
-from app.queue.elements import failure_of
+from app.queue.payload import failure_of
 from app.schemas.task import TaskFailure
 
 EXHAUSTED = TaskFailure(

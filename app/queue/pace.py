@@ -5,8 +5,8 @@ from typing import cast
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.guard import redis_or_not, redis_reachable
 from app.queue.keys import Keys
+from app.queue.redis_errors import redis_or_not, redis_reachable
 
 WEIGHT_OF_NEW = 0.2
 """Of the newest figure in the moving average."""

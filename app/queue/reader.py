@@ -11,12 +11,12 @@ from redis.asyncio import Redis
 from app.core.config import Settings
 from app.queue.clock import now_ms
 from app.queue.coalescing import Coalescer
-from app.queue.elements import failure_of, identity_of, task_of
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import CANCELLED, CancelOutcome, DeleteOutcome
+from app.queue.payload import failure_of, identity_of, task_of
 from app.queue.policy import Policy
 from app.queue.progress import PROGRESS_FIELDS, with_progress
+from app.queue.redis_errors import redis_reachable
 from app.queue.results import state_of_result
 from app.queue.scripts import Scripts, StoredTask
 from app.queue.webhooks import FIELDS as WEBHOOK_FIELDS

@@ -19,11 +19,11 @@ from app.core.quotas import LIMITS, Quota, Quotas
 from app.core.utils import number_within
 from app.core.wording import span
 from app.queue.clock import now_ms
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.maintenance import Maintenance
 from app.queue.outcomes import Stage
 from app.queue.policy import Policy
+from app.queue.redis_errors import redis_reachable
 from app.queue.scripts import Scripts
 from app.queue.turns import is_turn
 from app.schemas.task import LONGEST_SECONDS, Task

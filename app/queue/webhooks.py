@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.queue.clock import now_ms
-from app.queue.guard import redis_or_not, redis_reachable
 from app.queue.keys import Keys
 from app.queue.policy import Policy
+from app.queue.redis_errors import redis_or_not, redis_reachable
 from app.queue.scripts import Scripts
 from app.schemas.task import Delivery, DeliveryState, Task
 

@@ -13,12 +13,12 @@ from app.archive.database import CONNECTIONS
 from app.archive.summaries import Summaries
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
+from app.queue.counters import Totals
 from app.queue.ended import EndedTask, EndedTasks
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.reader import TaskRecord
+from app.queue.redis_errors import redis_reachable
 from app.queue.results import state_of_result
-from app.queue.totals import Totals
 from app.queue.turns import is_turn
 from app.queue.usage import SETTLE_SECONDS
 from app.schemas.archived import ArchivedContent, ArchivedResult, ArchivedTask, ArchiveFigures

@@ -20,10 +20,10 @@ from app.core.errors import (
 )
 from app.core.tracing import traceparent
 from app.core.utils import extension_of, quoted, single_value
-from app.net.guard import AddressPolicy, check_url
+from app.net.address_policy import AddressPolicy, check_url
 from app.queue.awaited import Awaited
-from app.queue.guard import redis_or_not
-from app.queue.requests import Request
+from app.queue.idempotency_keys import Request
+from app.queue.redis_errors import redis_or_not
 from app.queue.usage import UsageCounter
 from app.schemas.caller import Caller
 from app.schemas.known_speaker import known_speakers

@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import Stage, Standing
 from app.queue.policy import Policy
+from app.queue.redis_errors import redis_reachable
 from app.queue.scripts import Scripts
 from app.schemas.task import Task
 from app.services.keeper import Keeper

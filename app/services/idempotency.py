@@ -10,9 +10,9 @@ import anyio
 
 from app.core.background import end
 from app.core.errors import IdempotencyConflict, QueueUnavailable, RequestInProgress
+from app.queue.idempotency_keys import ACCEPTANCE_SECONDS, Earlier, Request, Requests
 from app.queue.outcomes import RequestOutcome
 from app.queue.reader import TaskLookup
-from app.queue.requests import ACCEPTANCE_SECONDS, Earlier, Request, Requests
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from anyio import to_thread
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.guard import redis_or_not
 from app.queue.pace import Pace
+from app.queue.redis_errors import redis_or_not
 from app.schemas.model import ModelFacts
 from app.weights.catalog import available_models, can_translate, canonical_name, languages_of
 from app.weights.facts import accuracy_of, cached_mb, download_mb

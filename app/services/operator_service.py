@@ -13,10 +13,10 @@ from app.core.errors import ArchiveUnavailable, CannotRetry, StorageUnavailable,
 from app.observability.metrics import Snapshot
 from app.queue.admin import Admin, DeadLetter, WorkerHoldings
 from app.queue.backlog import Backlog, Left
-from app.queue.elements import task_of
+from app.queue.counters import Totals
 from app.queue.outcomes import ReviveOutcome
 from app.queue.pace import Pace
-from app.queue.totals import Totals
+from app.queue.payload import task_of
 from app.schemas.operations import (
     ArchiveView,
     DeadLetters,

@@ -9,13 +9,13 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.core.errors import QueueFull
-from app.queue.elements import payload_of
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.maintenance import Maintenance
 from app.queue.outcomes import RestoreOutcome, Stage, Standing
+from app.queue.payload import payload_of
 from app.queue.policy import Policy
 from app.queue.producer import Producer
+from app.queue.redis_errors import redis_reachable
 from app.queue.scripts import Scripts
 from app.queue.turns import is_turn
 from app.queue.webhooks import Webhooks

@@ -7,7 +7,7 @@ from anyio import to_thread
 
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
-from app.queue.repeats import Repeats, Source
+from app.queue.cached_results import Repeats, Source
 from app.queue.results import state_of_result
 from app.schemas.task import Task
 from app.services.archive_service import ArchiveService

@@ -23,11 +23,11 @@ from app.core.recording_path import RecordingPath
 from app.core.stopping import Stopping
 from app.core.wording import span
 from app.queue.admin import Admin
-from app.queue.guard import redis_or_not
+from app.queue.cached_results import Repeats
+from app.queue.eta import Outlook
 from app.queue.outcomes import ReviveOutcome
-from app.queue.outlook import Outlook
 from app.queue.reader import TaskReader, TaskRecord
-from app.queue.repeats import Repeats
+from app.queue.redis_errors import redis_or_not
 from app.queue.webhooks import Webhooks
 from app.schemas.caller import Caller
 from app.schemas.event import EventKind, TaskEvent, WindowText

@@ -15,7 +15,7 @@ from app.core.config import Settings
 from app.core.errors import StillTranscribing, TaskNotFound
 from app.core.stopping import Stopping
 from app.queue.awaited import Awaited
-from app.queue.guard import redis_or_not
+from app.queue.redis_errors import redis_or_not
 from app.schemas.caller import Caller
 from app.schemas.task import ENDED, TaskState
 from app.services.task_service import TaskService

@@ -11,12 +11,12 @@ from redis.asyncio import Redis
 from app.core.backoff import QUIET_SECONDS, Backoff
 from app.core.config import Settings
 from app.core.errors import FetchFailed, QueueUnavailable, UnsafeAddress
-from app.net.guard import AddressPolicy
+from app.net.address_policy import AddressPolicy
 from app.net.sign import headers_of
 from app.net.webhook import WebhookSender
 from app.net.wire import PASSING_REFUSALS
+from app.queue.counters import Totals
 from app.queue.reader import TaskReader
-from app.queue.totals import Totals
 from app.queue.webhooks import LOOK_SECONDS, Try, Webhooks
 from app.schemas.task import ENDED, DeliveryState, TaskState, TaskStatus
 from app.services.outbox_service import StorageLookup

@@ -22,8 +22,8 @@ from app.core.errors import (
 )
 from app.core.recording_path import RecordingPath
 from app.core.speed import SlowestSpeed
+from app.net.address_policy import AddressPolicy
 from app.net.fetch import FetchLimits, fetch
-from app.net.guard import AddressPolicy
 from app.queue.room import is_short
 from app.schemas.known_speaker import KnownSpeaker, known_speakers
 from app.schemas.task import ChannelMode, Task, TaskKind

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from app.queue.totals import Totals
+from app.queue.counters import Totals
 
 
 class StageTotals:

@@ -26,12 +26,12 @@ from app.core.errors import QueueUnavailable
 from app.launcher.redis_server import free_port
 from app.queue.admin import Admin
 from app.queue.clients import command_client
+from app.queue.counters import Totals
 from app.queue.keys import Keys
 from app.queue.maintenance import Maintenance
 from app.queue.producer import Producer
 from app.queue.reader import TaskReader
 from app.queue.scripts import script_sources
-from app.queue.totals import Totals
 from app.schemas.task import Task, TaskState, TaskStatus
 from app.services.outbox_service import OutboxService, StorageLookup
 from app.storage.opening import open_storage

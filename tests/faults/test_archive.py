@@ -20,8 +20,8 @@ from app.archive.archive import Archive
 from app.core.config import Settings
 from app.core.errors import TaskNotFound
 from app.core.stopping import Stopping
-from app.queue.elements import payload_of
-from app.queue.outlook import Outlook
+from app.queue.eta import Outlook
+from app.queue.payload import payload_of
 from app.queue.policy import Policy
 from app.queue.scripts import Scripts
 from app.schemas.caller import Caller

@@ -8,9 +8,9 @@ from starlette.responses import JSONResponse
 
 from app.api.auth import CallerDep
 from app.api.body import BodyReader
-from app.api.deepgram.answers import answer_of
 from app.api.deepgram.docs import LISTEN_DOCS
 from app.api.deepgram.options import FIELDS, Encoding, deepgram_options, encoding_of, wanted_of
+from app.api.deepgram.response import answer_of
 from app.api.deps import ServicesDep
 from app.api.openapi.dialects import WAITED_RESPONSES
 from app.api.rates import COUNTED

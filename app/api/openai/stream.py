@@ -8,14 +8,14 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from app.api.deps import Services
 from app.api.keepalive import with_pauses
-from app.api.openai.answers import (
+from app.api.openai.request import AnswerFormat, Wishes
+from app.api.openai.response import (
     RENDERED,
     logprobs_of,
     model_of,
     speaker_segments,
     usage_of,
 )
-from app.api.openai.wishes import AnswerFormat, Wishes
 from app.api.responses import json_of
 from app.formats.formats import render
 from app.schemas.caller import Caller

@@ -9,9 +9,9 @@ from starlette.responses import JSONResponse, StreamingResponse
 from app.api import parameters
 from app.api.auth import CallerDep
 from app.api.deps import Services, ServicesDep
-from app.api.openai.answers import RENDERED, answer_of
+from app.api.openai.request import field_name, openai_options, query_values, wishes_of
+from app.api.openai.response import RENDERED, answer_of
 from app.api.openai.stream import stream_of
-from app.api.openai.wishes import field_name, openai_options, query_values, wishes_of
 from app.api.openapi.dialects import OPENAI_RESPONSES
 from app.api.rates import COUNTED
 from app.api.uploads import form_of, idempotency_key_of, length_of

@@ -15,7 +15,7 @@ from app.api.deps import ServicesDep, services_of
 from app.api.documents import document_of
 from app.api.openapi.problems import ANY_PROBLEM, INVALID
 from app.api.openapi.tasks import DELETE_RESPONSES, EVENT_RESPONSES, RETRY_RESPONSES, STATE_RESPONSES
-from app.api.polls import POLL_PARAMETERS, poll_of
+from app.api.poll_params import POLL_PARAMETERS, poll_of
 from app.api.responses import TolerantJSONResponse, json_of
 from app.core.errors import NotFinished, TranscriptionFailed
 from app.core.names import refuse_unknown

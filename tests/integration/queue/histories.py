@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from redis.asyncio import Redis
 
-from app.queue.elements import identity_of
 from app.queue.keys import Keys
 from app.queue.outcomes import (
     CancelOutcome,
@@ -26,6 +25,7 @@ from app.queue.outcomes import (
     Lease,
     RestoreOutcome,
 )
+from app.queue.payload import identity_of
 from app.queue.policy import Policy
 from app.queue.scripts import Scripts, Surrender
 from app.schemas.window import WindowDone, WindowTranscript

@@ -8,7 +8,7 @@ import pytest
 from app.core.config import Settings
 from app.queue.backlog import LEAST_SECONDS, SAMPLE, UNKNOWN_COST, UNKNOWN_SECONDS, Backlog, Left, spans
 from app.queue.cost import REMEMBERED_SECONDS, Cost
-from app.queue.elements import payload_of
+from app.queue.payload import payload_of
 from app.schemas.task import Task
 from app.schemas.window import WindowDone, WindowTranscript
 from tests.integration.queue.harness import FAILURE, Queue, claim, connected, task, urgent_task

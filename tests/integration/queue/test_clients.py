@@ -16,7 +16,7 @@ from app.core.errors import QueueUnavailable, UnsafeRedis
 from app.launcher.redis_programs import find_server
 from app.launcher.redis_server import RedisServer, free_port
 from app.queue.clients import blocking_client, check_server, command_client
-from app.queue.guard import redis_reachable
+from app.queue.redis_errors import redis_reachable
 from tests.integration.queue.harness import RESULT, Queue, claim, connected, task
 
 

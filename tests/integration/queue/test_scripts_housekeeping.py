@@ -1,6 +1,5 @@
 """Every outcome of the scripts that mend, move and look after tasks; each also when the call is repeated."""
 
-from app.queue.elements import payload_of
 from app.queue.outcomes import (
     CANCELLED,
     EXHAUSTED,
@@ -11,6 +10,7 @@ from app.queue.outcomes import (
     RestoreOutcome,
     ReviveOutcome,
 )
+from app.queue.payload import payload_of
 from tests.integration.queue.harness import (
     FAILURE,
     PAYLOAD,

@@ -14,7 +14,7 @@ from app.core.stopping import Stopping
 from app.launcher.redis_server import free_port
 from app.queue.awaited import Awaited
 from app.queue.clients import command_client
-from app.queue.outlook import Outlook
+from app.queue.eta import Outlook
 from app.queue.usage import UsageCounter
 from app.schemas.task import Task
 from app.services.folder_service import FolderService

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app.api.openai.answers import verbose_of
-from app.api.openai.wishes import AnswerFormat, Wishes
+from app.api.openai.request import AnswerFormat, Wishes
+from app.api.openai.response import verbose_of
 from app.schemas.task import TaskKind
 
 WISHES = Wishes(AnswerFormat.VERBOSE_JSON, words=True, segments=True, stream=False)

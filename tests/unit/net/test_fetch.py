@@ -4,8 +4,8 @@ import httpx2
 import pytest
 
 from app.core.errors import FetchRefused, UnsafeAddress
+from app.net.address_policy import AddressPolicy
 from app.net.fetch import following, name_of
-from app.net.guard import AddressPolicy
 
 PUBLIC_ONLY = AddressPolicy(frozenset(), private_allowed=False)
 

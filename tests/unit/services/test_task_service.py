@@ -9,7 +9,7 @@ import pytest
 from app.core.config import Settings
 from app.core.errors import TaskNotFound
 from app.core.stopping import Stopping
-from app.queue.outlook import Outlook
+from app.queue.eta import Outlook
 from app.queue.pace import Pace
 from app.schemas.caller import ANYBODY, Caller
 from app.schemas.event import EventKind, TaskEvent

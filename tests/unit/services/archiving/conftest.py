@@ -7,7 +7,7 @@ import pytest
 from app.archive.archive import Archive
 from app.core.config import Settings
 from app.core.stopping import Stopping
-from app.queue.outlook import Outlook
+from app.queue.eta import Outlook
 from app.services.archive_service import ArchiveService
 from app.services.outbox_service import OutboxService
 from app.services.task_service import TaskService

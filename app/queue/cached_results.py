@@ -7,10 +7,10 @@ from pydantic_core import from_json, to_json
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.elements import payload_of
-from app.queue.guard import redis_or_not, redis_reachable
 from app.queue.keys import Keys
+from app.queue.payload import payload_of
 from app.queue.policy import Policy
+from app.queue.redis_errors import redis_or_not, redis_reachable
 from app.queue.scripts import Scripts
 from app.schemas.task import Task
 

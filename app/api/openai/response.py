@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app.api.openai.wishes import AnswerFormat, Wishes
+from app.api.openai.request import AnswerFormat, Wishes
 from app.core.languages import LANGUAGES
 from app.core.utils import number_within
 from app.formats.formats import render

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.queue.elements import created_at_of, failure_of, identity_of, payload_of, task_of
+from app.queue.payload import created_at_of, failure_of, identity_of, payload_of, task_of
 from app.schemas.task import Task, TaskFailure
 
 TASK = Task(task_id="t", file_path="a.wav", model="tiny", filename="Запись.m4a")

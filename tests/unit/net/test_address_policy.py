@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.core.errors import FetchFailed, UnsafeAddress
-from app.net.guard import AddressPolicy, addresses_of, check_url, parse_url, system_resolver
+from app.net.address_policy import AddressPolicy, addresses_of, check_url, parse_url, system_resolver
 
 PUBLIC_ONLY = AddressPolicy(frozenset(), private_allowed=False)
 PRIVATE_TOO = AddressPolicy(frozenset(), private_allowed=True)

@@ -8,11 +8,11 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.queue.clock import now_ms
-from app.queue.elements import task_of
 from app.queue.forecast import Kept, Work, ends
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.pace import Pace
+from app.queue.payload import task_of
+from app.queue.redis_errors import redis_reachable
 from app.queue.room import is_short
 from app.schemas.task import Priority, Task
 

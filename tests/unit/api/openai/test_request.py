@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.api.openai.wishes import AnswerFormat, field_name, openai_options, query_values, wishes_of
+from app.api.openai.request import AnswerFormat, field_name, openai_options, query_values, wishes_of
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
 from app.services.options import Options

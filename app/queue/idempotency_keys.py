@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.guard import redis_or_not, redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import RequestOutcome
 from app.queue.policy import Policy
+from app.queue.redis_errors import redis_or_not, redis_reachable
 from app.queue.scripts import Scripts
 
 ACCEPTANCE_SECONDS = 10.0

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.audio import TranscriptionDiarized, TranscriptionVerbose
 
-from app.api.openai.answers import answer_of, diarized_of
-from app.api.openai.wishes import AnswerFormat, Wishes
+from app.api.openai.request import AnswerFormat, Wishes
+from app.api.openai.response import answer_of, diarized_of
 from app.queue.results import state_of_result
 from app.schemas.task import TaskKind
 from tests.integration.api.test_foreign import ODD_RESULTS
