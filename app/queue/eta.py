@@ -31,7 +31,7 @@ class Place:
     eta_seconds: float | None
 
 
-class Outlook:
+class EtaEstimator:
     """Looks at the line for all who ask, once in a while."""
 
     def __init__(self, client: Redis, settings: Settings) -> None:

@@ -20,6 +20,7 @@ from app.core.errors import (
 )
 from app.core.tracing import traceparent
 from app.core.utils import extension_of, quoted, single_value
+from app.housekeeping.store_binding import StoreBinding
 from app.net.address_policy import AddressPolicy, check_url
 from app.queue.awaited import Awaited
 from app.queue.idempotency_keys import Request
@@ -29,7 +30,6 @@ from app.schemas.caller import Caller
 from app.schemas.known_speaker import known_speakers
 from app.schemas.task import Task
 from app.services.earlier_recordings import EarlierRecordings
-from app.services.folder_service import FolderService
 from app.services.idempotency import Idempotency
 from app.services.options import AGAIN, UPLOAD, Options, fingerprint_of
 from app.services.receiving import FILE_FIELD, Fields, FormPart, Received, Receiver
@@ -64,7 +64,7 @@ class AudioService:
         self,
         settings: Settings,
         storage: Storage,
-        folder: FolderService,
+        folder: StoreBinding,
         queue: RedisService,
         results: ResultCache,
         idempotency: Idempotency,

@@ -14,7 +14,7 @@ from app.core.utils import parse_choice, parse_flag, parse_number, parse_trim, q
 from app.schemas.known_speaker import KnownSpeaker
 from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
 from app.services.known_speakers import NAMES, REFERENCES, known_speakers_of
-from app.services.model_choice import choose_model
+from app.weights.model_choice import choose_model
 
 UPLOAD = "upload"
 """Id of a resumable upload: a source like `url`, which no task keeps."""

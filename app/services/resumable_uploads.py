@@ -24,10 +24,10 @@ from app.core.errors import (
     UploadTooLarge,
 )
 from app.core.utils import extension_of
+from app.housekeeping.store_binding import StoreBinding
 from app.queue.reader import TaskLookup
 from app.schemas.caller import Caller
 from app.schemas.resumable import ResumableUpload
-from app.services.folder_service import FolderService
 from app.services.receiving import BATCH_BYTES, Received, Receiver, abort, name_by_type
 from app.services.upload_writers import UploadWriters
 from app.storage.base import ByteSink, Storage, StoredResumable
@@ -56,9 +56,7 @@ class Arrived:
 class ResumableUploads:
     """The use case of an upload in several requests."""
 
-    def __init__(
-        self, settings: Settings, storage: Storage, folder: FolderService, tasks: TaskLookup
-    ) -> None:
+    def __init__(self, settings: Settings, storage: Storage, folder: StoreBinding, tasks: TaskLookup) -> None:
         self._settings = settings
         self._folder = folder
         self._storage = storage

@@ -22,9 +22,10 @@ from app.core.errors import (
 from app.core.recording_path import RecordingPath
 from app.core.stopping import Stopping
 from app.core.wording import span
+from app.housekeeping.outbox_sweep import StorageLookup
 from app.queue.admin import Admin
 from app.queue.cached_results import Repeats
-from app.queue.eta import Outlook
+from app.queue.eta import EtaEstimator
 from app.queue.outcomes import ReviveOutcome
 from app.queue.reader import TaskReader, TaskRecord
 from app.queue.redis_errors import redis_or_not
@@ -36,7 +37,6 @@ from app.schemas.position import Position
 from app.schemas.task import ENDED, TASK_ID_PATTERN, Task, TaskPage, TaskState, TaskStatus
 from app.schemas.window import WindowTranscript
 from app.services.archive_service import ArchiveService
-from app.services.outbox_service import StorageLookup
 from app.services.task_pages import TaskPages
 from app.storage.base import Storage
 
@@ -60,7 +60,7 @@ class TaskService:
         client: Redis,
         settings: Settings,
         storage: Storage,
-        outlook: Outlook,
+        outlook: EtaEstimator,
         stopping: Stopping,
         archive: ArchiveService | None = None,
     ) -> None:

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from app.core.backoff import QUIET_SECONDS, Backoff
 from app.core.config import Settings
 from app.core.errors import FetchFailed, QueueUnavailable, UnsafeAddress
+from app.housekeeping.outbox_sweep import StorageLookup
 from app.net.address_policy import AddressPolicy
 from app.net.sign import headers_of
 from app.net.webhook import WebhookSender
@@ -19,7 +20,6 @@ from app.queue.counters import Totals
 from app.queue.reader import TaskReader
 from app.queue.webhooks import LOOK_SECONDS, Try, Webhooks
 from app.schemas.task import ENDED, DeliveryState, TaskState, TaskStatus
-from app.services.outbox_service import StorageLookup
 from app.storage.base import Storage
 
 logger = logging.getLogger(__name__)

@@ -23,6 +23,7 @@ from pydantic import SecretStr
 
 from app.core.config import Settings
 from app.core.errors import QueueUnavailable
+from app.housekeeping.outbox_sweep import OutboxSweep, StorageLookup
 from app.launcher.redis_server import free_port
 from app.queue.admin import Admin
 from app.queue.clients import command_client
@@ -33,7 +34,6 @@ from app.queue.producer import Producer
 from app.queue.reader import TaskReader
 from app.queue.scripts import script_sources
 from app.schemas.task import Task, TaskState, TaskStatus
-from app.services.outbox_service import OutboxService, StorageLookup
 from app.storage.opening import open_storage
 from tests.places import Place, files_of, folder_of, is_plain
 from tests.serving import PATIENCE_SECONDS
@@ -123,7 +123,7 @@ class Service:
         self._apis: list[subprocess.Popen[bytes]] = []
         self.client = command_client(settings)
         self.storage = open_storage(settings)
-        self.outbox = OutboxService(self.client, settings, self.storage)
+        self.outbox = OutboxSweep(self.client, settings, self.storage)
         self.maintenance = Maintenance(self.client, settings)
         self.producer = Producer(self.client, settings)
         self.reader = TaskReader(self.client, settings, StorageLookup(self.storage))
@@ -303,7 +303,7 @@ class Service:
                 await self.client.hincrby(key, "finished_at", -int(seconds * 1000))
         if not is_plain(self.settings):  # nobody changes the times of a store
             now = self.settings.model_copy(update={"keep_ended_seconds": 0.0})
-            await OutboxService(self.client, now, self.storage).sweep()
+            await OutboxSweep(self.client, now, self.storage).sweep()
             return
         then = time.time() - seconds
         for task_id in listing.tombstones:

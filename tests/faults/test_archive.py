@@ -20,7 +20,7 @@ from app.archive.archive import Archive
 from app.core.config import Settings
 from app.core.errors import TaskNotFound
 from app.core.stopping import Stopping
-from app.queue.eta import Outlook
+from app.queue.eta import EtaEstimator
 from app.queue.payload import payload_of
 from app.queue.policy import Policy
 from app.queue.scripts import Scripts
@@ -53,7 +53,7 @@ class Library:
     def tasks(self) -> TaskService:
         settings, client, storage = self.service.settings, self.service.client, self.service.storage
         archive = ArchiveService(client, settings, storage, self.archive)
-        return TaskService(client, settings, storage, Outlook(client, settings), Stopping(), archive)
+        return TaskService(client, settings, storage, EtaEstimator(client, settings), Stopping(), archive)
 
     async def end(self, number: int) -> None:
         """A task ends: done by a worker, or by a foreign program that leaves nothing but the result."""

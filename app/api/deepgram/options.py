@@ -7,8 +7,8 @@ from app.core.config import Settings
 from app.core.errors import InvalidParameter, UnknownModel
 from app.core.utils import parse_flag, parse_number, single_value
 from app.schemas.task import ChannelMode, Priority
-from app.services.model_choice import named_model
 from app.services.options import Options, options_of
+from app.weights.model_choice import named_model
 
 FLAGS = ("utterances", "diarize", "punctuate", "smart_format", "multichannel", "detect_language")
 WORDS = ("keywords", "keyterm")

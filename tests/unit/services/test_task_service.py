@@ -9,7 +9,7 @@ import pytest
 from app.core.config import Settings
 from app.core.errors import TaskNotFound
 from app.core.stopping import Stopping
-from app.queue.eta import Outlook
+from app.queue.eta import EtaEstimator
 from app.queue.pace import Pace
 from app.schemas.caller import ANYBODY, Caller
 from app.schemas.event import EventKind, TaskEvent
@@ -33,7 +33,7 @@ def service(queue: Queue) -> TaskService:
         queue.commands,
         queue.settings,
         LocalStorage(queue.settings),
-        Outlook(queue.commands, queue.settings),
+        EtaEstimator(queue.commands, queue.settings),
         Stopping(),
     )
 

@@ -6,18 +6,18 @@ from collections.abc import Callable
 import pytest
 
 from app.core.config import Settings
+from app.housekeeping.outbox_sweep import OutboxSweep, StorageLookup
 from app.queue.outcomes import ReviveOutcome
 from app.schemas.task import Task, TaskStatus
 from app.services import outbox_service
-from app.services.outbox_service import OutboxService, StorageLookup
 from app.storage.local import LocalStorage
 from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, connected, stored_result
-from tests.unit.services.outbox import NOTHING, age, done, files, forget
+from tests.unit.housekeeping.outbox import NOTHING, age, done, files, forget
 from tests.unit.storage.uploads import TASK_ID, stored
 
 
 async def test_what_redis_lost_is_enqueued_again_once(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue
 ) -> None:
     task = stored(storage)
     assert (await outbox.sweep()).enqueued == 1
@@ -27,7 +27,7 @@ async def test_what_redis_lost_is_enqueued_again_once(
 
 
 async def test_lost_tasks_come_back_in_the_order_of_their_uploads(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue
 ) -> None:
     names = [f"{number}{TASK_ID[1:]}" for number in (5, 3, 9, 1)]
     for name in names:
@@ -38,7 +38,7 @@ async def test_lost_tasks_come_back_in_the_order_of_their_uploads(
 
 
 async def test_a_note_that_cannot_be_read_does_not_stop_the_others_and_is_told_once(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue, caplog: pytest.LogCaptureFixture
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue, caplog: pytest.LogCaptureFixture
 ) -> None:
     queue.settings.outbox_dir.mkdir(parents=True)
     (queue.settings.outbox_dir / "bad.json").write_text("{")
@@ -53,7 +53,7 @@ async def test_a_full_queue_leaves_the_rest_in_the_outbox(
 ) -> None:
     async with connected(settings_for(max_queue_length=2)) as queue:
         storage = LocalStorage(queue.settings)
-        outbox = OutboxService(queue.commands, queue.settings, storage)
+        outbox = OutboxSweep(queue.commands, queue.settings, storage)
         for number in range(3):
             stored(storage, f"{number}{TASK_ID[1:]}")
         with caplog.at_level(logging.INFO):
@@ -64,7 +64,7 @@ async def test_a_full_queue_leaves_the_rest_in_the_outbox(
 
 
 async def test_a_waiting_task_keeps_its_recording_however_old_it_is(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue
 ) -> None:
     await queue.producer.enqueue(stored(storage))
     age(queue.settings.upload_dir, 1_000_000)
@@ -73,7 +73,7 @@ async def test_a_waiting_task_keeps_its_recording_however_old_it_is(
 
 
 async def test_a_result_that_redis_lost_is_restored_without_another_run(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue
 ) -> None:
     await done(queue, storage)
     await forget(queue)
@@ -84,7 +84,7 @@ async def test_a_result_that_redis_lost_is_restored_without_another_run(
 
 
 async def test_a_task_that_waits_though_its_result_is_kept_does_not_run_again(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue
 ) -> None:
     """Redis lost its claim, too; or its worker died just before it told Redis."""
     task = stored(storage)
@@ -96,7 +96,7 @@ async def test_a_task_that_waits_though_its_result_is_kept_does_not_run_again(
 
 
 async def test_a_worker_that_is_about_to_hand_its_result_in_is_left_alone(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue
 ) -> None:
     task = stored(storage)
     await queue.producer.enqueue(task)
@@ -108,7 +108,7 @@ async def test_a_worker_that_is_about_to_hand_its_result_in_is_left_alone(
 
 
 async def test_the_result_of_a_last_attempt_is_restored_too(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue
 ) -> None:
     """Redis lost the end of the last attempt, and took the worker for lost on all of them."""
     task = await done(queue, storage)
@@ -122,9 +122,7 @@ async def test_the_result_of_a_last_attempt_is_restored_too(
     assert await queue.elements(queue.keys.dead) == []
 
 
-async def test_one_process_sweeps_at_a_time(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
-) -> None:
+async def test_one_process_sweeps_at_a_time(outbox: OutboxSweep, storage: LocalStorage, queue: Queue) -> None:
     stored(storage)
     await queue.commands.set(queue.keys.swept, 1, px=1000)
     await outbox.sweep_when_due()
@@ -136,7 +134,7 @@ async def test_one_process_sweeps_at_a_time(
 
 
 async def test_a_clock_of_redis_that_was_set_back_puts_no_sweep_off(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue
 ) -> None:
     stored(storage)
     await queue.commands.set(queue.keys.swept, 1, ex=3600)
@@ -146,7 +144,7 @@ async def test_a_clock_of_redis_that_was_set_back_puts_no_sweep_off(
 
 
 async def test_a_result_without_a_note_is_removed(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue
 ) -> None:
     task = await done(queue, storage)
     (queue.settings.outbox_dir / f"{TASK_ID}.json").unlink()
@@ -155,7 +153,7 @@ async def test_a_result_without_a_note_is_removed(
 
 
 async def test_what_a_killed_process_had_half_written_goes(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue
 ) -> None:
     settings = queue.settings
     settings.outbox_dir.mkdir(parents=True)
@@ -168,7 +166,7 @@ async def test_what_a_killed_process_had_half_written_goes(
 
 
 async def test_orphans_go_at_their_age_and_owned_files_stay(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue
 ) -> None:
     settings = queue.settings
     await queue.producer.enqueue(stored(storage))
@@ -186,7 +184,7 @@ async def test_kept_recordings_are_no_orphans(queue: Queue, storage: LocalStorag
     keeping = queue.settings.model_copy(update={"keep_audio": True})
     storage.open_upload(TASK_ID, "ogg").commit()
     age(keeping.upload_dir, keeping.orphan_upload_seconds + 1)
-    assert await OutboxService(queue.commands, keeping, storage).remove_orphans() == 0
+    assert await OutboxSweep(queue.commands, keeping, storage).remove_orphans() == 0
 
 
 async def test_readers_ask_the_outbox_where_redis_knows_nothing(queue: Queue, storage: LocalStorage) -> None:

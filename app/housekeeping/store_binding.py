@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = 60
 
 
-class FolderService:
+class StoreBinding:
     """Compares the marker in UPLOAD_DIR, or in the bucket, with what Redis knows under the queue's name."""
 
     def __init__(self, client: Redis, settings: Settings, storage: Storage) -> None:

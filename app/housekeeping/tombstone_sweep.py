@@ -7,11 +7,11 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
+from app.housekeeping.keeper import Keeper
 from app.queue.maintenance import Maintenance
 from app.queue.outcomes import DeleteOutcome, Stage
 from app.queue.reader import TaskReader
 from app.schemas.task import Task
-from app.services.keeper import Keeper
 from app.storage.base import Storage
 
 logger = logging.getLogger(__name__)

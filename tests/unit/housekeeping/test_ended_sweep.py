@@ -6,17 +6,17 @@ from collections.abc import Callable
 import pytest
 
 from app.core.config import Settings
+from app.housekeeping.ended_sweep import MEBIBYTE
+from app.housekeeping.outbox_sweep import OutboxSweep
 from app.services import ended_sweep
-from app.services.ended_sweep import MEBIBYTE
-from app.services.outbox_service import OutboxService
 from app.storage.local import LocalStorage
 from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, connected
-from tests.unit.services.outbox import NOTHING, done, end_long_ago, files
+from tests.unit.housekeeping.outbox import NOTHING, done, end_long_ago, files
 from tests.unit.storage.uploads import TASK_ID, stored
 
 
 async def test_what_an_ended_task_left_goes_after_its_time(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue
 ) -> None:
     await done(queue, storage)
     assert await outbox.sweep() == NOTHING
@@ -28,7 +28,7 @@ async def test_what_an_ended_task_left_goes_after_its_time(
 
 
 async def test_the_recording_of_a_failure_worth_another_try_stays(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue
 ) -> None:
     task = stored(storage)
     await queue.producer.enqueue(task)
@@ -39,9 +39,7 @@ async def test_the_recording_of_a_failure_worth_another_try_stays(
     assert files(queue.settings) == [task.file_path]
 
 
-async def test_a_foreign_result_ends_a_task(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
-) -> None:
+async def test_a_foreign_result_ends_a_task(outbox: OutboxSweep, storage: LocalStorage, queue: Queue) -> None:
     await queue.producer.enqueue(stored(storage))
     await queue.commands.set(queue.keys.result(TASK_ID), RESULT)
     assert await outbox.sweep() == NOTHING, "its end counts from the sweep that has seen it"
@@ -77,7 +75,7 @@ async def test_a_disk_that_fills_up_shortens_what_is_kept(
             queue.keys.task(TASK_ID), "finished_at", ended_at - int(ended_seconds * 1000)
         )
         monkeypatch.setattr(storage, "free_bytes", lambda: free_mb * MEBIBYTE)
-        report = await OutboxService(queue.commands, queue.settings, storage).sweep()
+        report = await OutboxSweep(queue.commands, queue.settings, storage).sweep()
         assert report.finished == goes
 
 
@@ -86,7 +84,7 @@ async def test_a_disk_that_fills_up_is_told_once(
 ) -> None:
     async with connected(settings_for(min_free_disk_mb=1000, archive=False)) as queue:
         storage = LocalStorage(queue.settings)
-        outbox = OutboxService(queue.commands, queue.settings, storage)
+        outbox = OutboxSweep(queue.commands, queue.settings, storage)
         caplog.set_level(logging.INFO, logger=ended_sweep.__name__)
         for free_mb in (1500, 1250, 5000, 5000):
             monkeypatch.setattr(storage, "free_bytes", lambda free=free_mb: free * MEBIBYTE)

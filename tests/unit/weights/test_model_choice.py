@@ -8,8 +8,8 @@ from app.core.config import Settings
 from app.core.errors import InvalidParameter, UnknownModel
 from app.core.scripts import ChineseScript
 from app.schemas.task import TaskKind
-from app.services.model_choice import ModelChoice, check_model_aliases, check_translate_model, choose_model
 from app.weights.catalog import canonical_name
+from app.weights.model_choice import ModelChoice, check_model_aliases, check_translate_model, choose_model
 
 TRANSCRIBE, TRANSLATE = TaskKind.TRANSCRIBE, TaskKind.TRANSLATE
 

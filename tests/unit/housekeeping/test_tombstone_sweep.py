@@ -1,13 +1,13 @@
 """Deleted tasks stay away, whatever Redis knows of them."""
 
-from app.services.outbox_service import OutboxService
+from app.housekeeping.outbox_sweep import OutboxSweep
 from app.storage.local import LocalStorage
 from tests.integration.queue.harness import RESULT, Queue
-from tests.unit.services.outbox import age, files
+from tests.unit.housekeeping.outbox import age, files
 from tests.unit.storage.uploads import TASK_ID, stored
 
 
-async def test_a_deleted_task_stays_away(outbox: OutboxService, storage: LocalStorage, queue: Queue) -> None:
+async def test_a_deleted_task_stays_away(outbox: OutboxSweep, storage: LocalStorage, queue: Queue) -> None:
     """Redis has lost the deletion: the task waits again, and has a result again."""
     task = stored(storage)
     storage.discard(task)
@@ -23,7 +23,7 @@ async def test_a_deleted_task_stays_away(outbox: OutboxService, storage: LocalSt
 
 
 async def test_a_deleted_task_that_runs_again_is_cancelled(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue
 ) -> None:
     task = stored(storage)
     storage.discard(task)
@@ -37,7 +37,7 @@ async def test_a_deleted_task_that_runs_again_is_cancelled(
 
 
 async def test_a_tombstone_goes_after_its_time(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue
 ) -> None:
     task = stored(storage)
     storage.discard(task)
@@ -50,7 +50,7 @@ async def test_a_tombstone_goes_after_its_time(
 
 
 async def test_a_tombstone_outlasts_its_time_where_redis_knows_the_task(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue
 ) -> None:
     task = stored(storage)
     storage.discard(task)

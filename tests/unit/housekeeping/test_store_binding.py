@@ -8,14 +8,14 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.core.errors import ForeignFolder, StorageUnavailable
+from app.housekeeping.store_binding import StoreBinding
 from app.queue.clients import address_of, command_client
 from app.queue.keys import Keys
 from app.schemas.task import Task
-from app.services.folder_service import FolderService
 from app.storage.local import LocalStorage
 from app.storage.marker import MARKER_NAME, read_marker
 
-Folders = Callable[..., FolderService]
+Folders = Callable[..., StoreBinding]
 
 
 @pytest.fixture
@@ -30,9 +30,9 @@ async def folder_of(client: Redis, settings: Settings) -> AsyncIterator[Folders]
     """Makes what one API or worker has; all leave in the end."""
     made = []
 
-    def make(**changes: object) -> FolderService:
+    def make(**changes: object) -> StoreBinding:
         changed = settings.model_copy(update=changes)
-        made.append(FolderService(client, changed, LocalStorage(changed)))
+        made.append(StoreBinding(client, changed, LocalStorage(changed)))
         return made[-1]
 
     yield make

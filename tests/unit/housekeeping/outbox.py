@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from app.core.config import Settings
+from app.housekeeping.outbox_sweep import SweepReport
 from app.schemas.task import Task
-from app.services.outbox_service import SweepReport
 from app.storage.local import LocalStorage
 from tests.integration.queue.harness import RESULT, Queue, claim
 from tests.unit.storage.uploads import TASK_ID, make_old, stored

@@ -11,13 +11,13 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
+from app.housekeeping.keeper import Keeper
 from app.queue.keys import Keys
 from app.queue.outcomes import Stage, Standing
 from app.queue.policy import Policy
 from app.queue.redis_errors import redis_reachable
 from app.queue.scripts import Scripts
 from app.schemas.task import Task
-from app.services.keeper import Keeper
 from app.storage.base import Ended, Storage
 
 logger = logging.getLogger(__name__)

@@ -9,6 +9,9 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.core.errors import QueueFull
+from app.housekeeping.ended_sweep import EndedSweep
+from app.housekeeping.keeper import Keeper
+from app.housekeeping.tombstone_sweep import TombstoneSweep
 from app.queue.keys import Keys
 from app.queue.maintenance import Maintenance
 from app.queue.outcomes import RestoreOutcome, Stage, Standing
@@ -20,9 +23,6 @@ from app.queue.scripts import Scripts
 from app.queue.turns import is_turn
 from app.queue.webhooks import Webhooks
 from app.schemas.task import Task
-from app.services.ended_sweep import EndedSweep
-from app.services.keeper import Keeper
-from app.services.tombstone_sweep import TombstoneSweep
 from app.storage.base import Storage
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class StorageLookup:
         return await asyncio.to_thread(self._outbox.read, task_id)
 
 
-class OutboxService:
+class OutboxSweep:
     """Compares the outbox with Redis; every API and every worker may do so at any time.
 
     No clock of a host counts: ends of tasks are told by the clock of Redis, ages of files by that of the
