@@ -26,10 +26,10 @@ from app.housekeeping.outbox_sweep import OutboxSweep
 from app.housekeeping.store_binding import StoreBinding
 from app.observability.metrics import Metrics
 from app.queue.awaited import Awaited
-from app.queue.cached_results import Repeats
+from app.queue.cached_results import CachedResults
 from app.queue.clients import command_client
 from app.queue.eta import EtaEstimator
-from app.queue.idempotency_keys import Requests
+from app.queue.idempotency_keys import IdempotencyKeys
 from app.queue.rate_limits import RateLimiter
 from app.queue.usage import UsageCounter
 from app.services.archive_service import ArchiveService
@@ -150,8 +150,8 @@ def intake_of(
         storage,
         folder,
         queue,
-        ResultCache(settings, storage, queue, Repeats(client, settings), archive),
-        Idempotency(Requests(client, settings), tasks),
+        ResultCache(settings, storage, queue, CachedResults(client, settings), archive),
+        Idempotency(IdempotencyKeys(client, settings), tasks),
         Awaited(client, settings),
         uploads,
         tasks,
@@ -176,8 +176,8 @@ def lifespan_of(
         archiving = ArchiveService(client, settings, storage, archive) if archive else None
         outbox = OutboxSweep(client, settings, storage, archiving)
         webhooks = WebhookService(client, settings, storage)
-        outlook = EtaEstimator(client, settings)
-        tasks = TaskService(client, settings, storage, outlook, stopping, archiving)
+        eta = EtaEstimator(client, settings)
+        tasks = TaskService(client, settings, storage, eta, stopping, archiving)
         corrections = CorrectionService(tasks, archiving)
         summariser = Summariser(settings) if settings.summary_url and archiving else None
         summaries = SummaryService(settings, tasks, archiving, summariser)

@@ -15,7 +15,7 @@ from app.housekeeping.tombstone_sweep import TombstoneSweep
 from app.queue.keys import Keys
 from app.queue.maintenance import Maintenance
 from app.queue.outcomes import RestoreOutcome, Stage, Standing
-from app.queue.payload import payload_of
+from app.queue.payload import dump_task
 from app.queue.policy import Policy
 from app.queue.producer import Producer
 from app.queue.redis_errors import redis_reachable
@@ -131,7 +131,7 @@ class OutboxSweep:
                 continue
             async with redis_reachable():
                 outcome = await self._scripts.restore(
-                    task_id, payload_of(task), result.encode(), owner=task.owner
+                    task_id, dump_task(task), result.encode(), owner=task.owner
                 )
             if outcome is RestoreOutcome.RESTORED:
                 restored.add(task_id)

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.queue.keys import Keys
-from app.queue.payload import payload_of
+from app.queue.payload import dump_task
 from app.queue.policy import Policy
 from app.queue.redis_errors import redis_or_not, redis_reachable
 from app.queue.scripts import Scripts
@@ -18,7 +18,7 @@ FOR_EVER_SECONDS = 10 * 365 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CachedResult:
     """A task whose result may be used again, and that result."""
 
     task_id: str
@@ -31,7 +31,7 @@ class Source:
         return to_json(result, inf_nan_mode="null").decode()
 
 
-class Repeats:
+class CachedResults:
     """Remembers results by what was asked of which content, each owner's apart: nobody learns from them what
     another has sent."""
 
@@ -58,7 +58,7 @@ class Repeats:
             if await self._client.get(name) == task.task_id.encode():
                 await self._client.delete(name)
 
-    async def source(self, task: Task) -> Source | None:
+    async def source(self, task: Task) -> CachedResult | None:
         """An earlier task of the same content whose result may be used again; None where there is none.
 
         Raises QueueUnavailable.
@@ -71,9 +71,9 @@ class Repeats:
     async def reuse(self, task: Task, result: str) -> None:
         """Make `task` done with that result. Raises QueueUnavailable."""
         async with redis_reachable():
-            await self._scripts.restore(task.task_id, payload_of(task), result.encode(), owner=task.owner)
+            await self._scripts.restore(task.task_id, dump_task(task), result.encode(), owner=task.owner)
 
-    async def _source(self, owner: str | None, fingerprint: str) -> Source | None:
+    async def _source(self, owner: str | None, fingerprint: str) -> CachedResult | None:
         task_id = cast(bytes | None, await self._client.get(self._keys.content(owner, fingerprint)))
         if task_id is None:
             return None
@@ -84,7 +84,7 @@ class Repeats:
             return None
         if not isinstance(result, dict) or not isinstance(result.get("text"), str):
             return None
-        return Source(task_id.decode(), result)
+        return CachedResult(task_id.decode(), result)
 
     @property
     def _seconds(self) -> int:

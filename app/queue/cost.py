@@ -15,8 +15,8 @@ REMEMBERED_SECONDS = 4 * 3600.0
 class Cost:
     """Seconds of a worker per second of recording, its time being shared out among the tasks in its hands.
 
-    `Pace` is how long a task takes beside others, which its caller waits; the same work, done one by one or
-    eight at a time, differs there by a factor of eight, and not here.
+    `app.queue.eta.RealTimeFactors` is how long a task takes beside others, which its caller waits; the same
+    work, done one by one or eight at a time, differs there by a factor of eight, and not here.
     """
 
     def __init__(self, client: Redis, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from app.queue.keys import Keys
 from app.queue.redis_errors import redis_or_not, redis_reachable
 
 
-class Totals:
+class Counters:
     """Counters that only grow."""
 
     def __init__(self, client: Redis, settings: Settings) -> None:

@@ -23,7 +23,7 @@ ACCEPTANCE_SECONDS = 10.0
 """How long a key stays with a request whose API has died."""
 
 
-class Earlier(BaseModel):
+class EarlierRequest(BaseModel):
     """A request that came before: what it was, and the task that it became, or was to become."""
 
     model_config = ConfigDict(frozen=True)
@@ -33,7 +33,7 @@ class Earlier(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class KeyedRequest:
     """A request of an owner, under its Idempotency-Key, that is to become a task."""
 
     owner: str | None
@@ -44,7 +44,7 @@ class Request:
     @property
     def stored(self) -> str:
         """As Redis has it."""
-        return Earlier(fingerprint=self.fingerprint, task_id=self.task_id).model_dump_json()
+        return EarlierRequest(fingerprint=self.fingerprint, task_id=self.task_id).model_dump_json()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,11 @@ class Holder:
     """Who has the key: the request that asks, another that is being accepted, or another that is not."""
 
     outcome: RequestOutcome
-    earlier: Earlier | None = None
+    earlier: EarlierRequest | None = None
     stored: bytes = b""
 
 
-class Requests:
+class IdempotencyKeys:
     """Remembers requests, each owner's apart: nobody learns from them what another has sent."""
 
     def __init__(self, client: Redis, settings: Settings) -> None:
@@ -71,7 +71,7 @@ class Requests:
         async with redis_reachable():
             return bool(await self._client.exists(name))
 
-    async def remember(self, request: Request, ghost: bytes = b"") -> Holder:
+    async def remember(self, request: KeyedRequest, ghost: bytes = b"") -> Holder:
         """Take the key of the request, or keep it for another ACCEPTANCE_SECONDS.
 
         `ghost` is an earlier one, as stored, that is known to have become no task. Raises QueueUnavailable.
@@ -86,7 +86,7 @@ class Requests:
             )
         return Holder(outcome, _earlier(stored), stored)
 
-    async def release(self, request: Request, *, accepted: bool) -> None:
+    async def release(self, request: KeyedRequest, *, accepted: bool) -> None:
         """The request became a task, or did not, and may come again with the same key."""
         async with redis_or_not("An Idempotency-Key is free later", logging.WARNING):
             names = self._names(request.owner, request.key)
@@ -97,9 +97,9 @@ class Requests:
         return self._keys.request(owner, digest), self._keys.acceptance(owner, digest)
 
 
-def _earlier(stored: bytes) -> Earlier | None:
+def _earlier(stored: bytes) -> EarlierRequest | None:
     """None where it is not ours."""
     try:
-        return Earlier.model_validate_json(stored) if stored else None
+        return EarlierRequest.model_validate_json(stored) if stored else None
     except ValidationError:
         return None

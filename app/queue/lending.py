@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from app.core.config import Settings
 from app.queue.keys import Keys
 from app.queue.outcomes import CheckpointOutcome
-from app.queue.payload import task_of
+from app.queue.payload import parse_task
 from app.queue.redis_errors import redis_reachable
 from app.queue.scripts import script_sources
 from app.schemas.lending import Loan, Offer, OfferedWindow, Taken
@@ -110,7 +110,7 @@ class Lending:
         """The task of that id; None where it is gone."""
         async with redis_reachable():
             payload = cast(bytes | None, await self._client.hget(self._keys.task(task_id), "payload"))
-        return None if payload is None else task_of(payload)
+        return None if payload is None else parse_task(payload)
 
     async def borrow(self, worker_id: str, task_id: str, plan: str, most: int) -> tuple[BorrowOutcome, Loan]:
         """Borrow as many windows as `most`; an empty loan where none is to be had now."""

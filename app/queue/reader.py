@@ -13,7 +13,7 @@ from app.queue.clock import now_ms
 from app.queue.coalescing import Coalescer
 from app.queue.keys import Keys
 from app.queue.outcomes import CANCELLED, CancelOutcome, DeleteOutcome
-from app.queue.payload import failure_of, identity_of, task_of
+from app.queue.payload import parse_failure, parse_task, parse_task_id
 from app.queue.policy import Policy
 from app.queue.progress import PROGRESS_FIELDS, with_progress
 from app.queue.redis_errors import redis_reachable
@@ -109,7 +109,7 @@ class TaskReader:
             state = _state_of(task_id, stored)
         if state is None:
             return None
-        task = task_of(stored.payload) if stored.payload else None
+        task = parse_task(stored.payload) if stored.payload else None
         if task is not None and task.webhook is not None:
             state = state.model_copy(update={"webhook": delivery_of(task, stored.webhook)})
         return TaskRecord(state, task)
@@ -119,7 +119,7 @@ class TaskReader:
         stored = await self._stored.get(task_id)
         if stored.status != b"done" or stored.deleted:
             return None
-        task = task_of(stored.payload) if stored.payload else None
+        task = parse_task(stored.payload) if stored.payload else None
         return TaskRecord(TaskState(task_id=task_id, status=TaskStatus.DONE), task)
 
     async def _record_outside(self, task_id: str) -> TaskRecord | None:
@@ -130,7 +130,7 @@ class TaskReader:
             return TaskRecord(queued, noted)
         async with redis_reachable():
             payload = await self._foreign_element(task_id)
-        return TaskRecord(queued, task_of(payload)) if payload is not None else None
+        return TaskRecord(queued, parse_task(payload)) if payload is not None else None
 
     async def state(self, task_id: str) -> TaskState | None:
         """The state in `record`."""
@@ -211,7 +211,7 @@ class TaskReader:
 
     async def _foreign_element(self, task_id: str) -> bytes | None:
         found = await self._scripts.find(f'"{task_id}"', SEARCH_DEPTH)
-        return next((element for element in found if identity_of(element) == task_id), None)
+        return next((element for element in found if parse_task_id(element) == task_id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +251,7 @@ def _state_of_hash(task_id: str, status: bytes, error: bytes | None) -> TaskStat
         return None
     if public is not TaskStatus.ERROR:
         return TaskState(task_id=task_id, status=public)
-    failure = failure_of(error) or (
+    failure = parse_failure(error) or (
         CANCELLED if status == b"cancelled" else TaskFailure(code="task_failed", message="The task failed.")
     )
     return TaskState(task_id=task_id, status=public, error=failure)

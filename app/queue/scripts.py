@@ -27,7 +27,7 @@ from app.queue.outcomes import (
     ReviveOutcome,
     SettleOutcome,
     Standing,
-    standing_of,
+    parse_standing,
 )
 from app.queue.policy import Policy
 from app.queue.room import Demand
@@ -37,7 +37,7 @@ from app.schemas.window import WindowDone
 StoredTask = tuple[list[bytes | None], list[bytes | None], bytes | None, list[bytes | None]]
 """What `read` finds of a task: fields of its hash and of its windows, its result, texts of its windows."""
 
-Surrender = Literal["retry", "error", "cancelled", "release"]
+ReleaseReason = Literal["retry", "error", "cancelled", "release"]
 
 
 def script_sources() -> dict[str, str]:
@@ -131,7 +131,7 @@ class Scripts:
         task_id: str,
         payload: bytes,
         token: str,
-        outcome: Surrender,
+        outcome: ReleaseReason,
         failure: TaskFailure = CANCELLED,
         *,
         delay_seconds: float = 0.0,
@@ -264,7 +264,7 @@ class Scripts:
     async def survey(self, task_ids: Sequence[str]) -> list[Standing]:
         """What became of each of some tasks."""
         keys = [key for each in task_ids for key in (self._keys.task(each), self._keys.result(each))]
-        return [standing_of(*found) for found in await self._run("survey", keys, [])]
+        return [parse_standing(*found) for found in await self._run("survey", keys, [])]
 
     async def restore(
         self, task_id: str, payload: bytes, result: bytes, *, owner: str | None = None

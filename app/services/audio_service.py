@@ -23,7 +23,7 @@ from app.core.utils import extension_of, quoted, single_value
 from app.housekeeping.store_binding import StoreBinding
 from app.net.address_policy import AddressPolicy, check_url
 from app.queue.awaited import Awaited
-from app.queue.idempotency_keys import Request
+from app.queue.idempotency_keys import KeyedRequest
 from app.queue.redis_errors import redis_or_not
 from app.queue.usage import UsageCounter
 from app.schemas.caller import Caller
@@ -176,7 +176,9 @@ class AudioService:
                 share=accepted.may_be_shared,
             )
 
-    async def _earlier(self, request: UploadRequest, named: Request | None, fingerprint: str) -> str | None:
+    async def _earlier(
+        self, request: UploadRequest, named: KeyedRequest | None, fingerprint: str
+    ) -> str | None:
         """The task that the same request became before. Raises IdempotencyConflict where it was another."""
         if named is not None:
             return await self._idempotency.earlier(named)
@@ -227,7 +229,7 @@ class AudioService:
             await to_thread.run_sync(self._storage.save_clips, task_id, clips)
 
     async def _hand_in(
-        self, task: Task, received: Received | None, named: Request | None, undo: AsyncExitStack
+        self, task: Task, received: Received | None, named: KeyedRequest | None, undo: AsyncExitStack
     ) -> None:
         """Make the upload durable, then have its task known to Redis: what Redis may lose is noted."""
         if received is not None:
@@ -269,11 +271,11 @@ def _before_the_form(values: Mapping[str, list[str]]) -> dict[str, list[str]]:
     return {**values, "model": values.get("model") or [ABLE_MODEL]}
 
 
-def _named(request: UploadRequest, fingerprint: str, task_id: str) -> Request | None:
+def _named(request: UploadRequest, fingerprint: str, task_id: str) -> KeyedRequest | None:
     """What the request is remembered by, where its client gave it a name."""
     if request.idempotency_key is None:
         return None
-    return Request(request.caller.name, request.idempotency_key, fingerprint, task_id)
+    return KeyedRequest(request.caller.name, request.idempotency_key, fingerprint, task_id)
 
 
 def _source(received: Received | None, options: Options) -> str:

@@ -16,7 +16,7 @@ from app.net.address_policy import AddressPolicy
 from app.net.sign import headers_of
 from app.net.webhook import WebhookSender
 from app.net.wire import PASSING_REFUSALS
-from app.queue.counters import Totals
+from app.queue.counters import Counters
 from app.queue.reader import TaskReader
 from app.queue.webhooks import LOOK_SECONDS, Try, Webhooks
 from app.schemas.task import ENDED, DeliveryState, TaskState, TaskStatus
@@ -39,7 +39,7 @@ class WebhookService:
 
     def __init__(self, client: Redis, settings: Settings, storage: Storage) -> None:
         self._webhooks = Webhooks(client, settings)
-        self._totals = Totals(client, settings)
+        self._counters = Counters(client, settings)
         self._reader = TaskReader(client, settings, StorageLookup(storage))
         self._backoff = Backoff(
             logger, "Sending webhooks", first_seconds=IDLE_SECONDS, quiet_seconds=QUIET_SECONDS
@@ -75,7 +75,7 @@ class WebhookService:
         status, reason = await self._post(record.task.webhook, message_id, record.state)
         result = self._judged(status, attempt, final=isinstance(reason, UnsafeAddress))
         await self._webhooks.note(task_id, result)
-        await self._totals.add(
+        await self._counters.add(
             webhooks_delivered=int(result.state is DeliveryState.DELIVERED),
             webhooks_failed=int(result.state is DeliveryState.FAILED),
             webhook_tries_failed=int(result.state is not DeliveryState.DELIVERED),

@@ -39,7 +39,7 @@ async def work(settings: Settings) -> None:
     commands, blocking = command_client(settings), blocking_client(settings)
     try:
         consumer = Consumer(settings, worker_id=new_worker_id(), commands=commands, blocking=blocking)
-        stages = StageTotals(consumer.totals)
+        stages = StageTotals(consumer.counters)
         engine = EngineClient(runtime_environment(settings), stages.hear)
         storage = open_storage(settings)
         troubles = Troubles(commands, settings)

@@ -27,7 +27,7 @@ from app.housekeeping.outbox_sweep import OutboxSweep, StorageLookup
 from app.launcher.redis_server import free_port
 from app.queue.admin import Admin
 from app.queue.clients import command_client
-from app.queue.counters import Totals
+from app.queue.counters import Counters
 from app.queue.keys import Keys
 from app.queue.maintenance import Maintenance
 from app.queue.producer import Producer
@@ -229,7 +229,7 @@ class Service:
 
     async def totals(self) -> dict[str, float]:
         """What all workers together have done."""
-        return await Totals(self.client, self.settings).read()
+        return await Counters(self.client, self.settings).read()
 
     async def state(self, task_id: str) -> TaskState:
         """What a client would be told."""

@@ -21,7 +21,7 @@ from app.core.config import Settings
 from app.core.errors import TaskNotFound
 from app.core.stopping import Stopping
 from app.queue.eta import EtaEstimator
-from app.queue.payload import payload_of
+from app.queue.payload import dump_task
 from app.queue.policy import Policy
 from app.queue.scripts import Scripts
 from app.schemas.caller import Caller
@@ -65,7 +65,7 @@ class Library:
             (service.recordings / task.file_path).write_bytes(b"sound")
             service.storage.outbox.save(task)
             service.storage.keep_result(task, text)
-            await self._scripts.restore(task_id, payload_of(task), text.encode(), owner=task.owner)
+            await self._scripts.restore(task_id, dump_task(task), text.encode(), owner=task.owner)
         else:
             await service.client.set(service.keys.result(task_id), text)
         self.texts[task_id] = text

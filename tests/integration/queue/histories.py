@@ -25,9 +25,9 @@ from app.queue.outcomes import (
     Lease,
     RestoreOutcome,
 )
-from app.queue.payload import identity_of
+from app.queue.payload import parse_task_id
 from app.queue.policy import Policy
-from app.queue.scripts import Scripts, Surrender
+from app.queue.scripts import ReleaseReason, Scripts
 from app.schemas.window import WindowDone, WindowTranscript
 from tests.integration.queue.harness import FAILURE
 
@@ -151,7 +151,7 @@ class QueueHistories(RuleBasedStateMachine):
         payload = self.run(self._client.lmove(source, self._keys.processing(worker), "RIGHT", "LEFT"))
         if payload is not None:
             taken = cast(bytes, payload)
-            task_id = identity_of(taken)
+            task_id = parse_task_id(taken)
             assert task_id is not None
             self._taken.append(Held(worker, task_id, taken, f"token{self._fresh()}"))
 
@@ -224,7 +224,7 @@ class QueueHistories(RuleBasedStateMachine):
         outcome=st.sampled_from(["retry", "error", "cancelled", "release"]),
         again=st.booleans(),
     )
-    def settle(self, pick: int, stale: bool, outcome: Surrender, again: bool) -> None:
+    def settle(self, pick: int, stale: bool, outcome: ReleaseReason, again: bool) -> None:
         for _ in range(1 + again):
             if held := self._pick(pick, stale):
                 self.run(
@@ -240,7 +240,7 @@ class QueueHistories(RuleBasedStateMachine):
         worker = self._names[slot]
         tokens = {held.token for held in self._claims + self._taken if held.worker == worker}
         for payload in self._list(self._keys.processing(worker)):
-            token = self.run(self._client.hget(self._keys.task(identity_of(payload) or ""), "token"))
+            token = self.run(self._client.hget(self._keys.task(parse_task_id(payload) or ""), "token"))
             seen = cast(bytes, token).decode() if token else None
             if seen not in tokens:
                 self._own_looks.append((worker, payload, seen))
@@ -249,7 +249,7 @@ class QueueHistories(RuleBasedStateMachine):
     def sweep(self, pick: int) -> None:
         if self._own_looks:
             worker, payload, seen = self._own_looks.pop(pick % len(self._own_looks))
-            task_id = identity_of(payload) or ""
+            task_id = parse_task_id(payload) or ""
             self.run(self._scripts.requeue(worker, task_id, payload, seen_token=seen, own=True))
 
     # Faults and housekeeping
@@ -265,7 +265,7 @@ class QueueHistories(RuleBasedStateMachine):
         worker = self._names[slot]
         self.stall(slot)
         for payload in self._list(self._keys.processing(worker)):
-            self.run(self._scripts.requeue(worker, identity_of(payload) or "", payload))
+            self.run(self._scripts.requeue(worker, parse_task_id(payload) or "", payload))
         self.heartbeat(slot)
 
     @rule(slot=slots)
@@ -304,13 +304,13 @@ class QueueHistories(RuleBasedStateMachine):
     def reap(self, pick: int) -> None:
         if self._looks:
             worker, payload = self._looks.pop(pick % len(self._looks))
-            self.run(self._scripts.requeue(worker, identity_of(payload) or "", payload))
+            self.run(self._scripts.requeue(worker, parse_task_id(payload) or "", payload))
 
     @rule()
     def promote(self) -> None:
         for payload in cast(list[bytes], self.run(self._client.zrange(self._keys.delayed, 0, -1))):
             self.run(self._client.zadd(self._keys.delayed, {payload: 1}))
-            self.run(self._scripts.promote(identity_of(payload) or "", payload))
+            self.run(self._scripts.promote(parse_task_id(payload) or "", payload))
 
     # What must hold
 
@@ -334,7 +334,7 @@ class QueueHistories(RuleBasedStateMachine):
         """An accepted task that has not ended lies somewhere."""
         fields = seen.tasks[task_id]
         if task_id in self._accepted and fields.get("status") not in FINAL:
-            found = [name for name, held in seen.places.items() if task_id in map(identity_of, held)]
+            found = [name for name, held in seen.places.items() if task_id in map(parse_task_id, held)]
             assert found, f"{task_id} is lost: {fields}"
 
     def _check_end(self, task_id: str, seen: "Snapshot") -> None:

@@ -16,7 +16,7 @@ from app.queue.outcomes import (
     Lease,
     SettleOutcome,
 )
-from app.queue.scripts import Surrender
+from app.queue.scripts import ReleaseReason
 from tests.integration.queue.harness import (
     FAILURE,
     PAYLOAD,
@@ -63,7 +63,7 @@ async def test_claim_of_an_element_that_was_taken_back_is_stale(queue: Queue) ->
 
 
 @pytest.mark.parametrize("ended", ["error", "cancelled", "done", None])
-async def test_claim_drops_a_duplicate(queue: Queue, ended: Surrender | Literal["done"] | None) -> None:
+async def test_claim_drops_a_duplicate(queue: Queue, ended: ReleaseReason | Literal["done"] | None) -> None:
     await taken(queue)
     await queue.scripts.claim("w1", "t", PAYLOAD, "token")
     if ended == "done":
@@ -142,7 +142,7 @@ async def test_complete_after_a_retry_under_the_same_token_is_fenced(queue: Queu
     ],
 )
 async def test_settle_applies_once(
-    queue: Queue, outcome: Surrender, settled: SettleOutcome, status: str
+    queue: Queue, outcome: ReleaseReason, settled: SettleOutcome, status: str
 ) -> None:
     worker = await queue.worker()
     claim = await queue.claimed("t", worker)
@@ -158,7 +158,9 @@ async def test_settle_applies_once(
     assert await queue.field("t", "attempts") == ("0" if outcome == "release" else "1")
 
 
-async def settle(queue: Queue, claim: Claim, outcome: Surrender, token: str | None = None) -> SettleOutcome:
+async def settle(
+    queue: Queue, claim: Claim, outcome: ReleaseReason, token: str | None = None
+) -> SettleOutcome:
     return await queue.scripts.settle(
         "w1",
         claim.task.task_id,
@@ -177,7 +179,7 @@ async def test_settle_with_another_token_is_fenced(queue: Queue) -> None:
 
 
 @pytest.mark.parametrize("outcome", ["retry", "release", "cancelled"])
-async def test_settle_of_a_task_to_be_cancelled_cancels(queue: Queue, outcome: Surrender) -> None:
+async def test_settle_of_a_task_to_be_cancelled_cancels(queue: Queue, outcome: ReleaseReason) -> None:
     claim = await queue.claimed("t", await queue.worker())
     assert await queue.reader.cancel("t") is CancelOutcome.REQUESTED
     assert await settle(queue, claim, outcome) is SettleOutcome.CANCELLED

@@ -10,7 +10,7 @@ from app.queue.outcomes import (
     RestoreOutcome,
     ReviveOutcome,
 )
-from app.queue.payload import payload_of
+from app.queue.payload import dump_task
 from tests.integration.queue.harness import (
     FAILURE,
     PAYLOAD,
@@ -185,7 +185,7 @@ async def test_revive_gives_all_attempts_back(queue: Queue) -> None:
 
 
 async def restored(queue: Queue, name: str) -> RestoreOutcome:
-    return await queue.scripts.restore(name, payload_of(task(name)), RESULT.encode())
+    return await queue.scripts.restore(name, dump_task(task(name)), RESULT.encode())
 
 
 async def test_restore_gives_a_lost_result_back_wherever_the_task_is(queue: Queue) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from app.core.config import Settings
+from app.housekeeping import ended_sweep
 from app.housekeeping.ended_sweep import MEBIBYTE
 from app.housekeeping.outbox_sweep import OutboxSweep
-from app.services import ended_sweep
 from app.storage.local import LocalStorage
 from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, connected
 from tests.unit.housekeeping.outbox import NOTHING, done, end_long_ago, files

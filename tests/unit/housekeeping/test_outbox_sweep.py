@@ -6,10 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from app.core.config import Settings
-from app.housekeeping.outbox_sweep import OutboxSweep, StorageLookup
+from app.housekeeping.outbox_sweep import PART_SECONDS, OutboxSweep, StorageLookup
 from app.queue.outcomes import ReviveOutcome
 from app.schemas.task import Task, TaskStatus
-from app.services import outbox_service
 from app.storage.local import LocalStorage
 from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, connected, stored_result
 from tests.unit.housekeeping.outbox import NOTHING, age, done, files, forget
@@ -160,7 +159,7 @@ async def test_what_a_killed_process_had_half_written_goes(
     (settings.outbox_dir / f"{TASK_ID}.result.1a2b.part").write_bytes(b"half")
     await outbox.sweep()
     assert len(files(settings)) == 1, "somebody may be writing it"
-    age(settings.upload_dir, outbox_service.PART_SECONDS + 1)
+    age(settings.upload_dir, PART_SECONDS + 1)
     await outbox.sweep()
     assert files(settings) == []
 

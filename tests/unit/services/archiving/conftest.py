@@ -41,5 +41,5 @@ def outbox(queue: Queue, storage: LocalStorage, service: ArchiveService) -> Outb
 
 @pytest.fixture
 def tasks(queue: Queue, storage: LocalStorage, service: ArchiveService) -> TaskService:
-    outlook = EtaEstimator(queue.commands, queue.settings)
-    return TaskService(queue.commands, queue.settings, storage, outlook, Stopping(), service)
+    eta = EtaEstimator(queue.commands, queue.settings)
+    return TaskService(queue.commands, queue.settings, storage, eta, Stopping(), service)
