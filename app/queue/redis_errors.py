@@ -57,7 +57,10 @@ PASSING_TROUBLES = (
 WRITE_TROUBLES = ("OOM ", "READONLY ", "MISCONF ", "NOREPLICAS ")
 """Those in which Redis still answers what only reads."""
 
-REFUSALS = ("NOPERM", "can't run this command", "can't access at least one of the keys", "unknown command")
+REFUSALS = (
+    *("NOPERM", "ACL failure in script", "can't run this command", "can't access at least one of the keys"),
+    "unknown command",
+)
 """What Redis says of a command that its user may not give (ACL), inside a script too, or that is disabled."""
 
 CLUSTER_ERRORS = (AskError, ClusterCrossSlotError)
