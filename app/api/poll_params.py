@@ -13,7 +13,7 @@ LONGEST_WAIT_SECONDS = 60
 """Proxies close connections that are silent for longer."""
 
 
-class Poll(BaseModel):
+class PollParams(BaseModel):
     """`wait` for the end of the task, in seconds; `format` of the transcript, instead of the state;
     `corrected`: with what people have corrected."""
 
@@ -24,9 +24,9 @@ class Poll(BaseModel):
     corrected: bool = False
 
 
-_PLAIN = Poll()
+_PLAIN = PollParams()
 
-POLL_PARAMETERS: list[dict[str, Any]] = [
+POLL_PARAMETER_DOCS: list[dict[str, Any]] = [
     {
         "name": "wait",
         "in": "query",
@@ -48,13 +48,13 @@ POLL_PARAMETERS: list[dict[str, Any]] = [
 ]
 
 
-def poll_of(request: Request) -> Poll:
+def parse_poll_params(request: Request) -> PollParams:
     """The poll that a request is. Raises RequestValidationError, UnknownParameter."""
     if not request.scope["query_string"]:
         return _PLAIN
-    refuse_unknown(request.query_params, Poll.model_fields)
+    refuse_unknown(request.query_params, PollParams.model_fields)
     try:
-        return Poll.model_validate(dict(request.query_params))
+        return PollParams.model_validate(dict(request.query_params))
     except ValidationError as error:
         wrong = [{**each, "loc": ("query", *each["loc"])} for each in error.errors()]
         raise RequestValidationError(wrong) from error

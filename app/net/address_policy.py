@@ -11,7 +11,7 @@ import httpx2
 from app.core.config import Settings
 from app.core.errors import FetchFailed, UnsafeAddress
 from app.core.utils import host_matches, quoted
-from app.net.addresses import IPAddress, Reach, reach_of
+from app.net.addresses import IPAddress, Reach, classify_address
 
 Resolver = Callable[[str, int], Sequence[str]]
 """Host and port → IP addresses as text; raises OSError where there are none. May block."""
@@ -44,7 +44,7 @@ class AddressPolicy:
 
     def reaches(self, address: IPAddress) -> bool:
         """Whether a connection to `address` is allowed."""
-        reach = reach_of(address)
+        reach = classify_address(address)
         return reach is Reach.PUBLIC or (reach is Reach.PRIVATE and self.private_allowed)
 
 
@@ -89,11 +89,11 @@ def check_url(url: str, policy: AddressPolicy, resolver: Resolver = system_resol
     change; the network backends look it up once more and connect to what they have checked.
     """
     parsed = parse_url(url, policy)
-    addresses_of(host_of(parsed), port_of(parsed), policy, resolver)
+    resolve_allowed(ascii_host(parsed), port_of(parsed), policy, resolver)
     return parsed
 
 
-def addresses_of(host: str, port: int, policy: AddressPolicy, resolver: Resolver) -> list[IPAddress]:
+def resolve_allowed(host: str, port: int, policy: AddressPolicy, resolver: Resolver) -> list[IPAddress]:
     """Where to connect to for `host`, best first. Raises FetchFailed; UnsafeAddress if only one is unsafe."""
     literal = _literal(host)
     if literal is not None:
@@ -112,7 +112,7 @@ def addresses_of(host: str, port: int, policy: AddressPolicy, resolver: Resolver
     return found
 
 
-def host_of(url: httpx2.URL) -> str:
+def ascii_host(url: httpx2.URL) -> str:
     """Host of a URL as it is looked up; `URL.host` would decode international names."""
     return url.raw_host.decode("ascii")
 

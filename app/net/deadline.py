@@ -22,7 +22,7 @@ _SHORTEST = 0.001
 """A timeout of 0 would make the socket one that does not block."""
 
 
-class Patience:
+class Deadline:
     """Limits of one transfer, from now on."""
 
     def __init__(
@@ -52,12 +52,12 @@ class Patience:
             )
 
 
-class PatientStream(httpcore2.NetworkStream):
+class DeadlineStream(httpcore2.NetworkStream):
     """A connection whose every step is within the limits, and within its own timeout if it has one."""
 
-    def __init__(self, stream: httpcore2.NetworkStream, patience: Patience) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
-        self._patience = patience
+        self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """In slices of a silence, so that a stop is noticed within it."""
@@ -65,17 +65,17 @@ class PatientStream(httpcore2.NetworkStream):
         while (silence := silent_until - time.monotonic()) > 0:
             began = time.monotonic()
             try:
-                data = self._stream.read(max_bytes, self._patience.step(min(silence, LOOK_SECONDS)))
+                data = self._stream.read(max_bytes, self._deadline.step(min(silence, LOOK_SECONDS)))
             except httpcore2.ReadTimeout:
                 data = None
-            self._patience.waited(time.monotonic() - began, len(data or b""))
+            self._deadline.waited(time.monotonic() - began, len(data or b""))
             if data is not None:
                 return data
         raise FetchFailed(f"The server sent nothing for {timeout:g} seconds.")
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of `buffer`."""
-        self._stream.write(buffer, self._patience.step(timeout))
+        self._stream.write(buffer, self._deadline.step(timeout))
 
     def close(self) -> None:
         """Close the connection."""
@@ -85,8 +85,8 @@ class PatientStream(httpcore2.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
         """The same connection, encrypted, within the same limits."""
-        encrypted = self._stream.start_tls(ssl_context, server_hostname, self._patience.step(timeout))
-        return PatientStream(encrypted, self._patience)
+        encrypted = self._stream.start_tls(ssl_context, server_hostname, self._deadline.step(timeout))
+        return DeadlineStream(encrypted, self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
         """What the HTTP library asks about the socket."""

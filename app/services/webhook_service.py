@@ -13,7 +13,7 @@ from app.core.config import Settings
 from app.core.errors import FetchFailed, QueueUnavailable, UnsafeAddress
 from app.housekeeping.outbox_sweep import StorageLookup
 from app.net.address_policy import AddressPolicy
-from app.net.sign import headers_of
+from app.net.sign import signature_headers
 from app.net.webhook import WebhookSender
 from app.net.wire import PASSING_REFUSALS
 from app.queue.counters import Counters
@@ -86,7 +86,7 @@ class WebhookService:
         body = _message(state)
         headers = {"Content-Type": "application/json"}
         if self._secret is not None:
-            headers |= headers_of(self._secret, message_id, int(time.time()), body)
+            headers |= signature_headers(self._secret, message_id, int(time.time()), body)
         try:
             return await self._sender.post(url, body, headers), None
         except (FetchFailed, UnsafeAddress) as error:

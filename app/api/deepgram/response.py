@@ -5,24 +5,24 @@ from datetime import UTC, datetime
 from statistics import fmean
 from typing import Any
 
-from app.api.deepgram.options import Wanted
+from app.api.deepgram.options import ResponseOptions
 from app.core.utils import number_within
 
 LARGEST = 1e15
 
 
-def answer_of(task_id: str, result: Mapping[str, Any], wanted: Wanted) -> dict[str, Any]:
+def build_response(task_id: str, result: Mapping[str, Any], options: ResponseOptions) -> dict[str, Any]:
     """The whole answer; `result` may be a foreign worker's."""
     segments = [each for each in _dicts(result.get("segments")) if isinstance(each.get("text"), str)]
     numbers = sorted({_channel(segment) for segment in segments}) or [0]
     channels = [
-        _alternatives([each for each in segments if _channel(each) == number], result, wanted, len(numbers))
+        _alternatives([each for each in segments if _channel(each) == number], result, options, len(numbers))
         for number in numbers
     ]
     results: dict[str, Any] = {"channels": channels}
-    if wanted.utterances:
+    if options.utterances:
         results["utterances"] = [
-            _utterance(task_id, number, each, wanted) for number, each in enumerate(segments)
+            _utterance(task_id, number, each, options) for number, each in enumerate(segments)
         ]
     return {"metadata": _metadata(task_id, result, len(channels)), "results": results}
 
@@ -42,9 +42,9 @@ def _metadata(task_id: str, result: Mapping[str, Any], channels: int) -> dict[st
 
 
 def _alternatives(
-    segments: Sequence[Mapping[str, Any]], result: Mapping[str, Any], wanted: Wanted, channels: int
+    segments: Sequence[Mapping[str, Any]], result: Mapping[str, Any], options: ResponseOptions, channels: int
 ) -> dict[str, Any]:
-    words = [word for segment in segments for word in _words(segment, wanted)]
+    words = [word for segment in segments for word in _words(segment, options)]
     joined = "".join(segment["text"] for segment in segments).strip()
     text = joined if channels > 1 or joined else str(result["text"])
     alternative = {"transcript": text, "confidence": _confidence(words), "words": words}
@@ -56,8 +56,10 @@ def _alternatives(
     return {"alternatives": [alternative], **(detected if isinstance(language, str) else {})}
 
 
-def _utterance(task_id: str, number: int, segment: Mapping[str, Any], wanted: Wanted) -> dict[str, Any]:
-    words = _words(segment, wanted)
+def _utterance(
+    task_id: str, number: int, segment: Mapping[str, Any], options: ResponseOptions
+) -> dict[str, Any]:
+    words = _words(segment, options)
     return {
         "start": _number(segment.get("start")),
         "end": _number(segment.get("end")),
@@ -66,11 +68,11 @@ def _utterance(task_id: str, number: int, segment: Mapping[str, Any], wanted: Wa
         "transcript": segment["text"].strip(),
         "words": words,
         "id": f"{task_id}-{number}",
-        **_speaker(wanted),
+        **_speaker(options),
     }
 
 
-def _words(segment: Mapping[str, Any], wanted: Wanted) -> list[dict[str, Any]]:
+def _words(segment: Mapping[str, Any], options: ResponseOptions) -> list[dict[str, Any]]:
     found = [word for word in _dicts(segment.get("words")) if isinstance(word.get("word"), str)]
     return [
         {
@@ -79,15 +81,15 @@ def _words(segment: Mapping[str, Any], wanted: Wanted) -> list[dict[str, Any]]:
             "end": _number(word.get("end")),
             "confidence": _number(word.get("probability")),
             "punctuated_word": word["word"].strip(),
-            **_speaker(wanted),
+            **_speaker(options),
         }
         for word in found
     ]
 
 
-def _speaker(wanted: Wanted) -> dict[str, int]:
+def _speaker(options: ResponseOptions) -> dict[str, int]:
     """One speaker, as long as speakers are not told apart; with `multichannel` each channel is one."""
-    return {"speaker": 0} if wanted.diarize else {}
+    return {"speaker": 0} if options.diarize else {}
 
 
 def _confidence(words: Sequence[Mapping[str, Any]]) -> float:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
 from app.core.utils import parse_choice, parse_flag, single_value
-from app.services.options import Options, options_of
+from app.services.options import Options, parse_options
 
 GRANULARITIES = "timestamp_granularities"
 OWN_FIELDS = ("response_format", GRANULARITIES, "stream", "include", "keywords")
@@ -29,7 +29,7 @@ Left alone among OpenAI's own: `chunking_strategy` (recordings are always cut at
 _SUBSCRIPT = re.compile(r"\[[^\]]*\]$")
 
 
-class AnswerFormat(StrEnum):
+class ResponseFormat(StrEnum):
     """`response_format`."""
 
     JSON = "json"
@@ -41,10 +41,10 @@ class AnswerFormat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ResponseOptions:
     """How the transcript is to be sent."""
 
-    format: AnswerFormat
+    format: ResponseFormat
     words: bool
     segments: bool
     stream: bool
@@ -65,13 +65,13 @@ def query_values(query: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return values
 
 
-def wishes_of(values: Mapping[str, Sequence[str]]) -> Wishes:
+def parse_response_options(values: Mapping[str, Sequence[str]]) -> ResponseOptions:
     """The fields of the form that concern the answer. Raises InvalidParameter."""
     answer_format = parse_choice(
         "response_format",
         single_value("response_format", values["response_format"]),
-        AnswerFormat,
-        AnswerFormat.JSON,
+        ResponseFormat,
+        ResponseFormat.JSON,
     )
     granularities = _words(values[GRANULARITIES])
     unknown = granularities - {"word", "segment"}
@@ -80,13 +80,13 @@ def wishes_of(values: Mapping[str, Sequence[str]]) -> Wishes:
             f"`timestamp_granularities` may be word and segment, not {sorted(unknown)[0]!r:.60}.",
             parameter="timestamp_granularities",
         )
-    if granularities and answer_format is not AnswerFormat.VERBOSE_JSON:
+    if granularities and answer_format is not ResponseFormat.VERBOSE_JSON:
         raise InvalidParameter(
             "`timestamp_granularities` needs `response_format` to be verbose_json.",
             parameter="timestamp_granularities",
         )
     streamed = single_value("stream", values["stream"])
-    return Wishes(
+    return ResponseOptions(
         format=answer_format,
         words="word" in granularities,
         segments="segment" in granularities or not granularities,
@@ -97,18 +97,18 @@ def wishes_of(values: Mapping[str, Sequence[str]]) -> Wishes:
 
 def openai_options(values: Mapping[str, Sequence[str]], settings: Settings, task: str) -> Options:
     """The fields that concern the recording. Raises UnknownModel, InvalidParameter."""
-    wishes = wishes_of(values)
+    options = parse_response_options(values)
     hotwords = single_value("hotwords", values["hotwords"]) or ""
-    needs_words = wishes.words or wishes.logprobs
+    needs_words = options.words or options.logprobs
     passed = {
         **{name: values[name] for name in PASSED_ON},
         "hotwords": [", ".join(filter(None, map(str.strip, [hotwords, *values["keywords"]])))],
         "task": [task],
         "word_timestamps": [str(needs_words)],
     }
-    if wishes.format is AnswerFormat.DIARIZED_JSON and not values["diarize"]:
+    if options.format is ResponseFormat.DIARIZED_JSON and not values["diarize"]:
         passed["diarize"] = ["true"]
-    return options_of(passed, settings)
+    return parse_options(passed, settings)
 
 
 def _words(values: Iterable[str]) -> frozenset[str]:

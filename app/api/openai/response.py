@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app.api.openai.request import AnswerFormat, Wishes
+from app.api.openai.request import ResponseFormat, ResponseOptions
 from app.core.languages import LANGUAGES
 from app.core.utils import number_within
 from app.formats.formats import render
@@ -17,9 +17,9 @@ from app.schemas.form import TranscriptFormat
 from app.schemas.task import TaskKind
 
 RENDERED = {
-    AnswerFormat.TEXT: TranscriptFormat.TEXT,
-    AnswerFormat.SRT: TranscriptFormat.SRT,
-    AnswerFormat.VTT: TranscriptFormat.VTT,
+    ResponseFormat.TEXT: TranscriptFormat.TEXT,
+    ResponseFormat.SRT: TranscriptFormat.SRT,
+    ResponseFormat.VTT: TranscriptFormat.VTT,
 }
 
 SEGMENT_FIGURES = ("start", "end", "temperature", "avg_logprob", "compression_ratio", "no_speech_prob")
@@ -33,30 +33,30 @@ LEAST_PROBABILITY = 1e-9
 _NUMBERED = re.compile(r"S([1-9]|1[0-9]|2[0-6])")
 
 
-def answer_of(result: Mapping[str, Any], wishes: Wishes, task: TaskKind) -> Response:
+def build_response(result: Mapping[str, Any], options: ResponseOptions, task: TaskKind) -> Response:
     """The whole transcript at once; `result` may be a foreign worker's."""
-    if wishes.format in RENDERED:
-        return Response(render(result, RENDERED[wishes.format]), media_type="text/plain")
-    content = content_of(result, wishes, task)
+    if options.format in RENDERED:
+        return Response(render(result, RENDERED[options.format]), media_type="text/plain")
+    content = json_content(result, options, task)
     return Response(to_json(content, inf_nan_mode="null"), media_type="application/json")
 
 
-def content_of(result: Mapping[str, Any], wishes: Wishes, task: TaskKind) -> dict[str, Any]:
+def json_content(result: Mapping[str, Any], options: ResponseOptions, task: TaskKind) -> dict[str, Any]:
     """The transcript in that of the formats which are JSON that is asked for; `json` where it is none."""
-    if wishes.format is AnswerFormat.VERBOSE_JSON:
-        return verbose_of(result, wishes, task)
-    if wishes.format is AnswerFormat.DIARIZED_JSON:
-        return diarized_of(result, task)
+    if options.format is ResponseFormat.VERBOSE_JSON:
+        return verbose_json(result, options, task)
+    if options.format is ResponseFormat.DIARIZED_JSON:
+        return diarized_json(result, task)
     return {
         "text": result["text"],
         "languages": _languages(result),
-        "usage": usage_of(result),
-        **model_of(result),
-        **logprobs_of(result, wishes),
+        "usage": usage_field(result),
+        **model_field(result),
+        **logprobs_field(result, options),
     }
 
 
-def verbose_of(result: Mapping[str, Any], wishes: Wishes, task: TaskKind) -> dict[str, Any]:
+def verbose_json(result: Mapping[str, Any], options: ResponseOptions, task: TaskKind) -> dict[str, Any]:
     """`verbose_json`: with segments, words, or both."""
     language = result.get("language")
     segments = _segments(result)
@@ -65,26 +65,26 @@ def verbose_of(result: Mapping[str, Any], wishes: Wishes, task: TaskKind) -> dic
         "language": LANGUAGES.get(language, language) if isinstance(language, str) else "unknown",
         "duration": _number(result.get("duration")),
         "text": result["text"],
-        "usage": usage_of(result),
-        **model_of(result),
+        "usage": usage_field(result),
+        **model_field(result),
     }
-    if wishes.segments:
+    if options.segments:
         content["segments"] = [_segment(number, segment) for number, segment in enumerate(segments)]
-    if wishes.words:
+    if options.words:
         words = [word for segment in segments for word in _dicts(segment.get("words"))]
         content["words"] = [_word(word) for word in words if isinstance(word.get("word"), str)]
-    return content | logprobs_of(result, wishes)
+    return content | logprobs_field(result, options)
 
 
-def diarized_of(result: Mapping[str, Any], task: TaskKind) -> dict[str, Any]:
+def diarized_json(result: Mapping[str, Any], task: TaskKind) -> dict[str, Any]:
     """`diarized_json`: each segment with its speaker."""
     return {
         "task": str(task),
         "duration": _number(result.get("duration")),
         "text": result["text"],
         "segments": speaker_segments(result),
-        "usage": usage_of(result),
-        **model_of(result),
+        "usage": usage_field(result),
+        **model_field(result),
     }
 
 
@@ -104,20 +104,20 @@ def speaker_segments(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def logprobs_of(result: Mapping[str, Any], wishes: Wishes) -> dict[str, Any]:
+def logprobs_field(result: Mapping[str, Any], options: ResponseOptions) -> dict[str, Any]:
     """`logprobs`, where they are asked for: of words, since those of single tokens are not kept."""
-    if not wishes.logprobs:
+    if not options.logprobs:
         return {}
     words = [word for segment in _segments(result) for word in _dicts(segment.get("words"))]
     return {"logprobs": [_logprob(word) for word in words if isinstance(word.get("word"), str)]}
 
 
-def usage_of(result: Mapping[str, Any]) -> dict[str, Any]:
+def usage_field(result: Mapping[str, Any]) -> dict[str, Any]:
     """What OpenAI would send a bill for."""
     return {"type": "duration", "seconds": _number(result.get("duration"))}
 
 
-def model_of(result: Mapping[str, Any]) -> dict[str, str]:
+def model_field(result: Mapping[str, Any]) -> dict[str, str]:
     """The model that wrote the transcript: the one asked for may have another name elsewhere."""
     model = result.get("model")
     return {"model": model} if isinstance(model, str) else {}

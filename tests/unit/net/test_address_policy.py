@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.core.errors import FetchFailed, UnsafeAddress
-from app.net.address_policy import AddressPolicy, addresses_of, check_url, parse_url, system_resolver
+from app.net.address_policy import AddressPolicy, check_url, parse_url, resolve_allowed, system_resolver
 
 PUBLIC_ONLY = AddressPolicy(frozenset(), private_allowed=False)
 PRIVATE_TOO = AddressPolicy(frozenset(), private_allowed=True)
@@ -211,7 +211,7 @@ def test_an_allowed_host_is_no_way_into_the_private_network() -> None:
 def test_the_connection_is_checked_against_the_allowed_hosts_too() -> None:
     policy = AddressPolicy(frozenset({"media.example"}), private_allowed=False)
     with pytest.raises(UnsafeAddress, match="FETCH_ALLOWED_HOSTS"):
-        addresses_of("public.example", 80, policy, known_names)
+        resolve_allowed("public.example", 80, policy, known_names)
 
 
 def test_a_refusal_does_not_tell_the_address_behind_a_name() -> None:

@@ -2,7 +2,13 @@
 
 import pytest
 
-from app.api.openai.request import AnswerFormat, field_name, openai_options, query_values, wishes_of
+from app.api.openai.request import (
+    ResponseFormat,
+    field_name,
+    openai_options,
+    parse_response_options,
+    query_values,
+)
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
 from app.services.options import Options
@@ -37,9 +43,9 @@ def test_subscripts_are_left_out(written: str, name: str) -> None:
     ],
 )
 def test_words_however_they_are_asked_for(settings: Settings, given: list[tuple[str, str]]) -> None:
-    wishes = wishes_of(query_values([("response_format", "verbose_json"), *given]))
-    assert wishes.words
-    assert wishes.segments is (len(given) > 1 or "segment" in given[0][1])
+    wanted = parse_response_options(query_values([("response_format", "verbose_json"), *given]))
+    assert wanted.words
+    assert wanted.segments is (len(given) > 1 or "segment" in given[0][1])
     assert options(settings, ("response_format", "verbose_json"), *given).word_timestamps
 
 
@@ -63,10 +69,10 @@ def test_logprobs_need_words(settings: Settings) -> None:
     assert not options(settings, ("include[]", "other")).word_timestamps
 
 
-@pytest.mark.parametrize("answer_format", AnswerFormat)
-def test_every_format_may_be_streamed(answer_format: AnswerFormat) -> None:
+@pytest.mark.parametrize("answer_format", ResponseFormat)
+def test_every_format_may_be_streamed(answer_format: ResponseFormat) -> None:
     values = query_values([("stream", "true"), ("response_format", str(answer_format).upper())])
-    assert wishes_of(values).stream
+    assert parse_response_options(values).stream
 
 
 def test_granularities_without_verbose_json_are_told(settings: Settings) -> None:

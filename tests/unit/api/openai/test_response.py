@@ -8,13 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.audio import TranscriptionDiarized, TranscriptionVerbose
 
-from app.api.openai.request import AnswerFormat, Wishes
-from app.api.openai.response import answer_of, diarized_of
+from app.api.openai.request import ResponseFormat, ResponseOptions
+from app.api.openai.response import build_response, diarized_json
 from app.queue.results import state_of_result
 from app.schemas.task import TaskKind
 from tests.integration.api.test_foreign import ODD_RESULTS
 
-ALL = [Wishes(format, words=True, segments=True, stream=False, logprobs=True) for format in AnswerFormat]
+ALL = [
+    ResponseOptions(format, words=True, segments=True, stream=False, logprobs=True)
+    for format in ResponseFormat
+]
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -34,7 +37,9 @@ RESULTS = st.fixed_dictionaries(
 
 def verbose(result: dict[str, Any]) -> TranscriptionVerbose:
     """What OpenAI's own client makes of the answer."""
-    answer = answer_of(result, Wishes(AnswerFormat.VERBOSE_JSON, True, True, False), TaskKind.TRANSCRIBE)
+    answer = build_response(
+        result, ResponseOptions(ResponseFormat.VERBOSE_JSON, True, True, False), TaskKind.TRANSCRIBE
+    )
     return TranscriptionVerbose.model_validate(json.loads(bytes(answer.body), parse_constant=pytest.fail))
 
 
@@ -42,8 +47,8 @@ def verbose(result: dict[str, Any]) -> TranscriptionVerbose:
 def test_an_odd_result_is_told(stored: str) -> None:
     result = state_of_result("t", stored.encode()).result
     assert result is not None
-    for wishes in ALL:
-        assert answer_of(result, wishes, TaskKind.TRANSCRIBE).status_code == 200
+    for options in ALL:
+        assert build_response(result, options, TaskKind.TRANSCRIBE).status_code == 200
     verbose(result)
 
 
@@ -51,8 +56,8 @@ def test_an_odd_result_is_told(stored: str) -> None:
 def test_no_result_is_too_odd_for_openais_client(result: dict[str, Any]) -> None:
     transcription = verbose(result)
     assert transcription.text == result["text"]
-    for wishes in ALL:
-        assert answer_of(result, wishes, TaskKind.TRANSCRIBE).status_code == 200
+    for options in ALL:
+        assert build_response(result, options, TaskKind.TRANSCRIBE).status_code == 200
 
 
 def test_what_is_sound_among_the_odd_is_kept() -> None:
@@ -73,6 +78,6 @@ def test_speakers_are_named_by_the_transcript_or_by_their_channels() -> None:
         {"start": 5, "end": 6, "text": " So.", "speaker": "S4"},
     ]
     speakers = [{"id": "S4", "name": "Joe"}, {"id": "S3", "name": None}]
-    content = diarized_of({"text": "", "segments": segments, "speakers": speakers}, TaskKind.TRANSCRIBE)
+    content = diarized_json({"text": "", "segments": segments, "speakers": speakers}, TaskKind.TRANSCRIBE)
     assert [segment["speaker"] for segment in content["segments"]] == ["A", "B", "Jane", "A", "C", "Joe"]
     TranscriptionDiarized.model_validate(content)

@@ -11,7 +11,7 @@ from app.services.redis_service import RedisService
 from app.services.upload_request import UploadRequest
 
 
-class Room:
+class Capacity:
     """Of the queue, and of a caller's quota."""
 
     def __init__(
