@@ -91,7 +91,6 @@ class Consumer:
     def __init__(self, settings: Settings, *, worker_id: str, commands: Redis, blocking: Redis) -> None:
         self.worker_id = worker_id
         self.workers = 1  # how many there are, as of the last heartbeat
-        self.results_fenced = 0
         self._commands = commands
         self._line = Line(settings, worker_id, blocking)
         self._keys = Keys.from_settings(settings)
@@ -153,7 +152,6 @@ class Consumer:
         )
         self._tokens.discard(claim.token)
         if outcome in REFUSED_RESULTS:
-            self.results_fenced += 1
             logger.warning(
                 "Redis refuses the result of task %s: %s",
                 claim.task.task_id,

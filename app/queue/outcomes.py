@@ -118,16 +118,6 @@ class PromoteOutcome(StrEnum):
     NOT_DUE = "NOT_DUE"
 
 
-class CancelOutcome(StrEnum):
-    """DONE, ERROR: it had ended before; REQUESTED: its worker is told at the next heartbeat."""
-
-    UNKNOWN = "UNKNOWN"
-    DONE = "DONE"
-    ERROR = "ERROR"
-    CANCELLED = "CANCELLED"
-    REQUESTED = "REQUESTED"
-
-
 class DeleteOutcome(StrEnum):
     """REQUESTED: it runs; its worker is told at the next heartbeat, and nothing is left then."""
 

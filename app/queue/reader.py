@@ -12,7 +12,7 @@ from app.core.config import Settings
 from app.queue.clock import now_ms
 from app.queue.coalescing import Coalescer
 from app.queue.keys import Keys
-from app.queue.outcomes import CANCELLED, CancelOutcome, DeleteOutcome
+from app.queue.outcomes import CANCELLED, DeleteOutcome
 from app.queue.payload import parse_failure, parse_task, parse_task_id
 from app.queue.policy import Policy
 from app.queue.progress import PROGRESS_FIELDS, with_progress
@@ -78,7 +78,7 @@ class WorkerInfo:
 
 
 class TaskReader:
-    """Reads the states of tasks, and cancels them. Every method raises QueueUnavailable.
+    """Reads the states of tasks, and deletes them. Every method raises QueueUnavailable.
 
     Without an outbox only Redis is asked.
     """
@@ -148,16 +148,6 @@ class TaskReader:
             stored = await self._client.hmget(key, [f"window:{number}" for number in numbers])
         return [WindowTranscript.model_validate_json(window) for window in stored if window is not None]
 
-    async def cancel(self, task_id: str) -> CancelOutcome:
-        """Cancel the task: at once where it waits, at its worker's next heartbeat where it runs."""
-        async with redis_reachable():
-            outcome = await self._scripts.cancel(task_id)
-            if outcome is CancelOutcome.UNKNOWN:
-                element = await self._foreign_element(task_id)
-                if element is not None:
-                    outcome = await self._scripts.cancel(task_id, element)
-        return outcome
-
     async def delete(self, task_id: str, owner: str | None) -> DeleteOutcome:
         """Remove the task: at once, or at its worker's next heartbeat where it runs."""
         async with redis_reachable():
@@ -188,11 +178,6 @@ class TaskReader:
             WorkerInfo(name, (end - now) / 1000, length)
             for name, (_, end), length in zip(names, leases, lengths, strict=True)
         ]
-
-    async def ping(self) -> None:
-        """Return where Redis answers; raises QueueUnavailable where it does not."""
-        async with redis_reachable():
-            await self._client.ping()
 
     async def _read(self, task_ids: Sequence[str]) -> list["_Stored"]:
         """What is stored of some tasks. Raises QueueUnavailable."""

@@ -12,7 +12,6 @@ from app.queue.outcomes import (
     CANCELLED,
     EXHAUSTED,
     BindOutcome,
-    CancelOutcome,
     CheckpointOutcome,
     ClaimNumbers,
     ClaimOutcome,
@@ -184,21 +183,8 @@ class Scripts:
         answer = await self._run("promote", [keys.delayed, keys.queue, keys.task(task_id)], [payload])
         return PromoteOutcome(answer.decode())
 
-    async def cancel(self, task_id: str, payload: bytes = b"") -> CancelOutcome:
-        """Cancel a task; `payload` is the element of one that has no hash."""
-        keys = self._keys
-        answer = await self._run(
-            "cancel",
-            [
-                *(keys.queue, keys.high, keys.delayed),
-                *(keys.task(task_id), keys.result(task_id), keys.windows(task_id)),
-            ],
-            [self._policy.ttl_seconds, CANCELLED.model_dump_json(), payload],
-        )
-        return CancelOutcome(answer.decode())
-
     async def delete(self, task_id: str, *, owner: str | None = None, payload: bytes = b"") -> DeleteOutcome:
-        """Remove a task and all that is known of it; `payload` as in `cancel`."""
+        """Remove a task and all that is known of it; `payload` is its element where it may have no hash."""
         keys = self._keys
         answer = await self._run(
             "delete",

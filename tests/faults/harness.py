@@ -252,6 +252,16 @@ class Service:
             await asyncio.sleep(POLL_SECONDS)
         return states
 
+    async def forgotten(self, task_ids: Iterable[str], timeout_seconds: float = 60.0) -> None:
+        """Wait until Redis knows none of these deleted tasks."""
+        left = set(task_ids)
+
+        async def is_done() -> bool:
+            left.difference_update([each for each in left if await self.reader.state(each) is None])
+            return not left
+
+        await self.until(is_done, timeout_seconds)
+
     async def processing(self, task_id: str, timeout_seconds: float = 30.0) -> None:
         """Wait until a worker has begun the task in its engine process."""
 

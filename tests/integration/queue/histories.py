@@ -16,11 +16,11 @@ from redis.asyncio import Redis
 
 from app.queue.keys import Keys
 from app.queue.outcomes import (
-    CancelOutcome,
     CheckpointOutcome,
     ClaimNumbers,
     ClaimOutcome,
     CompleteOutcome,
+    DeleteOutcome,
     EnqueueOutcome,
     Lease,
     RestoreOutcome,
@@ -105,6 +105,7 @@ class QueueHistories(RuleBasedStateMachine):
         self._looks: list[tuple[str, bytes]] = []
         self._own_looks: list[tuple[str, bytes, str | None]] = []
         self._accepted: set[str] = set()
+        self._deleted: set[str] = set()
         self._completed: Counter[str] = Counter()
         self._final: dict[str, str] = {}
         self._winner: dict[str, str] = {}
@@ -137,10 +138,17 @@ class QueueHistories(RuleBasedStateMachine):
         self.run(self._client.lpush("q", element(task_id, variant)))
         self._accepted.add(task_id)
 
-    @rule(task_id=tasks)
-    def cancel(self, task_id: str) -> None:
-        outcome = self.run(self._scripts.cancel(task_id))
-        assert (outcome is CancelOutcome.DONE) == (self._final.get(task_id) == "done")
+    @rule(task_id=tasks, pick=picks)
+    def delete(self, task_id: str, pick: int) -> None:
+        """Whatever becomes of it: duplicates of the element are tasks of their own afterwards. Seldom."""
+        if pick:
+            return
+        outcome = self.run(self._scripts.delete(task_id, payload=element(task_id)))
+        if outcome is DeleteOutcome.REQUESTED:
+            assert task_id not in self._final
+            self._deleted.add(task_id)
+        else:
+            self._forget(task_id)
 
     # Workers
 
@@ -289,7 +297,7 @@ class QueueHistories(RuleBasedStateMachine):
             self._scripts.restore(task_id, element(task_id), json.dumps({"text": KEPT}).encode())
         )
         ended_well = self._final.get(task_id) in ("done", "cancelled")
-        assert (outcome is RestoreOutcome.KNOWN) == ended_well
+        assert (outcome is RestoreOutcome.KNOWN) == (ended_well or task_id in self._deleted)
         if outcome is RestoreOutcome.RESTORED:
             self._accepted.add(task_id)
             self._final[task_id], self._winner[task_id] = "done", KEPT
@@ -318,6 +326,8 @@ class QueueHistories(RuleBasedStateMachine):
     def nothing_is_wrong(self) -> None:
         seen = self._look()
         for task_id in TASKS:
+            if task_id in self._deleted and not seen.tasks[task_id]:
+                self._forget(task_id)
             self._check_owner(task_id, seen)
             self._check_place(task_id, seen)
             self._check_end(task_id, seen)
@@ -389,6 +399,14 @@ class QueueHistories(RuleBasedStateMachine):
         assert lasting <= {self._keys.dead, self._keys.workers, self._keys.index}
 
     # Helpers
+
+    def _forget(self, task_id: str) -> None:
+        """A deleted task is gone, and its id is as good as new."""
+        self._accepted.discard(task_id)
+        self._deleted.discard(task_id)
+        self._final.pop(task_id, None)
+        self._winner.pop(task_id, None)
+        self._completed[task_id] = 0
 
     def _fresh(self) -> int:
         self._born += 1

@@ -107,7 +107,7 @@ async def test_a_command_survives_a_cut_connection(quick: Callable[..., Settings
 async def test_no_redis_is_one_error(settings_for: Callable[..., Settings]) -> None:
     async with connected(settings_for(redis_port=free_port())) as queue:
         with pytest.raises(QueueUnavailable) as caught:
-            await queue.reader.ping()
+            await queue.reader.queue_length()
         assert caught.value.retry_after_seconds
 
 

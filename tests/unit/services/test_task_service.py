@@ -17,7 +17,7 @@ from app.schemas.transcript import Segment
 from app.schemas.window import WindowDone, WindowTranscript
 from app.services.task_service import TaskService
 from app.storage.local import LocalStorage
-from tests.integration.queue.harness import RESULT, Queue, claim, connected, task
+from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, connected, task
 
 
 @pytest.fixture
@@ -144,8 +144,8 @@ async def test_who_comes_back_hears_what_is_new(queue: Queue, service: TaskServi
 
 
 async def test_a_failure_ends_the_story(queue: Queue, service: TaskService) -> None:
-    await queue.producer.enqueue(task("t"))
-    await queue.reader.cancel("t")
+    worker = await queue.worker()
+    await worker.fail(await queue.claimed("t", worker), FAILURE)
     [event] = [event async for event in service.follow("t", ANYBODY)]
     assert event.kind is EventKind.ERROR
 
