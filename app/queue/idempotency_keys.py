@@ -15,9 +15,8 @@ from redis.asyncio import Redis
 from app.core.config import Settings
 from app.queue.keys import Keys
 from app.queue.outcomes import RequestOutcome
-from app.queue.policy import Policy
 from app.queue.redis_errors import redis_or_not, redis_reachable
-from app.queue.scripts import Scripts
+from app.queue.scripts import registered
 
 ACCEPTANCE_SECONDS = 10.0
 """How long a key stays with a request whose API has died."""
@@ -62,7 +61,7 @@ class IdempotencyKeys:
     def __init__(self, client: Redis, settings: Settings) -> None:
         self._client = client
         self._keys = Keys.from_settings(settings)
-        self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
+        self._scripts = registered(client, "remember", "release")
         self._key_seconds = settings.idempotency_seconds
 
     async def is_known(self, owner: str | None, key: str) -> bool:
@@ -77,27 +76,24 @@ class IdempotencyKeys:
         `ghost` is an earlier one, as stored, that is known to have become no task. Raises QueueUnavailable.
         """
         async with redis_reachable():
-            outcome, stored = await self._scripts.remember(
-                *self._names(request.owner, request.key),
-                request.stored,
-                ghost,
-                ttl_seconds=self._key_seconds,
-                acceptance_ms=int(ACCEPTANCE_SECONDS * 1000),
+            outcome, stored = await self._scripts["remember"](
+                keys=self._names(request.owner, request.key),
+                args=[request.stored, ghost, self._key_seconds, int(ACCEPTANCE_SECONDS * 1000)],
             )
-        return Holder(outcome, _earlier(stored), stored)
+        return Holder(RequestOutcome(outcome.decode()), _earlier(stored), stored or b"")
 
     async def release(self, request: KeyedRequest, *, accepted: bool) -> None:
         """The request became a task, or did not, and may come again with the same key."""
         async with redis_or_not("An Idempotency-Key is free later", logging.WARNING):
             names = self._names(request.owner, request.key)
-            await self._scripts.release(*names, request.stored, accepted=accepted)
+            await self._scripts["release"](keys=names, args=[request.stored, int(accepted)])
 
-    def _names(self, owner: str | None, key: str) -> tuple[str, str]:
+    def _names(self, owner: str | None, key: str) -> list[str]:
         digest = sha256(key.encode()).hexdigest()
-        return self._keys.request(owner, digest), self._keys.acceptance(owner, digest)
+        return [self._keys.request(owner, digest), self._keys.acceptance(owner, digest)]
 
 
-def _earlier(stored: bytes) -> EarlierRequest | None:
+def _earlier(stored: bytes | None) -> EarlierRequest | None:
     """None where it is not ours."""
     try:
         return EarlierRequest.model_validate_json(stored) if stored else None

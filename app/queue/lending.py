@@ -16,7 +16,7 @@ from app.queue.keys import Keys
 from app.queue.outcomes import CheckpointOutcome
 from app.queue.payload import parse_task
 from app.queue.redis_errors import redis_reachable
-from app.queue.scripts import script_sources
+from app.queue.scripts import registered
 from app.schemas.lending import Loan, Offer, OfferedWindow, Taken
 from app.schemas.task import Task
 from app.schemas.window import WindowDone, WindowTranscript
@@ -54,9 +54,8 @@ class Lending:
         self._keys = Keys.from_settings(settings)
         self._offer_ms = int(settings.lease_seconds * 1000)
         self._loan_ms = int(settings.share_loan_seconds * 1000)
-        sources = script_sources()
         names = ("offer", "take", "withdraw", "borrow", "deliver", "prolong", "give_back")
-        self._scripts = {name: client.register_script(sources[name]) for name in names}
+        self._scripts = registered(client, *names)
 
     async def offer(self, task_id: str, token: str, offer: Offer) -> OfferOutcome:
         """Offer windows under a claim, or renew what is on offer."""
