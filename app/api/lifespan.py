@@ -25,7 +25,7 @@ from app.core.tracing import stop_tracing
 from app.housekeeping.outbox_sweep import OutboxSweep
 from app.housekeeping.store_binding import StoreBinding
 from app.observability.metrics import Metrics
-from app.queue.awaited import Awaited
+from app.queue.awaited import AwaitedTasks
 from app.queue.cached_results import CachedResults
 from app.queue.clients import command_client
 from app.queue.eta import EtaEstimator
@@ -152,7 +152,7 @@ def intake_of(
         queue,
         ResultCache(settings, storage, queue, CachedResults(client, settings), archive),
         Idempotency(IdempotencyKeys(client, settings), tasks),
-        Awaited(client, settings),
+        AwaitedTasks(client, settings),
         uploads,
         tasks,
         usage,
@@ -181,7 +181,7 @@ def lifespan_of(
         corrections = CorrectionService(tasks, archiving)
         summariser = Summariser(settings) if settings.summary_url and archiving else None
         summaries = SummaryService(settings, tasks, archiving, summariser)
-        waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
+        waiting = WaitingService(settings, AwaitedTasks(client, settings), tasks, stopping)
         usage = UsageCounter(client, settings)
         uploads, audio = intake_of(client, settings, storage, folder, queue, tasks, usage, archiving)
         left = LeftUploads(settings, storage, tasks, audio)

@@ -17,7 +17,7 @@ from app.queue.scripts import registered
 ORPHANS_AT_ONCE = 100
 
 
-class Awaited:
+class AwaitedTasks:
     """Remembers who is waited for; all methods raise QueueUnavailable.
 
     A `fingerprint` names what is asked of which recording. With ORPHAN_SECONDS=0 nothing is remembered.

@@ -22,7 +22,7 @@ from app.core.tracing import traceparent
 from app.core.utils import extension_of, quoted, single_value
 from app.housekeeping.store_binding import StoreBinding
 from app.net.address_policy import AddressPolicy, check_url
-from app.queue.awaited import Awaited
+from app.queue.awaited import AwaitedTasks
 from app.queue.idempotency_keys import KeyedRequest
 from app.queue.redis_errors import redis_or_not
 from app.queue.usage import UsageCounter
@@ -68,7 +68,7 @@ class AudioService:
         queue: RedisService,
         results: ResultCache,
         idempotency: Idempotency,
-        awaited: Awaited,
+        awaited: AwaitedTasks,
         uploads: ResumableUploads,
         tasks: TaskService,
         usage: UsageCounter,

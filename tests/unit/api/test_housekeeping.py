@@ -14,7 +14,7 @@ from app.core.stopping import Stopping
 from app.housekeeping.outbox_sweep import OutboxSweep
 from app.housekeeping.store_binding import StoreBinding
 from app.launcher.redis_server import free_port
-from app.queue.awaited import Awaited
+from app.queue.awaited import AwaitedTasks
 from app.queue.clients import command_client
 from app.queue.eta import EtaEstimator
 from app.queue.usage import UsageCounter
@@ -39,7 +39,7 @@ async def housekeeping(settings: Settings) -> AsyncIterator[Redis]:
     folder, outbox = StoreBinding(client, settings, storage), OutboxSweep(client, settings, storage)
     stopping = Stopping()
     tasks = TaskService(client, settings, storage, EtaEstimator(client, settings), stopping)
-    waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
+    waiting = WaitingService(settings, AwaitedTasks(client, settings), tasks, stopping)
     queue = RedisService(client, settings)
     usage = UsageCounter(client, settings)
     _, audio = intake_of(client, settings, storage, folder, queue, tasks, usage)
