@@ -30,6 +30,7 @@ from app.queue.clients import command_client
 from app.queue.counters import Counters
 from app.queue.keys import Keys
 from app.queue.maintenance import Maintenance
+from app.queue.outcomes import DeleteOutcome
 from app.queue.producer import Producer
 from app.queue.reader import TaskReader
 from app.queue.scripts import script_sources
@@ -252,8 +253,14 @@ class Service:
             await asyncio.sleep(POLL_SECONDS)
         return states
 
+    async def delete(self, task_id: str) -> DeleteOutcome:
+        """As the API does: the tombstone comes first, without which what the disk has would bring it back."""
+        task = Task(task_id=task_id, file_path=f"{task_id}.json")
+        await asyncio.to_thread(self.storage.discard, task)
+        return await self.reader.delete(task_id, None)
+
     async def forgotten(self, task_ids: Iterable[str], timeout_seconds: float = 60.0) -> None:
-        """Wait until Redis knows none of these deleted tasks."""
+        """Wait until nobody knows these deleted tasks."""
         left = set(task_ids)
 
         async def is_done() -> bool:

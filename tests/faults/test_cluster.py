@@ -83,9 +83,9 @@ async def test_names_without_a_tag_are_refused(
 async def test_delete(service: Service) -> None:
     """Item 13 on a cluster."""
     waiting = await service.push()
-    assert await service.reader.delete(waiting, None) is DeleteOutcome.DELETED
+    assert await service.delete(waiting) is DeleteOutcome.DELETED
     service.start_worker()
     running = await service.push(seconds=60.0)
     await service.processing(running)
-    assert await service.reader.delete(running, None) is DeleteOutcome.REQUESTED
+    assert await service.delete(running) is DeleteOutcome.REQUESTED
     await service.forgotten([waiting, running])

@@ -81,15 +81,15 @@ async def test_a_foreign_worker_is_believed(service: Service) -> None:
 
 async def test_delete_in_every_state(service: Service) -> None:
     worker_less = await service.push()
-    assert await service.reader.delete(worker_less, None) is DeleteOutcome.DELETED
+    assert await service.delete(worker_less) is DeleteOutcome.DELETED
     service.start_worker()
     running = await service.push(seconds=60.0)
     await service.processing(running)
-    assert await service.reader.delete(running, None) is DeleteOutcome.REQUESTED
+    assert await service.delete(running) is DeleteOutcome.REQUESTED
     done = await service.push()
     await service.ended([done])
     await service.forgotten([worker_less, running])
-    assert await service.reader.delete(done, None) is DeleteOutcome.DELETED
+    assert await service.delete(done) is DeleteOutcome.DELETED
     assert not (service.recordings / f"{running}.json").exists()
 
 
@@ -100,15 +100,15 @@ async def test_races_of_delete_and_complete(service: Service) -> None:
     await service.ended([first])  # the engine process is up
     chance = random.Random(13)
 
-    async def race() -> tuple[str, DeleteOutcome]:
+    async def race(number: int) -> str:
         task_id = await service.push(seconds=0.05)
-        await asyncio.sleep(chance.uniform(0, 0.6))
-        return task_id, await service.reader.delete(task_id, None)
+        if number % 2:
+            await service.processing(task_id, 120)
+        await asyncio.sleep(chance.uniform(0, 0.1 if number % 2 else 0.6))
+        await service.delete(task_id)
+        return task_id
 
-    races = await asyncio.gather(*(race() for _ in range(100)))
-    await service.forgotten([task_id for task_id, _ in races])
-    outcomes = {outcome for _, outcome in races}
-    assert outcomes == {DeleteOutcome.DELETED, DeleteOutcome.REQUESTED}, "no race at all: change the delays"
+    await service.forgotten(await asyncio.gather(*map(race, range(100))))
 
 
 async def test_nothing_is_left_without_owner(service: Service) -> None:

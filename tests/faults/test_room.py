@@ -117,7 +117,7 @@ async def test_a_recording_is_fetched_while_others_are_transcribed(service: Serv
 
     await service.until(is_there, 30)
     assert await none_ended(service, [first, name])
-    await service.reader.delete(first, None)
+    await service.delete(first)
     result = (await service.ended([name], 30))[name].result
     assert result is not None
     assert result["text"] == "from afar"
@@ -141,7 +141,7 @@ async def test_a_download_of_a_deleted_task_ends(service: Service, server: Serve
     names = await send(service, *(download(service, server.url("/drips")) for _ in range(2)))
     await service.until(lambda: _seen(server, 2), 60)
     for name in names:
-        await service.reader.delete(name, None)
+        await service.delete(name)
     await service.forgotten(names)
     [done] = await send(service, download(service, server.url("/talk")))
     assert (await service.ended([done], 30))[done].status is TaskStatus.DONE
