@@ -15,13 +15,13 @@ from rich.console import Console
 
 from app.archive.archive import Archive
 from app.core.config import Settings
+from app.housekeeping.outbox_sweep import OutboxSweep
 from app.launcher.redis_server import RedisServer, free_port
 from app.queue.clients import command_client
 from app.queue.ended import EndedTasks
 from app.queue.producer import Producer
 from app.schemas.task import Task
 from app.services.archive_service import ArchiveService
-from app.services.outbox_service import OutboxService
 from app.storage.local import LocalStorage
 from benchmark.own_settings import own_settings
 from benchmark.queue import worker
@@ -61,7 +61,7 @@ async def _finish(settings: Settings, tasks: int, forget: bool) -> int:
     client, storage = command_client(settings), LocalStorage(settings)
     archive, ended = Archive.from_settings(settings), list[str]()
     service = ArchiveService(client, settings, storage, archive)
-    outbox = OutboxService(client, settings, storage, service)
+    outbox = OutboxSweep(client, settings, storage, service)
     async with worker(settings, client) as consumer:
         for number in range(tasks):
             task = Task(

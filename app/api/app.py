@@ -46,8 +46,8 @@ from app.core.startup import read_settings, start_watching
 from app.core.utils import is_loopback
 from app.observability.metrics import Metrics
 from app.queue.rate_limits import RateLimits
-from app.services.model_choice import check_model_aliases, check_translate_model
 from app.storage.opening import check_storage
+from app.weights.model_choice import check_model_aliases, check_translate_model
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ _Value = str | tuple[str | None, str | None, str]
 """A tuple (charset, language, text decoded as Latin-1) where the name had an asterisk."""
 
 
-def disposition_of(name: str, *, is_shown: bool) -> str:
+def content_disposition(name: str, *, is_shown: bool) -> str:
     """The header of an answer that is saved under that name, and by browsers at once unless it `is_shown`.
 
     RFC 6266: `filename*` for what is not ASCII, before it what is left for clients that do not know that.
@@ -25,7 +25,7 @@ def disposition_of(name: str, *, is_shown: bool) -> str:
     return f'{kind}; filename="{plain}"{extended}'
 
 
-def filename_of(disposition: str) -> str | None:
+def parse_filename(disposition: str) -> str | None:
     """The client's name of the file; None where the header gives none.
 
     `filename*` (RFC 8187) comes first, as long as it can be read: what stands beside it in `filename` is made

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from app.api.disposition import disposition_of
+from app.api.disposition import content_disposition
 from app.formats.about import About
 from app.formats.formats import file_of, media_type
 from app.formats.names import safe_stem
@@ -27,5 +27,5 @@ def document_of(result: Mapping[str, Any], wanted: TranscriptFormat, record: Tas
     """The transcript of a task in a format. Raises NoSpeakers."""
     about = about_of(record)
     name = f"{safe_stem(about.title)}.{wanted.extension}"
-    headers = {"Vary": "Accept", "Content-Disposition": disposition_of(name, is_shown=wanted.is_text)}
+    headers = {"Vary": "Accept", "Content-Disposition": content_disposition(name, is_shown=wanted.is_text)}
     return Response(file_of(result, wanted, about), media_type=media_type(wanted), headers=headers)

@@ -17,7 +17,7 @@ def body_docs(model: type[BaseModel], *, required: bool = True) -> dict[str, Any
     return {"requestBody": {"required": required, "content": {"application/json": schema}}}
 
 
-async def body_of(request: Request, *, max_bytes: int) -> bytes:
+async def read_body(request: Request, *, max_bytes: int) -> bytes:
     """The body as it was sent. Raises UploadTooLarge, UploadStalled."""
     return b"".join([chunk async for chunk in BodyReader(request.stream(), max_bytes=max_bytes).chunks()])
 
@@ -27,7 +27,7 @@ async def json_body(request: Request, model: type[Model], what: str, *, max_byte
 
     `what` begins messages: `The corrections are`. Raises InvalidParameter, UploadTooLarge, UploadStalled.
     """
-    body = await body_of(request, max_bytes=max_bytes)
+    body = await read_body(request, max_bytes=max_bytes)
     try:
         return model.model_validate_json(body or b"{}")
     except ValidationError as error:

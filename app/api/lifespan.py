@@ -22,19 +22,20 @@ from app.core.config import Settings
 from app.core.errors import CapacityError
 from app.core.stopping import Stopping
 from app.core.tracing import stop_tracing
+from app.housekeeping.outbox_sweep import OutboxSweep
+from app.housekeeping.store_binding import StoreBinding
 from app.observability.metrics import Metrics
-from app.queue.awaited import Awaited
+from app.queue.awaited import AwaitedTasks
+from app.queue.cached_results import CachedResults
 from app.queue.clients import command_client
-from app.queue.outlook import Outlook
+from app.queue.eta import EtaEstimator
+from app.queue.idempotency_keys import IdempotencyKeys
 from app.queue.rate_limits import RateLimiter
-from app.queue.repeats import Repeats
-from app.queue.requests import Requests
 from app.queue.usage import UsageCounter
 from app.services.archive_service import ArchiveService
 from app.services.audio_service import AudioService
 from app.services.correction_service import CorrectionService
 from app.services.direct_uploads import DirectUploads
-from app.services.folder_service import FolderService
 from app.services.health_service import HealthService
 from app.services.idempotency import Idempotency
 from app.services.indexing import TranscriptIndexer
@@ -42,7 +43,6 @@ from app.services.left_uploads import LeftUploads
 from app.services.library_service import LibraryService
 from app.services.model_service import ModelService
 from app.services.operator_service import OperatorService
-from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
 from app.services.result_cache import ResultCache
 from app.services.resumable_uploads import ResumableUploads
@@ -91,8 +91,8 @@ class Housekeeping:
         self,
         settings: Settings,
         queue: RedisService,
-        folder: FolderService,
-        outbox: OutboxService,
+        folder: StoreBinding,
+        outbox: OutboxSweep,
         waiting: WaitingService,
         left: LeftUploads,
         usage: UsageCounter,
@@ -137,7 +137,7 @@ def intake_of(
     client: Redis,
     settings: Settings,
     storage: Storage,
-    folder: FolderService,
+    folder: StoreBinding,
     queue: RedisService,
     tasks: TaskService,
     usage: UsageCounter,
@@ -150,9 +150,9 @@ def intake_of(
         storage,
         folder,
         queue,
-        ResultCache(settings, storage, queue, Repeats(client, settings), archive),
-        Idempotency(Requests(client, settings), tasks),
-        Awaited(client, settings),
+        ResultCache(settings, storage, queue, CachedResults(client, settings), archive),
+        Idempotency(IdempotencyKeys(client, settings), tasks),
+        AwaitedTasks(client, settings),
         uploads,
         tasks,
         usage,
@@ -171,17 +171,17 @@ def lifespan_of(
         client = command_client(settings)
         storage = open_storage(settings)
         queue = RedisService(client, settings)
-        folder = FolderService(client, settings, storage)
+        folder = StoreBinding(client, settings, storage)
         archive = Archive.from_settings(settings, TranscriptIndexer()) if settings.archive else None
         archiving = ArchiveService(client, settings, storage, archive) if archive else None
-        outbox = OutboxService(client, settings, storage, archiving)
+        outbox = OutboxSweep(client, settings, storage, archiving)
         webhooks = WebhookService(client, settings, storage)
-        outlook = Outlook(client, settings)
-        tasks = TaskService(client, settings, storage, outlook, stopping, archiving)
+        eta = EtaEstimator(client, settings)
+        tasks = TaskService(client, settings, storage, eta, stopping, archiving)
         corrections = CorrectionService(tasks, archiving)
         summariser = Summariser(settings) if settings.summary_url and archiving else None
         summaries = SummaryService(settings, tasks, archiving, summariser)
-        waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
+        waiting = WaitingService(settings, AwaitedTasks(client, settings), tasks, stopping)
         usage = UsageCounter(client, settings)
         uploads, audio = intake_of(client, settings, storage, folder, queue, tasks, usage, archiving)
         left = LeftUploads(settings, storage, tasks, audio)

@@ -13,7 +13,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from app.api.body import BodyReader
-from app.api.disposition import filename_of
+from app.api.disposition import parse_filename
 from app.core.errors import MalformedUpload
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class _FormEnd:
 _Event = _PartBegin | bytes | _PartEnd | _FormEnd
 
 
-def boundary_of(content_type: str | None) -> bytes:
+def multipart_boundary(content_type: str | None) -> bytes:
     """Boundary that a Content-Type header names. Raises MalformedUpload."""
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data":
@@ -115,7 +115,7 @@ class _Events:
         if name is None:
             raise MalformedUpload(f"A part of the form has no name; {_CURL_HINT}.")
         content_type = self._headers.get(b"content-type", b"").decode("latin-1")
-        self.found.append(_PartBegin(_utf8(name), filename_of(disposition), content_type))
+        self.found.append(_PartBegin(_utf8(name), parse_filename(disposition), content_type))
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         self.found.append(data[start:end])

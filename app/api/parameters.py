@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.api.openai.wishes import AnswerFormat
+from app.api.openai.request import ResponseFormat
 from app.core.languages import LANGUAGES
 from app.core.speaker_counts import MOST_SPEAKERS
 from app.schemas.resumable import UPLOAD_ID_PATTERN
@@ -207,7 +207,7 @@ _OPENAI_SCHEMAS: dict[str, Schema] = {
     **{name: OPTION_SCHEMAS[name] for name in OWN_OPTIONS},
     "response_format": {
         "type": "string",
-        "enum": [str(each) for each in AnswerFormat],
+        "enum": [str(each) for each in ResponseFormat],
         "default": "json",
     },
     "timestamp_granularities[]": {

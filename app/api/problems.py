@@ -55,7 +55,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_unexpected)
 
 
-def problem_of(error: ServiceError, request: Request) -> Response:
+def problem_response(error: ServiceError, request: Request) -> Response:
     """The answer that tells `error`."""
     problem = Problem(
         **error.extra,
@@ -116,13 +116,13 @@ def refusal_of(request: Request, error: ServiceError) -> Response:
         error.detail,
         extra={"error_code": error.code, "request_id": request.state.request_id},
     )
-    return problem_of(error, request)
+    return problem_response(error, request)
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
     first = cast(RequestValidationError, error).errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return problem_of(InvalidParameter(f"The value of `{where}` is wrong: {first['msg']}."), request)
+    return problem_response(InvalidParameter(f"The value of `{where}` is wrong: {first['msg']}."), request)
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
@@ -166,7 +166,7 @@ async def _on_unexpected(request: Request, error: Exception) -> Response:
     logger.error(
         "Unexpected %s in request %s", type(error).__name__, request_id
     )  # uvicorn logs the traceback
-    response = problem_of(
+    response = problem_response(
         ServiceError(f"Something unexpected went wrong; the service's log tells it of request {request_id}."),
         request,
     )

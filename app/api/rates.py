@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from app.api.auth import CallerDep
 from app.api.deps import Services, ServicesDep
 from app.api.headers import add_headers
-from app.api.uploads import length_of
+from app.api.uploads import content_length
 from app.schemas.caller import Caller
 from app.services.options import UPLOAD
 
@@ -18,7 +18,7 @@ async def _count(request: Request, services: ServicesDep, caller: CallerDep) -> 
     """Count the request, unless what it asks for was counted as it began to arrive. Raises RateLimited,
     QueueUnavailable."""
     if UPLOAD not in request.query_params:
-        await count(request, services, caller, length_of(request))
+        await count(request, services, caller, content_length(request))
 
 
 async def count(

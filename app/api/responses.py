@@ -6,7 +6,7 @@ from pydantic_core import to_json
 from starlette.responses import JSONResponse
 
 
-def json_of(content: Any) -> bytes:
+def dump_json(content: Any) -> bytes:
     """The content in UTF-8; NaN and infinities become null."""
     return to_json(content, inf_nan_mode="null")
 
@@ -15,5 +15,5 @@ class TolerantJSONResponse(JSONResponse):
     """JSON of whatever a worker stored: a foreign one may have written NaN, which JSON does not know."""
 
     def render(self, content: Any) -> bytes:
-        """As `json_of` does."""
-        return json_of(content)
+        """As `dump_json` does."""
+        return dump_json(content)

@@ -20,7 +20,7 @@ from app.core.errors import InvalidParameter, UnsupportedMediaType, UnsupportedP
 from app.core.names import refuse_unknown
 from app.core.utils import shown_name
 from app.schemas.resumable import ResumableUpload
-from app.services.options import OPTIONS, UPLOAD, options_of
+from app.services.options import OPTIONS, UPLOAD, parse_options
 from app.storage.base import StoredResumable
 
 VERSION = "1.0.0"
@@ -125,7 +125,7 @@ def _options(metadata: Mapping[str, str], settings: Settings) -> dict[str, str] 
             parameter=TRANSCRIBE,
         )
     refuse_unknown(given, [name for name in OPTIONS if name not in ("url", UPLOAD)])
-    options_of({name: [value] for name, value in given.items()}, settings)
+    parse_options({name: [value] for name, value in given.items()}, settings)
     return given
 
 

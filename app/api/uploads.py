@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from starlette.requests import Request
 
 from app.api.body import BodyReader
-from app.api.disposition import filename_of
-from app.api.multipart import MAX_PARTS, FormReader, boundary_of
+from app.api.disposition import parse_filename
+from app.api.multipart import MAX_PARTS, FormReader, multipart_boundary
 from app.api.raw_audio import RecordingPart, form_with
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
@@ -17,7 +17,7 @@ from app.services.receiving import FORM_OVERHEAD_BYTES, FormPart, is_recording
 MAX_KEY_LENGTH = 255
 
 
-def form_of(
+def read_form(
     request: Request, settings: Settings, *, max_parts: int | None = MAX_PARTS
 ) -> AsyncIterator[FormPart]:
     """The fields of the request's form, as they arrive. Raises MalformedUpload where it is none.
@@ -29,14 +29,14 @@ def form_of(
     content_type = request.headers.get("content-type")
     if content_type is None and not {"url", UPLOAD}.isdisjoint(request.query_params):
         return form_with()
-    body = body_of(request, settings)
+    body = body_reader(request, settings)
     if content_type is not None and is_recording(content_type):
-        filename = filename_of(request.headers.get("content-disposition", ""))
+        filename = parse_filename(request.headers.get("content-disposition", ""))
         return form_with(RecordingPart(body.chunks(), filename, content_type=content_type))
-    return FormReader(body, boundary_of(content_type), max_parts).parts()
+    return FormReader(body, multipart_boundary(content_type), max_parts).parts()
 
 
-def body_of(request: Request, settings: Settings) -> BodyReader:
+def body_reader(request: Request, settings: Settings) -> BodyReader:
     """The request's body, within the bounds of the settings."""
     return BodyReader(
         request.stream(),
@@ -45,7 +45,7 @@ def body_of(request: Request, settings: Settings) -> BodyReader:
     )
 
 
-def idempotency_key_of(request: Request) -> str | None:
+def idempotency_key(request: Request) -> str | None:
     """The client's name of the request. Raises InvalidParameter where it is too long."""
     key = request.headers.get("idempotency-key", "").strip()
     if len(key) > MAX_KEY_LENGTH:
@@ -56,7 +56,7 @@ def idempotency_key_of(request: Request) -> str | None:
     return key or None
 
 
-def length_of(request: Request) -> int | None:
+def content_length(request: Request) -> int | None:
     """Bytes of the body that the request announces."""
     length = request.headers.get("content-length", "")
     return int(length) if length.isdecimal() else None

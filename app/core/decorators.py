@@ -1,12 +1,11 @@
 """Stages of a task, logged and traced: when one began, when it ended, how long it took, why it failed."""
 
 import functools
-import inspect
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar, cast
+from typing import ParamSpec, TypeVar
 
 from app.core.errors import ServiceError
 from app.core.tracing import traced
@@ -18,19 +17,9 @@ logger = logging.getLogger("app.stage")
 
 
 def stage(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Log and trace the decorated function (plain or async) as stage `name`: start, end, seconds, failure."""
+    """Log and trace the decorated function as stage `name`: start, end, seconds, failure."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        if inspect.iscoroutinefunction(function):
-            awaitable = cast(Callable[P, Awaitable[object]], function)
-
-            @functools.wraps(function)
-            async def run_async(*args: P.args, **kwargs: P.kwargs) -> object:
-                with timed_stage(name):
-                    return await awaitable(*args, **kwargs)
-
-            return cast(Callable[P, R], run_async)
-
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
             with timed_stage(name):

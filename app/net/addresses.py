@@ -66,21 +66,21 @@ _NEVER_V6 = tuple(
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
-def reach_of(address: IPAddress) -> Reach:
+def classify_address(address: IPAddress) -> Reach:
     """Who is behind `address`; what wraps an IPv4 address is judged by that."""
     if address in _METADATA:
         return Reach.NEVER
     if isinstance(address, IPv4Address):
-        return _reach_of_v4(address)
+        return _classify_v4(address)
     if address.ipv4_mapped is not None:
-        return reach_of(address.ipv4_mapped)
+        return classify_address(address.ipv4_mapped)
     if address in _NAT64:
         # On a network without IPv4, public names lead here: DNS64 makes such addresses of theirs.
-        return reach_of(IPv4Address(int(address) & 0xFFFF_FFFF))
-    return _reach_of_v6(address)
+        return classify_address(IPv4Address(int(address) & 0xFFFF_FFFF))
+    return _classify_v6(address)
 
 
-def _reach_of_v4(address: IPv4Address) -> Reach:
+def _classify_v4(address: IPv4Address) -> Reach:
     if any(address in network for network in _NEVER_V4):
         return Reach.NEVER
     if any(address in network for network in _PRIVATE_V4):
@@ -88,7 +88,7 @@ def _reach_of_v4(address: IPv4Address) -> Reach:
     return Reach.PUBLIC if address.is_global else Reach.NEVER
 
 
-def _reach_of_v6(address: IPv6Address) -> Reach:
+def _classify_v6(address: IPv6Address) -> Reach:
     if any(address in network for network in _PRIVATE_V6):
         return Reach.PRIVATE
     if address not in _UNICAST_V6 or any(address in network for network in _NEVER_V6):

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 import anyio.to_thread
 import httpcore2
 
-from app.net.guard import AddressPolicy, Resolver, addresses_of
-from app.net.patience import Patience, PatientStream
+from app.net.address_policy import AddressPolicy, Resolver, resolve_allowed
+from app.net.deadline import Deadline, DeadlineStream
 
 MAX_ADDRESSES = 4
 """Addresses of one host that are tried; each gets its share of the time."""
@@ -22,10 +22,10 @@ CONNECT_SECONDS = 10.0
 class GuardedBackend(httpcore2.NetworkBackend):
     """For a plain thread."""
 
-    def __init__(self, policy: AddressPolicy, resolver: Resolver, patience: Patience) -> None:
+    def __init__(self, policy: AddressPolicy, resolver: Resolver, deadline: Deadline) -> None:
         self._policy = policy
         self._resolver = resolver
-        self._patience = patience
+        self._deadline = deadline
         self._inner = httpcore2.SyncBackend()
 
     def connect_tcp(
@@ -37,17 +37,17 @@ class GuardedBackend(httpcore2.NetworkBackend):
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
         """Connect to the first checked address that answers. Raises UnsafeAddress, FetchFailed."""
-        self._patience.step(timeout)
-        found = addresses_of(host, port, self._policy, self._resolver)[:MAX_ADDRESSES]
+        self._deadline.step(timeout)
+        found = resolve_allowed(host, port, self._policy, self._resolver)[:MAX_ADDRESSES]
         failure: Exception = httpcore2.ConnectError()
         for address in found:
-            share = self._patience.step((timeout or CONNECT_SECONDS) / len(found))
+            share = self._deadline.step((timeout or CONNECT_SECONDS) / len(found))
             try:
                 stream = self._inner.connect_tcp(str(address), port, share, local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
             else:
-                return PatientStream(stream, self._patience)
+                return DeadlineStream(stream, self._deadline)
         raise failure
 
 
@@ -70,7 +70,7 @@ class AsyncGuardedBackend(httpcore2.AsyncNetworkBackend):
         """Connect to the first checked address that answers. Raises UnsafeAddress, FetchFailed."""
         # Abandoned when time is up: the look-up itself cannot be interrupted.
         checked = await anyio.to_thread.run_sync(
-            addresses_of, host, port, self._policy, self._resolver, abandon_on_cancel=True
+            resolve_allowed, host, port, self._policy, self._resolver, abandon_on_cancel=True
         )
         found = checked[:MAX_ADDRESSES]
         share = (timeout or CONNECT_SECONDS) / len(found)

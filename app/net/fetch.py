@@ -17,9 +17,9 @@ from app.core.errors import FetchFailed, FetchRefused, StorageFull, UnsafeAddres
 from app.core.file_locks import hold
 from app.core.speed import ANY_SPEED, SlowestSpeed
 from app.core.utils import base_name, quoted
+from app.net.address_policy import AddressPolicy, Resolver, parse_url, system_resolver
 from app.net.backend import CONNECT_SECONDS, GuardedBackend
-from app.net.guard import AddressPolicy, Resolver, parse_url, system_resolver
-from app.net.patience import Patience
+from app.net.deadline import Deadline
 from app.net.wire import PASSING_REFUSALS, headers_for, target_of, tls_context, translated
 
 MAX_REDIRECTS = 5
@@ -69,7 +69,7 @@ def fetch(
     name cannot be cut short; the operating system bounds it.
     """
     target = parse_url(url, policy)
-    backend = GuardedBackend(policy, resolver, Patience(limits.seconds, should_stop, limits.slowest))
+    backend = GuardedBackend(policy, resolver, Deadline(limits.seconds, should_stop, limits.slowest))
     with httpcore2.ConnectionPool(ssl_context=tls_context(), network_backend=backend) as pool:
         for _ in range(MAX_REDIRECTS + 1):
             with translated(target), _get(pool, target, limits.idle_seconds) as answer:
@@ -94,7 +94,7 @@ def following(current: httpx2.URL, location: str, policy: AddressPolicy) -> http
     return target
 
 
-def name_of(headers: httpx2.Headers, url: httpx2.URL) -> str | None:
+def suggested_filename(headers: httpx2.Headers, url: httpx2.URL) -> str | None:
     """Name of the file: as Content-Disposition gives it, or else the last part of the path."""
     message = Message()
     message["Content-Disposition"] = headers.get("content-disposition", "")
@@ -126,7 +126,7 @@ def _keep(
         raise _too_large(limits.max_bytes)
     _check_space(path, length, limits)
     size = _write(answer.iter_stream(), path, limits)
-    return FetchedFile(name_of(headers, url), size, headers.get("content-type"))
+    return FetchedFile(suggested_filename(headers, url), size, headers.get("content-type"))
 
 
 def _check_status(status: int) -> None:

@@ -6,8 +6,8 @@ import anyio
 import httpcore2
 
 from app.core.errors import FetchFailed
+from app.net.address_policy import AddressPolicy, Resolver, ascii_host, parse_url, system_resolver
 from app.net.backend import AsyncGuardedBackend
-from app.net.guard import AddressPolicy, Resolver, host_of, parse_url, system_resolver
 from app.net.wire import headers_for, target_of, tls_context, translated
 
 WEBHOOK_SECONDS = 10.0
@@ -47,5 +47,5 @@ class WebhookSender:
                     return answer.status
         except TimeoutError as error:
             raise FetchFailed(
-                f"The host {host_of(target)} did not answer within {self._seconds:g} seconds."
+                f"The host {ascii_host(target)} did not answer within {self._seconds:g} seconds."
             ) from error

@@ -9,7 +9,7 @@ import httpcore2
 import httpx2
 
 from app.core.errors import FetchFailed
-from app.net.guard import host_of
+from app.net.address_policy import ascii_host
 
 USER_AGENT = "transcriber"
 
@@ -36,7 +36,7 @@ def headers_for(url: httpx2.URL, more: Mapping[str, str]) -> list[tuple[str, str
 @contextlib.contextmanager
 def translated(url: httpx2.URL) -> Iterator[None]:
     """Errors of the HTTP library become FetchFailed. Only the host is named: the rest may hold secrets."""
-    host = host_of(url)
+    host = ascii_host(url)
     try:
         yield
     except httpcore2.TimeoutException as error:

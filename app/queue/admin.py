@@ -7,12 +7,12 @@ from typing import cast
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.clock import ms_of
-from app.queue.elements import created_at_of, failure_of, identity_of
-from app.queue.guard import redis_reachable
+from app.queue.clock import to_ms
 from app.queue.keys import Keys
 from app.queue.outcomes import ReviveOutcome
+from app.queue.payload import parse_created_at, parse_failure, parse_task_id
 from app.queue.policy import Policy
+from app.queue.redis_errors import redis_reachable
 from app.queue.scan import scan_names
 from app.queue.scripts import Scripts
 from app.queue.troubles import troubles_in
@@ -94,7 +94,7 @@ class Admin:
             for name in ends:
                 pipeline.lrange(self._keys.processing(name), 0, -1)
             lists = cast(list[list[bytes]], await pipeline.execute() if ends else [])
-        now = ms_of(time)
+        now = to_ms(time)
         return [
             WorkerHoldings(
                 worker_id=name,
@@ -127,7 +127,7 @@ class Admin:
             if payload is None:
                 stored = await self._client.hget(self._keys.task(reference), "payload")
                 payload = cast(bytes | None, stored)
-            task_id = identity_of(payload) if payload is not None else None
+            task_id = parse_task_id(payload) if payload is not None else None
             if payload is None or task_id is None:
                 return None
             return await self._scripts.revive(task_id, payload)
@@ -170,7 +170,7 @@ class Admin:
         return next((payload for payload in payloads if _reference(payload) == reference), None)
 
     async def _letter(self, payload: bytes) -> DeadLetter:
-        task_id = identity_of(payload)
+        task_id = parse_task_id(payload)
         fields = ["error", "attempts", "finished_at"]
         values = await self._client.hmget(self._keys.task(task_id), fields) if task_id else [None] * 3
         error, attempts, finished_at = cast(list[bytes | None], values)
@@ -178,7 +178,7 @@ class Admin:
             reference=_reference(payload),
             payload=payload,
             task_id=task_id,
-            failure=failure_of(error),
+            failure=parse_failure(error),
             attempts=int(attempts or 0),
             finished_at=int(finished_at) / 1000 if finished_at else None,
         )
@@ -190,16 +190,16 @@ class Admin:
         async with redis_reachable(), self._client.pipeline(transaction=False) as pipeline:
             pipeline.time()
             for element in elements:
-                pipeline.hget(self._keys.task(identity_of(element) or ""), "created_at")
+                pipeline.hget(self._keys.task(parse_task_id(element) or ""), "created_at")
             time, *stored = await pipeline.execute()
         # By the clock of Redis, where that was noted: those of the hosts may differ.
         created = [
-            int(noted) / 1000 if noted else created_at_of(element)
+            int(noted) / 1000 if noted else parse_created_at(element)
             for element, noted in zip(elements, stored, strict=True)
         ]
-        ages = [max(0.0, ms_of(time) / 1000 - at) for at in created if at is not None]
+        ages = [max(0.0, to_ms(time) / 1000 - at) for at in created if at is not None]
         return max(ages, default=None)
 
 
 def _reference(payload: bytes) -> str:
-    return identity_of(payload) or f"sha256:{hashlib.sha256(payload).hexdigest()[:16]}"
+    return parse_task_id(payload) or f"sha256:{hashlib.sha256(payload).hexdigest()[:16]}"

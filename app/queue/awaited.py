@@ -10,14 +10,14 @@ from typing import cast
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
-from app.queue.scripts import script_sources
+from app.queue.redis_errors import redis_reachable
+from app.queue.scripts import registered
 
 ORPHANS_AT_ONCE = 100
 
 
-class Awaited:
+class AwaitedTasks:
     """Remembers who is waited for; all methods raise QueueUnavailable.
 
     A `fingerprint` names what is asked of which recording. With ORPHAN_SECONDS=0 nothing is remembered.
@@ -27,10 +27,9 @@ class Awaited:
         self._client = client
         self._keys = Keys.from_settings(settings)
         self._ms = int(settings.orphan_seconds * 1000)
-        sources = script_sources()
-        self._expect, self._join, self._unawait, self._orphans = (
-            client.register_script(sources[name]) for name in ("expect", "join", "unawait", "orphans")
-        )
+        self._expect, self._join, self._unawait, self._orphans = registered(
+            client, "expect", "join", "unawait", "orphans"
+        ).values()
 
     async def expect(
         self, task_id: str, owner: str | None, fingerprint: str, *, begin: bool = False, share: bool

@@ -17,9 +17,9 @@ from redis.asyncio.client import Pipeline
 
 from app.core.config import Settings
 from app.queue.cost import costs_in
-from app.queue.elements import task_of
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
+from app.queue.payload import parse_task
+from app.queue.redis_errors import redis_reachable
 from app.schemas.task import Task
 
 SAMPLE, STRETCH = 1000, 10
@@ -162,7 +162,7 @@ def _ask(pipeline: Pipeline, command: str, key: str, size: int) -> int:
 
 
 def _tasks(payloads: Iterable[bytes]) -> list[Task | None]:
-    return [task_of(payload) for payload in payloads]
+    return [parse_task(payload) for payload in payloads]
 
 
 def _spread(payloads: Sequence[bytes], most: int) -> list[bytes]:

@@ -5,11 +5,10 @@ from typing import cast
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import BindOutcome
-from app.queue.policy import Policy
-from app.queue.scripts import Scripts
+from app.queue.redis_errors import redis_reachable
+from app.queue.scripts import registered
 
 API_SECONDS = 60.0
 """An API that was silent this long no longer keeps another from binding the queue to another folder."""
@@ -21,14 +20,16 @@ class Binding:
     def __init__(self, client: Redis, settings: Settings) -> None:
         self._client = client
         self._keys = Keys.from_settings(settings)
-        self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
+        self._bind = registered(client, "bind")["bind"]
 
     async def bind(self, store_id: str, before: str | None, *, may_be_ours: bool) -> BindOutcome:
         """Bind the queue to a folder, in the name of a living API that had bound it to `before`."""
         async with redis_reachable():
-            return await self._scripts.bind(
-                store_id, before or "", may_be_ours=may_be_ours, alive_ms=int(API_SECONDS * 1000)
+            answer = await self._bind(
+                keys=[self._keys.store, self._keys.store_alive],
+                args=[store_id, before or "", int(may_be_ours), int(API_SECONDS * 1000)],
             )
+        return BindOutcome(answer.decode())
 
     async def known(self) -> str | None:
         """The id of the queue's folder; None where no API has told."""

@@ -10,9 +10,9 @@ from redis.exceptions import RedisError
 
 from app.core.backoff import Backoff
 from app.core.errors import QueueUnavailable
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import CheckpointOutcome
+from app.queue.redis_errors import redis_reachable
 from app.queue.scripts import Scripts
 from app.schemas.task import Task
 from app.schemas.window import Checkpoint, WindowDone, WindowTranscript

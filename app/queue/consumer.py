@@ -18,8 +18,8 @@ from app.core.config import Settings
 from app.core.errors import InvalidTask, QueueUnavailable
 from app.queue.claims import Checkpoints, Claim
 from app.queue.cost import Cost
-from app.queue.elements import identity_of, task_of
-from app.queue.guard import redis_reachable
+from app.queue.counters import Counters
+from app.queue.eta import RealTimeFactors
 from app.queue.keys import Keys
 from app.queue.lending import Lending
 from app.queue.line import Line
@@ -32,11 +32,11 @@ from app.queue.outcomes import (
     RequeueOutcome,
     SettleOutcome,
 )
-from app.queue.pace import Pace
+from app.queue.payload import parse_task, parse_task_id
 from app.queue.policy import Policy
+from app.queue.redis_errors import redis_reachable
 from app.queue.room import EVERYTHING, Room
-from app.queue.scripts import Scripts, Surrender
-from app.queue.totals import Totals
+from app.queue.scripts import ReleaseReason, Scripts
 from app.queue.webhooks import Webhooks
 from app.schemas.task import TaskFailure
 
@@ -91,16 +91,15 @@ class Consumer:
     def __init__(self, settings: Settings, *, worker_id: str, commands: Redis, blocking: Redis) -> None:
         self.worker_id = worker_id
         self.workers = 1  # how many there are, as of the last heartbeat
-        self.results_fenced = 0
         self._commands = commands
         self._line = Line(settings, worker_id, blocking)
         self._keys = Keys.from_settings(settings)
         self._scripts = Scripts(commands, self._keys, Policy.from_settings(settings))
         self.checkpoints = Checkpoints(commands, self._keys, self._scripts)
         self.lending = Lending(commands, settings)
-        self.pace = Pace(commands, settings)
+        self.real_time_factors = RealTimeFactors(commands, settings)
         self.cost = Cost(commands, settings)
-        self.totals = Totals(commands, settings)
+        self.counters = Counters(commands, settings)
         self.webhooks = Webhooks(commands, settings)
         self._unanswered: deque[_Taken] = deque()
         self._tokens: set[str] = set()
@@ -153,7 +152,6 @@ class Consumer:
         )
         self._tokens.discard(claim.token)
         if outcome in REFUSED_RESULTS:
-            self.results_fenced += 1
             logger.warning(
                 "Redis refuses the result of task %s: %s",
                 claim.task.task_id,
@@ -191,7 +189,7 @@ class Consumer:
         """
         async with redis_reachable():
             for payload in await self._held():
-                task_id = identity_of(payload)
+                task_id = parse_task_id(payload)
                 if task_id is None:
                     await self._scripts.discard(self.worker_id, payload)
                 elif task_id not in running:
@@ -209,7 +207,7 @@ class Consumer:
         logger.warning("Worker %s leaves with tasks in its list; they are taken back later", self.worker_id)
 
     async def _receive(self, payload: bytes) -> None:
-        task_id = identity_of(payload)
+        task_id = parse_task_id(payload)
         if task_id is not None:
             token = secrets.token_hex(16)
             self._tokens.add(token)
@@ -229,7 +227,7 @@ class Consumer:
             self._tokens.discard(taken.token)
             logger.info("Task %s is not claimed: %s", taken.task_id, outcome)
             return None
-        task = task_of(taken.payload)
+        task = parse_task(taken.payload)
         if task is not None:
             return Claim(task, taken.payload, taken.token, *numbers)
         logger.warning("Task %s is refused: its element is no valid task", taken.task_id)
@@ -247,7 +245,7 @@ class Consumer:
     async def _settle(
         self,
         claim: Claim,
-        outcome: Surrender,
+        outcome: ReleaseReason,
         failure: TaskFailure = CANCELLED,
         delay_seconds: float = 0.0,
         crashed: bool = False,
@@ -258,7 +256,7 @@ class Consumer:
     async def _give_up(
         self,
         taken: _Taken,
-        outcome: Surrender,
+        outcome: ReleaseReason,
         failure: TaskFailure,
         delay_seconds: float = 0.0,
         crashed: bool = False,

@@ -5,8 +5,8 @@ from typing import cast
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.guard import redis_or_not, redis_reachable
 from app.queue.keys import Keys
+from app.queue.redis_errors import redis_or_not, redis_reachable
 
 REMEMBERED_SECONDS = 4 * 3600.0
 """Of recordings, per model: what came before them fades."""
@@ -15,8 +15,8 @@ REMEMBERED_SECONDS = 4 * 3600.0
 class Cost:
     """Seconds of a worker per second of recording, its time being shared out among the tasks in its hands.
 
-    `Pace` is how long a task takes beside others, which its caller waits; the same work, done one by one or
-    eight at a time, differs there by a factor of eight, and not here.
+    `app.queue.eta.RealTimeFactors` is how long a task takes beside others, which its caller waits; the same
+    work, done one by one or eight at a time, differs there by a factor of eight, and not here.
     """
 
     def __init__(self, client: Redis, settings: Settings) -> None:

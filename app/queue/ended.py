@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.elements import task_of
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
+from app.queue.payload import parse_task
 from app.queue.policy import Policy
 from app.queue.progress import PROGRESS_FIELDS
+from app.queue.redis_errors import redis_reachable
 from app.queue.scan import scan_names
 from app.queue.scripts import Scripts
 from app.schemas.task import Task
@@ -47,7 +47,7 @@ class EndedTasks:
         payload, created_at, finished_at, attempts = fields
         return EndedTask(
             task_id=task_id,
-            task=task_of(payload) if payload else None,
+            task=parse_task(payload) if payload else None,
             created_ms=int(float(created_at)) if created_at else None,
             result=result,
             finished_ms=int(float(finished_at)) if finished_at else None,

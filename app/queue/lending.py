@@ -12,11 +12,11 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.elements import task_of
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import CheckpointOutcome
-from app.queue.scripts import script_sources
+from app.queue.payload import parse_task
+from app.queue.redis_errors import redis_reachable
+from app.queue.scripts import registered
 from app.schemas.lending import Loan, Offer, OfferedWindow, Taken
 from app.schemas.task import Task
 from app.schemas.window import WindowDone, WindowTranscript
@@ -54,9 +54,8 @@ class Lending:
         self._keys = Keys.from_settings(settings)
         self._offer_ms = int(settings.lease_seconds * 1000)
         self._loan_ms = int(settings.share_loan_seconds * 1000)
-        sources = script_sources()
         names = ("offer", "take", "withdraw", "borrow", "deliver", "prolong", "give_back")
-        self._scripts = {name: client.register_script(sources[name]) for name in names}
+        self._scripts = registered(client, *names)
 
     async def offer(self, task_id: str, token: str, offer: Offer) -> OfferOutcome:
         """Offer windows under a claim, or renew what is on offer."""
@@ -110,7 +109,7 @@ class Lending:
         """The task of that id; None where it is gone."""
         async with redis_reachable():
             payload = cast(bytes | None, await self._client.hget(self._keys.task(task_id), "payload"))
-        return None if payload is None else task_of(payload)
+        return None if payload is None else parse_task(payload)
 
     async def borrow(self, worker_id: str, task_id: str, plan: str, most: int) -> tuple[BorrowOutcome, Loan]:
         """Borrow as many windows as `most`; an empty loan where none is to be had now."""

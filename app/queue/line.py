@@ -6,9 +6,9 @@ from typing import cast
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.policy import Policy
+from app.queue.redis_errors import redis_reachable
 from app.queue.room import Demand, Room
 from app.queue.scripts import Scripts
 

@@ -6,10 +6,10 @@ from typing import cast
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.elements import task_of
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
+from app.queue.payload import parse_task
 from app.queue.reader import PUBLIC_STATUS
+from app.queue.redis_errors import redis_reachable
 from app.schemas.position import Position
 from app.schemas.task import TaskPage, TaskStatus, TaskSummary
 
@@ -112,7 +112,7 @@ def _summary(entry: Position, values: list[bytes | None]) -> TaskSummary | None:
     public = TaskStatus.DONE if status == b"done" else PUBLIC_STATUS.get(status or b"")
     if public is None or deleted:
         return None
-    task = task_of(payload) if payload else None
+    task = parse_task(payload) if payload else None
     return TaskSummary(
         task_id=entry.task_id,
         status=public,

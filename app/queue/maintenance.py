@@ -10,11 +10,11 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.queue.clock import now_ms
-from app.queue.elements import identity_of
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import PromoteOutcome, RequeueOutcome, Standing
+from app.queue.payload import parse_task_id
 from app.queue.policy import Policy
+from app.queue.redis_errors import redis_reachable
 from app.queue.scan import scan_names
 from app.queue.scripts import Scripts
 
@@ -70,7 +70,7 @@ class Maintenance:
                 self._keys.delayed, "-inf", await now_ms(self._client), byscore=True, offset=0, num=BATCH
             )
             for payload in cast(list[bytes], due):
-                task_id = identity_of(payload)
+                task_id = parse_task_id(payload)
                 if task_id is None:
                     await self._client.zrem(self._keys.delayed, payload)
                 elif await self._scripts.promote(task_id, payload) is PromoteOutcome.PROMOTED:
@@ -144,7 +144,7 @@ class Maintenance:
         taken = 0
         held = await self._client.lrange(self._keys.processing(worker_id), -BATCH, -1)
         for payload in cast(list[bytes], held):
-            task_id = identity_of(payload)
+            task_id = parse_task_id(payload)
             if task_id is None:
                 await self._scripts.discard(worker_id, payload)
                 continue

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from app.core.errors import AttemptsExhausted, TaskCancelled
-from app.queue.elements import failure_of
+from app.queue.payload import parse_failure
 from app.schemas.task import TaskFailure
 
 EXHAUSTED = TaskFailure(
@@ -118,16 +118,6 @@ class PromoteOutcome(StrEnum):
     NOT_DUE = "NOT_DUE"
 
 
-class CancelOutcome(StrEnum):
-    """DONE, ERROR: it had ended before; REQUESTED: its worker is told at the next heartbeat."""
-
-    UNKNOWN = "UNKNOWN"
-    DONE = "DONE"
-    ERROR = "ERROR"
-    CANCELLED = "CANCELLED"
-    REQUESTED = "REQUESTED"
-
-
 class DeleteOutcome(StrEnum):
     """REQUESTED: it runs; its worker is told at the next heartbeat, and nothing is left then."""
 
@@ -165,12 +155,12 @@ class Standing(NamedTuple):
     failure: TaskFailure | None
 
 
-def standing_of(stage: bytes, ended_ms: int, failure: bytes) -> Standing:
+def parse_standing(stage: bytes, ended_ms: int, failure: bytes) -> Standing:
     """What survey.lua answers of one task."""
     known = Stage(stage.decode())
     if known is not Stage.ENDED:
         return Standing(known, 0.0, None)
-    return Standing(known, ended_ms / 1000, failure_of(failure))
+    return Standing(known, ended_ms / 1000, parse_failure(failure))
 
 
 class ReviveOutcome(StrEnum):

@@ -13,14 +13,14 @@ from redis.exceptions import RedisError, ResponseError
 
 from app.core.config import Settings
 from app.core.errors import QueueRefused
-from app.queue.guard import (
+from app.queue.keys import Keys
+from app.queue.redis_errors import (
     REFUSED_RETRY_AFTER_SECONDS,
     is_of_cluster,
     is_passing,
     is_refused,
     redis_reachable,
 )
-from app.queue.keys import Keys
 
 logger = logging.getLogger(__name__)
 

@@ -4,11 +4,11 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.core.errors import QueueFull
-from app.queue.elements import payload_of
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.outcomes import EnqueueOutcome
+from app.queue.payload import dump_task
 from app.queue.policy import Policy
+from app.queue.redis_errors import redis_reachable
 from app.queue.scripts import Scripts
 from app.queue.webhooks import Webhooks
 from app.schemas.task import Priority, Task
@@ -35,7 +35,7 @@ class Producer:
         async with redis_reachable():
             outcome = await self._scripts.enqueue(
                 task.task_id,
-                payload_of(task),
+                dump_task(task),
                 high=task.priority is Priority.HIGH,
                 owner=task.owner,
             )

@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 from app.core.config import Settings
 from app.core.errors import RateLimited, RecordingExceedsLimit
 from app.core.wording import span
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
+from app.queue.redis_errors import redis_reachable
 
 RECORDINGS, MEBIBYTES = "recordings", "mebibytes"
 

@@ -11,12 +11,12 @@ from redis.asyncio import Redis
 from app.core.config import Settings
 from app.queue.clock import now_ms
 from app.queue.coalescing import Coalescer
-from app.queue.elements import failure_of, identity_of, task_of
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
-from app.queue.outcomes import CANCELLED, CancelOutcome, DeleteOutcome
+from app.queue.outcomes import CANCELLED, DeleteOutcome
+from app.queue.payload import parse_failure, parse_task, parse_task_id
 from app.queue.policy import Policy
 from app.queue.progress import PROGRESS_FIELDS, with_progress
+from app.queue.redis_errors import redis_reachable
 from app.queue.results import state_of_result
 from app.queue.scripts import Scripts, StoredTask
 from app.queue.webhooks import FIELDS as WEBHOOK_FIELDS
@@ -78,7 +78,7 @@ class WorkerInfo:
 
 
 class TaskReader:
-    """Reads the states of tasks, and cancels them. Every method raises QueueUnavailable.
+    """Reads the states of tasks, and deletes them. Every method raises QueueUnavailable.
 
     Without an outbox only Redis is asked.
     """
@@ -109,7 +109,7 @@ class TaskReader:
             state = _state_of(task_id, stored)
         if state is None:
             return None
-        task = task_of(stored.payload) if stored.payload else None
+        task = parse_task(stored.payload) if stored.payload else None
         if task is not None and task.webhook is not None:
             state = state.model_copy(update={"webhook": delivery_of(task, stored.webhook)})
         return TaskRecord(state, task)
@@ -119,7 +119,7 @@ class TaskReader:
         stored = await self._stored.get(task_id)
         if stored.status != b"done" or stored.deleted:
             return None
-        task = task_of(stored.payload) if stored.payload else None
+        task = parse_task(stored.payload) if stored.payload else None
         return TaskRecord(TaskState(task_id=task_id, status=TaskStatus.DONE), task)
 
     async def _record_outside(self, task_id: str) -> TaskRecord | None:
@@ -130,7 +130,7 @@ class TaskReader:
             return TaskRecord(queued, noted)
         async with redis_reachable():
             payload = await self._foreign_element(task_id)
-        return TaskRecord(queued, task_of(payload)) if payload is not None else None
+        return TaskRecord(queued, parse_task(payload)) if payload is not None else None
 
     async def state(self, task_id: str) -> TaskState | None:
         """The state in `record`."""
@@ -147,16 +147,6 @@ class TaskReader:
                 return []
             stored = await self._client.hmget(key, [f"window:{number}" for number in numbers])
         return [WindowTranscript.model_validate_json(window) for window in stored if window is not None]
-
-    async def cancel(self, task_id: str) -> CancelOutcome:
-        """Cancel the task: at once where it waits, at its worker's next heartbeat where it runs."""
-        async with redis_reachable():
-            outcome = await self._scripts.cancel(task_id)
-            if outcome is CancelOutcome.UNKNOWN:
-                element = await self._foreign_element(task_id)
-                if element is not None:
-                    outcome = await self._scripts.cancel(task_id, element)
-        return outcome
 
     async def delete(self, task_id: str, owner: str | None) -> DeleteOutcome:
         """Remove the task: at once, or at its worker's next heartbeat where it runs."""
@@ -189,11 +179,6 @@ class TaskReader:
             for name, (_, end), length in zip(names, leases, lengths, strict=True)
         ]
 
-    async def ping(self) -> None:
-        """Return where Redis answers; raises QueueUnavailable where it does not."""
-        async with redis_reachable():
-            await self._client.ping()
-
     async def _read(self, task_ids: Sequence[str]) -> list["_Stored"]:
         """What is stored of some tasks. Raises QueueUnavailable."""
         found, deleted = await asyncio.gather(self._read_redis(task_ids), self._deleted(task_ids))
@@ -211,7 +196,7 @@ class TaskReader:
 
     async def _foreign_element(self, task_id: str) -> bytes | None:
         found = await self._scripts.find(f'"{task_id}"', SEARCH_DEPTH)
-        return next((element for element in found if identity_of(element) == task_id), None)
+        return next((element for element in found if parse_task_id(element) == task_id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +236,7 @@ def _state_of_hash(task_id: str, status: bytes, error: bytes | None) -> TaskStat
         return None
     if public is not TaskStatus.ERROR:
         return TaskState(task_id=task_id, status=public)
-    failure = failure_of(error) or (
+    failure = parse_failure(error) or (
         CANCELLED if status == b"cancelled" else TaskFailure(code="task_failed", message="The task failed.")
     )
     return TaskState(task_id=task_id, status=public, error=failure)

@@ -11,8 +11,6 @@ from app.queue.keys import Keys
 from app.queue.outcomes import (
     CANCELLED,
     EXHAUSTED,
-    BindOutcome,
-    CancelOutcome,
     CheckpointOutcome,
     ClaimNumbers,
     ClaimOutcome,
@@ -21,13 +19,12 @@ from app.queue.outcomes import (
     EnqueueOutcome,
     Lease,
     PromoteOutcome,
-    RequestOutcome,
     RequeueOutcome,
     RestoreOutcome,
     ReviveOutcome,
     SettleOutcome,
     Standing,
-    standing_of,
+    parse_standing,
 )
 from app.queue.policy import Policy
 from app.queue.room import Demand
@@ -37,7 +34,7 @@ from app.schemas.window import WindowDone
 StoredTask = tuple[list[bytes | None], list[bytes | None], bytes | None, list[bytes | None]]
 """What `read` finds of a task: fields of its hash and of its windows, its result, texts of its windows."""
 
-Surrender = Literal["retry", "error", "cancelled", "release"]
+ReleaseReason = Literal["retry", "error", "cancelled", "release"]
 
 
 def script_sources() -> dict[str, str]:
@@ -48,8 +45,17 @@ def script_sources() -> dict[str, str]:
     return {name: prelude + text for name, text in texts.items()}
 
 
+def registered(client: Redis, *names: str) -> dict[str, AsyncScript]:
+    """Scripts on a client, by their names: each sends its text once, then its digest."""
+    sources = script_sources()
+    return {name: client.register_script(sources[name]) for name in names}
+
+
 class Scripts:
-    """The scripts of one service on one client; raises redis-py's errors."""
+    """The scripts of a task's life, of one service on one client; raises redis-py's errors.
+
+    Those of one concern alone (webhooks, quotas, lending …) are with that, see `registered`.
+    """
 
     def __init__(
         self, client: Redis, keys: Keys, policy: Policy, sources: Mapping[str, str] | None = None
@@ -131,7 +137,7 @@ class Scripts:
         task_id: str,
         payload: bytes,
         token: str,
-        outcome: Surrender,
+        outcome: ReleaseReason,
         failure: TaskFailure = CANCELLED,
         *,
         delay_seconds: float = 0.0,
@@ -184,21 +190,8 @@ class Scripts:
         answer = await self._run("promote", [keys.delayed, keys.queue, keys.task(task_id)], [payload])
         return PromoteOutcome(answer.decode())
 
-    async def cancel(self, task_id: str, payload: bytes = b"") -> CancelOutcome:
-        """Cancel a task; `payload` is the element of one that has no hash."""
-        keys = self._keys
-        answer = await self._run(
-            "cancel",
-            [
-                *(keys.queue, keys.high, keys.delayed),
-                *(keys.task(task_id), keys.result(task_id), keys.windows(task_id)),
-            ],
-            [self._policy.ttl_seconds, CANCELLED.model_dump_json(), payload],
-        )
-        return CancelOutcome(answer.decode())
-
     async def delete(self, task_id: str, *, owner: str | None = None, payload: bytes = b"") -> DeleteOutcome:
-        """Remove a task and all that is known of it; `payload` as in `cancel`."""
+        """Remove a task and all that is known of it; `payload` is its element where it may have no hash."""
         keys = self._keys
         answer = await self._run(
             "delete",
@@ -264,7 +257,7 @@ class Scripts:
     async def survey(self, task_ids: Sequence[str]) -> list[Standing]:
         """What became of each of some tasks."""
         keys = [key for each in task_ids for key in (self._keys.task(each), self._keys.result(each))]
-        return [standing_of(*found) for found in await self._run("survey", keys, [])]
+        return [parse_standing(*found) for found in await self._run("survey", keys, [])]
 
     async def restore(
         self, task_id: str, payload: bytes, result: bytes, *, owner: str | None = None
@@ -281,11 +274,6 @@ class Scripts:
         )
         return RestoreOutcome(answer.decode())
 
-    async def webhook(self, taken_ms: int) -> str | None:
-        """Id of a task whose webhook is due, which is the caller's for so long."""
-        answer = await self._run("webhook", [self._keys.webhooks], [taken_ms])
-        return None if answer is None else str(answer.decode())
-
     async def read(
         self, task_ids: Sequence[str], fields: Sequence[str], progress: Sequence[str]
     ) -> list[StoredTask]:
@@ -294,56 +282,6 @@ class Scripts:
         names = [key for each in task_ids for key in (keys.task(each), keys.windows(each), keys.result(each))]
         found: list[StoredTask] = await self._run("read", names, [len(fields), *fields, *progress])
         return found
-
-    async def bind(self, store_id: str, before: str, *, may_be_ours: bool, alive_ms: int) -> BindOutcome:
-        """Bind the queue to an upload folder."""
-        answer = await self._run(
-            "bind",
-            [self._keys.store, self._keys.store_alive],
-            [store_id, before, int(may_be_ours), alive_ms],
-        )
-        return BindOutcome(answer.decode())
-
-    async def remember(
-        self,
-        request_key: str,
-        acceptance_key: str,
-        request: str,
-        ghost: bytes,
-        *,
-        ttl_seconds: int,
-        acceptance_ms: int,
-    ) -> tuple[RequestOutcome, bytes]:
-        """Take or keep an Idempotency-Key; who has it, and that other request as stored."""
-        outcome, held = await self._run(
-            "remember", [request_key, acceptance_key], [request, ghost, ttl_seconds, acceptance_ms]
-        )
-        return RequestOutcome(outcome.decode()), held or b""
-
-    async def release(self, request_key: str, acceptance_key: str, request: str, *, accepted: bool) -> bool:
-        """End the acceptance of a request; False where its Idempotency-Key is another's by now."""
-        answer = await self._run("release", [request_key, acceptance_key], [request, int(accepted)])
-        return bool(answer == b"RELEASED")
-
-    async def admit(
-        self,
-        names: Sequence[str],
-        task_id: str,
-        audio_ms: int,
-        size: int,
-        limits: Sequence[int],
-        ttls: Sequence[int],
-    ) -> tuple[int | None, int]:
-        """Count a task of an API key; the number of the limit that it would exceed, and what is used of
-        that."""
-        number, used = await self._run("admit", names, [task_id, audio_ms, size, *limits, *ttls])
-        return (None if number == b"OK" else int(number)), int(used)
-
-    async def refund(
-        self, names: Sequence[str], task_id: str, audio_ms: int, size: int, tasks: int, ttls: Sequence[int]
-    ) -> bool:
-        """A task of an API key is open no more; what is to be added to its counts. False if done before."""
-        return bool(await self._run("refund", names, [task_id, audio_ms, size, tasks, *ttls]))
 
     async def find(self, text: str, depth: int) -> list[bytes]:
         """Waiting elements that contain `text`, among the `depth` next in line of each list."""

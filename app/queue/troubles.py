@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.queue.clock import now_ms
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
+from app.queue.redis_errors import redis_reachable
 from app.schemas.operations import WorkerTroubles
 
 TOLD_SECONDS = 86_400

@@ -2,7 +2,7 @@
 
 from redis.asyncio import Redis
 
-from app.queue.guard import redis_reachable
+from app.queue.redis_errors import redis_reachable
 
 
 async def is_turn(client: Redis, key: str, every_seconds: float) -> bool:

@@ -19,12 +19,11 @@ from app.core.quotas import LIMITS, Quota, Quotas
 from app.core.utils import number_within
 from app.core.wording import span
 from app.queue.clock import now_ms
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.maintenance import Maintenance
 from app.queue.outcomes import Stage
-from app.queue.policy import Policy
-from app.queue.scripts import Scripts
+from app.queue.redis_errors import redis_reachable
+from app.queue.scripts import registered
 from app.queue.turns import is_turn
 from app.schemas.task import LONGEST_SECONDS, Task
 from app.schemas.usage import Amount, Usage
@@ -70,7 +69,7 @@ class UsageCounter:
     def __init__(self, client: Redis, settings: Settings) -> None:
         self._client = client
         self._keys = Keys.from_settings(settings)
-        self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
+        self._scripts = registered(client, "admit", "refund")
         self._maintenance = Maintenance(client, settings)
         self._quotas = Quotas.parse(settings.key_quotas)
         self._owners = tuple(settings.key_hashes)
@@ -99,14 +98,15 @@ class UsageCounter:
         audio = int((task.duration or 0) * 1000)
         _check_fits(quota, audio, size)
         async with redis_reachable():
-            number, used = await self._scripts.admit(
-                self._names(task.owner, windows), task.task_id, audio, size, _limits(quota), _ttls(windows)
+            number, used = await self._scripts["admit"](
+                keys=self._names(task.owner, windows),
+                args=[task.task_id, audio, size, *_limits(quota), *_ttls(windows)],
             )
-        if number is None:
+        if number == b"OK":
             return
-        name = _NAMES.get(number, "open_tasks")
+        name = _NAMES.get(int(number), "open_tasks")
         left = {"day": windows.day_left, "month": windows.month_left}.get(name.rpartition("_")[2])
-        raise _exceeded(name, getattr(quota, name), used / _unit(name), left)
+        raise _exceeded(name, getattr(quota, name), int(used) / _unit(name), left)
 
     async def withdraw(self, task: Task, size: int) -> None:
         """A task that was counted is not accepted after all."""
@@ -187,8 +187,8 @@ class UsageCounter:
     async def _close(self, owner: str, task_id: str, audio_ms: int, size: int, tasks: int) -> None:
         windows = await self._windows()
         async with redis_reachable():
-            await self._scripts.refund(
-                self._names(owner, windows), task_id, audio_ms, size, tasks, _ttls(windows)
+            await self._scripts["refund"](
+                keys=self._names(owner, windows), args=[task_id, audio_ms, size, tasks, *_ttls(windows)]
             )
 
     async def _windows(self) -> _Windows:

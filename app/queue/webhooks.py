@@ -11,10 +11,9 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.queue.clock import now_ms
-from app.queue.guard import redis_or_not, redis_reachable
 from app.queue.keys import Keys
-from app.queue.policy import Policy
-from app.queue.scripts import Scripts
+from app.queue.redis_errors import redis_or_not, redis_reachable
+from app.queue.scripts import registered
 from app.schemas.task import Delivery, DeliveryState, Task
 
 LOOK_SECONDS = 60.0
@@ -41,7 +40,7 @@ class Webhooks:
     def __init__(self, client: Redis, settings: Settings) -> None:
         self._client = client
         self._keys = Keys.from_settings(settings)
-        self._scripts = Scripts(client, self._keys, Policy.from_settings(settings))
+        self._take = registered(client, "webhook")["webhook"]
 
     async def expect(self, task: Task) -> None:
         """The end of that task is to be told; one that is due already stays due.
@@ -63,9 +62,10 @@ class Webhooks:
             await self._client.zadd(self._keys.webhooks, {task.task_id: 1}, xx=True)
 
     async def take(self) -> str | None:
-        """Id of a task whose webhook is due; None where none is."""
+        """Id of a task whose webhook is due, which is the caller's for TAKEN_SECONDS; None where none is."""
         async with redis_reachable():
-            return await self._scripts.webhook(int(TAKEN_SECONDS * 1000))
+            answer = await self._take(keys=[self._keys.webhooks], args=[int(TAKEN_SECONDS * 1000)])
+        return None if answer is None else str(answer.decode())
 
     async def put_off(self, task_id: str, seconds: float) -> None:
         """It is due so many seconds from now."""

@@ -13,12 +13,12 @@ from app.archive.database import CONNECTIONS
 from app.archive.summaries import Summaries
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
+from app.queue.counters import Counters
 from app.queue.ended import EndedTask, EndedTasks
-from app.queue.guard import redis_reachable
 from app.queue.keys import Keys
 from app.queue.reader import TaskRecord
+from app.queue.redis_errors import redis_reachable
 from app.queue.results import state_of_result
-from app.queue.totals import Totals
 from app.queue.turns import is_turn
 from app.queue.usage import SETTLE_SECONDS
 from app.schemas.archived import ArchivedContent, ArchivedResult, ArchivedTask, ArchiveFigures
@@ -67,7 +67,7 @@ class ArchiveService:
         self._outbox = storage.outbox
         self._collected = Keys.from_settings(settings).collected
         self._ended = EndedTasks(client, settings)
-        self._totals = Totals(client, settings)
+        self._counters = Counters(client, settings)
         self._threads = CapacityLimiter(CONNECTIONS)
         self._is_warned = False
         self._summarises = bool(settings.summary_url)
@@ -188,7 +188,7 @@ class ArchiveService:
         """
         is_new = await self._keep_ended(task_id, noted, result)
         if is_new:
-            await self._totals.add(tasks_archived=1)
+            await self._counters.add(tasks_archived=1)
         if noted is not None and (is_new or not await self.missing([task_id])):
             await self.shorten(task_id)
         return is_new

@@ -20,24 +20,24 @@ from app.core.errors import (
 )
 from app.core.tracing import traceparent
 from app.core.utils import extension_of, quoted, single_value
-from app.net.guard import AddressPolicy, check_url
-from app.queue.awaited import Awaited
-from app.queue.guard import redis_or_not
-from app.queue.requests import Request
+from app.housekeeping.store_binding import StoreBinding
+from app.net.address_policy import AddressPolicy, check_url
+from app.queue.awaited import AwaitedTasks
+from app.queue.idempotency_keys import KeyedRequest
+from app.queue.redis_errors import redis_or_not
 from app.queue.usage import UsageCounter
 from app.schemas.caller import Caller
 from app.schemas.known_speaker import known_speakers
 from app.schemas.task import Task
+from app.services.capacity import Capacity
 from app.services.earlier_recordings import EarlierRecordings
-from app.services.folder_service import FolderService
 from app.services.idempotency import Idempotency
-from app.services.options import AGAIN, UPLOAD, Options, fingerprint_of
+from app.services.options import AGAIN, UPLOAD, Options
 from app.services.receiving import FILE_FIELD, Fields, FormPart, Received, Receiver
 from app.services.recording_check import RecordingCheck
 from app.services.redis_service import RedisService
 from app.services.result_cache import ResultCache
 from app.services.resumable_uploads import Arrived, ResumableUploads
-from app.services.room import Room
 from app.services.task_service import TaskService
 from app.services.upload_request import Acceptance, UploadRequest
 from app.storage.base import Storage
@@ -64,11 +64,11 @@ class AudioService:
         self,
         settings: Settings,
         storage: Storage,
-        folder: FolderService,
+        folder: StoreBinding,
         queue: RedisService,
         results: ResultCache,
         idempotency: Idempotency,
-        awaited: Awaited,
+        awaited: AwaitedTasks,
         uploads: ResumableUploads,
         tasks: TaskService,
         usage: UsageCounter,
@@ -82,7 +82,7 @@ class AudioService:
         self._awaited = awaited
         self._uploads = uploads
         self._usage = usage
-        self._room = Room(settings, queue, usage, idempotency)
+        self._capacity = Capacity(settings, queue, usage, idempotency)
         self._receiver = Receiver(settings, storage)
         self._recordings = EarlierRecordings(tasks, storage, self._receiver)
         self._policy = AddressPolicy.from_settings(settings)
@@ -96,7 +96,7 @@ class AudioService:
         request.read(_before_the_form(request.values))
         await self._receiver.refuse_early(request.content_length)
         await self._folder.require()
-        lacks_room = await self._room.is_lacking(request)
+        lacks_room = await self._capacity.is_lacking(request)
         task_id = str(uuid.uuid4())
         with task_context(task_id):
             async with AsyncExitStack() as held, AsyncExitStack() as undo:
@@ -119,18 +119,18 @@ class AudioService:
         Without room for a new one (`lacks_room`) that is the only way to be accepted.
         """
         options, received = request.read(request.values), source.received
-        fingerprint = fingerprint_of(options, _source(received, options))
+        fingerprint = options.fingerprint(_source(received, options))
         named = _named(request, fingerprint, task_id)
         earlier = await self._earlier(request, named, fingerprint)
         if earlier is not None:
             return Acceptance(earlier, fingerprint, options.may_be_reused, replayed=True)
         async with self._idempotency.accepting(named) if named else nullcontext():
             if lacks_room:
-                await self._room.require(request.caller)
+                await self._capacity.require(request.caller)
             sent_bytes = received.size if received is not None else 0
             if received is None and options.url is None and options.again_of is not None:
                 received = await self._recordings.received(options.again_of, request.caller, task_id, undo)
-                fingerprint = fingerprint_of(options, received.digest)
+                fingerprint = options.fingerprint(received.digest)
             task = await self._task(task_id, received, options, fingerprint, request.caller)
             await self._count(task, sent_bytes, undo)
             await self._keep_clips(task_id, options)
@@ -149,7 +149,7 @@ class AudioService:
     ) -> _Source | Acceptance:
         """What is to be transcribed; the earlier task where it is a resumable upload that became one.
 
-        Raises as Receiver and ResumableUploads do, and for an upload that became none as `Room.require`
+        Raises as Receiver and ResumableUploads do, and for an upload that became none as `Capacity.require`
         does; `held` gets what keeps others off the upload.
         """
         fields = Fields(request.values, request.refuses_unknown, request.named)
@@ -162,8 +162,8 @@ class AudioService:
         arrived = await self._uploads.arrived(upload_id, request.caller, held, is_left=request.is_left)
         if isinstance(arrived, str):
             return Acceptance(arrived, "", may_be_shared=False, replayed=True)
-        if lacks_room and not await self._room.may_have_come(request):
-            await self._room.require(request.caller)
+        if lacks_room and not await self._capacity.may_have_come(request):
+            await self._capacity.require(request.caller)
         return _Source(await self._uploads.received(arrived, task_id, undo), arrived)
 
     async def _expect(self, accepted: Acceptance, caller: Caller) -> None:
@@ -176,7 +176,9 @@ class AudioService:
                 share=accepted.may_be_shared,
             )
 
-    async def _earlier(self, request: UploadRequest, named: Request | None, fingerprint: str) -> str | None:
+    async def _earlier(
+        self, request: UploadRequest, named: KeyedRequest | None, fingerprint: str
+    ) -> str | None:
         """The task that the same request became before. Raises IdempotencyConflict where it was another."""
         if named is not None:
             return await self._idempotency.earlier(named)
@@ -227,7 +229,7 @@ class AudioService:
             await to_thread.run_sync(self._storage.save_clips, task_id, clips)
 
     async def _hand_in(
-        self, task: Task, received: Received | None, named: Request | None, undo: AsyncExitStack
+        self, task: Task, received: Received | None, named: KeyedRequest | None, undo: AsyncExitStack
     ) -> None:
         """Make the upload durable, then have its task known to Redis: what Redis may lose is noted."""
         if received is not None:
@@ -269,11 +271,11 @@ def _before_the_form(values: Mapping[str, list[str]]) -> dict[str, list[str]]:
     return {**values, "model": values.get("model") or [ABLE_MODEL]}
 
 
-def _named(request: UploadRequest, fingerprint: str, task_id: str) -> Request | None:
+def _named(request: UploadRequest, fingerprint: str, task_id: str) -> KeyedRequest | None:
     """What the request is remembered by, where its client gave it a name."""
     if request.idempotency_key is None:
         return None
-    return Request(request.caller.name, request.idempotency_key, fingerprint, task_id)
+    return KeyedRequest(request.caller.name, request.idempotency_key, fingerprint, task_id)
 
 
 def _source(received: Received | None, options: Options) -> str:

@@ -7,9 +7,9 @@ from redis.asyncio import Redis
 
 from app.core.config import Settings
 from app.core.errors import CapacityError, ForeignFolder
+from app.housekeeping.store_binding import StoreBinding
 from app.queue.troubles import Troubles
 from app.schemas.operations import TroubleView
-from app.services.folder_service import FolderService
 from app.services.redis_service import Readiness, RedisService
 from app.storage.base import Storage
 
@@ -22,7 +22,7 @@ class HealthService:
         client: Redis,
         settings: Settings,
         queue: RedisService,
-        folder: FolderService,
+        folder: StoreBinding,
         storage: Storage,
     ) -> None:
         self._storage = storage

@@ -10,9 +10,9 @@ import anyio
 
 from app.core.background import end
 from app.core.errors import IdempotencyConflict, QueueUnavailable, RequestInProgress
+from app.queue.idempotency_keys import ACCEPTANCE_SECONDS, EarlierRequest, IdempotencyKeys, KeyedRequest
 from app.queue.outcomes import RequestOutcome
 from app.queue.reader import TaskLookup
-from app.queue.requests import ACCEPTANCE_SECONDS, Earlier, Request, Requests
 
 logger = logging.getLogger(__name__)
 
@@ -28,15 +28,15 @@ RETRY_AFTER_SECONDS = 5
 class Idempotency:
     """Says which task a request with an Idempotency-Key became before, if that task is known or noted."""
 
-    def __init__(self, requests: Requests, tasks: TaskLookup) -> None:
-        self._requests = requests
+    def __init__(self, keys: IdempotencyKeys, tasks: TaskLookup) -> None:
+        self._keys = keys
         self._tasks = tasks
 
     async def is_known(self, owner: str | None, key: str) -> bool:
         """Whether a request came with that key, whatever it was. Raises QueueUnavailable."""
-        return await self._requests.is_known(owner, key)
+        return await self._keys.is_known(owner, key)
 
-    async def earlier(self, request: Request) -> str | None:
+    async def earlier(self, request: KeyedRequest) -> str | None:
         """The task of the same request; None where it is this one's to become a task.
 
         Raises IdempotencyConflict where it was another request, RequestInProgress where it is not known in
@@ -44,7 +44,7 @@ class Idempotency:
         """
         deadline = time.monotonic() + WAIT_SECONDS
         ghost = b""
-        while (holder := await self._requests.remember(request, ghost)).outcome is not RequestOutcome.MINE:
+        while (holder := await self._keys.remember(request, ghost)).outcome is not RequestOutcome.MINE:
             if holder.outcome is RequestOutcome.ACCEPTING:
                 _refuse_another(request, holder.earlier)
                 if time.monotonic() > deadline:
@@ -58,7 +58,7 @@ class Idempotency:
         return None
 
     @asynccontextmanager
-    async def accepting(self, request: Request) -> AsyncIterator[None]:
+    async def accepting(self, request: KeyedRequest) -> AsyncIterator[None]:
         """Keep the key while the block makes the request a task; where it fails, the key is free again."""
         keeping = asyncio.create_task(self._keep(request))
         accepted = False
@@ -68,26 +68,26 @@ class Idempotency:
         finally:
             with anyio.CancelScope(shield=True):
                 await end([keeping])
-                await self._requests.release(request, accepted=accepted)
+                await self._keys.release(request, accepted=accepted)
 
-    async def confirm(self, request: Request) -> None:
+    async def confirm(self, request: KeyedRequest) -> None:
         """Raises RequestInProgress where the key is another's by now, QueueUnavailable.
 
         That is so where this API stood still for longer than ACCEPTANCE_SECONDS.
         """
-        if (await self._requests.remember(request)).outcome is not RequestOutcome.MINE:
+        if (await self._keys.remember(request)).outcome is not RequestOutcome.MINE:
             raise _in_progress()
 
-    async def _keep(self, request: Request) -> None:
+    async def _keep(self, request: KeyedRequest) -> None:
         while True:
             await asyncio.sleep(ACCEPTANCE_SECONDS / 3)
             try:
-                await self._requests.remember(request)
+                await self._keys.remember(request)
             except QueueUnavailable as error:
                 logger.info("An Idempotency-Key is not renewed now: %s", error)
 
 
-def _refuse_another(request: Request, earlier: Earlier | None) -> None:
+def _refuse_another(request: KeyedRequest, earlier: EarlierRequest | None) -> None:
     if earlier is not None and earlier.fingerprint != request.fingerprint:
         raise IdempotencyConflict(
             "This Idempotency-Key came before with another recording or other options; use a new one."

@@ -17,7 +17,7 @@ MOST_NAME_LETTERS = 100
 _DATA_URL = re.compile(r"(data:[^,;]*(?:;[^,;]*)*?;base64,)?(?P<content>[A-Za-z0-9+/=\s]+)")
 
 
-def known_speakers_of(values: Mapping[str, Sequence[str]]) -> tuple[KnownSpeaker, ...]:
+def parse_known_speakers(values: Mapping[str, Sequence[str]]) -> tuple[KnownSpeaker, ...]:
     """Those that are named. Raises InvalidParameter."""
     names, references = values.get(NAMES, ()), values.get(REFERENCES, ())
     if len(names) != len(references):

@@ -12,9 +12,9 @@ from app.queue.reader import TaskLookup
 from app.schemas.caller import Caller
 from app.schemas.resumable import ResumableUpload
 from app.services.audio_service import AudioService
-from app.services.options import OPTIONS, UPLOAD, options_of
+from app.services.options import OPTIONS, UPLOAD, parse_options
 from app.services.receiving import FormPart
-from app.services.resumable_uploads import task_of
+from app.services.resumable_uploads import known_task_id
 from app.services.upload_request import UploadRequest
 from app.storage.base import Storage, StoredResumable
 
@@ -66,7 +66,7 @@ class LeftUploads:
         silent = await to_thread.run_sync(self._resumables.silent, self._settings.left_upload_seconds)
         found = [await to_thread.run_sync(self._resumables.read, upload_id) for upload_id in silent]
         left = [each for each in found if each is not None and _is_left(each)]
-        return [each for each in left if await task_of(self._tasks, each.upload) is None]
+        return [each for each in left if await known_task_id(self._tasks, each.upload) is None]
 
     async def _remove_expired(self, keep: Collection[str]) -> None:
         """Remove those that got no byte for RESUMABLE_UPLOAD_SECONDS, but not those of `keep`."""
@@ -103,7 +103,7 @@ class LeftUploads:
         values |= {name: [value] for name, value in (upload.transcribe or {}).items()}
         return UploadRequest(
             values=values | {UPLOAD: [upload.upload_id]},
-            read=lambda given: options_of(given, self._settings),
+            read=lambda given: parse_options(given, self._settings),
             caller=Caller(upload.owner),
             is_left=True,
         )

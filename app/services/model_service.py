@@ -6,8 +6,8 @@ from anyio import to_thread
 from redis.asyncio import Redis
 
 from app.core.config import Settings
-from app.queue.guard import redis_or_not
-from app.queue.pace import Pace
+from app.queue.eta import RealTimeFactors
+from app.queue.redis_errors import redis_or_not
 from app.schemas.model import ModelFacts
 from app.weights.catalog import available_models, can_translate, canonical_name, languages_of
 from app.weights.facts import accuracy_of, cached_mb, download_mb
@@ -18,13 +18,13 @@ class ModelService:
 
     def __init__(self, client: Redis, settings: Settings) -> None:
         self._settings = settings
-        self._pace = Pace(client, settings)
+        self._real_time_factors = RealTimeFactors(client, settings)
 
     async def facts(self) -> dict[str, ModelFacts]:
         """All models by their canonical names. Where Redis is away, nothing is known of their speed."""
         pace: dict[str, float] = {}
         async with redis_or_not("The speed of models is not told", logging.DEBUG):
-            pace = await self._pace.by_model()
+            pace = await self._real_time_factors.by_model()
         return await to_thread.run_sync(self._facts, pace)
 
     def _facts(self, pace: dict[str, float]) -> dict[str, ModelFacts]:

@@ -13,10 +13,10 @@ from app.core.errors import ArchiveUnavailable, CannotRetry, StorageUnavailable,
 from app.observability.metrics import Snapshot
 from app.queue.admin import Admin, DeadLetter, WorkerHoldings
 from app.queue.backlog import Backlog, Left
-from app.queue.elements import task_of
+from app.queue.counters import Counters
+from app.queue.eta import RealTimeFactors
 from app.queue.outcomes import ReviveOutcome
-from app.queue.pace import Pace
-from app.queue.totals import Totals
+from app.queue.payload import parse_task
 from app.schemas.operations import (
     ArchiveView,
     DeadLetters,
@@ -44,8 +44,8 @@ class OperatorService:
         self._disk_look: asyncio.Task[dict[str, int]] | None = None
         self._admin = Admin(client, settings)
         self._backlog = Backlog(client, settings)
-        self._totals = Totals(client, settings)
-        self._pace = Pace(client, settings)
+        self._counters = Counters(client, settings)
+        self._real_time_factors = RealTimeFactors(client, settings)
 
     async def overview(self) -> Overview:
         """Queue, workers and figures of this moment."""
@@ -72,8 +72,8 @@ class OperatorService:
                 work_seconds=left.work_seconds,
             ),
             workers=workers,
-            totals=await self._totals.read(),
-            pace=await self._pace.by_model(),
+            totals=await self._counters.read(),
+            pace=await self._real_time_factors.by_model(),
             archive=await self._archive_view(),
         )
 
@@ -156,7 +156,7 @@ class OperatorService:
 
 
 def _view(letter: DeadLetter) -> DeadLetterView:
-    task = task_of(letter.payload)
+    task = parse_task(letter.payload)
     return DeadLetterView(
         reference=letter.reference,
         task_id=letter.task_id,

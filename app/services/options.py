@@ -13,8 +13,8 @@ from app.core.speaker_counts import SpeakerRange, speaker_range
 from app.core.utils import parse_choice, parse_flag, parse_number, parse_trim, quoted, single_value
 from app.schemas.known_speaker import KnownSpeaker
 from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
-from app.services.known_speakers import NAMES, REFERENCES, known_speakers_of
-from app.services.model_choice import choose_model
+from app.services.known_speakers import NAMES, REFERENCES, parse_known_speakers
+from app.weights.model_choice import choose_model
 
 UPLOAD = "upload"
 """Id of a resumable upload: a source like `url`, which no task keeps."""
@@ -67,8 +67,18 @@ class Options:
         """Whether the same content would give the same text, and that is welcome."""
         return self.reuse and not self.temperature and self.url is None
 
+    def fingerprint(self, source: str) -> str:
+        """Name of what is asked of which recording; `source` is the digest of its content, or its address."""
+        known = [each.model_dump() for each in self.known_speakers]
+        asked = asdict(replace(self, priority=Priority.NORMAL, webhook=None, reuse=True)) | {
+            "known_speakers": known
+        }
+        del asked[AGAIN]  # the text does not depend on it, nor did names before there was such an option
+        del asked["summary"]  # it changes nothing of the transcript
+        return sha256(json.dumps([source, asked], sort_keys=True).encode()).hexdigest()
 
-def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Options:
+
+def parse_options(values: Mapping[str, Sequence[str]], settings: Settings) -> Options:
     """What is asked for; `values` holds all that were given for each of OPTIONS.
 
     Raises UnknownModel, InvalidParameter.
@@ -77,7 +87,7 @@ def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Optio
     trim, temperature = given["trim"], given["temperature"]
     kind = parse_choice("task", given["task"], TaskKind, TaskKind.TRANSCRIBE)
     choice = choose_model(given["model"], kind, given["language"], values.get("languages", ()), settings)
-    speakers, known = _speakers(given["speakers"], given["diarize"]), known_speakers_of(values)
+    speakers, known = _speakers(given["speakers"], given["diarize"]), parse_known_speakers(values)
     diarize = _flag(given, "diarize", default=speakers is not None or bool(known))
     # the sides of a call are told apart by their channels, which nothing does better
     usual_channels = ChannelMode.AUTO if diarize else ChannelMode.MIX
@@ -105,17 +115,6 @@ def options_of(values: Mapping[str, Sequence[str]], settings: Settings) -> Optio
         reuse=_flag(given, "reuse", default=True),
         summary=_summary(given, settings),
     )
-
-
-def fingerprint_of(options: Options, source: str) -> str:
-    """Name of what is asked of which recording; `source` is the digest of its content, or its address."""
-    known = [each.model_dump() for each in options.known_speakers]
-    asked = asdict(replace(options, priority=Priority.NORMAL, webhook=None, reuse=True)) | {
-        "known_speakers": known
-    }
-    del asked[AGAIN]  # the text does not depend on it, nor did names before there was such an option
-    del asked["summary"]  # it changes nothing of the transcript
-    return sha256(json.dumps([source, asked], sort_keys=True).encode()).hexdigest()
 
 
 def _track(text: str | None) -> int | TrackChoice:

@@ -8,11 +8,11 @@ from redis.asyncio import Redis
 from app.core.config import Settings
 from app.core.errors import ClusterUnsupported, QueueFull, QueueUnavailable, UnsafeRedis
 from app.queue.clients import check_server
-from app.queue.guard import redis_reachable
 from app.queue.maintenance import Maintenance
 from app.queue.probe import check_cluster, check_commands
 from app.queue.producer import FULL_RETRY_AFTER_SECONDS, Producer
 from app.queue.reader import TaskReader
+from app.queue.redis_errors import redis_reachable
 from app.queue.webhooks import Webhooks
 from app.schemas.task import Task
 

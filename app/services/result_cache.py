@@ -7,7 +7,7 @@ from anyio import to_thread
 
 from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
-from app.queue.repeats import Repeats, Source
+from app.queue.cached_results import CachedResult, CachedResults
 from app.queue.results import state_of_result
 from app.schemas.task import Task
 from app.services.archive_service import ArchiveService
@@ -28,13 +28,13 @@ class ResultCache:
         settings: Settings,
         storage: Storage,
         queue: RedisService,
-        repeats: Repeats,
+        cached: CachedResults,
         archive: ArchiveService | None = None,
     ) -> None:
         self._is_on = settings.reuse_results
         self._storage = storage
         self._queue = queue
-        self._repeats = repeats
+        self._cached = cached
         self._archive = archive
         self._away_until = 0.0
 
@@ -46,23 +46,23 @@ class ResultCache:
             return False
         result = source.copied(task.again_of)
         await to_thread.run_sync(self._storage.keep_result, task, result)
-        await self._repeats.reuse(task, result)
+        await self._cached.reuse(task, result)
         await self._queue.tell_end(task)
         logger.info("The same recording was task %s: its result is used again", source.task_id)
         return True
 
     async def note(self, task: Task) -> None:
         """A task was accepted whose result may be used again."""
-        await self._repeats.note(task)
+        await self._cached.note(task)
 
-    async def _source(self, task: Task) -> Source | None:
-        source = await self._repeats.source(task) or await self._archived(task)
+    async def _source(self, task: Task) -> CachedResult | None:
+        source = await self._cached.source(task) or await self._archived(task)
         if source is None:
             return None
         deleted = await to_thread.run_sync(self._storage.outbox.deleted, [source.task_id])
         return None if deleted else source
 
-    async def _archived(self, task: Task) -> Source | None:
+    async def _archived(self, task: Task) -> CachedResult | None:
         if self._archive is None or task.fingerprint is None or time.monotonic() < self._away_until:
             return None
         try:
@@ -73,4 +73,4 @@ class ResultCache:
         if found is None:
             return None
         result = state_of_result(found.task.task_id, found.result).result
-        return Source(found.task.task_id, result) if result is not None else None
+        return CachedResult(found.task.task_id, result) if result is not None else None

@@ -24,10 +24,10 @@ from app.core.errors import (
     UploadTooLarge,
 )
 from app.core.utils import extension_of
+from app.housekeeping.store_binding import StoreBinding
 from app.queue.reader import TaskLookup
 from app.schemas.caller import Caller
 from app.schemas.resumable import ResumableUpload
-from app.services.folder_service import FolderService
 from app.services.receiving import BATCH_BYTES, Received, Receiver, abort, name_by_type
 from app.services.upload_writers import UploadWriters
 from app.storage.base import ByteSink, Storage, StoredResumable
@@ -56,9 +56,7 @@ class Arrived:
 class ResumableUploads:
     """The use case of an upload in several requests."""
 
-    def __init__(
-        self, settings: Settings, storage: Storage, folder: FolderService, tasks: TaskLookup
-    ) -> None:
+    def __init__(self, settings: Settings, storage: Storage, folder: StoreBinding, tasks: TaskLookup) -> None:
         self._settings = settings
         self._folder = folder
         self._storage = storage
@@ -82,7 +80,7 @@ class ResumableUploads:
         await self._read(upload_id, caller)
         await self._writers.cut_off(upload_id)
         stored = await self._read(upload_id, caller)
-        if stored.is_taken and await task_of(self._tasks, stored.upload) is None:
+        if stored.is_taken and await known_task_id(self._tasks, stored.upload) is None:
             raise upload_not_found()  # its task was deleted, or has expired
         return stored
 
@@ -115,7 +113,7 @@ class ResumableUploads:
 
     async def _refuse_taken(self, upload: ResumableUpload) -> None:
         """Raise UploadTaken where it has a task: its bytes, which were to go, are the task's recording."""
-        if (became := await task_of(self._tasks, upload)) is not None:
+        if (became := await known_task_id(self._tasks, upload)) is not None:
             await to_thread.run_sync(self._resumables.remove_bytes, upload.upload_id)
             raise _taken(became)
 
@@ -129,7 +127,7 @@ class ResumableUploads:
         async with AsyncExitStack() as held:
             with suppress(UploadTaken):
                 await held.enter_async_context(self._locked(upload_id, caller))
-            became = await task_of(self._tasks, (await self._read(upload_id, caller)).upload)
+            became = await known_task_id(self._tasks, (await self._read(upload_id, caller)).upload)
             await to_thread.run_sync(self._resumables.remove, upload_id)
         return became
 
@@ -148,12 +146,12 @@ class ResumableUploads:
         try:
             locked = await held.enter_async_context(self._locked(upload_id, caller))
         except UploadTaken as error:
-            became = await task_of(self._tasks, (await self._read(upload_id, caller)).upload)
+            became = await known_task_id(self._tasks, (await self._read(upload_id, caller)).upload)
             if became is None:
                 raise upload_not_found() from error
             return became
         upload, sink = locked.upload, locked.bytes
-        if (became := await task_of(self._tasks, upload)) is not None:
+        if (became := await known_task_id(self._tasks, upload)) is not None:
             return became
         if is_left:
             await self._check_silent(upload_id)
@@ -267,7 +265,7 @@ class ResumableUploads:
                 await to_thread.run_sync(sink.close)  # in a bucket that takes requests
 
 
-async def task_of(tasks: TaskLookup, upload: ResumableUpload) -> str | None:
+async def known_task_id(tasks: TaskLookup, upload: ResumableUpload) -> str | None:
     """The task that it became, where that is known: whoever made it one may have died with its id noted."""
     is_known = upload.task_id is not None and await tasks.record(upload.task_id) is not None
     return upload.task_id if is_known else None

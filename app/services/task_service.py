@@ -22,12 +22,13 @@ from app.core.errors import (
 from app.core.recording_path import RecordingPath
 from app.core.stopping import Stopping
 from app.core.wording import span
+from app.housekeeping.outbox_sweep import StorageLookup
 from app.queue.admin import Admin
-from app.queue.guard import redis_or_not
+from app.queue.cached_results import CachedResults
+from app.queue.eta import EtaEstimator
 from app.queue.outcomes import ReviveOutcome
-from app.queue.outlook import Outlook
 from app.queue.reader import TaskReader, TaskRecord
-from app.queue.repeats import Repeats
+from app.queue.redis_errors import redis_or_not
 from app.queue.webhooks import Webhooks
 from app.schemas.caller import Caller
 from app.schemas.event import EventKind, TaskEvent, WindowText
@@ -36,7 +37,6 @@ from app.schemas.position import Position
 from app.schemas.task import ENDED, TASK_ID_PATTERN, Task, TaskPage, TaskState, TaskStatus
 from app.schemas.window import WindowTranscript
 from app.services.archive_service import ArchiveService
-from app.services.outbox_service import StorageLookup
 from app.services.task_pages import TaskPages
 from app.storage.base import Storage
 
@@ -60,7 +60,7 @@ class TaskService:
         client: Redis,
         settings: Settings,
         storage: Storage,
-        outlook: Outlook,
+        eta: EtaEstimator,
         stopping: Stopping,
         archive: ArchiveService | None = None,
     ) -> None:
@@ -70,10 +70,10 @@ class TaskService:
         self._storage = storage
         self._outbox = StorageLookup(storage)
         self._reader = TaskReader(client, settings, self._outbox)
-        self._outlook = outlook
+        self._eta = eta
         self._pages = TaskPages(client, settings, archive)
         self._admin = Admin(client, settings)
-        self._repeats = Repeats(client, settings)
+        self._cached_results = CachedResults(client, settings)
         self._webhooks = Webhooks(client, settings)
 
     async def state(self, task_id: str, caller: Caller) -> TaskState:
@@ -99,7 +99,7 @@ class TaskService:
         record = await self._record(task_id, caller)
         if record.state.status is not TaskStatus.QUEUED:
             return record
-        place = await self._outlook.place_of(task_id)
+        place = await self._eta.position(task_id)
         if place is None:
             return record
         told = {"position": place.position, "eta_seconds": place.eta_seconds}
@@ -173,7 +173,7 @@ class TaskService:
         await to_thread.run_sync(self._storage.discard, task)
         async with redis_or_not(f"Task {task_id} is deleted in Redis later", logging.WARNING):
             await self._reader.delete(task_id, task.owner)
-            await self._repeats.drop(task)
+            await self._cached_results.drop(task)
         await self._remove_from_archive(task_id)
         logger.info("Task %s is deleted", task_id, extra={"task_id": task_id})
 

@@ -14,8 +14,8 @@ from app.core.background import end
 from app.core.config import Settings
 from app.core.errors import StillTranscribing, TaskNotFound
 from app.core.stopping import Stopping
-from app.queue.awaited import Awaited
-from app.queue.guard import redis_or_not
+from app.queue.awaited import AwaitedTasks
+from app.queue.redis_errors import redis_or_not
 from app.schemas.caller import Caller
 from app.schemas.task import ENDED, TaskState
 from app.services.task_service import TaskService
@@ -76,7 +76,9 @@ class Wait:
 class WaitingService:
     """The use case of a caller who waits; the task of one who goes away is kept for ORPHAN_SECONDS."""
 
-    def __init__(self, settings: Settings, awaited: Awaited, tasks: TaskService, stopping: Stopping) -> None:
+    def __init__(
+        self, settings: Settings, awaited: AwaitedTasks, tasks: TaskService, stopping: Stopping
+    ) -> None:
         self._settings = settings
         self._awaited = awaited
         self._tasks = tasks

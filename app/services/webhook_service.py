@@ -11,15 +11,15 @@ from redis.asyncio import Redis
 from app.core.backoff import QUIET_SECONDS, Backoff
 from app.core.config import Settings
 from app.core.errors import FetchFailed, QueueUnavailable, UnsafeAddress
-from app.net.guard import AddressPolicy
-from app.net.sign import headers_of
+from app.housekeeping.outbox_sweep import StorageLookup
+from app.net.address_policy import AddressPolicy
+from app.net.sign import signature_headers
 from app.net.webhook import WebhookSender
 from app.net.wire import PASSING_REFUSALS
+from app.queue.counters import Counters
 from app.queue.reader import TaskReader
-from app.queue.totals import Totals
 from app.queue.webhooks import LOOK_SECONDS, Try, Webhooks
 from app.schemas.task import ENDED, DeliveryState, TaskState, TaskStatus
-from app.services.outbox_service import StorageLookup
 from app.storage.base import Storage
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class WebhookService:
 
     def __init__(self, client: Redis, settings: Settings, storage: Storage) -> None:
         self._webhooks = Webhooks(client, settings)
-        self._totals = Totals(client, settings)
+        self._counters = Counters(client, settings)
         self._reader = TaskReader(client, settings, StorageLookup(storage))
         self._backoff = Backoff(
             logger, "Sending webhooks", first_seconds=IDLE_SECONDS, quiet_seconds=QUIET_SECONDS
@@ -75,7 +75,7 @@ class WebhookService:
         status, reason = await self._post(record.task.webhook, message_id, record.state)
         result = self._judged(status, attempt, final=isinstance(reason, UnsafeAddress))
         await self._webhooks.note(task_id, result)
-        await self._totals.add(
+        await self._counters.add(
             webhooks_delivered=int(result.state is DeliveryState.DELIVERED),
             webhooks_failed=int(result.state is DeliveryState.FAILED),
             webhook_tries_failed=int(result.state is not DeliveryState.DELIVERED),
@@ -86,7 +86,7 @@ class WebhookService:
         body = _message(state)
         headers = {"Content-Type": "application/json"}
         if self._secret is not None:
-            headers |= headers_of(self._secret, message_id, int(time.time()), body)
+            headers |= signature_headers(self._secret, message_id, int(time.time()), body)
         try:
             return await self._sender.post(url, body, headers), None
         except (FetchFailed, UnsafeAddress) as error:

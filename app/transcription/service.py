@@ -22,19 +22,19 @@ from app.core.errors import (
 )
 from app.core.recording_path import RecordingPath
 from app.core.speed import SlowestSpeed
+from app.net.address_policy import AddressPolicy
 from app.net.fetch import FetchLimits, fetch
-from app.net.guard import AddressPolicy
 from app.queue.room import is_short
 from app.schemas.known_speaker import KnownSpeaker, known_speakers
 from app.schemas.task import ChannelMode, Task, TaskKind
 from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint
-from app.services.model_choice import choose_model
 from app.speakers.clustering import SpeakerCount
 from app.storage.opening import open_storage
 from app.transcription.lending import Borrower
 from app.transcription.recognisers import recogniser_for
 from app.transcription.request import Job, Watch
+from app.weights.model_choice import choose_model
 
 FETCH_IDLE_SECONDS = 60.0
 """Longest silence of whoever has the recording."""

@@ -2,7 +2,7 @@
 
 import logging
 
-from app.services.folder_service import FolderService
+from app.housekeeping.store_binding import StoreBinding
 
 logger = logging.getLogger(__name__)
 
@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 class FolderWatch:
     """Looks at the folder. Without it no task is taken, and what was taken already goes back uncharged."""
 
-    def __init__(self, folder: FolderService) -> None:
+    def __init__(self, folder: StoreBinding) -> None:
         self._folder = folder
         self.problem: str | None = None
 

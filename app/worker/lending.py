@@ -129,7 +129,7 @@ class HelperDesk:
             logger.info("No more help with this recording: %s", outcome)
         if loan.windows:
             self._held.update(window.number for window in loan.windows)
-            await self._consumer.totals.add(windows_lent=len(loan.windows))
+            await self._consumer.counters.add(windows_lent=len(loan.windows))
         return Lent(run_id=question.run_id, loan=loan)
 
     def on_window(self, done: WindowDone) -> None:
@@ -177,7 +177,7 @@ class HelperDesk:
             self._held.discard(done.window.number)
             if outcome is CheckpointOutcome.SAVED:
                 self.delivered += 1
-                await self._consumer.totals.add(windows_delivered=1)
+                await self._consumer.counters.add(windows_delivered=1)
             return
 
     async def _return(self, numbers: Sequence[int], *, begun: bool) -> None:
@@ -191,4 +191,4 @@ class HelperDesk:
         except AWAY as error:
             logger.info("Borrowed windows are given back when their loan ends: %s", error)
             return
-        await self._consumer.totals.add(windows_returned=returned)
+        await self._consumer.counters.add(windows_returned=returned)

@@ -9,14 +9,14 @@ from app.core.config import Settings
 from app.core.errors import DeviceLost, UnsafeRedis
 from app.core.lifeline import end_with_parent
 from app.core.startup import read_settings, start_watching
+from app.housekeeping.outbox_sweep import OutboxSweep
+from app.housekeeping.store_binding import StoreBinding
 from app.queue.clients import blocking_client, command_client
 from app.queue.consumer import Consumer, new_worker_id
 from app.queue.maintenance import Maintenance
 from app.queue.troubles import Troubles
-from app.services.folder_service import FolderService
-from app.services.model_choice import check_translate_model
-from app.services.outbox_service import OutboxService
 from app.storage.opening import check_storage, open_storage
+from app.weights.model_choice import check_translate_model
 from app.worker.disk import DiskWatch
 from app.worker.engine_client import EngineClient
 from app.worker.folder import FolderWatch
@@ -39,11 +39,11 @@ async def work(settings: Settings) -> None:
     commands, blocking = command_client(settings), blocking_client(settings)
     try:
         consumer = Consumer(settings, worker_id=new_worker_id(), commands=commands, blocking=blocking)
-        stages = StageTotals(consumer.totals)
+        stages = StageTotals(consumer.counters)
         engine = EngineClient(runtime_environment(settings), stages.hear)
         storage = open_storage(settings)
         troubles = Troubles(commands, settings)
-        folder = FolderWatch(FolderService(commands, settings, storage))
+        folder = FolderWatch(StoreBinding(commands, settings, storage))
         models = ModelWatch(settings, consumer.worker_id, troubles)
         runner = TaskRunner(settings, consumer, engine, storage, folder, models)
         pulse = Pulse(consumer.worker_id, settings.lease_seconds)
@@ -52,7 +52,7 @@ async def work(settings: Settings) -> None:
             commands,
             consumer,
             Maintenance(commands, settings),
-            OutboxService(commands, settings, storage),
+            OutboxSweep(commands, settings, storage),
             engine,
             runner,
             DiskWatch(settings, storage),

@@ -116,7 +116,7 @@ class TaskRunner:
             claim.max_attempts,
             extra={"event": "attempt", "worker": self._consumer.worker_id},
         )
-        await self._consumer.totals.add(attempts=1, queue_seconds=claim.waited_ms / 1000)
+        await self._consumer.counters.add(attempts=1, queue_seconds=claim.waited_ms / 1000)
         await self._expect_webhook(claim.task)
 
     async def _expect_webhook(self, task: Task) -> None:
@@ -244,11 +244,11 @@ class TaskRunner:
         if result is None:
             await self._drop(claim)
         elif await self._hand_in(claim, result):
-            await self._consumer.totals.add(**_figures(transcript))
+            await self._consumer.counters.add(**_figures(transcript))
             await self._note_pace(transcript)
             logger.info("Done")
         else:
-            await self._consumer.totals.add(results_fenced=1)
+            await self._consumer.counters.add(results_fenced=1)
 
     async def _hand_in(self, claim: Claim, result: str) -> bool:
         """Write to Redis a result that is kept on disk; False where Redis refuses it.
@@ -276,7 +276,7 @@ class TaskRunner:
         if provenance is None or provenance.windows_lent:  # the next one may have to do without help
             return
         if provenance.real_time_factor is not None:
-            await self._consumer.pace.note(transcript.model, provenance.real_time_factor)
+            await self._consumer.real_time_factors.note(transcript.model, provenance.real_time_factor)
 
     async def _fail(
         self, claim: Claim, failure: TaskFailure, *, retryable: bool, crashed: bool = False
@@ -287,7 +287,7 @@ class TaskRunner:
             outcome = await self._consumer.retry(claim, failure, delay, crashed=crashed)
         else:
             outcome = await self._consumer.fail(claim, failure)
-        await self._consumer.totals.add(attempts_failed=1, tasks_failed=int(outcome is SettleOutcome.ERROR))
+        await self._consumer.counters.add(attempts_failed=1, tasks_failed=int(outcome is SettleOutcome.ERROR))
         if outcome in ENDED:
             kept_for = failure if outcome is SettleOutcome.ERROR else None
             await asyncio.to_thread(self._storage.keep_failed, claim.task, kept_for)

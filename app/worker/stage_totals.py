@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from app.queue.totals import Totals
+from app.queue.counters import Counters
 
 
 class StageTotals:
     """Seconds of stages (app.asr.stages) that are not in Redis yet."""
 
-    def __init__(self, totals: Totals) -> None:
+    def __init__(self, totals: Counters) -> None:
         self._totals = totals
         self._heard: defaultdict[str, float] = defaultdict(float)
 

@@ -14,6 +14,7 @@ from app.core.background import end
 from app.core.backoff import QUIET_SECONDS, Backoff
 from app.core.config import Settings
 from app.core.errors import CapacityError, DeviceLost, EngineCrashed, QueueUnavailable
+from app.housekeeping.outbox_sweep import OutboxSweep
 from app.queue.claims import Claim
 from app.queue.clients import check_server
 from app.queue.consumer import Consumer
@@ -21,7 +22,6 @@ from app.queue.maintenance import Maintenance
 from app.queue.outcomes import Lease
 from app.queue.probe import check_cluster, check_commands
 from app.queue.room import Room
-from app.services.outbox_service import OutboxService
 from app.worker.disk import DiskWatch
 from app.worker.engine_client import EngineClient
 from app.worker.helper import LOOK_SECONDS, Helper
@@ -67,7 +67,7 @@ class Supervisor:
         commands: Redis,
         consumer: Consumer,
         maintenance: Maintenance,
-        outbox: OutboxService,
+        outbox: OutboxSweep,
         engine: EngineClient,
         runner: TaskRunner,
         disk: DiskWatch,

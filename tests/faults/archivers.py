@@ -18,9 +18,9 @@ from typing import Any
 
 from app.archive.archive import Archive
 from app.core.config import Settings
+from app.housekeeping.outbox_sweep import OutboxSweep
 from app.queue.clients import command_client
 from app.services.archive_service import ArchiveService
-from app.services.outbox_service import OutboxService
 from app.storage.bucket.outbox import BucketOutbox
 from app.storage.keeping import TaskKeeping
 from app.storage.opening import open_storage
@@ -79,7 +79,7 @@ async def _archive_all(settings: Settings) -> None:
     """What the housekeeping of an API does, until there is nothing left."""
     client, storage = command_client(settings), open_storage(settings)
     service = ArchiveService(client, settings, storage, Archive.from_settings(settings))
-    outbox = OutboxService(client, settings, storage, service)
+    outbox = OutboxSweep(client, settings, storage, service)
     while True:
         await outbox.sweep()
         collected = await service.collect()

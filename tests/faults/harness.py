@@ -23,17 +23,18 @@ from pydantic import SecretStr
 
 from app.core.config import Settings
 from app.core.errors import QueueUnavailable
+from app.housekeeping.outbox_sweep import OutboxSweep, StorageLookup
 from app.launcher.redis_server import free_port
 from app.queue.admin import Admin
 from app.queue.clients import command_client
+from app.queue.counters import Counters
 from app.queue.keys import Keys
 from app.queue.maintenance import Maintenance
+from app.queue.outcomes import DeleteOutcome
 from app.queue.producer import Producer
 from app.queue.reader import TaskReader
 from app.queue.scripts import script_sources
-from app.queue.totals import Totals
 from app.schemas.task import Task, TaskState, TaskStatus
-from app.services.outbox_service import OutboxService, StorageLookup
 from app.storage.opening import open_storage
 from tests.places import Place, files_of, folder_of, is_plain
 from tests.serving import PATIENCE_SECONDS
@@ -123,7 +124,7 @@ class Service:
         self._apis: list[subprocess.Popen[bytes]] = []
         self.client = command_client(settings)
         self.storage = open_storage(settings)
-        self.outbox = OutboxService(self.client, settings, self.storage)
+        self.outbox = OutboxSweep(self.client, settings, self.storage)
         self.maintenance = Maintenance(self.client, settings)
         self.producer = Producer(self.client, settings)
         self.reader = TaskReader(self.client, settings, StorageLookup(self.storage))
@@ -229,7 +230,7 @@ class Service:
 
     async def totals(self) -> dict[str, float]:
         """What all workers together have done."""
-        return await Totals(self.client, self.settings).read()
+        return await Counters(self.client, self.settings).read()
 
     async def state(self, task_id: str) -> TaskState:
         """What a client would be told."""
@@ -251,6 +252,22 @@ class Service:
                 raise AssertionError(f"not ended after {timeout_seconds} s: {sorted(open_ids)[:5]}")
             await asyncio.sleep(POLL_SECONDS)
         return states
+
+    async def delete(self, task_id: str) -> DeleteOutcome:
+        """As the API does: the tombstone comes first, without which what the disk has would bring it back."""
+        task = Task(task_id=task_id, file_path=f"{task_id}.json")
+        await asyncio.to_thread(self.storage.discard, task)
+        return await self.reader.delete(task_id, None)
+
+    async def forgotten(self, task_ids: Iterable[str], timeout_seconds: float = 60.0) -> None:
+        """Wait until nobody knows these deleted tasks."""
+        left = set(task_ids)
+
+        async def is_done() -> bool:
+            left.difference_update([each for each in left if await self.reader.state(each) is None])
+            return not left
+
+        await self.until(is_done, timeout_seconds)
 
     async def processing(self, task_id: str, timeout_seconds: float = 30.0) -> None:
         """Wait until a worker has begun the task in its engine process."""
@@ -303,7 +320,7 @@ class Service:
                 await self.client.hincrby(key, "finished_at", -int(seconds * 1000))
         if not is_plain(self.settings):  # nobody changes the times of a store
             now = self.settings.model_copy(update={"keep_ended_seconds": 0.0})
-            await OutboxService(self.client, now, self.storage).sweep()
+            await OutboxSweep(self.client, now, self.storage).sweep()
             return
         then = time.time() - seconds
         for task_id in listing.tombstones:

@@ -20,8 +20,8 @@ from app.archive.archive import Archive
 from app.core.config import Settings
 from app.core.errors import TaskNotFound
 from app.core.stopping import Stopping
-from app.queue.elements import payload_of
-from app.queue.outlook import Outlook
+from app.queue.eta import EtaEstimator
+from app.queue.payload import dump_task
 from app.queue.policy import Policy
 from app.queue.scripts import Scripts
 from app.schemas.caller import Caller
@@ -53,7 +53,7 @@ class Library:
     def tasks(self) -> TaskService:
         settings, client, storage = self.service.settings, self.service.client, self.service.storage
         archive = ArchiveService(client, settings, storage, self.archive)
-        return TaskService(client, settings, storage, Outlook(client, settings), Stopping(), archive)
+        return TaskService(client, settings, storage, EtaEstimator(client, settings), Stopping(), archive)
 
     async def end(self, number: int) -> None:
         """A task ends: done by a worker, or by a foreign program that leaves nothing but the result."""
@@ -65,7 +65,7 @@ class Library:
             (service.recordings / task.file_path).write_bytes(b"sound")
             service.storage.outbox.save(task)
             service.storage.keep_result(task, text)
-            await self._scripts.restore(task_id, payload_of(task), text.encode(), owner=task.owner)
+            await self._scripts.restore(task_id, dump_task(task), text.encode(), owner=task.owner)
         else:
             await service.client.set(service.keys.result(task_id), text)
         self.texts[task_id] = text

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.core.config import Settings
+from app.housekeeping.outbox_sweep import OutboxSweep
 from app.schemas.task import TaskStatus
-from app.services.outbox_service import OutboxService
 from app.storage.bucket.upload import PART_BYTES
 from tests.faults.conftest import Ledger
 from tests.faults.harness import QUICK, Service, running_service
@@ -71,7 +71,7 @@ async def test_api_killed_before_the_note(service: Service, ledger: Ledger, atte
         assert await asyncio.to_thread(line.recv, 1) == b"", "the API was to be killed"
     assert len(service.files()) == 1
     at_once = service.settings.model_copy(update={"orphan_upload_seconds": 0})
-    tidy = OutboxService(service.client, at_once, service.storage)
+    tidy = OutboxSweep(service.client, at_once, service.storage)
     with ledger.recovery("API killed between a recording and its note in a bucket"):
 
         async def is_removed() -> bool:

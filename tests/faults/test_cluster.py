@@ -8,7 +8,7 @@ import pytest
 
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer
-from app.queue.outcomes import CancelOutcome
+from app.queue.outcomes import DeleteOutcome
 from app.schemas.task import TaskStatus
 from tests.faults.conftest import Ledger
 from tests.faults.harness import QUICK, Service, marker_of, running_service
@@ -80,13 +80,12 @@ async def test_names_without_a_tag_are_refused(
         assert service.times_logged("Traceback") == 0
 
 
-async def test_cancel(service: Service) -> None:
+async def test_delete(service: Service) -> None:
     """Item 13 on a cluster."""
     waiting = await service.push()
-    assert await service.reader.cancel(waiting) is CancelOutcome.CANCELLED
+    assert await service.delete(waiting) is DeleteOutcome.DELETED
     service.start_worker()
     running = await service.push(seconds=60.0)
     await service.processing(running)
-    assert await service.reader.cancel(running) is CancelOutcome.REQUESTED
-    states = await service.ended([waiting, running])
-    assert {state.error and state.error.code for state in states.values()} == {"cancelled"}
+    assert await service.delete(running) is DeleteOutcome.REQUESTED
+    await service.forgotten([waiting, running])

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from app.queue.outcomes import CancelOutcome
+from app.queue.outcomes import DeleteOutcome
 from app.schemas.task import ENDED, TaskStatus
 from tests.faults.harness import Service
 
@@ -79,43 +79,36 @@ async def test_a_foreign_worker_is_believed(service: Service) -> None:
     assert states[ours].status is TaskStatus.DONE
 
 
-async def test_cancel_in_every_state(service: Service) -> None:
+async def test_delete_in_every_state(service: Service) -> None:
     worker_less = await service.push()
-    assert await service.reader.cancel(worker_less) is CancelOutcome.CANCELLED
+    assert await service.delete(worker_less) is DeleteOutcome.DELETED
     service.start_worker()
     running = await service.push(seconds=60.0)
     await service.processing(running)
-    assert await service.reader.cancel(running) is CancelOutcome.REQUESTED
+    assert await service.delete(running) is DeleteOutcome.REQUESTED
     done = await service.push()
-    states = await service.ended([worker_less, running, done])
-    for task_id in (worker_less, running):
-        failure = states[task_id].error
-        assert failure is not None
-        assert failure.code == "cancelled"
-    assert await service.reader.cancel(done) is CancelOutcome.DONE
+    await service.ended([done])
+    await service.forgotten([worker_less, running])
+    assert await service.delete(done) is DeleteOutcome.DELETED
     assert not (service.recordings / f"{running}.json").exists()
 
 
-async def test_races_of_cancel_and_complete(service: Service) -> None:
-    """A result or a cancellation, never both, never neither."""
+async def test_races_of_delete_and_complete(service: Service) -> None:
+    """Whichever was first, nothing is left: neither a result nor a task."""
     service.start_worker(TASKS_IN_FLIGHT="4")
     first = await service.push()
     await service.ended([first])  # the engine process is up
     chance = random.Random(13)
 
-    async def race() -> str:
+    async def race(number: int) -> str:
         task_id = await service.push(seconds=0.05)
-        await asyncio.sleep(chance.uniform(0, 0.6))
-        await service.reader.cancel(task_id)
+        if number % 2:
+            await service.processing(task_id, 120)
+        await asyncio.sleep(chance.uniform(0, 0.1 if number % 2 else 0.6))
+        await service.delete(task_id)
         return task_id
 
-    task_ids = await asyncio.gather(*(race() for _ in range(100)))
-    states = await service.ended(task_ids)
-    for state in states.values():
-        assert (state.result is None) != (state.error is None)
-        assert state.error is None or state.error.code == "cancelled"
-    outcomes = {state.status for state in states.values()}
-    assert outcomes == {TaskStatus.DONE, TaskStatus.ERROR}, "no race at all: change the delays"
+    await service.forgotten(await asyncio.gather(*map(race, range(100))))
 
 
 async def test_nothing_is_left_without_owner(service: Service) -> None:

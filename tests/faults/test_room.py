@@ -117,7 +117,7 @@ async def test_a_recording_is_fetched_while_others_are_transcribed(service: Serv
 
     await service.until(is_there, 30)
     assert await none_ended(service, [first, name])
-    await service.reader.cancel(first)
+    await service.delete(first)
     result = (await service.ended([name], 30))[name].result
     assert result is not None
     assert result["text"] == "from afar"
@@ -136,13 +136,12 @@ async def test_nothing_is_fetched_while_the_disk_is_full(service: Service, serve
     assert await service.client.hget(service.keys.task(waiting[0]), "attempts") == b"0"
 
 
-async def test_a_download_that_is_cancelled_ends(service: Service, server: Server) -> None:
+async def test_a_download_of_a_deleted_task_ends(service: Service, server: Server) -> None:
     service.start_worker(**ONE_PLACE)
     names = await send(service, *(download(service, server.url("/drips")) for _ in range(2)))
     await service.until(lambda: _seen(server, 2), 60)
     for name in names:
-        await service.reader.cancel(name)
-    states = await service.ended(names, 30)
-    assert {state.error.code for state in states.values() if state.error} == {"cancelled"}
+        await service.delete(name)
+    await service.forgotten(names)
     [done] = await send(service, download(service, server.url("/talk")))
     assert (await service.ended([done], 30))[done].status is TaskStatus.DONE

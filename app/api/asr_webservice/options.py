@@ -7,7 +7,7 @@ from app.core.config import Settings
 from app.core.utils import parse_choice, parse_flag, single_value
 from app.schemas.form import TranscriptFormat
 from app.schemas.task import Priority
-from app.services.options import Options, options_of
+from app.services.options import Options, parse_options
 
 OUR_NAMES = {
     **{name: name for name in ("task", "language", "word_timestamps", "model", "hotwords")},
@@ -28,7 +28,7 @@ class Output(StrEnum):
     JSON = "json"
 
 
-def output_of(values: Mapping[str, Sequence[str]]) -> TranscriptFormat:
+def parse_output_format(values: Mapping[str, Sequence[str]]) -> TranscriptFormat:
     """The format asked for. Raises InvalidParameter."""
     output = parse_choice("output", single_value("output", values["output"]), Output, Output.TXT)
     return TranscriptFormat.TEXT if output is Output.TXT else TranscriptFormat(output.value)
@@ -50,8 +50,8 @@ def webservice_options(
 
     Subtitles are made in the background, but their program waits: `priority` is high.
     """
-    output_of(values)
+    parse_output_format(values)
     is_raw(values)
     given = {ours: values[theirs] for theirs, ours in OUR_NAMES.items()}
     trims = [] if trim is None else [f"{trim:g}"]
-    return options_of({**given, "trim": trims, "priority": [Priority.HIGH]}, settings)
+    return parse_options({**given, "trim": trims, "priority": [Priority.HIGH]}, settings)

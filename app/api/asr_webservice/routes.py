@@ -6,14 +6,14 @@ from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
 
 from app.api.asr_webservice.docs import ASR_DOCS, DETECT_DOCS
-from app.api.asr_webservice.options import FIELDS, is_raw, output_of, webservice_options
+from app.api.asr_webservice.options import FIELDS, is_raw, parse_output_format, webservice_options
 from app.api.auth import CallerDep
 from app.api.deps import Services, ServicesDep
 from app.api.openapi.dialects import WAITED_RESPONSES
 from app.api.openapi.problems import ANY_PROBLEM
 from app.api.rates import COUNTED
 from app.api.raw_audio import wav_header, with_recording
-from app.api.uploads import form_of, length_of
+from app.api.uploads import content_length, read_form
 from app.api.waiting import Make, answer_when_done
 from app.core.errors import TranscriptionFailed
 from app.core.languages import LANGUAGES
@@ -56,12 +56,12 @@ async def asr(request: Request, services: ServicesDep, caller: CallerDep) -> Res
     values = {name: request.query_params.getlist(name) for name in FIELDS}
 
     async def make(result: dict[str, Any]) -> Response:
-        output = output_of(values)
+        output = parse_output_format(values)
         text = await services.renderer.run(result, render, result, output)
         kind = "application/json" if output is TranscriptFormat.JSON else "text/plain"
         return Response(text, media_type=kind)
 
-    is_json = output_of(values) is TranscriptFormat.JSON
+    is_json = parse_output_format(values) is TranscriptFormat.JSON
     return await _answer(request, services, caller, values, make, is_json=is_json)
 
 
@@ -103,14 +103,14 @@ async def _answer(
     trim: float | None = None,
 ) -> Response:
     raw = {"header": wav_header(RAW_RATE, 1), "filename": "audio.wav"} if is_raw(values) else {}
-    form = form_of(request, services.settings, max_parts=None)
+    form = read_form(request, services.settings, max_parts=None)
     accepted = await services.audio.accept(
         with_recording(form, RECORDING_FIELD, **raw),  # type: ignore[arg-type]
         UploadRequest(
             values=values,
             read=lambda given: webservice_options(given, services.settings, trim),
             caller=caller,
-            content_length=length_of(request),
+            content_length=content_length(request),
             is_awaited=True,
         ),
     )

@@ -7,8 +7,8 @@ from app.core.config import Settings
 from app.core.errors import InvalidParameter, UnknownModel
 from app.core.utils import parse_flag, parse_number, single_value
 from app.schemas.task import ChannelMode, Priority
-from app.services.model_choice import named_model
-from app.services.options import Options, options_of
+from app.services.options import Options, parse_options
+from app.weights.model_choice import named_model
 
 FLAGS = ("utterances", "diarize", "punctuate", "smart_format", "multichannel", "detect_language")
 WORDS = ("keywords", "keyterm")
@@ -23,7 +23,7 @@ OWN_PREFIX = "whisper"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ResponseOptions:
     """What concerns the answer."""
 
     utterances: bool
@@ -39,12 +39,12 @@ class Encoding:
     channels: int
 
 
-def wanted_of(values: Mapping[str, Sequence[str]]) -> Wanted:
+def parse_response_options(values: Mapping[str, Sequence[str]]) -> ResponseOptions:
     """The parameters that concern the answer. Raises InvalidParameter."""
-    return Wanted(utterances=_flag(values, "utterances"), diarize=_flag(values, "diarize"))
+    return ResponseOptions(utterances=_flag(values, "utterances"), diarize=_flag(values, "diarize"))
 
 
-def encoding_of(values: Mapping[str, Sequence[str]]) -> Encoding | None:
+def parse_encoding(values: Mapping[str, Sequence[str]]) -> Encoding | None:
     """How the samples are written, where there is no header. Raises InvalidParameter."""
     name = single_value("encoding", values["encoding"])
     if name is None:
@@ -61,7 +61,7 @@ def deepgram_options(values: Mapping[str, Sequence[str]], settings: Settings) ->
     """The parameters that concern the recording. Raises InvalidParameter, UnknownModel."""
     for name in FLAGS:
         _flag(values, name)
-    encoding_of(values)
+    parse_encoding(values)
     words = [word.partition(":")[0].strip() for name in WORDS for word in values[name]]
     given: dict[str, Sequence[str]] = {
         "model": _model(values, settings),
@@ -73,7 +73,7 @@ def deepgram_options(values: Mapping[str, Sequence[str]], settings: Settings) ->
         "webhook": values["callback"],
         "url": values["url"],
     }
-    return options_of(given, settings)
+    return parse_options(given, settings)
 
 
 def _model(values: Mapping[str, Sequence[str]], settings: Settings) -> list[str]:

@@ -8,14 +8,20 @@ from starlette.responses import JSONResponse
 
 from app.api.auth import CallerDep
 from app.api.body import BodyReader
-from app.api.deepgram.answers import answer_of
 from app.api.deepgram.docs import LISTEN_DOCS
-from app.api.deepgram.options import FIELDS, Encoding, deepgram_options, encoding_of, wanted_of
+from app.api.deepgram.options import (
+    FIELDS,
+    Encoding,
+    deepgram_options,
+    parse_encoding,
+    parse_response_options,
+)
+from app.api.deepgram.response import build_response
 from app.api.deps import ServicesDep
 from app.api.openapi.dialects import WAITED_RESPONSES
 from app.api.rates import COUNTED
 from app.api.raw_audio import RecordingPart, form_with, wav_header
-from app.api.uploads import body_of, length_of
+from app.api.uploads import body_reader, content_length
 from app.api.waiting import answer_when_done
 from app.core.errors import InvalidParameter, MalformedUpload
 from app.services.upload_request import UploadRequest
@@ -40,20 +46,20 @@ async def listen(request: Request, services: ServicesDep, caller: CallerDep) -> 
     ended, as `webhook` of POST /transcribe/ is. `request_id` is the id of the task.
     """
     values = {name: request.query_params.getlist(name) for name in FIELDS}
-    body = body_of(request, services.settings)
+    body = body_reader(request, services.settings)
     if request.headers.get("content-type", "").startswith("application/json"):
         values["url"] = [await _url(body)]
         form = form_with()
     else:
-        form = form_with(_recording(body, request, encoding_of(values)))
-    wanted = wanted_of(values)
+        form = form_with(_recording(body, request, parse_encoding(values)))
+    options = parse_response_options(values)
     accepted = await services.audio.accept(
         form,
         UploadRequest(
             values=values,
             read=lambda given: deepgram_options(given, services.settings),
             caller=caller,
-            content_length=length_of(request),
+            content_length=content_length(request),
             is_awaited=not values["callback"],
         ),
     )
@@ -61,7 +67,7 @@ async def listen(request: Request, services: ServicesDep, caller: CallerDep) -> 
         return JSONResponse({"request_id": accepted.task_id})
 
     async def make(result: dict[str, Any]) -> Response:
-        content = await services.renderer.run(result, answer_of, accepted.task_id, result, wanted)
+        content = await services.renderer.run(result, build_response, accepted.task_id, result, options)
         return Response(to_json(content, inf_nan_mode="null"), media_type="application/json")
 
     return await answer_when_done(request, services, caller, accepted, make, is_json=True)

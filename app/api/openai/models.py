@@ -12,9 +12,9 @@ from app.api.openapi.dialects import ANY_OPENAI_ERROR
 from app.core.config import Settings
 from app.core.errors import UnknownModel
 from app.schemas.model import ModelFacts
-from app.services.model_choice import named_model
 from app.weights.aliases import OPENAI_MODELS, other_names
 from app.weights.catalog import ALIASES, available_models, cached_models
+from app.weights.model_choice import named_model
 
 router = APIRouter(prefix="/v1", tags=["openai"])
 

@@ -8,15 +8,15 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from app.api.deps import Services
 from app.api.keepalive import with_pauses
-from app.api.openai.answers import (
+from app.api.openai.request import ResponseFormat, ResponseOptions
+from app.api.openai.response import (
     RENDERED,
-    logprobs_of,
-    model_of,
+    logprobs_field,
+    model_field,
     speaker_segments,
-    usage_of,
+    usage_field,
 )
-from app.api.openai.wishes import AnswerFormat, Wishes
-from app.api.responses import json_of
+from app.api.responses import dump_json
 from app.formats.formats import render
 from app.schemas.caller import Caller
 from app.schemas.form import TranscriptFormat
@@ -27,8 +27,8 @@ from app.services.waiting_service import Parting
 Message = dict[str, Any]
 
 
-async def stream_of(
-    services: Services, caller: Caller, accepted: Acceptance, wishes: Wishes
+async def stream_events(
+    services: Services, caller: Caller, accepted: Acceptance, options: ResponseOptions
 ) -> AsyncIterator[bytes]:
     """Text as windows end, and comments while there is none.
 
@@ -43,22 +43,22 @@ async def stream_of(
                 yield KEEPALIVE_COMMENT
             elif event.window is None:
                 state = event.state
-            elif _tells_text(wishes):
+            elif _tells_text(options):
                 told += event.window.text
                 yield _event(_delta(event.window.text))
         wait.parting = Parting.TOLD if state and state.status in ENDED else Parting.NAMED
     result = state.result if state else None
-    for message in await services.renderer.run(result, _last_events, task_id, state, told, wishes):
+    for message in await services.renderer.run(result, _last_events, task_id, state, told, options):
         yield _event(message)
     yield format_sse_event(data_str="[DONE]")
 
 
-def _tells_text(wishes: Wishes) -> bool:
+def _tells_text(options: ResponseOptions) -> bool:
     """Whether the text of a window is a part of what is asked for: subtitles are laid out as a whole."""
-    return RENDERED.get(wishes.format, TranscriptFormat.TEXT) is TranscriptFormat.TEXT
+    return RENDERED.get(options.format, TranscriptFormat.TEXT) is TranscriptFormat.TEXT
 
 
-def _last_events(task_id: str, state: TaskState | None, told: str, wishes: Wishes) -> list[Message]:
+def _last_events(task_id: str, state: TaskState | None, told: str, options: ResponseOptions) -> list[Message]:
     """What is left of the text, and the whole; or why there is none."""
     if state is None or state.status not in ENDED:
         message = f"The service is stopping. The transcript will be at /transcribe/{task_id}."
@@ -68,17 +68,17 @@ def _last_events(task_id: str, state: TaskState | None, told: str, wishes: Wishe
         failure = state.error
         message = failure.message if failure else "The task failed."
         return [{"error": {"message": message, "type": "server_error", "code": failure and failure.code}}]
-    text = str(result["text"]) if _tells_text(wishes) else render(result, RENDERED[wishes.format])
+    text = str(result["text"]) if _tells_text(options) else render(result, RENDERED[options.format])
     said = told.lstrip()
     rest = text[len(said) :] if text.startswith(said) else ""
     done = {
         "type": "transcript.text.done",
         "text": text,
-        "usage": usage_of(result),
-        **model_of(result),
-        **logprobs_of(result, wishes),
+        "usage": usage_field(result),
+        **model_field(result),
+        **logprobs_field(result, options),
     }
-    diarized = wishes.format is AnswerFormat.DIARIZED_JSON
+    diarized = options.format is ResponseFormat.DIARIZED_JSON
     return [*([_delta(rest)] if rest else []), *(speaker_segments(result) if diarized else []), done]
 
 
@@ -87,4 +87,4 @@ def _delta(text: str) -> Message:
 
 
 def _event(content: Message) -> bytes:
-    return format_sse_event(data_str=json_of(content).decode())
+    return format_sse_event(data_str=dump_json(content).decode())

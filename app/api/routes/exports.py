@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 from app.api.auth import CallerDep
 from app.api.bundles import Bundles
 from app.api.deps import ServicesDep
-from app.api.disposition import disposition_of
+from app.api.disposition import content_disposition
 from app.api.json_body import body_docs, json_body
 from app.api.openapi.library import EXPORT_RESPONSES
 from app.schemas.export import Export
@@ -36,7 +36,7 @@ async def export(request: Request, services: ServicesDep, caller: CallerDep) -> 
     pieces = Bundles(services, caller, wanted).pieces()
     first = await anext(pieces)  # what goes wrong up to here still becomes a problem
     name = time.strftime("transcripts-%Y-%m-%d.zip", time.gmtime())
-    headers = {"Content-Disposition": disposition_of(name, is_shown=False), "Cache-Control": "no-store"}
+    headers = {"Content-Disposition": content_disposition(name, is_shown=False), "Cache-Control": "no-store"}
     return StreamingResponse(_joined(first, pieces), media_type="application/zip", headers=headers)
 
 

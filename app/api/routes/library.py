@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
-from app.api.json_body import body_docs, body_of
+from app.api.json_body import body_docs, read_body
 from app.api.openapi.library import DETAILS_RESPONSES, SEARCH_RESPONSES
 from app.core.errors import InvalidParameter
 from app.core.languages import parse_language
@@ -60,7 +60,7 @@ async def read_details(task_id: str, services: ServicesDep, caller: CallerDep) -
 async def change_details(task_id: str, request: Request, services: ServicesDep, caller: CallerDep) -> Details:
     """`title`, at most 200 characters, and `tags`, at most 20 of at most 50; what is left out stays, and the
     answer is what they are now. An empty title brings the file's name back."""
-    change = _change(await body_of(request, max_bytes=MOST_BYTES))
+    change = _change(await read_body(request, max_bytes=MOST_BYTES))
     return await services.library.describe(task_id, caller, change)
 
 

@@ -9,12 +9,12 @@ from starlette.responses import JSONResponse, StreamingResponse
 from app.api import parameters
 from app.api.auth import CallerDep
 from app.api.deps import Services, ServicesDep
-from app.api.openai.answers import RENDERED, answer_of
-from app.api.openai.stream import stream_of
-from app.api.openai.wishes import field_name, openai_options, query_values, wishes_of
+from app.api.openai.request import field_name, openai_options, parse_response_options, query_values
+from app.api.openai.response import RENDERED, build_response
+from app.api.openai.stream import stream_events
 from app.api.openapi.dialects import OPENAI_RESPONSES
 from app.api.rates import COUNTED
-from app.api.uploads import form_of, idempotency_key_of, length_of
+from app.api.uploads import content_length, idempotency_key, read_form
 from app.api.waiting import answer_when_done
 from app.schemas.caller import Caller
 from app.schemas.task import TaskKind, TaskStatus
@@ -62,31 +62,31 @@ async def _answer(request: Request, services: Services, caller: Caller, kind: Ta
     values = query_values(request.query_params.multi_items())
     is_async = RESPOND_ASYNC in request.headers.get("prefer", "")
     accepted = await services.audio.accept(
-        form_of(request, services.settings, max_parts=None),
+        read_form(request, services.settings, max_parts=None),
         UploadRequest(
             values=values,
             read=lambda given: openai_options(given, services.settings, kind),
             caller=caller,
-            content_length=length_of(request),
-            idempotency_key=idempotency_key_of(request),
+            content_length=content_length(request),
+            idempotency_key=idempotency_key(request),
             named=field_name,
             is_awaited=not is_async,
         ),
     )
     if is_async:
         return _later(accepted.task_id)
-    wishes = wishes_of(values)
-    if wishes.stream:
+    options = parse_response_options(values)
+    if options.stream:
         return StreamingResponse(
-            stream_of(services, caller, accepted, wishes),
+            stream_events(services, caller, accepted, options),
             media_type=EventSourceResponse.media_type,
             headers=_AS_IT_COMES,
         )
 
     async def make(result: dict[str, Any]) -> Response:
-        return await services.renderer.run(result, answer_of, result, wishes, kind)
+        return await services.renderer.run(result, build_response, result, options, kind)
 
-    is_json = wishes.format not in RENDERED
+    is_json = options.format not in RENDERED
     return await answer_when_done(request, services, caller, accepted, make, is_json=is_json)
 
 

@@ -9,7 +9,7 @@ from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
 from app.api.openapi.uploads import RESUMABLE_RESPONSES
 from app.api.rates import MEBIBYTE, count
-from app.api.uploads import body_of, length_of
+from app.api.uploads import body_reader, content_length
 from app.core.errors import InvalidParameter
 from app.services.resumable_uploads import new_upload_id
 from app.storage.base import StoredResumable
@@ -45,7 +45,7 @@ async def begin(request: Request, services: ServicesDep, caller: CallerDep) -> R
     await services.uploads.begin(upload)
     stored = StoredResumable(upload, 0)
     if tus.has_bytes(request):
-        body = body_of(request, services.settings).chunks()
+        body = body_reader(request, services.settings).chunks()
         stored = await services.uploads.append(upload.upload_id, caller, 0, None, body)
     headers = {"Location": f"{PREFIX}{upload.upload_id}", **tus.progress(stored, services.settings)}
     return Response(status_code=201, headers=headers)
@@ -76,9 +76,9 @@ async def append(upload_id: UploadId, request: Request, services: ServicesDep, c
         raise InvalidParameter("Send `Upload-Offset`, where these bytes begin.", parameter="Upload-Offset")
     length = tus.number_in(request, "Upload-Length")
     if await services.uploads.is_live(upload_id, caller):  # the others were counted at their beginning
-        size = offset % MEBIBYTE + (length_of(request) or 0)
+        size = offset % MEBIBYTE + (content_length(request) or 0)
         await count(request, services, caller, size // MEBIBYTE * MEBIBYTE, recordings=0)
-    body = body_of(request, services.settings).chunks()
+    body = body_reader(request, services.settings).chunks()
     stored = await services.uploads.append(upload_id, caller, offset, length, body)
     return Response(status_code=204, headers=tus.progress(stored, services.settings))
 

@@ -15,8 +15,8 @@ from app.api.deps import ServicesDep, services_of
 from app.api.documents import document_of
 from app.api.openapi.problems import ANY_PROBLEM, INVALID
 from app.api.openapi.tasks import DELETE_RESPONSES, EVENT_RESPONSES, RETRY_RESPONSES, STATE_RESPONSES
-from app.api.polls import POLL_PARAMETERS, poll_of
-from app.api.responses import TolerantJSONResponse, json_of
+from app.api.poll_params import POLL_PARAMETER_DOCS, parse_poll_params
+from app.api.responses import TolerantJSONResponse, dump_json
 from app.core.errors import NotFinished, TranscriptionFailed
 from app.core.names import refuse_unknown
 from app.formats.corrected import corrected
@@ -38,7 +38,7 @@ SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1, 30
 _EVENT_ID = re.compile(r"[0-9]{1,9}")
 """What this service gives as the id of an event; any other tells no place in the stream."""
 
-_POLL_DOCS = {"parameters": POLL_PARAMETERS, "security": [{caller_of.scheme_name: []}]}
+_POLL_DOCS = {"parameters": POLL_PARAMETER_DOCS, "security": [{caller_of.scheme_name: []}]}
 
 
 @router.get(
@@ -63,7 +63,7 @@ async def task_state(task_id: str, request: Request) -> Response:
     and Retry-After as long as the task has not ended.
     """
     # No dependencies here: clients poll this route, and FastAPI's part of an answer is the larger one.
-    asked, caller = poll_of(request), await caller_of(request)
+    asked, caller = parse_poll_params(request), await caller_of(request)
     services = services_of(request)
     record = await services.tasks.waited(task_id, caller, asked.wait)
     corrections = None
@@ -164,7 +164,7 @@ def _data(event: TaskEvent) -> str:
     """JSON."""
     if event.window is not None:
         return event.window.model_dump_json()
-    return json_of(_content(event.state) if event.state is not None else {}).decode()
+    return dump_json(_content(event.state) if event.state is not None else {}).decode()
 
 
 def _answer(

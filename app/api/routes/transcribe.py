@@ -9,10 +9,10 @@ from app.api.auth import CallerDep
 from app.api.deps import ServicesDep
 from app.api.openapi.uploads import UPLOAD_RESPONSES
 from app.api.rates import COUNTED
-from app.api.uploads import form_of, idempotency_key_of, length_of
+from app.api.uploads import content_length, idempotency_key, read_form
 from app.core.names import refuse_unknown
 from app.schemas.task import TaskStatus
-from app.services.options import OPTIONS, options_of
+from app.services.options import OPTIONS, parse_options
 from app.services.upload_request import UploadRequest
 
 router = APIRouter(tags=["transcribe"])
@@ -45,13 +45,13 @@ async def transcribe(request: Request, services: ServicesDep, caller: CallerDep)
     """
     refuse_unknown(request.query_params, OPTIONS)
     accepted = await services.audio.accept(
-        form_of(request, services.settings),
+        read_form(request, services.settings),
         UploadRequest(
             values={name: request.query_params.getlist(name) for name in OPTIONS},
-            read=lambda given: options_of(given, services.settings),
+            read=lambda given: parse_options(given, services.settings),
             caller=caller,
-            content_length=length_of(request),
-            idempotency_key=idempotency_key_of(request),
+            content_length=content_length(request),
+            idempotency_key=idempotency_key(request),
             refuses_unknown=True,
         ),
     )

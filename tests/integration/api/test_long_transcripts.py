@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from app.api import documents
-from app.api.openai import answers
+from app.api.openai import response
 from app.api.routes import shared, tasks
 from app.formats.corrected import corrected
 from app.formats.formats import render
@@ -90,7 +90,7 @@ def test_others_are_answered_while_openais_answer_is_made(
     service: Service, client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = Slow(render)
-    monkeypatch.setattr(answers, "render", slow)
+    monkeypatch.setattr(response, "render", slow)
     recording = ("talk.ogg", (ASSETS / "speech_ru.ogg").read_bytes())
     with ThreadPoolExecutor(1) as others:
         answer = others.submit(

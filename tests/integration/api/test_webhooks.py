@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from app.core.config import Settings
 from tests.integration.api.service import Service, serving
-from tests.integration.api.test_repeats import finish, post, task_id
+from tests.integration.api.test_idempotency import finish, post, task_id
 from tests.integration.net.server import Seen, Server, answer
 from tests.integration.whole.conftest import WEBHOOK_SECRET
 from tests.serving import PATIENCE_SECONDS, until

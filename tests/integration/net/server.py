@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
-from app.net.guard import AddressPolicy
+from app.net.address_policy import AddressPolicy
 
 LOCAL = AddressPolicy(frozenset(), private_allowed=True)
 PUBLIC_ONLY = AddressPolicy(frozenset(), private_allowed=False)

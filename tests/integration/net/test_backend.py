@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import FetchFailed, UnsafeAddress
+from app.net.address_policy import check_url
 from app.net.fetch import FetchLimits, fetch
-from app.net.guard import check_url
 from app.net.webhook import WebhookSender
 from tests.integration.net.server import LOCAL, PUBLIC_ONLY, Names, Server, answer
 

@@ -14,8 +14,8 @@ from app.core.errors import FetchFailed, FetchRefused, StorageFull, TaskCancelle
 from app.core.file_locks import is_held
 from app.core.speed import SlowestSpeed
 from app.net import fetch as fetch_module
+from app.net.address_policy import Resolver, system_resolver
 from app.net.fetch import FetchedFile, FetchLimits, fetch
-from app.net.guard import Resolver, system_resolver
 from tests.integration.net.server import LOCAL, Names, Server, answer, endless, raw, stalled
 
 LIMITS = FetchLimits(max_bytes=1_000_000, seconds=60, idle_seconds=30)

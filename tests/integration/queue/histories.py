@@ -14,20 +14,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from redis.asyncio import Redis
 
-from app.queue.elements import identity_of
 from app.queue.keys import Keys
 from app.queue.outcomes import (
-    CancelOutcome,
     CheckpointOutcome,
     ClaimNumbers,
     ClaimOutcome,
     CompleteOutcome,
+    DeleteOutcome,
     EnqueueOutcome,
     Lease,
     RestoreOutcome,
 )
+from app.queue.payload import parse_task_id
 from app.queue.policy import Policy
-from app.queue.scripts import Scripts, Surrender
+from app.queue.scripts import ReleaseReason, Scripts
 from app.schemas.window import WindowDone, WindowTranscript
 from tests.integration.queue.harness import FAILURE
 
@@ -105,6 +105,7 @@ class QueueHistories(RuleBasedStateMachine):
         self._looks: list[tuple[str, bytes]] = []
         self._own_looks: list[tuple[str, bytes, str | None]] = []
         self._accepted: set[str] = set()
+        self._deleted: set[str] = set()
         self._completed: Counter[str] = Counter()
         self._final: dict[str, str] = {}
         self._winner: dict[str, str] = {}
@@ -137,10 +138,17 @@ class QueueHistories(RuleBasedStateMachine):
         self.run(self._client.lpush("q", element(task_id, variant)))
         self._accepted.add(task_id)
 
-    @rule(task_id=tasks)
-    def cancel(self, task_id: str) -> None:
-        outcome = self.run(self._scripts.cancel(task_id))
-        assert (outcome is CancelOutcome.DONE) == (self._final.get(task_id) == "done")
+    @rule(task_id=tasks, pick=picks)
+    def delete(self, task_id: str, pick: int) -> None:
+        """Whatever becomes of it: duplicates of the element are tasks of their own afterwards. Seldom."""
+        if pick:
+            return
+        outcome = self.run(self._scripts.delete(task_id, payload=element(task_id)))
+        if outcome is DeleteOutcome.REQUESTED:
+            assert task_id not in self._final
+            self._deleted.add(task_id)
+        else:
+            self._forget(task_id)
 
     # Workers
 
@@ -151,7 +159,7 @@ class QueueHistories(RuleBasedStateMachine):
         payload = self.run(self._client.lmove(source, self._keys.processing(worker), "RIGHT", "LEFT"))
         if payload is not None:
             taken = cast(bytes, payload)
-            task_id = identity_of(taken)
+            task_id = parse_task_id(taken)
             assert task_id is not None
             self._taken.append(Held(worker, task_id, taken, f"token{self._fresh()}"))
 
@@ -224,7 +232,7 @@ class QueueHistories(RuleBasedStateMachine):
         outcome=st.sampled_from(["retry", "error", "cancelled", "release"]),
         again=st.booleans(),
     )
-    def settle(self, pick: int, stale: bool, outcome: Surrender, again: bool) -> None:
+    def settle(self, pick: int, stale: bool, outcome: ReleaseReason, again: bool) -> None:
         for _ in range(1 + again):
             if held := self._pick(pick, stale):
                 self.run(
@@ -240,7 +248,7 @@ class QueueHistories(RuleBasedStateMachine):
         worker = self._names[slot]
         tokens = {held.token for held in self._claims + self._taken if held.worker == worker}
         for payload in self._list(self._keys.processing(worker)):
-            token = self.run(self._client.hget(self._keys.task(identity_of(payload) or ""), "token"))
+            token = self.run(self._client.hget(self._keys.task(parse_task_id(payload) or ""), "token"))
             seen = cast(bytes, token).decode() if token else None
             if seen not in tokens:
                 self._own_looks.append((worker, payload, seen))
@@ -249,7 +257,7 @@ class QueueHistories(RuleBasedStateMachine):
     def sweep(self, pick: int) -> None:
         if self._own_looks:
             worker, payload, seen = self._own_looks.pop(pick % len(self._own_looks))
-            task_id = identity_of(payload) or ""
+            task_id = parse_task_id(payload) or ""
             self.run(self._scripts.requeue(worker, task_id, payload, seen_token=seen, own=True))
 
     # Faults and housekeeping
@@ -265,7 +273,7 @@ class QueueHistories(RuleBasedStateMachine):
         worker = self._names[slot]
         self.stall(slot)
         for payload in self._list(self._keys.processing(worker)):
-            self.run(self._scripts.requeue(worker, identity_of(payload) or "", payload))
+            self.run(self._scripts.requeue(worker, parse_task_id(payload) or "", payload))
         self.heartbeat(slot)
 
     @rule(slot=slots)
@@ -289,7 +297,7 @@ class QueueHistories(RuleBasedStateMachine):
             self._scripts.restore(task_id, element(task_id), json.dumps({"text": KEPT}).encode())
         )
         ended_well = self._final.get(task_id) in ("done", "cancelled")
-        assert (outcome is RestoreOutcome.KNOWN) == ended_well
+        assert (outcome is RestoreOutcome.KNOWN) == (ended_well or task_id in self._deleted)
         if outcome is RestoreOutcome.RESTORED:
             self._accepted.add(task_id)
             self._final[task_id], self._winner[task_id] = "done", KEPT
@@ -304,13 +312,13 @@ class QueueHistories(RuleBasedStateMachine):
     def reap(self, pick: int) -> None:
         if self._looks:
             worker, payload = self._looks.pop(pick % len(self._looks))
-            self.run(self._scripts.requeue(worker, identity_of(payload) or "", payload))
+            self.run(self._scripts.requeue(worker, parse_task_id(payload) or "", payload))
 
     @rule()
     def promote(self) -> None:
         for payload in cast(list[bytes], self.run(self._client.zrange(self._keys.delayed, 0, -1))):
             self.run(self._client.zadd(self._keys.delayed, {payload: 1}))
-            self.run(self._scripts.promote(identity_of(payload) or "", payload))
+            self.run(self._scripts.promote(parse_task_id(payload) or "", payload))
 
     # What must hold
 
@@ -318,6 +326,8 @@ class QueueHistories(RuleBasedStateMachine):
     def nothing_is_wrong(self) -> None:
         seen = self._look()
         for task_id in TASKS:
+            if task_id in self._deleted and not seen.tasks[task_id]:
+                self._forget(task_id)
             self._check_owner(task_id, seen)
             self._check_place(task_id, seen)
             self._check_end(task_id, seen)
@@ -334,7 +344,7 @@ class QueueHistories(RuleBasedStateMachine):
         """An accepted task that has not ended lies somewhere."""
         fields = seen.tasks[task_id]
         if task_id in self._accepted and fields.get("status") not in FINAL:
-            found = [name for name, held in seen.places.items() if task_id in map(identity_of, held)]
+            found = [name for name, held in seen.places.items() if task_id in map(parse_task_id, held)]
             assert found, f"{task_id} is lost: {fields}"
 
     def _check_end(self, task_id: str, seen: "Snapshot") -> None:
@@ -389,6 +399,14 @@ class QueueHistories(RuleBasedStateMachine):
         assert lasting <= {self._keys.dead, self._keys.workers, self._keys.index}
 
     # Helpers
+
+    def _forget(self, task_id: str) -> None:
+        """A deleted task is gone, and its id is as good as new."""
+        self._accepted.discard(task_id)
+        self._deleted.discard(task_id)
+        self._final.pop(task_id, None)
+        self._winner.pop(task_id, None)
+        self._completed[task_id] = 0
 
     def _fresh(self) -> int:
         self._born += 1

@@ -8,7 +8,7 @@ import pytest
 from app.core.config import Settings
 from app.queue.backlog import LEAST_SECONDS, SAMPLE, UNKNOWN_COST, UNKNOWN_SECONDS, Backlog, Left, spans
 from app.queue.cost import REMEMBERED_SECONDS, Cost
-from app.queue.elements import payload_of
+from app.queue.payload import dump_task
 from app.schemas.task import Task
 from app.schemas.window import WindowDone, WindowTranscript
 from tests.integration.queue.harness import FAILURE, Queue, claim, connected, task, urgent_task
@@ -97,7 +97,7 @@ async def test_a_long_list_is_told_from_a_sample(queue: Queue) -> None:
     lengths = [100.0] * 6000 + [3000.0] * 3000 + [20.0] * 6000
     async with queue.commands.pipeline(transaction=False) as pipeline:
         for number, seconds in enumerate(lengths):
-            pipeline.lpush(queue.keys.queue, payload_of(lasting(seconds, f"t{number}")))
+            pipeline.lpush(queue.keys.queue, dump_task(lasting(seconds, f"t{number}")))
         await pipeline.execute()
     await cost(queue, base=0.5)
 
@@ -139,7 +139,7 @@ async def test_it_takes_five_exchanges_however_much_there_is(
         for number in range(40):
             worker = await other.worker(f"w{number}")
             await other.claimed(f"t{number}", worker)
-        payloads = [payload_of(task(f"x{number}")) for number in range(5000)]
+        payloads = [dump_task(task(f"x{number}")) for number in range(5000)]
         await other.commands.lpush(other.keys.queue, *payloads)
 
     assert (await left(queue)).work_seconds > 0

@@ -174,18 +174,22 @@ async def _fail(queue: Queue, worker: Consumer, held: Claim) -> None:
     await worker.fail(held, FAILURE)
 
 
-async def _cancel_at_work(queue: Queue, worker: Consumer, held: Claim) -> None:
-    await queue.reader.cancel("t")
+async def _cancelled(queue: Queue, worker: Consumer, held: Claim) -> None:
     await worker.cancelled(held)
 
 
-async def _cancel_in_line(queue: Queue, worker: Consumer, held: Claim) -> None:
+async def _deleted_at_work(queue: Queue, worker: Consumer, held: Claim) -> None:
+    await queue.reader.delete("t", None)
+    await worker.cancelled(held)
+
+
+async def _deleted_in_line(queue: Queue, worker: Consumer, held: Claim) -> None:
     await worker.release(held)
-    await queue.reader.cancel("t")
+    await queue.reader.delete("t", None)
 
 
-async def _cancelled_when_lost(queue: Queue, worker: Consumer, held: Claim) -> None:
-    await queue.reader.cancel("t")
+async def _deleted_when_lost(queue: Queue, worker: Consumer, held: Claim) -> None:
+    await queue.reader.delete("t", None)
     await queue.lapse("w1")
     await queue.maintenance.tick()
 
@@ -203,14 +207,15 @@ async def _foreign_result(queue: Queue, worker: Consumer, held: Claim) -> None:
 
 
 @pytest.mark.parametrize(
-    "end",
+    ("end", "status"),
     [
-        *(_complete, _fail, _cancel_at_work, _cancel_in_line, _cancelled_when_lost, _last_attempt),
-        _foreign_result,
+        *((each, TaskStatus.DONE) for each in (_complete, _foreign_result)),
+        *((each, TaskStatus.ERROR) for each in (_fail, _cancelled, _last_attempt)),
+        *((each, None) for each in (_deleted_at_work, _deleted_in_line, _deleted_when_lost)),
     ],
 )
 async def test_however_a_task_ends_its_windows_go(
-    queue: Queue, end: Callable[[Queue, Consumer, Claim], Awaitable[None]]
+    queue: Queue, end: Callable[[Queue, Consumer, Claim], Awaitable[None]], status: TaskStatus | None
 ) -> None:
     worker = await queue.worker("w1")
     held = await queue.claimed("t", worker)
@@ -219,11 +224,12 @@ async def test_however_a_task_ends_its_windows_go(
 
     await end(queue, worker, held)
 
-    assert (await state(queue)).status in (TaskStatus.DONE, TaskStatus.ERROR)
+    ended = await queue.reader.state("t")
+    assert (ended.status if ended else None) is status
+    assert ended is None or ended.text is None
     assert not await queue.commands.exists(queue.keys.windows("t"))
     assert not await worker.checkpoints.save(held, done(1)), "a window that comes too late"
     assert not await queue.commands.exists(queue.keys.windows("t"))
-    assert (await state(queue)).text is None
 
 
 async def test_a_task_that_is_queued_anew_begins_anew(queue: Queue) -> None:

@@ -16,7 +16,7 @@ from app.core.errors import QueueUnavailable, UnsafeRedis
 from app.launcher.redis_programs import find_server
 from app.launcher.redis_server import RedisServer, free_port
 from app.queue.clients import blocking_client, check_server, command_client
-from app.queue.guard import redis_reachable
+from app.queue.redis_errors import redis_reachable
 from tests.integration.queue.harness import RESULT, Queue, claim, connected, task
 
 
@@ -107,7 +107,7 @@ async def test_a_command_survives_a_cut_connection(quick: Callable[..., Settings
 async def test_no_redis_is_one_error(settings_for: Callable[..., Settings]) -> None:
     async with connected(settings_for(redis_port=free_port())) as queue:
         with pytest.raises(QueueUnavailable) as caught:
-            await queue.reader.ping()
+            await queue.reader.queue_length()
         assert caught.value.retry_after_seconds
 
 

@@ -204,13 +204,11 @@ async def test_another_owner_offers_anew(loans: Loans) -> None:
     assert checkpoint.windows == (done(0).window,)
 
 
-@pytest.mark.parametrize("ending", ["done", "cancelled", "deleted", "by another plan"])
+@pytest.mark.parametrize("ending", ["done", "deleted", "by another plan"])
 async def test_nobody_delivers_to_what_has_ended(loans: Loans, ending: str) -> None:
     assert await loans.borrow(1) == [0]
     if ending == "done":
         await loans.owner.complete(loans.claim, RESULT)
-    elif ending == "cancelled":
-        await loans.queue.reader.cancel("t")
     elif ending == "deleted":
         await loans.queue.reader.delete("t", None)
     else:

@@ -17,7 +17,6 @@ from app.queue.keys import Keys
 from app.queue.probe import RATE_COMMANDS, WORKER_COMMANDS, check_cluster, check_commands, trials
 from app.queue.rate_limits import RateLimiter
 from app.queue.scripts import script_sources
-from app.services import outbox_service
 from tests.integration.queue.harness import RESULT, Queue, connected, task
 from tests.processes import ROOT
 
@@ -64,8 +63,8 @@ def test_every_command_of_a_script_is_tried() -> None:
 
 
 def test_every_command_of_a_client_is_tried() -> None:
-    packages = [Path(probe.__file__).parent, Path(outbox_service.__file__).parent]
-    paths = [path for package in packages for path in package.glob("*.py")]
+    app = Path(probe.__file__).parents[1]
+    paths = [path for room in ("queue", "services", "housekeeping") for path in (app / room).glob("*.py")]
     used = {name for path in paths for name in _redis_calls(ast.parse(path.read_text("utf-8")))}
     commands = {OTHER_NAMES.get(name, name.upper()) for name in used - NO_COMMANDS}
     assert {"HGETALL", "SCAN", "BLMOVE"} <= commands, "the search finds what is there"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.queue.outcomes import CancelOutcome
+from app.queue.outcomes import DeleteOutcome
 from app.schemas.task import TaskFailure, TaskState, TaskStatus
 from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, task
 
@@ -38,8 +38,8 @@ async def test_a_failure_is_told_by_result_and_by_hash(queue: Queue, result_remo
 
 
 async def test_a_cancelled_task_is_an_error_of_that_code(queue: Queue) -> None:
-    await queue.producer.enqueue(task("t"))
-    assert await queue.reader.cancel("t") is CancelOutcome.CANCELLED
+    worker = await queue.worker()
+    await worker.cancelled(await queue.claimed("t", worker))
     state = await queue.reader.state("t")
     assert state is not None
     assert state.status is TaskStatus.ERROR
@@ -65,10 +65,10 @@ async def test_a_foreign_element_is_found_by_its_id_alone(queue: Queue) -> None:
     await queue.push(b'{"task_id": "t", "file_path": "a.wav", "filename": "u"}')
     assert await status(queue) is TaskStatus.QUEUED
     assert await status(queue, "u") is None
-    assert await queue.reader.cancel("u") is CancelOutcome.UNKNOWN
-    assert await queue.reader.cancel("t") is CancelOutcome.CANCELLED
+    assert await queue.reader.delete("u", None) is DeleteOutcome.UNKNOWN
+    assert await queue.reader.delete("t", None) is DeleteOutcome.DELETED
     assert await queue.reader.queue_length() == 0
-    assert await status(queue) is TaskStatus.ERROR
+    assert await status(queue) is None
 
 
 async def test_live_workers_are_those_whose_lease_runs(queue: Queue) -> None:
@@ -78,7 +78,3 @@ async def test_live_workers_are_those_whose_lease_runs(queue: Queue) -> None:
     [live] = await queue.reader.live_workers()
     assert (live.worker_id, live.holding) == ("w1", 1)
     assert 0 < live.lease_seconds_left <= queue.settings.lease_seconds
-
-
-async def test_ping_returns_where_redis_answers(queue: Queue) -> None:
-    await queue.reader.ping()

@@ -6,17 +6,16 @@ import pytest
 
 from app.queue.claims import Claim
 from app.queue.outcomes import (
-    CANCELLED,
     EXHAUSTED,
-    CancelOutcome,
     ClaimNumbers,
     ClaimOutcome,
     CompleteOutcome,
+    DeleteOutcome,
     EnqueueOutcome,
     Lease,
     SettleOutcome,
 )
-from app.queue.scripts import Surrender
+from app.queue.scripts import ReleaseReason
 from tests.integration.queue.harness import (
     FAILURE,
     PAYLOAD,
@@ -63,7 +62,7 @@ async def test_claim_of_an_element_that_was_taken_back_is_stale(queue: Queue) ->
 
 
 @pytest.mark.parametrize("ended", ["error", "cancelled", "done", None])
-async def test_claim_drops_a_duplicate(queue: Queue, ended: Surrender | Literal["done"] | None) -> None:
+async def test_claim_drops_a_duplicate(queue: Queue, ended: ReleaseReason | Literal["done"] | None) -> None:
     await taken(queue)
     await queue.scripts.claim("w1", "t", PAYLOAD, "token")
     if ended == "done":
@@ -77,15 +76,15 @@ async def test_claim_drops_a_duplicate(queue: Queue, ended: Surrender | Literal[
     assert await queue.commands.hgetall(queue.keys.task("t")) == before
 
 
-async def test_claim_sees_a_cancellation(queue: Queue) -> None:
+async def test_claim_sees_that_the_task_was_deleted(queue: Queue) -> None:
     await queue.producer.enqueue(task("t"))
     [element] = await queue.elements(queue.keys.queue)
     await queue.commands.delete(queue.keys.queue)
     await taken(queue, element=element)
-    assert await queue.scripts.cancel("t") is CancelOutcome.REQUESTED
+    assert await queue.scripts.delete("t") is DeleteOutcome.REQUESTED
     assert (await queue.scripts.claim("w1", "t", element, "token"))[0] is ClaimOutcome.CANCELLED
     assert await queue.elements(queue.keys.processing("w1")) == []
-    assert await stored_result(queue, "t") == {"status": "error", "error": CANCELLED.model_dump()}
+    assert not await queue.commands.exists(queue.keys.task("t"), queue.keys.result("t"))
 
 
 async def test_claim_buries_a_task_without_attempts_left(queue: Queue) -> None:
@@ -101,10 +100,10 @@ async def test_claim_buries_a_task_without_attempts_left(queue: Queue) -> None:
 
 async def test_heartbeat_tells_of_each_task(queue: Queue) -> None:
     worker = await queue.worker()
-    claims = [await queue.claimed(name, worker) for name in ("run", "cancel", "lost")]
-    await queue.scripts.cancel("cancel")
+    claims = [await queue.claimed(name, worker) for name in ("run", "deleted", "lost")]
+    await queue.scripts.delete("deleted")
     await queue.commands.hset(queue.keys.task("lost"), "token", "of another")
-    assert await worker.heartbeat(claims) == {"run": Lease.RUN, "cancel": Lease.CANCEL, "lost": Lease.LOST}
+    assert await worker.heartbeat(claims) == {"run": Lease.RUN, "deleted": Lease.CANCEL, "lost": Lease.LOST}
 
 
 async def test_heartbeat_of_a_forgotten_worker_does_not_register_it(queue: Queue) -> None:
@@ -142,7 +141,7 @@ async def test_complete_after_a_retry_under_the_same_token_is_fenced(queue: Queu
     ],
 )
 async def test_settle_applies_once(
-    queue: Queue, outcome: Surrender, settled: SettleOutcome, status: str
+    queue: Queue, outcome: ReleaseReason, settled: SettleOutcome, status: str
 ) -> None:
     worker = await queue.worker()
     claim = await queue.claimed("t", worker)
@@ -158,7 +157,9 @@ async def test_settle_applies_once(
     assert await queue.field("t", "attempts") == ("0" if outcome == "release" else "1")
 
 
-async def settle(queue: Queue, claim: Claim, outcome: Surrender, token: str | None = None) -> SettleOutcome:
+async def settle(
+    queue: Queue, claim: Claim, outcome: ReleaseReason, token: str | None = None
+) -> SettleOutcome:
     return await queue.scripts.settle(
         "w1",
         claim.task.task_id,
@@ -176,12 +177,12 @@ async def test_settle_with_another_token_is_fenced(queue: Queue) -> None:
     assert await queue.commands.hgetall(queue.keys.task("t")) == before
 
 
-@pytest.mark.parametrize("outcome", ["retry", "release", "cancelled"])
-async def test_settle_of_a_task_to_be_cancelled_cancels(queue: Queue, outcome: Surrender) -> None:
+@pytest.mark.parametrize("outcome", ["retry", "release", "cancelled", "error"])
+async def test_settle_of_a_deleted_task_leaves_nothing(queue: Queue, outcome: ReleaseReason) -> None:
     claim = await queue.claimed("t", await queue.worker())
-    assert await queue.reader.cancel("t") is CancelOutcome.REQUESTED
+    assert await queue.reader.delete("t", None) is DeleteOutcome.REQUESTED
     assert await settle(queue, claim, outcome) is SettleOutcome.CANCELLED
-    assert await stored_result(queue, "t") == {"status": "error", "error": CANCELLED.model_dump()}
+    assert not await queue.commands.exists(queue.keys.task("t"), queue.keys.result("t"))
 
 
 async def test_the_last_attempt_is_not_retried(queue: Queue) -> None:

@@ -1,16 +1,14 @@
 """Every outcome of the scripts that mend, move and look after tasks; each also when the call is repeated."""
 
-from app.queue.elements import payload_of
 from app.queue.outcomes import (
-    CANCELLED,
     EXHAUSTED,
-    CancelOutcome,
     DeleteOutcome,
     PromoteOutcome,
     RequeueOutcome,
     RestoreOutcome,
     ReviveOutcome,
 )
+from app.queue.payload import dump_task
 from tests.integration.queue.harness import (
     FAILURE,
     PAYLOAD,
@@ -68,12 +66,12 @@ async def test_requeue_drops_a_duplicate_of_what_runs_or_ended(queue: Queue) -> 
     assert await queue.elements(queue.keys.queue) == []
 
 
-async def test_requeue_of_a_cancelled_task_cancels(queue: Queue) -> None:
+async def test_requeue_of_a_deleted_task_leaves_nothing(queue: Queue) -> None:
     claim = await queue.claimed("t", await queue.worker("w1"))
-    await queue.reader.cancel("t")
+    await queue.reader.delete("t", None)
     await queue.lapse("w1")
     assert await queue.scripts.requeue("w1", "t", claim.payload) is RequeueOutcome.CANCELLED
-    assert await stored_result(queue, "t") == {"status": "error", "error": CANCELLED.model_dump()}
+    assert not await queue.commands.exists(queue.keys.task("t"), queue.keys.result("t"))
 
 
 async def test_requeue_of_the_own_list_spares_what_was_claimed_meanwhile(queue: Queue) -> None:
@@ -108,23 +106,23 @@ async def test_promote_drops_what_a_duplicate_finished(queue: Queue) -> None:
     assert await queue.field("t", "status") == "done"
 
 
-async def test_cancel_in_every_state(queue: Queue) -> None:
+async def test_delete_in_every_state(queue: Queue) -> None:
     worker = await queue.worker()
-    assert await queue.scripts.cancel("t") is CancelOutcome.UNKNOWN
+    assert await queue.scripts.delete("t") is DeleteOutcome.UNKNOWN
     await queue.producer.enqueue(task("waits"))
-    assert await queue.scripts.cancel("waits") is CancelOutcome.CANCELLED
-    assert await queue.scripts.cancel("waits") is CancelOutcome.CANCELLED
+    assert await queue.scripts.delete("waits") is DeleteOutcome.DELETED
+    assert await queue.scripts.delete("waits") is DeleteOutcome.UNKNOWN
     await queue.producer.enqueue(urgent_task("first"))
-    assert await queue.scripts.cancel("first") is CancelOutcome.CANCELLED
+    assert await queue.scripts.delete("first") is DeleteOutcome.DELETED
     delayed = await queue.claimed("delayed", worker)
     await worker.retry(delayed, FAILURE, 60)
-    assert await queue.scripts.cancel("delayed") is CancelOutcome.CANCELLED
+    assert await queue.scripts.delete("delayed") is DeleteOutcome.DELETED
     await queue.claimed("runs", worker)
-    assert await queue.scripts.cancel("runs") is CancelOutcome.REQUESTED
+    assert await queue.scripts.delete("runs") is DeleteOutcome.REQUESTED
     await worker.complete(await queue.claimed("done", worker), RESULT)
-    assert await queue.scripts.cancel("done") is CancelOutcome.DONE
+    assert await queue.scripts.delete("done") is DeleteOutcome.DELETED
     await worker.fail(await queue.claimed("failed", worker), FAILURE)
-    assert await queue.scripts.cancel("failed") is CancelOutcome.ERROR
+    assert await queue.scripts.delete("failed") is DeleteOutcome.DELETED
     assert await queue.reader.queue_length() == 0
     assert await queue.commands.zcard(queue.keys.delayed) == 0
 
@@ -185,7 +183,7 @@ async def test_revive_gives_all_attempts_back(queue: Queue) -> None:
 
 
 async def restored(queue: Queue, name: str) -> RestoreOutcome:
-    return await queue.scripts.restore(name, payload_of(task(name)), RESULT.encode())
+    return await queue.scripts.restore(name, dump_task(task(name)), RESULT.encode())
 
 
 async def test_restore_gives_a_lost_result_back_wherever_the_task_is(queue: Queue) -> None:
@@ -215,8 +213,7 @@ async def test_restore_gives_a_lost_result_back_wherever_the_task_is(queue: Queu
 async def test_restore_leaves_alone_what_has_an_end(queue: Queue) -> None:
     worker = await queue.worker()
     await worker.complete(await queue.claimed("done", worker), '{"text": "first"}')
-    await queue.producer.enqueue(task("cancelled"))
-    await queue.scripts.cancel("cancelled")
+    await worker.cancelled(await queue.claimed("cancelled", worker))
     await queue.claimed("deleted", worker)
     await queue.scripts.delete("deleted")
     await queue.producer.enqueue(task("answered"))

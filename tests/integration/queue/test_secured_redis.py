@@ -163,7 +163,7 @@ async def refusal(queue: Queue) -> QueueRefused | None:
     """Why Redis or the Sentinel refuses; None where it answers. A busy machine may need several tries."""
     while True:
         try:
-            await queue.reader.ping()
+            await queue.reader.queue_length()
         except QueueRefused as error:
             return error
         except QueueUnavailable:

@@ -10,9 +10,9 @@ from anyio import to_thread
 
 from app.archive.archive import Archive
 from app.core.config import Settings
+from app.housekeeping.outbox_sweep import OutboxSweep
 from app.schemas.task import Task
 from app.services.archive_service import ArchiveService
-from app.services.outbox_service import OutboxService
 from app.storage.bucket.storage import BucketStorage
 from tests.integration.queue.harness import RESULT, Queue, claim, connected
 from tests.places import files_of
@@ -111,7 +111,7 @@ async def test_a_sweep_asks_little_of_a_bucket_for_each_task(
     storage = await to_thread.run_sync(BucketStorage, settings)
     archive = Archive.from_settings(settings)
     keeper = ArchiveService(queue.commands, settings, storage, archive)
-    service = OutboxService(queue.commands, settings, storage, keeper)
+    service = OutboxSweep(queue.commands, settings, storage, keeper)
     for task_id in ids("a"):
         await done(queue, storage, task_id)
     relay.took()
@@ -130,7 +130,7 @@ async def test_a_sweep_asks_little_of_a_bucket_for_each_task(
     await service.sweep()
     assert relay.took() == {"GET": 2, "PUT": 1, "HEAD": 1}, "no tombstone is read"
     hasty = settings.model_copy(update={"keep_ended_seconds": -60.0})  # stores tell whole seconds
-    await OutboxService(queue.commands, hasty, storage, keeper).sweep()
+    await OutboxSweep(queue.commands, hasty, storage, keeper).sweep()
     assert relay.took() == {"GET": 2 + TASKS, "POST": 3 * TASKS}
     assert await to_thread.run_sync(files_of, settings) == []
     archive.close()

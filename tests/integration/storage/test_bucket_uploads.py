@@ -13,8 +13,8 @@ from app.core.errors import (
     UploadLocked,
     UploadNotFound,
 )
+from app.housekeeping.store_binding import StoreBinding
 from app.schemas.caller import ANYBODY
-from app.services.folder_service import FolderService
 from app.services.resumable_uploads import ResumableUploads
 from app.storage.bucket.storage import BucketStorage
 from tests.integration.queue.harness import connected
@@ -58,7 +58,7 @@ async def test_a_bucket_that_hangs_holds_up_no_other_request_at_the_end_of_an_up
         yield b"one"
 
     async with connected(settings) as queue:
-        folder = FolderService(queue.commands, settings, storage)
+        folder = StoreBinding(queue.commands, settings, storage)
         uploads = ResumableUploads(settings, storage, folder, queue.reader)
         appending = asyncio.create_task(uploads.append(UPLOAD_ID, ANYBODY, 0, None, body()))
         await asyncio.to_thread(ending.wait, PATIENCE_SECONDS)

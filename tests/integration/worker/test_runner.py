@@ -11,10 +11,10 @@ import pytest
 
 from app.asr.backends.fake import WEIGHTS_FOLDER
 from app.core.config import Settings
+from app.housekeeping.store_binding import StoreBinding
 from app.queue.consumer import Consumer
 from app.queue.troubles import Troubles
 from app.schemas.task import Task, TaskFailure
-from app.services.folder_service import FolderService
 from app.storage import files as storage_files
 from app.storage.local import LocalStorage
 from app.worker.engine_client import EngineClient
@@ -45,7 +45,7 @@ class Bench:
             consumer,
             engine,
             self.storage,
-            FolderWatch(FolderService(queue.commands, queue.settings, self.storage)),
+            FolderWatch(StoreBinding(queue.commands, queue.settings, self.storage)),
             ModelWatch(queue.settings, consumer.worker_id, troubles),
         )
         self.runs = self._runner.runs

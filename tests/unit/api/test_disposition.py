@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.disposition import disposition_of, filename_of
+from app.api.disposition import content_disposition, parse_filename
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from app.api.disposition import disposition_of, filename_of
     ],
 )
 def test_the_name(disposition: str, filename: str | None) -> None:
-    assert filename_of(disposition) == filename
+    assert parse_filename(disposition) == filename
 
 
 _CRUMBS = (
@@ -42,14 +42,14 @@ _CRUMBS = (
 
 @given(st.lists(st.sampled_from(_CRUMBS), max_size=30))
 def test_nothing_that_a_client_writes_breaks_it(crumbs: list[str]) -> None:
-    name = filename_of("form-data; filename" + "".join(crumbs))
+    name = parse_filename("form-data; filename" + "".join(crumbs))
     assert name is None or isinstance(name, str)
 
 
 @pytest.mark.parametrize("name", ["talk.srt", "Совет.docx", 'a"b\\c%41.md', "naïve; x=y.txt", "a\nb.txt"])
 def test_our_names_are_read_back(name: str) -> None:
-    header = disposition_of(name, is_shown=False)
+    header = content_disposition(name, is_shown=False)
     assert header.isascii()
     assert header.isprintable()
-    assert filename_of(header) == name
-    assert disposition_of("talk.srt", is_shown=True) == 'inline; filename="talk.srt"'
+    assert parse_filename(header) == name
+    assert content_disposition("talk.srt", is_shown=True) == 'inline; filename="talk.srt"'

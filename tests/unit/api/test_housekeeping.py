@@ -11,15 +11,15 @@ from redis.asyncio import Redis
 from app.api.lifespan import Housekeeping, intake_of
 from app.core.config import Settings
 from app.core.stopping import Stopping
+from app.housekeeping.outbox_sweep import OutboxSweep
+from app.housekeeping.store_binding import StoreBinding
 from app.launcher.redis_server import free_port
-from app.queue.awaited import Awaited
+from app.queue.awaited import AwaitedTasks
 from app.queue.clients import command_client
-from app.queue.outlook import Outlook
+from app.queue.eta import EtaEstimator
 from app.queue.usage import UsageCounter
 from app.schemas.task import Task
-from app.services.folder_service import FolderService
 from app.services.left_uploads import LeftUploads
-from app.services.outbox_service import OutboxService
 from app.services.redis_service import RedisService
 from app.services.task_service import TaskService
 from app.services.waiting_service import WaitingService
@@ -36,10 +36,10 @@ def troubles(caplog: pytest.LogCaptureFixture) -> list[str]:
 async def housekeeping(settings: Settings) -> AsyncIterator[Redis]:
     """The housekeeping of an API, at work; and a client of its Redis."""
     client, storage = command_client(settings), LocalStorage(settings)
-    folder, outbox = FolderService(client, settings, storage), OutboxService(client, settings, storage)
+    folder, outbox = StoreBinding(client, settings, storage), OutboxSweep(client, settings, storage)
     stopping = Stopping()
-    tasks = TaskService(client, settings, storage, Outlook(client, settings), stopping)
-    waiting = WaitingService(settings, Awaited(client, settings), tasks, stopping)
+    tasks = TaskService(client, settings, storage, EtaEstimator(client, settings), stopping)
+    waiting = WaitingService(settings, AwaitedTasks(client, settings), tasks, stopping)
     queue = RedisService(client, settings)
     usage = UsageCounter(client, settings)
     _, audio = intake_of(client, settings, storage, folder, queue, tasks, usage)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.api.body import BodyReader
-from app.api.multipart import FormReader, boundary_of
+from app.api.multipart import FormReader, multipart_boundary
 from app.core.errors import MalformedUpload, ServiceError, UploadStalled, UploadTooLarge
 from app.core.speed import SlowestSpeed
 
@@ -133,7 +133,7 @@ async def test_a_client_that_drips() -> None:
     ],
 )
 def test_the_boundary(header: str, boundary: bytes) -> None:
-    assert boundary_of(header) == boundary
+    assert multipart_boundary(header) == boundary
 
 
 @pytest.mark.parametrize(
@@ -141,4 +141,4 @@ def test_the_boundary(header: str, boundary: bytes) -> None:
 )
 def test_no_boundary(header: str | None) -> None:
     with pytest.raises(MalformedUpload, match="curl -F"):
-        boundary_of(header)
+        multipart_boundary(header)

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from app.api.openai.answers import verbose_of
-from app.api.openai.wishes import AnswerFormat, Wishes
+from app.api.openai.request import ResponseFormat, ResponseOptions
+from app.api.openai.response import verbose_json
 from app.schemas.task import TaskKind
 
-WISHES = Wishes(AnswerFormat.VERBOSE_JSON, words=True, segments=True, stream=False)
+OPTIONS = ResponseOptions(ResponseFormat.VERBOSE_JSON, words=True, segments=True, stream=False)
 
 
 def _verbose(**channel: int) -> dict[str, Any]:
     word = {"word": " Hello.", "start": 0.0, "end": 1.0, "probability": 1.0, **channel}
     segment = {"id": 0, "start": 0.0, "end": 1.0, "text": " Hello.", "words": [word], **channel}
-    return verbose_of({"text": "Hello.", "segments": [segment]}, WISHES, TaskKind.TRANSCRIBE)
+    return verbose_json({"text": "Hello.", "segments": [segment]}, OPTIONS, TaskKind.TRANSCRIBE)
 
 
 def test_segments_and_words_name_their_channel() -> None:

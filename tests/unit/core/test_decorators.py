@@ -29,16 +29,6 @@ def test_a_function(caplog: pytest.LogCaptureFixture) -> None:
     assert vars(caplog.records[1])["seconds"] >= 0
 
 
-async def test_a_coroutine(caplog: pytest.LogCaptureFixture) -> None:
-    @stage("upload")
-    async def double(number: int) -> int:
-        assert len(caplog.records) == 1
-        return 2 * number
-
-    assert await double(21) == 42
-    assert events(caplog) == [("DEBUG", "upload", "start"), ("INFO", "upload", "end")]
-
-
 @pytest.mark.parametrize(
     ("error", "code"), [(AudioMissing("It is gone."), "audio_missing"), (OSError("No disk."), "OSError")]
 )
@@ -48,13 +38,3 @@ def test_a_failure(caplog: pytest.LogCaptureFixture, error: Exception, code: str
     assert events(caplog)[-1] == ("WARNING", "decode", "failure")
     assert vars(caplog.records[-1])["error_code"] == code
     assert str(error) in caplog.messages[-1]
-
-
-async def test_a_failing_coroutine(caplog: pytest.LogCaptureFixture) -> None:
-    @stage("upload")
-    async def fail() -> None:
-        raise AudioMissing("It is gone.")
-
-    with pytest.raises(AudioMissing):
-        await fail()
-    assert events(caplog)[-1] == ("WARNING", "upload", "failure")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.net.addresses import Reach, reach_of
+from app.net.addresses import Reach, classify_address
 
 PRIVATE = [
     *("10.0.0.0/8", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15"),
@@ -22,31 +22,31 @@ NEVER = [
 @pytest.mark.parametrize("network", PRIVATE)
 def test_private_networks_from_end_to_end(network: str) -> None:
     ends = ip_network(network)
-    assert {reach_of(ends[0]), reach_of(ends[-1])} == {Reach.PRIVATE}
+    assert {classify_address(ends[0]), classify_address(ends[-1])} == {Reach.PRIVATE}
 
 
 @pytest.mark.parametrize("network", NEVER)
 def test_networks_that_are_never_reached(network: str) -> None:
     ends = ip_network(network)
-    assert {reach_of(ends[0]), reach_of(ends[-1])} == {Reach.NEVER}
+    assert {classify_address(ends[0]), classify_address(ends[-1])} == {Reach.NEVER}
 
 
 @pytest.mark.parametrize(
     "address", ["1.1.1.1", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "172.32.0.0"]
 )
 def test_the_neighbours_of_private_networks_are_public(address: str) -> None:
-    assert reach_of(IPv4Address(address)) is Reach.PUBLIC
+    assert classify_address(IPv4Address(address)) is Reach.PUBLIC
 
 
 @given(st.ip_addresses(v=4))
 def test_a_wrapped_address_reaches_what_it_wraps(address: IPv4Address) -> None:
     for prefix in ("::ffff:0:0/96", "64:ff9b::/96"):
         wrapped = IPv6Network(prefix)[int(address)]
-        assert reach_of(wrapped) is reach_of(address)
+        assert classify_address(wrapped) is classify_address(address)
 
 
 @given(st.ip_addresses(v=4) | st.ip_addresses(network="2000::/3"))
 def test_python_calls_global_what_is_public(address: IPv4Address | IPv6Address) -> None:
-    if reach_of(address) is Reach.PUBLIC:
+    if classify_address(address) is Reach.PUBLIC:
         assert address.is_global
         assert not address.is_multicast

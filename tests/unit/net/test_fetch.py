@@ -4,8 +4,8 @@ import httpx2
 import pytest
 
 from app.core.errors import FetchRefused, UnsafeAddress
-from app.net.fetch import following, name_of
-from app.net.guard import AddressPolicy
+from app.net.address_policy import AddressPolicy
+from app.net.fetch import following, suggested_filename
 
 PUBLIC_ONLY = AddressPolicy(frozenset(), private_allowed=False)
 
@@ -31,7 +31,7 @@ def test_the_name_of_a_file(disposition: str | None, path: str, name: str | None
     headers = (
         httpx2.Headers() if disposition is None else httpx2.Headers({"content-disposition": disposition})
     )
-    assert name_of(headers, httpx2.URL(f"http://media.example{path}")) == name
+    assert suggested_filename(headers, httpx2.URL(f"http://media.example{path}")) == name
 
 
 @pytest.mark.parametrize(

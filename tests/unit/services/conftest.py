@@ -1,11 +1,10 @@
-"""A queue with its outbox, without an archive, for which ended tasks would wait."""
+"""A queue and its storage, without an archive, for which ended tasks would wait."""
 
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from app.core.config import Settings
-from app.services.outbox_service import OutboxService
 from app.storage.local import LocalStorage
 from tests.integration.queue.harness import Queue, connected
 
@@ -19,8 +18,3 @@ async def queue(settings_for: Callable[..., Settings]) -> AsyncIterator[Queue]:
 @pytest.fixture
 def storage(queue: Queue) -> LocalStorage:
     return LocalStorage(queue.settings)
-
-
-@pytest.fixture
-def outbox(queue: Queue, storage: LocalStorage) -> OutboxService:
-    return OutboxService(queue.commands, queue.settings, storage)

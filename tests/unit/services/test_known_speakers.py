@@ -4,8 +4,8 @@ import pytest
 
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
-from app.services.known_speakers import MOST_KNOWN_SPEAKERS, NAMES, REFERENCES, known_speakers_of
-from app.services.options import fingerprint_of, options_of
+from app.services.known_speakers import MOST_KNOWN_SPEAKERS, NAMES, REFERENCES, parse_known_speakers
+from app.services.options import parse_options
 
 CLIP = base64.b64encode(b"RIFF a clip").decode()
 
@@ -14,13 +14,13 @@ CLIP = base64.b64encode(b"RIFF a clip").decode()
     "prefix", ["data:audio/wav;base64,", "data:audio/ogg;codecs=opus;base64,", "data:;base64,", ""]
 )
 def test_a_clip_is_a_data_url_or_base64(prefix: str) -> None:
-    [speaker] = known_speakers_of({NAMES: [" Ann   Lee "], REFERENCES: [prefix + CLIP]})
+    [speaker] = parse_known_speakers({NAMES: [" Ann   Lee "], REFERENCES: [prefix + CLIP]})
 
     assert (speaker.name, base64.b64decode(speaker.clip)) == ("Ann Lee", b"RIFF a clip")
 
 
 def test_nobody_is_known() -> None:
-    assert known_speakers_of({}) == ()
+    assert parse_known_speakers({}) == ()
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,14 @@ def test_nobody_is_known() -> None:
 )
 def test_what_is_no_known_speaker(names: list[str], clips: list[str], message: str) -> None:
     with pytest.raises(InvalidParameter, match=message):
-        known_speakers_of({NAMES: names, REFERENCES: clips})
+        parse_known_speakers({NAMES: names, REFERENCES: clips})
 
 
 def test_known_speakers_want_speakers_told_apart(settings: Settings) -> None:
     given = {NAMES: ["Ann"], REFERENCES: [CLIP]}
 
-    asked = options_of(given, settings)
+    asked = parse_options(given, settings)
 
     assert asked.diarize
-    assert fingerprint_of(asked, "x") != fingerprint_of(options_of({"diarize": ["true"]}, settings), "x")
-    assert options_of({**given, "diarize": ["false"]}, settings).known_speakers == ()
+    assert asked.fingerprint("x") != parse_options({"diarize": ["true"]}, settings).fingerprint("x")
+    assert parse_options({**given, "diarize": ["false"]}, settings).known_speakers == ()

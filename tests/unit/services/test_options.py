@@ -8,11 +8,11 @@ from app.core.errors import InvalidParameter
 from app.core.speaker_counts import SpeakerRange
 from app.schemas.task import ChannelMode, Priority, Task, TaskKind, TrackChoice
 from app.services.known_speakers import NAMES, REFERENCES
-from app.services.options import OPTIONS, UPLOAD, Options, options_of
+from app.services.options import OPTIONS, UPLOAD, Options, parse_options
 
 
 def options(settings: Settings, **given: str) -> Options:
-    return options_of({name: [value] for name, value in given.items()}, settings)
+    return parse_options({name: [value] for name, value in given.items()}, settings)
 
 
 def test_nothing_asked_for_is_the_default(settings: Settings) -> None:
@@ -113,7 +113,7 @@ def test_an_english_model_is_not_given_another_language(settings: Settings) -> N
 
 
 def test_languages_may_be_given_several_times(settings: Settings) -> None:
-    assert options_of({"languages": ["de,en", "Russian"]}, settings).languages == ("de", "en", "ru")
+    assert parse_options({"languages": ["de,en", "Russian"]}, settings).languages == ("de", "en", "ru")
 
 
 def test_every_option_is_documented_and_is_part_of_a_task() -> None:

@@ -9,8 +9,7 @@ import pytest
 from app.core.config import Settings
 from app.core.errors import TaskNotFound
 from app.core.stopping import Stopping
-from app.queue.outlook import Outlook
-from app.queue.pace import Pace
+from app.queue.eta import EtaEstimator, RealTimeFactors
 from app.schemas.caller import ANYBODY, Caller
 from app.schemas.event import EventKind, TaskEvent
 from app.schemas.task import Task, TaskPage, TaskStatus
@@ -18,7 +17,7 @@ from app.schemas.transcript import Segment
 from app.schemas.window import WindowDone, WindowTranscript
 from app.services.task_service import TaskService
 from app.storage.local import LocalStorage
-from tests.integration.queue.harness import RESULT, Queue, claim, connected, task
+from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, connected, task
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def service(queue: Queue) -> TaskService:
         queue.commands,
         queue.settings,
         LocalStorage(queue.settings),
-        Outlook(queue.commands, queue.settings),
+        EtaEstimator(queue.commands, queue.settings),
         Stopping(),
     )
 
@@ -145,8 +144,8 @@ async def test_who_comes_back_hears_what_is_new(queue: Queue, service: TaskServi
 
 
 async def test_a_failure_ends_the_story(queue: Queue, service: TaskService) -> None:
-    await queue.producer.enqueue(task("t"))
-    await queue.reader.cancel("t")
+    worker = await queue.worker()
+    await worker.fail(await queue.claimed("t", worker), FAILURE)
     [event] = [event async for event in service.follow("t", ANYBODY)]
     assert event.kind is EventKind.ERROR
 
@@ -227,8 +226,8 @@ async def test_a_result_that_was_removed_is_not_waited_for(
 
 
 async def test_a_place_in_line_is_told_with_the_time_it_takes(queue: Queue, service: TaskService) -> None:
-    pace = Pace(queue.commands, queue.settings)
-    await pace.note("base", 0.5)
+    factors = RealTimeFactors(queue.commands, queue.settings)
+    await factors.note("base", 0.5)
     for name, seconds in (("a", 60.0), ("b", 20.0)):
         await queue.producer.enqueue(task(name).model_copy(update={"model": "base", "duration": seconds}))
     states = [await service.state(name, ANYBODY) for name in ("a", "b")]
@@ -239,7 +238,7 @@ async def test_a_place_in_line_is_told_with_the_time_it_takes(queue: Queue, serv
 
 async def test_what_runs_must_end_before_there_is_a_place(queue: Queue, service: TaskService) -> None:
     """And what is fetched takes no place, however slowly it comes."""
-    await Pace(queue.commands, queue.settings).note("base", 0.5)
+    await RealTimeFactors(queue.commands, queue.settings).note("base", 0.5)
     worker = await queue.worker()
     runs = task("runs").model_copy(update={"model": "base", "duration": 1000.0})
     fetched = task("fetched").model_copy(update={"model": "base", "url": "https://example.org/a.mp3"})
@@ -259,7 +258,7 @@ async def test_what_runs_must_end_before_there_is_a_place(queue: Queue, service:
 
 
 async def test_one_of_unknown_length_hides_the_time_of_no_other(queue: Queue, service: TaskService) -> None:
-    await Pace(queue.commands, queue.settings).note("base", 0.5)
+    await RealTimeFactors(queue.commands, queue.settings).note("base", 0.5)
     await queue.push(b'{"task_id":"pushed","file_path":"a.wav","model":"base"}')
     await queue.producer.enqueue(task("t").model_copy(update={"model": "base", "duration": 60.0}))
     states = [await service.state(name, ANYBODY) for name in ("pushed", "t")]

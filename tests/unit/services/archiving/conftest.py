@@ -7,9 +7,9 @@ import pytest
 from app.archive.archive import Archive
 from app.core.config import Settings
 from app.core.stopping import Stopping
-from app.queue.outlook import Outlook
+from app.housekeeping.outbox_sweep import OutboxSweep
+from app.queue.eta import EtaEstimator
 from app.services.archive_service import ArchiveService
-from app.services.outbox_service import OutboxService
 from app.services.task_service import TaskService
 from app.storage.local import LocalStorage
 from tests.integration.queue.harness import Queue, connected
@@ -34,12 +34,12 @@ def service(queue: Queue, storage: LocalStorage, archive: Archive) -> ArchiveSer
 
 
 @pytest.fixture
-def outbox(queue: Queue, storage: LocalStorage, service: ArchiveService) -> OutboxService:
+def outbox(queue: Queue, storage: LocalStorage, service: ArchiveService) -> OutboxSweep:
     """That of an API."""
-    return OutboxService(queue.commands, queue.settings, storage, service)
+    return OutboxSweep(queue.commands, queue.settings, storage, service)
 
 
 @pytest.fixture
 def tasks(queue: Queue, storage: LocalStorage, service: ArchiveService) -> TaskService:
-    outlook = Outlook(queue.commands, queue.settings)
-    return TaskService(queue.commands, queue.settings, storage, outlook, Stopping(), service)
+    eta = EtaEstimator(queue.commands, queue.settings)
+    return TaskService(queue.commands, queue.settings, storage, eta, Stopping(), service)

@@ -7,16 +7,16 @@ import pytest
 
 from app.archive.archive import Archive
 from app.core.errors import TaskNotFound
+from app.housekeeping.outbox_sweep import OutboxSweep
 from app.schemas.archived import ArchivedTask
 from app.schemas.caller import ANYBODY, Caller
 from app.schemas.task import Task, TaskStatus
 from app.services.archive_service import ArchiveService
-from app.services.outbox_service import OutboxService
 from app.services.task_service import TaskService
 from app.storage.local import LocalStorage
 from tests.integration.queue.harness import Queue
+from tests.unit.housekeeping.outbox import files
 from tests.unit.services.archiving.talks import RESULT, age, done, ended_before, forget
-from tests.unit.services.outbox import files
 
 
 async def test_what_is_done_after_it_had_failed_is_collected(
@@ -77,7 +77,7 @@ async def test_what_is_left_over_has_its_turn_at_once(
 
 
 async def test_a_task_is_told_from_the_archive_when_redis_has_forgotten_it(
-    outbox: OutboxService, storage: LocalStorage, queue: Queue, tasks: TaskService
+    outbox: OutboxSweep, storage: LocalStorage, queue: Queue, tasks: TaskService
 ) -> None:
     await done(queue, storage)
     before = await tasks.state("t", Caller("alice"))
@@ -94,7 +94,7 @@ async def test_a_task_is_told_from_the_archive_when_redis_has_forgotten_it(
 
 
 async def test_what_is_deleted_never_comes_back(
-    outbox: OutboxService, service: ArchiveService, storage: LocalStorage, queue: Queue, tasks: TaskService
+    outbox: OutboxSweep, service: ArchiveService, storage: LocalStorage, queue: Queue, tasks: TaskService
 ) -> None:
     task = await done(queue, storage)
     await ended_before(queue, queue.settings.keep_ended_seconds)

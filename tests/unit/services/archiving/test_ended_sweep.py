@@ -9,22 +9,22 @@ from app.archive.archive import Archive
 from app.archive.database import open_engine
 from app.core.config import Settings
 from app.core.errors import TaskNotFound
+from app.housekeeping.ended_sweep import ASKED_AT_ONCE, WAIT_FOR_ARCHIVE_SECONDS, Handover
+from app.housekeeping.outbox_sweep import OutboxSweep
 from app.queue.outcomes import Stage, Standing
 from app.schemas.archived import ArchivedTask
 from app.schemas.caller import ANYBODY, Caller
 from app.schemas.task import TaskStatus
 from app.services.archive_service import ArchiveService
-from app.services.ended_sweep import ASKED_AT_ONCE, WAIT_FOR_ARCHIVE_SECONDS, Handover
-from app.services.outbox_service import OutboxService
 from app.services.task_service import TaskService
 from app.storage.local import LocalStorage
 from tests.integration.queue.harness import FAILURE, Queue, claim, connected
+from tests.unit.housekeeping.outbox import files
 from tests.unit.services.archiving.talks import RESULT, age, done, ended_before, forget, stored
-from tests.unit.services.outbox import files
 
 
 async def test_a_result_is_archived_before_it_leaves_the_disk(
-    outbox: OutboxService, archive: Archive, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, archive: Archive, storage: LocalStorage, queue: Queue
 ) -> None:
     await done(queue, storage)
     created_ms = int(await queue.field("t", "created_at") or 0)
@@ -42,7 +42,7 @@ async def test_a_result_is_archived_before_it_leaves_the_disk(
 
 
 async def test_the_result_on_the_disk_counts_more(
-    outbox: OutboxService, archive: Archive, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, archive: Archive, storage: LocalStorage, queue: Queue
 ) -> None:
     await done(queue, storage)
     await queue.commands.set(queue.keys.result("t"), '{"text": "of a second run"}')
@@ -54,12 +54,12 @@ async def test_the_result_on_the_disk_counts_more(
 
 
 async def test_who_has_no_archive_leaves_what_ended_to_others(
-    outbox: OutboxService, archive: Archive, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, archive: Archive, storage: LocalStorage, queue: Queue
 ) -> None:
     """A worker on another host: what it swept would be in Redis alone."""
     await done(queue, storage)
     storage.discard(stored(storage, queue.settings, "deleted"))
-    of_worker = OutboxService(queue.commands, queue.settings, storage)
+    of_worker = OutboxSweep(queue.commands, queue.settings, storage)
     await ended_before(queue, queue.settings.keep_ended_seconds)
     age(queue.settings.outbox_dir / "deleted.deleted", queue.settings.keep_ended_seconds)
     assert (await of_worker.sweep()).finished == 0
@@ -75,14 +75,14 @@ async def test_what_no_archive_takes_does_not_fill_the_disk(
     """No API runs: Redis has the results, from where the next one collects them."""
     await done(queue, storage)
     await ended_before(queue, queue.settings.keep_ended_seconds + WAIT_FOR_ARCHIVE_SECONDS)
-    assert (await OutboxService(queue.commands, queue.settings, storage).sweep()).finished == 1
+    assert (await OutboxSweep(queue.commands, queue.settings, storage).sweep()).finished == 1
     assert files(queue.settings) == []
     assert await service.collect() == 1
     assert archive.read("t") is not None
 
 
 async def test_an_archive_that_is_away_is_waited_for(
-    outbox: OutboxService,
+    outbox: OutboxSweep,
     archive: Archive,
     storage: LocalStorage,
     queue: Queue,
@@ -111,7 +111,7 @@ def _broken(settings: Settings) -> object:
 
 
 async def test_failures_are_kept_too_once_each(
-    outbox: OutboxService, service: ArchiveService, archive: Archive, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, service: ArchiveService, archive: Archive, storage: LocalStorage, queue: Queue
 ) -> None:
     await queue.producer.enqueue(stored(storage, queue.settings))
     worker = await queue.worker()
@@ -130,7 +130,7 @@ async def test_failures_are_kept_too_once_each(
 
 
 async def test_the_result_of_a_foreign_worker_is_archived_with_its_owner(
-    outbox: OutboxService, archive: Archive, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, archive: Archive, storage: LocalStorage, queue: Queue
 ) -> None:
     await queue.producer.enqueue(stored(storage, queue.settings))
     await queue.commands.set(queue.keys.result("t"), "a bare text")
@@ -143,7 +143,7 @@ async def test_the_result_of_a_foreign_worker_is_archived_with_its_owner(
 
 
 async def test_an_api_that_dies_as_it_deletes_leaves_a_tombstone_that_counts(
-    outbox: OutboxService, storage: LocalStorage, archive: Archive, queue: Queue, tasks: TaskService
+    outbox: OutboxSweep, storage: LocalStorage, archive: Archive, queue: Queue, tasks: TaskService
 ) -> None:
     task = await done(queue, storage)
     await ended_before(queue, queue.settings.keep_ended_seconds)
@@ -160,7 +160,7 @@ async def test_an_api_that_dies_as_it_deletes_leaves_a_tombstone_that_counts(
 
 
 async def test_redis_keeps_archived_results_for_a_short_time(
-    outbox: OutboxService, tasks: TaskService, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, tasks: TaskService, storage: LocalStorage, queue: Queue
 ) -> None:
     await done(queue, storage)
     for _ in range(2):
@@ -187,13 +187,13 @@ async def test_what_the_archive_refuses_stays_in_redis(
         storage, archive = LocalStorage(settings), Archive.from_settings(settings)
         await done(queue, storage)
         service = ArchiveService(queue.commands, settings, storage, archive)
-        await OutboxService(queue.commands, settings, storage, service).sweep()
+        await OutboxSweep(queue.commands, settings, storage, service).sweep()
         assert await queue.commands.ttl(queue.keys.result("t")) > settings.archived_result_seconds
         archive.close()
 
 
 async def test_a_sweep_asks_the_archive_once(
-    outbox: OutboxService, archive: Archive, storage: LocalStorage, queue: Queue
+    outbox: OutboxSweep, archive: Archive, storage: LocalStorage, queue: Queue
 ) -> None:
     """However many tasks have ended: they are as new, then due, and each is kept once."""
     names = {f"t{number}" for number in range(3)}

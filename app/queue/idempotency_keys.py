@@ -1,0 +1,101 @@
+"""Requests that come again, known by their Idempotency-Key.
+
+A key is of a request from the moment at which its content is known; that the request is being accepted is a
+second key in Redis, which ends by itself when its API dies. Who holds neither an acceptance nor a task is a
+ghost, whose key the next request takes over.
+"""
+
+import logging
+from dataclasses import dataclass
+from hashlib import sha256
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from redis.asyncio import Redis
+
+from app.core.config import Settings
+from app.queue.keys import Keys
+from app.queue.outcomes import RequestOutcome
+from app.queue.redis_errors import redis_or_not, redis_reachable
+from app.queue.scripts import registered
+
+ACCEPTANCE_SECONDS = 10.0
+"""How long a key stays with a request whose API has died."""
+
+
+class EarlierRequest(BaseModel):
+    """A request that came before: what it was, and the task that it became, or was to become."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fingerprint: str
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRequest:
+    """A request of an owner, under its Idempotency-Key, that is to become a task."""
+
+    owner: str | None
+    key: str
+    fingerprint: str
+    task_id: str
+
+    @property
+    def stored(self) -> str:
+        """As Redis has it."""
+        return EarlierRequest(fingerprint=self.fingerprint, task_id=self.task_id).model_dump_json()
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has the key: the request that asks, another that is being accepted, or another that is not."""
+
+    outcome: RequestOutcome
+    earlier: EarlierRequest | None = None
+    stored: bytes = b""
+
+
+class IdempotencyKeys:
+    """Remembers requests, each owner's apart: nobody learns from them what another has sent."""
+
+    def __init__(self, client: Redis, settings: Settings) -> None:
+        self._client = client
+        self._keys = Keys.from_settings(settings)
+        self._scripts = registered(client, "remember", "release")
+        self._key_seconds = settings.idempotency_seconds
+
+    async def is_known(self, owner: str | None, key: str) -> bool:
+        """Whether a request of that owner has the key. Raises QueueUnavailable."""
+        name, _ = self._names(owner, key)
+        async with redis_reachable():
+            return bool(await self._client.exists(name))
+
+    async def remember(self, request: KeyedRequest, ghost: bytes = b"") -> Holder:
+        """Take the key of the request, or keep it for another ACCEPTANCE_SECONDS.
+
+        `ghost` is an earlier one, as stored, that is known to have become no task. Raises QueueUnavailable.
+        """
+        async with redis_reachable():
+            outcome, stored = await self._scripts["remember"](
+                keys=self._names(request.owner, request.key),
+                args=[request.stored, ghost, self._key_seconds, int(ACCEPTANCE_SECONDS * 1000)],
+            )
+        return Holder(RequestOutcome(outcome.decode()), _earlier(stored), stored or b"")
+
+    async def release(self, request: KeyedRequest, *, accepted: bool) -> None:
+        """The request became a task, or did not, and may come again with the same key."""
+        async with redis_or_not("An Idempotency-Key is free later", logging.WARNING):
+            names = self._names(request.owner, request.key)
+            await self._scripts["release"](keys=names, args=[request.stored, int(accepted)])
+
+    def _names(self, owner: str | None, key: str) -> list[str]:
+        digest = sha256(key.encode()).hexdigest()
+        return [self._keys.request(owner, digest), self._keys.acceptance(owner, digest)]
+
+
+def _earlier(stored: bytes | None) -> EarlierRequest | None:
+    """None where it is not ours."""
+    try:
+        return EarlierRequest.model_validate_json(stored) if stored else None
+    except ValidationError:
+        return None
