@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from app.core.startup import read_settings
-from app.core.utils import RECORDING_EXTENSIONS
+from app.core.validation import RECORDING_EXTENSIONS
 from benchmark.compare_page import write_compare_page
 from benchmark.comparison import Contest, contest_table, judged
 from benchmark.engine.corpus import Clip, CorpusMissing, clips_of, read_corpus

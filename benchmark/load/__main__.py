@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from app.core.startup import read_settings
-from app.core.utils import RECORDING_EXTENSIONS
+from app.core.validation import RECORDING_EXTENSIONS
 from benchmark.energy import energy_meter
 from benchmark.engine.corpus import CorpusMissing, clips_of
 from benchmark.engine.report import figures_table, machine
