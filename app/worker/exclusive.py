@@ -5,48 +5,52 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class SoloGate:
-    """Many may pass together, or one alone.
+class SharedExclusiveLock:
+    """A lock that many may hold together (`shared`) or one alone (`exclusive`).
 
-    Whoever wants to be alone goes before newcomers, so that a steady stream of tasks cannot keep it waiting.
+    Whoever waits for it alone goes before newcomers, so that a steady stream of tasks cannot keep it waiting.
     """
 
     def __init__(self) -> None:
         self._changed = asyncio.Condition()
-        self._together = 0
-        self._alone = False
-        self._waiting_alone = 0
+        self._holders = 0
+        self._is_exclusive = False
+        self._waiting_exclusive = 0
 
     @asynccontextmanager
-    async def enter(self, *, alone: bool) -> AsyncIterator[None]:
-        """Wait for a place, hold it for the block."""
-        if alone:
-            await self._enter_alone()
-        else:
-            await self._enter_together()
+    async def shared(self) -> AsyncIterator[None]:
+        """Hold it for the block, beside others."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._is_exclusive and not self._waiting_exclusive)
+            self._holders += 1
         try:
             yield
         finally:
-            await self._leave(alone=alone)
+            await self._release(exclusive=False)
 
-    async def _enter_together(self) -> None:
-        async with self._changed:
-            await self._changed.wait_for(lambda: not self._alone and not self._waiting_alone)
-            self._together += 1
+    @asynccontextmanager
+    async def exclusive(self) -> AsyncIterator[None]:
+        """Hold it for the block, alone."""
+        await self._acquire_exclusive()
+        try:
+            yield
+        finally:
+            await self._release(exclusive=True)
 
-    async def _enter_alone(self) -> None:
+    async def _acquire_exclusive(self) -> None:
         async with self._changed:
-            self._waiting_alone += 1
+            self._waiting_exclusive += 1
             try:
-                await self._changed.wait_for(lambda: not self._alone and not self._together)
-                self._alone = True
+                await self._changed.wait_for(lambda: not self._is_exclusive and not self._holders)
+                self._is_exclusive = True
             finally:
-                self._waiting_alone -= 1
+                self._waiting_exclusive -= 1
+                self._changed.notify_all()  # where it was cancelled: those who waited behind it go on
 
-    async def _leave(self, *, alone: bool) -> None:
+    async def _release(self, *, exclusive: bool) -> None:
         async with self._changed:
-            if alone:
-                self._alone = False
+            if exclusive:
+                self._is_exclusive = False
             else:
-                self._together -= 1
+                self._holders -= 1
             self._changed.notify_all()

@@ -227,10 +227,10 @@ async def test_a_suspect_is_charged_where_the_worker_ends_before_its_windows_are
     await bench.accept(lose_device=True)
     await bench.suspect(crashes=1, max_attempts=2)
 
-    async def never_left(**_: bool) -> None:
+    async def never_released(**_: bool) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(bench.runs._gate, "_leave", never_left)
+    monkeypatch.setattr(bench.runs._lock, "_release", never_released)
     running = asyncio.create_task(bench.run())
     await asyncio.wait_for(bench.runs.device_lost.wait(), PATIENCE_SECONDS)
     running.cancel(Reason.RELEASE)
@@ -244,22 +244,22 @@ async def test_what_waits_to_run_alone_while_the_gpu_is_lost_is_not_suspected(
     """It was not at work: neither the loss nor an attempt is counted."""
     await bench.accept(lose_device=True)
     load = bench.consumer.checkpoints.load
-    enter, at_gate = bench.runs._gate._enter_alone, asyncio.Event()
+    acquire, waits = bench.runs._lock._acquire_exclusive, asyncio.Event()
     waiting: list[asyncio.Task[None]] = []
 
-    async def enter_alone() -> None:
-        at_gate.set()
-        await enter()
+    async def acquire_exclusive() -> None:
+        waits.set()
+        await acquire()
 
     async def load_while_another_waits(*arguments: object) -> object:
         await bench.accept("other")
         await bench.suspect("other", crashes=1)
         waiting.append(asyncio.create_task(bench.run()))
-        await asyncio.wait_for(at_gate.wait(), PATIENCE_SECONDS)
+        await asyncio.wait_for(waits.wait(), PATIENCE_SECONDS)
         monkeypatch.setattr(bench.consumer.checkpoints, "load", load)
         return await load(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(bench.runs._gate, "_enter_alone", enter_alone)
+    monkeypatch.setattr(bench.runs._lock, "_acquire_exclusive", acquire_exclusive)
     monkeypatch.setattr(bench.consumer.checkpoints, "load", load_while_another_waits)
     await bench.run()
     await waiting[0]
