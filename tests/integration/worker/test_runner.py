@@ -20,7 +20,8 @@ from app.storage.local import LocalStorage
 from app.worker.engine_client import EngineClient
 from app.worker.folder import FolderWatch
 from app.worker.models import ModelWatch
-from app.worker.runner import Reason, TaskRunner
+from app.worker.runner import TaskRunner
+from app.worker.settlement import Reason
 from app.worker.slots import Slots, slot_sizes
 from tests.integration.queue.harness import Queue, claim, connected, stored_result
 from tests.serving import PATIENCE_SECONDS
