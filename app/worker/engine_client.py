@@ -172,9 +172,12 @@ class EngineClient:
         raise EngineCrashed("The engine process does not start; its log says why.")
 
     async def _listen(self, engine: EngineLife, reader: asyncio.StreamReader) -> None:
-        """Hand answers to those who wait; when the process ends, tell all who still do."""
+        """Hand answers to those who wait; when the process ends, tell all who still do.
+
+        A line without an end is no nonsense: the process died in the middle of it, and how tells its cause.
+        """
         try:
-            while line := await reader.readline():
+            while (line := await reader.readline()).endswith(b"\n"):
                 self._hear(engine, line)
         except (ConnectionError, ValueError):
             logger.exception("The engine process talks nonsense; it is replaced")

@@ -54,13 +54,17 @@ async def start_engine(
     """Start a program with one end of a socket pair; the process, and the other end. Raises OSError."""
     ours, theirs = socket.socketpair()
     with theirs:
-        process = await asyncio.create_subprocess_exec(
-            *program,
-            str(theirs.fileno()),
-            pass_fds=[theirs.fileno()],
-            env={**environment, **os.environ},
-            start_new_session=True,  # Ctrl-C is the supervisor's business
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *program,
+                str(theirs.fileno()),
+                pass_fds=[theirs.fileno()],
+                env={**environment, **os.environ},
+                start_new_session=True,  # Ctrl-C is the supervisor's business
+            )
+        except OSError:
+            ours.close()
+            raise
     reader, writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
     return process, reader, writer
 

@@ -29,7 +29,7 @@ class RunningTasks:
 
     @property
     def ids(self) -> KeysView[str]:
-        """Task ids of what is at work now and later: who waits for Redis meanwhile sees what has begun since."""
+        """Task ids of what is at work: a view, in which who waits for Redis sees what has begun since."""
         return self._running.keys()
 
     @property
