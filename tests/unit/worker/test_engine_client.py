@@ -174,8 +174,11 @@ async def test_while_all_wait_for_a_model_its_loading_is_the_cause(client: Engin
     assert raised.value.loading
 
 
-async def test_one_whose_model_is_loaded_may_have_been_the_cause(client: EngineClient) -> None:
-    other, _ = await begun(client, "never")
+@pytest.mark.parametrize("name", ["window", "loading-window"])
+async def test_one_whose_model_is_loaded_may_have_been_the_cause(client: EngineClient, name: str) -> None:
+    """As it said, or as its first window shows."""
+    other, ear = await begun(client, name)
+    await soon(ear.window.wait())
     assert not (await lost(client, "loading-exit")).loading
     await asyncio.wait([other])
     assert isinstance(other.exception(), EngineLost)
