@@ -31,6 +31,7 @@ from app.schemas.task import Task
 from app.storage.opening import open_storage
 from benchmark.archive import SEGMENT_SECONDS, running_api, transcripts
 from benchmark.own_settings import own_settings
+from benchmark.processes import cpu_seconds
 
 console = Console()
 
@@ -82,11 +83,6 @@ async def _claimed(settings: Settings, producer: Producer, worker: Consumer, sec
     return claim
 
 
-def _cpu_seconds(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
 def _measure(settings: Settings, count: int, minutes: float, apis: list[psutil.Process]) -> Archived:
     archive = Archive.from_settings(settings)
 
@@ -94,7 +90,7 @@ def _measure(settings: Settings, count: int, minutes: float, apis: list[psutil.P
         time.sleep(POLL_SECONDS)
         return archive.figures().transcripts
 
-    before = [_cpu_seconds(each) for each in apis]
+    before = [cpu_seconds(each) for each in apis]
     asyncio.run(_end(settings, count, minutes))
     while (first := there()) == 0:
         continue
@@ -102,7 +98,7 @@ def _measure(settings: Settings, count: int, minutes: float, apis: list[psutil.P
     while there() < count:
         continue
     seconds = time.monotonic() - started
-    cpu = tuple((_cpu_seconds(api) - at) * 1000 / count for api, at in zip(apis, before, strict=True))
+    cpu = tuple((cpu_seconds(api) - at) * 1000 / count for api, at in zip(apis, before, strict=True))
     archive.close()
     return Archived((count - first) / seconds, cpu)
 

@@ -14,11 +14,11 @@ import typer
 from rich.console import Console
 
 from app.core.startup import read_settings
-from app.core.utils import RECORDING_EXTENSIONS
+from app.core.validation import RECORDING_EXTENSIONS
 from benchmark.compare_page import write_compare_page
 from benchmark.comparison import Contest, contest_table, judged
+from benchmark.engine.compare import Entry, PassFailed, compare
 from benchmark.engine.corpus import Clip, CorpusMissing, clips_of, read_corpus
-from benchmark.engine.duel import Entry, PassFailed, compete
 from benchmark.engine.report import machine, write_plots
 from benchmark.engine.rivals import missing_package
 from benchmark.plan import HOME, Plan
@@ -35,7 +35,7 @@ NAMES = {
     "whisper.cpp": "whisper.cpp",
     "whisperx": "whisperx",
 }
-"""What the command calls a contestant, and the measuring process does."""
+"""What the command calls a system, and the measuring process does."""
 
 console = Console(stderr=True)
 app = typer.Typer(add_completion=False)
@@ -68,7 +68,7 @@ def main(
     try:
         entries, lacking = _entries(only or list(NAMES), servers or (), beam_size, concurrency)
         clips, problems = _clips(corpus, directory, language)
-        contest = _compete(entries, clips[:limit], model, rounds, [*lacking, *problems])
+        contest = _compare(entries, clips[:limit], model, rounds, [*lacking, *problems])
     except CorpusMissing as error:
         console.print(str(error), style="bold red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
@@ -83,7 +83,7 @@ def _entries(
     lacking: list[Problem] = []
     for name in dict.fromkeys(names):
         if name not in NAMES:
-            raise CorpusMissing(f"There is no contestant {name!r}; choose from: {', '.join(NAMES)}.")
+            raise CorpusMissing(f"There is no system {name!r}; choose from: {', '.join(NAMES)}.")
         package = missing_package(NAMES[name])
         if package is None:
             entries.append(Entry(name, NAMES[name], beam_size=beam_size))
@@ -122,11 +122,11 @@ def _clips(corpus: Path | None, directory: Path, language: str | None) -> tuple[
     return clips, problems
 
 
-def _compete(
+def _compare(
     entries: Sequence[Entry], clips: Sequence[Clip], model: str, rounds: int, problems: list[Problem]
 ) -> Contest:
     failed: list[Problem] = []
-    standings = compete(
+    standings = compare(
         entries,
         clips,
         model,
@@ -157,7 +157,7 @@ def _write(output: Path, contest: Contest, embed_mb: float) -> None:
     figures = {
         "machine": machine(),
         "model": contest.model,
-        "standings": [asdict(standing) for standing in contest.standings],
+        "standings": [standing.fields() for standing in contest.standings],
         "comparisons": [asdict(pair) | {"better": pair.better} for pair in contest.comparisons],
         "problems": [asdict(problem) for problem in contest.problems],
     }

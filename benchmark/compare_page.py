@@ -6,7 +6,7 @@ from pathlib import Path
 from benchmark.alignment import align
 from benchmark.bootstrap import Interval
 from benchmark.comparison import Contest
-from benchmark.engine.duel import Standing
+from benchmark.engine.compare import Standing
 from benchmark.engine.report import machine
 from benchmark.page import (
     Cell,

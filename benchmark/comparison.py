@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from rich import box
 from rich.table import Table
 
+from benchmark.engine.compare import Standing
 from benchmark.engine.corpus import Clip
-from benchmark.engine.duel import Standing
 from benchmark.results import FileScore, Measurement, Problem, Transcription, Variant, VariantScore
 from benchmark.scoring import score_file
 from benchmark.significance import Comparison, compare_all

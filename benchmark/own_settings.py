@@ -8,10 +8,10 @@ from app.core.config import Settings
 from app.launcher.plan import NO_OTHER_REDIS
 from app.queue.local_server import own_redis_url
 
-_NO_OTHER_STORES = dict.fromkeys(
-    ("STORAGE_URL", "STORAGE_ENDPOINT", "STORAGE_PUBLIC_ENDPOINT", "DATABASE_URL"), " "
-)
-"""What `.env` says of a bucket and a database; an empty value would let its line through."""
+_PLACES = ("REDIS_URL", "STORAGE_URL", "STORAGE_ENDPOINT", "STORAGE_PUBLIC_ENDPOINT", "DATABASE_URL")
+
+NO_OTHER_PLACES = NO_OTHER_REDIS | dict.fromkeys(_PLACES, " ")
+"""Takes back what `.env` says of such places; an empty value would let its line through."""
 
 
 def own_settings(redis_port: int, folder: Path, **values: Any) -> Settings:
@@ -37,8 +37,7 @@ def own_environment(settings: Settings) -> dict[str, str]:
     The rest is as the environment and `.env` say: which device and which weights are measured is up to them.
     """
     own = {
-        **NO_OTHER_REDIS,
-        **_NO_OTHER_STORES,
+        **NO_OTHER_PLACES,
         "REDIS_URL": own_redis_url(settings.redis_port, settings),
         "REDIS_PORT": str(settings.redis_port),
         "REDIS_QUEUE_NAME": settings.redis_queue_name,

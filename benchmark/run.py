@@ -9,7 +9,7 @@ from rich.console import Console
 
 from app.core.config import Settings
 from app.core.startup import read_settings
-from app.core.utils import RECORDING_EXTENSIONS
+from app.core.validation import RECORDING_EXTENSIONS
 from benchmark.evaluation import Evaluation, evaluate
 from benchmark.files import write_files
 from benchmark.groups import Kind

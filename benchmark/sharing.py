@@ -18,9 +18,10 @@ from rich.console import Console
 from rich.table import Table
 
 from app.core.startup import read_settings
+from benchmark.engine.harness import ServiceFailed, ServiceHarness, running_service
 from benchmark.engine.report import figures_table, machine
-from benchmark.engine.stack import ServiceFailed, Stack, cpu_seconds_of, running_stack
 from benchmark.load.mix import MULAW_BYTES_PER_SECOND
+from benchmark.processes import families, family_seconds
 
 console = Console(stderr=True)
 app = typer.Typer(add_completion=False)
@@ -89,40 +90,41 @@ def _script(path: Path, seconds: float, speed: float) -> Path:
 
 def _round(folder: Path, path: Path, workers: int, model: str, environment: dict[str, str]) -> Round:
     """Raises ServiceFailed."""
-    with running_stack(folder, read_settings()) as stack:
+    with running_service(folder, read_settings()) as harness:
         for _ in range(workers):
-            stack.start_worker(**environment)
+            harness.start_worker(**environment)
         short = _script(folder / "short.ulaw", 1.0, 1.0) if "ENGINE" in environment else path
-        _warm_up(stack, short, workers, model)
-        cpu_seconds, redis_bytes = _engine_seconds(stack), _redis_bytes(stack)
+        _warm_up(harness, short, workers, model)
+        cpu_seconds, redis_bytes = _engine_seconds(harness), _redis_bytes(harness)
         started = perf_counter()
-        task_id = stack.post(path, model=model)
-        stack.await_end(task_id)
+        task_id = harness.post(path, model=model)
+        harness.await_end(task_id)
         seconds = perf_counter() - started
-        result: Result = stack.state(task_id)["result"]
+        result: Result = harness.state(task_id)["result"]
         return Round(
             workers,
             seconds,
             result["provenance"]["windows_lent"],
-            _engine_seconds(stack) - cpu_seconds,
-            _redis_bytes(stack) - redis_bytes,
+            _engine_seconds(harness) - cpu_seconds,
+            _redis_bytes(harness) - redis_bytes,
             result,
         )
 
 
-def _warm_up(stack: Stack, path: Path, workers: int, model: str) -> None:
+def _warm_up(harness: ServiceHarness, path: Path, workers: int, model: str) -> None:
     """Each worker has loaded its model before the clock starts: an idle one is served first."""
-    for task_id in [stack.post(path, model=model, trim="3") for _ in range(workers)]:
-        stack.await_end(task_id)
+    for task_id in [harness.post(path, model=model, trim="3") for _ in range(workers)]:
+        harness.await_end(task_id)
 
 
-def _engine_seconds(stack: Stack) -> float:
-    engines = (process for name, process in stack.processes().items() if name.startswith("engine-"))
-    return sum(cpu_seconds_of(process) for process in engines)
+def _engine_seconds(harness: ServiceHarness) -> float:
+    """With what has read recordings for them."""
+    running = families(harness.processes())
+    return sum(family_seconds(family) for name, family in running.items() if name.startswith("engine-"))
 
 
-def _redis_bytes(stack: Stack) -> int:
-    with redis.Redis(port=stack.redis_port) as client:
+def _redis_bytes(harness: ServiceHarness) -> int:
+    with redis.Redis(port=harness.redis_port) as client:
         return int(client.info("stats")["total_net_input_bytes"])
 
 

@@ -9,9 +9,11 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import psutil
+from pydantic import SecretStr
 
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
+from benchmark.own_settings import NO_OTHER_PLACES
 from tests.serving import until
 
 ROOT = Path(__file__).parents[1]
@@ -114,9 +116,20 @@ class ApiProcess:
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """The environment of a process with these settings."""
-    values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"webhook_secret"})
-    return os.environ | {name.upper(): str(value) for name, value in values.items()}
+    """The environment of a process with these settings, and with no others: the shell and `.env` may name a
+    Redis, a bucket or a database that is in use."""
+    given = settings.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    own = {name.upper(): _as_text(getattr(settings, name), value) for name, value in given.items()}
+    known = {name.upper() for name in Settings.model_fields}
+    rest = {name: value for name, value in os.environ.items() if name.upper() not in known}
+    return rest | NO_OTHER_PLACES | own
+
+
+def _as_text(value: object, dumped: object) -> str:
+    """A setting as the environment has it; a blank takes back a list of `.env`, nothing would not."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return ",".join(dumped) or " " if isinstance(dumped, list) else str(dumped)
 
 
 def _started(

@@ -43,7 +43,7 @@ from app.api.sites import SitePolicy
 from app.api.timing import Timing
 from app.core.config import Settings
 from app.core.startup import read_settings, start_watching
-from app.core.utils import is_loopback
+from app.core.validation import is_loopback
 from app.observability.metrics import Metrics
 from app.queue.rate_limits import RateLimits
 from app.storage.opening import check_storage

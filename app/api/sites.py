@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 
 from app.core.config import Settings
 from app.core.errors import CrossSite, UnknownHost
-from app.core.utils import host_matches, quoted
+from app.core.validation import host_matches, quoted
 
 ANY = "*"
 

@@ -18,7 +18,7 @@ from app.api.headers import add_headers
 from app.core.config import Settings
 from app.core.errors import InvalidParameter, UnsupportedMediaType, UnsupportedProtocol
 from app.core.names import refuse_unknown
-from app.core.utils import shown_name
+from app.core.validation import shown_name
 from app.schemas.resumable import ResumableUpload
 from app.services.options import OPTIONS, UPLOAD, parse_options
 from app.storage.base import StoredResumable

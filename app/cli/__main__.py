@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import house, library, send, tasks
+from app.cli import admin, library, send, tasks
 from app.cli.connection import DEFAULT_URL, Connection
 
 cli = typer.Typer(
@@ -37,10 +37,10 @@ cli.command("list")(tasks.list_tasks)
 cli.command("search")(library.search)
 cli.command("cancel")(tasks.cancel)
 cli.command("models")(tasks.models)
-cli.command("key")(house.key)
-cli.command("serve", context_settings=house.PASS_ON)(house.serve)
-cli.command("queue", context_settings=house.PASS_ON)(house.queue)
-cli.command("weights", context_settings=house.PASS_ON)(house.weights)
+cli.command("key")(admin.key)
+cli.command("serve", context_settings=admin.PASS_ON)(admin.serve)
+cli.command("queue", context_settings=admin.PASS_ON)(admin.queue)
+cli.command("weights", context_settings=admin.PASS_ON)(admin.weights)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from app.core.utils import RECORDING_EXTENSIONS
+from app.core.validation import RECORDING_EXTENSIONS
 
 STDIN = "-"
 

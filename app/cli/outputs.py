@@ -23,7 +23,7 @@ class Job:
         return {form: path for form, path in self.targets.items() if not path.exists()}
 
 
-def plan(
+def planned_jobs(
     recordings: Sequence[Recording], formats: Iterable[TranscriptFormat], output_dir: Path | None
 ) -> list[Job]:
     """One job for each recording. Raises InputError where two of them would write the same file."""

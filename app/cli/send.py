@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app.cli import inputs
-from app.cli.batch import Batch, Order, Tally
+from app.cli.batch import Batch, Plan, Summary
 from app.cli.connection import (
     FAILED,
     INTERRUPTED,
@@ -20,7 +20,7 @@ from app.cli.connection import (
     print_text,
 )
 from app.cli.display import Display
-from app.cli.outputs import Job, plan
+from app.cli.outputs import Job, planned_jobs
 from app.client import SubmitOptions, TranscriptFormat
 from app.client.calls import repeatable
 from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
@@ -107,15 +107,15 @@ def send(
     )
     try:
         recordings = inputs.wanted(files or [], again_of, recursive=recursive, name=name)
-        planned = plan(recordings, forms, output_dir)
+        planned = planned_jobs(recordings, forms, output_dir)
     except inputs.InputError as error:
         raise typer.BadParameter(str(error)) from error
     with ExitStack() as stack:
         piped = None
         if any(job.recording.piped for job in planned):
             piped = stack.enter_context(repeatable(inputs.standard_input()))
-        order = Order(options, forms[0], not no_wait, overwrite, jobs, piped)
-        _carry_out(connection_of(context), planned, order)
+        plan = Plan(options, forms[0], not no_wait, overwrite, jobs, piped)
+        _carry_out(connection_of(context), planned, plan)
 
 
 def _track(text: str | None) -> int | TrackChoice | None:
@@ -130,38 +130,38 @@ def _track(text: str | None) -> int | TrackChoice | None:
         ) from error
 
 
-def _carry_out(connection: Connection, jobs: list[Job], order: Order) -> None:
+def _carry_out(connection: Connection, jobs: list[Job], plan: Plan) -> None:
     """Do the jobs and end the program as they did."""
-    tally = Tally()
+    summary = Summary()
     try:
-        asyncio.run(_run(connection, jobs, order, tally))
+        asyncio.run(_run(connection, jobs, plan, summary))
     except KeyboardInterrupt:
         complain("Interrupted.")
-        _tell_what_goes_on(tally, jobs)
+        _tell_what_goes_on(summary, jobs)
         raise typer.Exit(INTERRUPTED) from None
     finally:
-        for text in tally.printed:
+        for text in summary.printed:
             print_text(text)
-    if tally.unreachable is not None:
-        complain(str(tally.unreachable))
-        _tell_what_goes_on(tally, jobs)
+    if summary.unreachable is not None:
+        complain(str(summary.unreachable))
+        _tell_what_goes_on(summary, jobs)
         raise typer.Exit(UNREACHABLE)
     if len(jobs) > 1:
-        complain(f"{tally.done} done, {tally.skipped} skipped, {tally.failed} failed.")
-    if tally.failed:
+        complain(f"{summary.done} done, {summary.skipped} skipped, {summary.failed} failed.")
+    if summary.failed:
         raise typer.Exit(FAILED)
 
 
-async def _run(connection: Connection, jobs: list[Job], order: Order, tally: Tally) -> None:
+async def _run(connection: Connection, jobs: list[Job], plan: Plan, summary: Summary) -> None:
     with Display(len(jobs)) as display:
         async with connection.async_client(display.say) as client:
-            await Batch(client, display, order, tally).run(jobs)
+            await Batch(client, display, plan, summary).run(jobs)
 
 
-def _tell_what_goes_on(tally: Tally, jobs: list[Job]) -> None:
+def _tell_what_goes_on(summary: Summary, jobs: list[Job]) -> None:
     """Tasks that were sent are finished without us: how to come by what they give."""
     remembered = {job.recording.name for job in jobs if job.folder is not None and job.recording.path}
-    for name, task_id in tally.running.items():
+    for name, task_id in summary.running.items():
         if name not in remembered:
             complain(f"{name} is task {task_id}; follow it with: transcriber watch {task_id}")
     if remembered:

@@ -9,7 +9,7 @@ from langcodes.data_dicts import MACROLANGUAGES
 from langcodes.tag_parser import LanguageTagError
 
 from app.core.errors import InvalidParameter
-from app.core.utils import quoted
+from app.core.validation import quoted
 
 LANGUAGES = MappingProxyType(
     {

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 from app.core.errors import UnknownParameter
-from app.core.utils import quoted
+from app.core.validation import quoted
 
 LIKENESS = 0.6
 """Ratio (difflib) from which two names are called near: a swapped or missing letter in a short word."""

@@ -8,7 +8,7 @@ from typing import Any
 from langcodes import Language
 
 from app.core.languages import LANGUAGES
-from app.core.utils import number_within
+from app.core.validation import number_within
 from app.core.wording import clock
 from app.formats.phrases import LATEST
 from app.schemas.library import default_title

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
-from app.core.utils import number_within
+from app.core.validation import number_within
 from app.formats.phrases import LATEST
 
 LEAST_ALIKE = 0.4

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.errors import NoSpeakers
-from app.core.utils import number_within
+from app.core.validation import number_within
 from app.formats.phrases import LATEST, speaker_label, speaker_names
 
 

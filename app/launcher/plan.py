@@ -10,7 +10,7 @@ from pathlib import Path
 from app.core import lifeline
 from app.core.config import Settings
 from app.core.machine import available_memory, has_gpu, usable_cores
-from app.core.utils import is_loopback
+from app.core.validation import is_loopback
 from app.queue.local_server import own_redis_url
 
 ROOT = Path(__file__).resolve().parents[2]

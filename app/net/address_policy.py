@@ -10,7 +10,7 @@ import httpx2
 
 from app.core.config import Settings
 from app.core.errors import FetchFailed, UnsafeAddress
-from app.core.utils import host_matches, quoted
+from app.core.validation import host_matches, quoted
 from app.net.addresses import IPAddress, Reach, classify_address
 
 Resolver = Callable[[str, int], Sequence[str]]

@@ -16,7 +16,7 @@ import httpx2
 from app.core.errors import FetchFailed, FetchRefused, StorageFull, UnsafeAddress
 from app.core.file_locks import hold
 from app.core.speed import ANY_SPEED, SlowestSpeed
-from app.core.utils import base_name, quoted
+from app.core.validation import base_name, quoted
 from app.net.address_policy import AddressPolicy, Resolver, parse_url, system_resolver
 from app.net.backend import CONNECT_SECONDS, GuardedBackend
 from app.net.deadline import Deadline

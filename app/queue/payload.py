@@ -3,7 +3,7 @@
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from app.core.utils import number_within
+from app.core.validation import number_within
 from app.schemas.task import LATEST_TIME, Task, TaskFailure
 
 MAX_ID_LENGTH = 512

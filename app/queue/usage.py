@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from app.core.config import Settings
 from app.core.errors import QuotaExceeded, RecordingExceedsLimit
 from app.core.quotas import LIMITS, Quota, Quotas
-from app.core.utils import number_within
+from app.core.validation import number_within
 from app.core.wording import span
 from app.queue.clock import now_ms
 from app.queue.keys import Keys

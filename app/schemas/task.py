@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.core.scripts import ChineseScript
 from app.core.speaker_counts import SpeakerRange, speaker_range
-from app.core.utils import number_within
+from app.core.validation import number_within
 
 TASK_ID_PATTERN = r"^[A-Za-z0-9._-]{1,128}$"
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from app.core.utils import number_within
+from app.core.validation import number_within
 from app.schemas.library import Moment, Piece
 from app.schemas.task import LONGEST_SECONDS
 from app.search.words import Wanted

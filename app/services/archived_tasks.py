@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from app.core.utils import number_within
+from app.core.validation import number_within
 from app.queue.ended import EndedTask
 from app.queue.reader import TaskRecord
 from app.queue.results import state_of_result

@@ -19,7 +19,7 @@ from app.core.errors import (
     UnsafeAddress,
 )
 from app.core.tracing import traceparent
-from app.core.utils import extension_of, quoted, single_value
+from app.core.validation import extension_of, quoted, single_value
 from app.housekeeping.store_binding import StoreBinding
 from app.net.address_policy import AddressPolicy, check_url
 from app.queue.awaited import AwaitedTasks

@@ -9,7 +9,7 @@ from app.core.errors import (
     InvalidParameter,
     NotFinished,
 )
-from app.core.utils import quoted
+from app.core.validation import quoted
 from app.schemas.caller import Caller
 from app.schemas.corrections import Corrections, StoredCorrections
 from app.schemas.task import TaskStatus

@@ -9,7 +9,7 @@ from anyio import to_thread
 
 from app.core.errors import RecordingGone
 from app.core.recording_path import RecordingPath
-from app.core.utils import extension_of
+from app.core.validation import extension_of
 from app.schemas.caller import Caller
 from app.services.receiving import BATCH_BYTES, Received, Receiver, abort
 from app.services.task_service import TaskService

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from app.core.errors import InvalidParameter
-from app.core.utils import quoted
+from app.core.validation import quoted
 from app.schemas.known_speaker import KnownSpeaker
 
 NAMES, REFERENCES = "known_speaker_names", "known_speaker_references"

@@ -10,7 +10,7 @@ from app.core.config import Settings
 from app.core.errors import InvalidParameter
 from app.core.scripts import ChineseScript
 from app.core.speaker_counts import SpeakerRange, speaker_range
-from app.core.utils import parse_choice, parse_flag, parse_number, parse_trim, quoted, single_value
+from app.core.validation import parse_choice, parse_flag, parse_number, parse_trim, quoted, single_value
 from app.schemas.known_speaker import KnownSpeaker
 from app.schemas.task import ChannelMode, Priority, TaskKind, TrackChoice
 from app.services.known_speakers import NAMES, REFERENCES, parse_known_speakers

@@ -20,7 +20,7 @@ from app.core.errors import (
     UploadTooLarge,
 )
 from app.core.names import refuse_unknown
-from app.core.utils import extension_of, quoted, shown_name
+from app.core.validation import extension_of, quoted, shown_name
 from app.services.known_speakers import REFERENCES
 from app.storage.base import Storage, UploadWriter
 from app.storage.files import RETRY_AFTER_SECONDS

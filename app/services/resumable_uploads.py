@@ -23,7 +23,7 @@ from app.core.errors import (
     UploadTaken,
     UploadTooLarge,
 )
-from app.core.utils import extension_of
+from app.core.validation import extension_of
 from app.housekeeping.store_binding import StoreBinding
 from app.queue.reader import TaskLookup
 from app.schemas.caller import Caller

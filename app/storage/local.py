@@ -11,7 +11,7 @@ from app.core.config import Settings
 from app.core.errors import InvalidTask
 from app.core.file_locks import hold, is_held
 from app.core.recording_path import RecordingPath
-from app.core.utils import extension_of
+from app.core.validation import extension_of
 from app.schemas.task import Task
 from app.storage.base import StoredUpload
 from app.storage.files import (

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from app.core.utils import RECORDING_EXTENSIONS
+from app.core.validation import RECORDING_EXTENSIONS
 
 logger = logging.getLogger(__name__)
 

@@ -1,23 +1,17 @@
 """The supervisor's side of the engine process: start it, give it tasks, hear its answers, replace it."""
 
 import asyncio
-import contextlib
 import itertools
 import logging
-import os
-import signal
-import socket
-import sys
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from app.core.errors import EngineCrashed
 from app.core.tracing import traceparent
 from app.schemas.task import Task
 from app.schemas.window import Checkpoint
+from app.worker.engine_life import ENGINE_PROGRAM, EngineLife, describe, start_engine
 from app.worker.messages import (
-    MAX_LINE_BYTES,
     Abort,
     Alive,
     Failed,
@@ -53,18 +47,6 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 Answer = Finished | Failed
 
 
-@dataclass(slots=True)
-class _Process:
-    """One life of the engine process."""
-
-    process: asyncio.subprocess.Process
-    writer: asyncio.StreamWriter
-    listener: asyncio.Task[None]
-    ready: asyncio.Event
-    pending: dict[int, Pending] = field(default_factory=dict)
-    blamed: bool = False
-
-
 class EngineClient:
     """Keeps one engine process alive and runs tasks in it; not thread-safe (one event loop)."""
 
@@ -72,14 +54,16 @@ class EngineClient:
         self,
         environment: Mapping[str, str],
         on_stage_seconds: Callable[[Mapping[str, float]], None] = lambda _: None,
+        program: Sequence[str] = ENGINE_PROGRAM,
     ) -> None:
         """`environment` is added to that of the engine process: what its runtime reads when it starts.
 
-        `on_stage_seconds` hears how the engine process spends its time.
+        `on_stage_seconds` hears how the engine process spends its time; `program` is what is run as it.
         """
         self._environment = environment
+        self._program = program
         self._on_stage_seconds = on_stage_seconds
-        self._current: _Process | None = None
+        self._current: EngineLife | None = None
         self._start_lock = asyncio.Lock()
         self._pause_seconds = 0.0
         self._run_ids = itertools.count(1)
@@ -143,7 +127,7 @@ class EngineClient:
         """Kill the engine process whose fault is known: other tasks inside it are not suspected."""
         if self._current is not None:
             self._current.blamed = True
-            _kill(self._current.process)
+            self._current.kill()
 
     async def close(self) -> None:
         """End the engine process for good: it goes when its socket closes, or is killed where it does not."""
@@ -153,10 +137,10 @@ class EngineClient:
         engine.blamed = True
         engine.writer.close()
         await asyncio.wait([engine.listener], timeout=CLOSE_SECONDS)
-        _kill(engine.process)
+        engine.kill()
         await engine.listener
 
-    async def _alive(self) -> _Process:
+    async def _alive(self) -> EngineLife:
         async with self._start_lock:
             if self._current is None:
                 await asyncio.sleep(self._pause_seconds)
@@ -168,26 +152,14 @@ class EngineClient:
                 self._pause_seconds = 0.0
             return self._current
 
-    async def _spawn(self) -> _Process:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "app.worker.engine_process",
-                str(theirs.fileno()),
-                pass_fds=[theirs.fileno()],
-                env={**self._environment, **os.environ},
-                start_new_session=True,  # Ctrl-C is the supervisor's business
-            )
-        reader, writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
-        ready = asyncio.Event()
-        engine = _Process(process, writer, asyncio.Future(), ready)  # type: ignore[arg-type]
+    async def _spawn(self) -> EngineLife:
+        process, reader, writer = await start_engine(self._program, self._environment)
+        engine = EngineLife(process, writer, asyncio.Event())
         engine.listener = asyncio.create_task(self._listen(engine, reader))
         logger.info("Engine process started (pid %d)", process.pid)
         return engine
 
-    async def _until_ready(self, engine: _Process) -> None:
+    async def _until_ready(self, engine: EngineLife) -> None:
         waiting = asyncio.create_task(engine.ready.wait())
         done, _ = await asyncio.wait(
             {waiting, engine.listener}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
@@ -195,25 +167,28 @@ class EngineClient:
         waiting.cancel()
         if waiting in done:
             return
-        _kill(engine.process)
+        engine.kill()
         await engine.listener
         raise EngineCrashed("The engine process does not start; its log says why.")
 
-    async def _listen(self, engine: _Process, reader: asyncio.StreamReader) -> None:
-        """Hand answers to those who wait; when the process ends, tell all who still do."""
+    async def _listen(self, engine: EngineLife, reader: asyncio.StreamReader) -> None:
+        """Hand answers to those who wait; when the process ends, tell all who still do.
+
+        A line without an end is no nonsense: the process died in the middle of it, and how tells its cause.
+        """
         try:
-            while line := await reader.readline():
+            while (line := await reader.readline()).endswith(b"\n"):
                 self._hear(engine, line)
         except (ConnectionError, ValueError):
             logger.exception("The engine process talks nonsense; it is replaced")
-            _kill(engine.process)
+            engine.kill()
         engine.writer.close()
-        status = await self._reap(engine)
+        status = await engine.reaped()
         if self._current is engine:
             self._current = None
         self._report_loss(engine, status)
 
-    def _hear(self, engine: _Process, line: bytes) -> None:
+    def _hear(self, engine: EngineLife, line: bytes) -> None:
         message = from_engine.validate_json(line)
         if isinstance(message, Ready):
             engine.ready.set()
@@ -231,7 +206,7 @@ class EngineClient:
 
     def _tell(
         self,
-        engine: _Process,
+        engine: EngineLife,
         pending: Pending,
         listener: Listener,
         message: Alive | Window | Question | GivingBack,
@@ -249,22 +224,13 @@ class EngineClient:
             self._answering.add(answering)
             answering.add_done_callback(self._answering.discard)
 
-    async def _reply(self, engine: _Process, answer: Awaitable[Reply]) -> None:
+    async def _reply(self, engine: EngineLife, answer: Awaitable[Reply]) -> None:
         await self._send(engine, await answer)
 
-    async def _reap(self, engine: _Process) -> int:
-        """Exit status of a process whose socket has closed; kill it where it hangs on."""
-        try:
-            async with asyncio.timeout(5):
-                return await engine.process.wait()
-        except TimeoutError:
-            _kill(engine.process)
-            return await engine.process.wait()
-
-    def _report_loss(self, engine: _Process, status: int) -> None:
+    def _report_loss(self, engine: EngineLife, status: int) -> None:
         loading = not engine.blamed and all(each.stage is Stage.LOADING for each in engine.pending.values())
         guilty = len(engine.pending) == 1 and not engine.blamed and not loading
-        text = f"The engine process ended under the task ({_describe(status)})."
+        text = f"The engine process ended under the task ({describe(status)})."
         if engine.pending:
             logger.error(
                 "%s Tasks in flight: %s",
@@ -275,7 +241,7 @@ class EngineClient:
             if not pending.answer.done():
                 pending.answer.set_exception(EngineLost(text, guilty=guilty, loading=loading, status=status))
 
-    async def _send(self, engine: _Process, message: ToEngine) -> None:
+    async def _send(self, engine: EngineLife, message: ToEngine) -> None:
         try:
             engine.writer.write(message.line())
             await engine.writer.drain()
@@ -292,15 +258,3 @@ async def _first(answer: "asyncio.Future[End]", event: asyncio.Event) -> bool:
     finally:
         waiting.cancel()
     return answer.done()
-
-
-def _kill(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
-
-
-def _describe(status: int) -> str:
-    """`killed by SIGSEGV` or `exit status 3`."""
-    if status < 0:
-        return f"killed by {signal.Signals(-status).name}"
-    return f"exit status {status}"

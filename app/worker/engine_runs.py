@@ -15,7 +15,7 @@ from app.schemas.task import Task, TaskFailure
 from app.schemas.window import WindowDone
 from app.worker.checkpoints import saving
 from app.worker.engine_client import Answer, EngineClient
-from app.worker.gate import SoloGate
+from app.worker.exclusive import SharedExclusiveLock
 from app.worker.lending import HelperDesk, OwnerDesk
 from app.worker.messages import Failed, Fetched, Helped, Stage
 from app.worker.models import ModelWatch
@@ -53,7 +53,7 @@ class EngineRuns:
         self._engine = engine
         self._models = models
         self._shares = shares
-        self._gate = SoloGate()
+        self._lock = SharedExclusiveLock()  # a suspect runs alone
         self._is_loading: dict[str, bool] = {}  # of each task at work
         self._losses: dict[str, DeviceLostUnder] = {}
         self.device_lost = asyncio.Event()
@@ -80,19 +80,19 @@ class EngineRuns:
         """The engine's answer; a task that shared a crashed engine process is run once more, alone."""
         if claim.crashes == 0:
             try:
-                async with self._gate.enter(alone=False):
+                async with self._lock.shared():
                     return await self._transcribe(claim, may_lend=True)
             except EngineLost as lost:
                 if lost.guilty:
                     raise
                 logger.warning("Another task may have ended the engine process; running this one alone")
-        async with self._gate.enter(alone=True):
+        async with self._lock.exclusive():
             return await self._transcribe(claim, may_lend=False)
 
     async def help(self, task: Task, desk: HelperDesk, enough: asyncio.Event) -> Helped | Failed:
         """Help with a task that another worker has, until there is nothing to do or `enough` is set."""
         listener = Listener(_unheard, desk.on_window, desk.answer, desk.on_give_back)
-        async with self._gate.enter(alone=False):
+        async with self._lock.shared():
             return await self._within_deadline(
                 task,
                 lambda timed: self._engine.help(task, timed, enough),
@@ -104,7 +104,7 @@ class EngineRuns:
         """The engine's answer, every finished window being saved on the way.
 
         Where it `may_lend`, idle workers help; a recording that may kill whoever has it is not shared. Where
-        the GPU was lost while the task waited at the gate, it goes back.
+        the GPU was lost while the task waited to run, it goes back.
         """
         task, desk = claim.task, OwnerDesk(self._consumer, claim, may_lend=may_lend)
 

@@ -2,6 +2,7 @@
 
 import logging
 
+from app.core.errors import QueueUnavailable
 from app.housekeeping.store_binding import StoreBinding
 
 logger = logging.getLogger(__name__)
@@ -23,3 +24,11 @@ class FolderWatch:
             else:
                 logger.error("This worker takes no tasks. %s", problem)
         self.problem = problem
+
+    async def is_away(self) -> bool:
+        """Look anew where Redis can be asked, and tell whether the recordings are not seen here."""
+        try:
+            await self.look()
+        except QueueUnavailable as error:
+            logger.warning("Whether the recordings are the queue's own is not known: %s", error)
+        return self.problem is not None

@@ -4,16 +4,16 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.core.background import end
-from app.core.backoff import QUIET_SECONDS, Backoff
+from app.core.backoff import Backoff
 from app.core.config import Settings
-from app.core.errors import CapacityError, DeviceLost, EngineCrashed, QueueUnavailable
+from app.core.errors import DeviceLost, EngineCrashed, QueueUnavailable
 from app.housekeeping.outbox_sweep import OutboxSweep
 from app.queue.claims import Claim
 from app.queue.clients import check_server
@@ -22,12 +22,15 @@ from app.queue.maintenance import Maintenance
 from app.queue.outcomes import Lease
 from app.queue.probe import check_cluster, check_commands
 from app.queue.room import Room
+from app.worker.chores import chore
 from app.worker.disk import DiskWatch
 from app.worker.engine_client import EngineClient
 from app.worker.helper import LOOK_SECONDS, Helper
 from app.worker.pauses import busy_pause
 from app.worker.reporter import Reporter
-from app.worker.runner import Reason, TaskRunner
+from app.worker.runner import TaskRunner
+from app.worker.running import RunningTasks
+from app.worker.settlement import Reason
 from app.worker.slots import Place, Slots, slot_sizes
 
 logger = logging.getLogger(__name__)
@@ -84,7 +87,7 @@ class Supervisor:
         self._disk = disk
         self._reporter = reporter
         self._helper = helper
-        self._running: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
+        self._running = RunningTasks(runner)
         self._slots = Slots(slot_sizes(settings), settings.short_seconds)
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -107,19 +110,19 @@ class Supervisor:
         await self._disk.look()
         await self._look()
         background = [
-            self._chore("Renewing the lease", self._settings.heartbeat_seconds, self._heartbeat),
-            self._chore("Maintenance", self._settings.maintenance_seconds, self._maintenance.tick),
-            self._chore("Sweeping the outbox", self._settings.maintenance_seconds, self._sweep_outbox),
-            self._chore(
+            chore("Renewing the lease", self._settings.heartbeat_seconds, self._heartbeat),
+            chore("Maintenance", self._settings.maintenance_seconds, self._maintenance.tick),
+            chore("Sweeping the outbox", self._settings.maintenance_seconds, self._sweep_outbox),
+            chore(
                 "Looking for the folder and the models", self._settings.heartbeat_seconds, self._reporter.look
             ),
-            self._chore("Looking at the disk", DISK_SECONDS, self._disk.look),
-            self._chore("Helping", LOOK_SECONDS, lambda: self._helper.look(self._is_idle)),
+            chore("Looking at the disk", DISK_SECONDS, self._disk.look),
+            chore("Helping", LOOK_SECONDS, lambda: self._helper.look(self._is_idle)),
             asyncio.create_task(self._end_without_device()),
         ]
         try:
             await self._claim_until_stopped()
-            await self._drain()
+            await self._running.drain(self._settings.drain_seconds, self._hurry, GOODBYE_SECONDS)
         finally:
             await end(background)
             await self._helper.close(GOODBYE_SECONDS)
@@ -158,7 +161,7 @@ class Supervisor:
             if not self._reporter.sees_folder:
                 await self._pause(FOLDER_SECONDS)
                 continue
-            at_work = [task for _, task in self._running.values()]
+            at_work = self._running.tasks
             room = self._slots.offer(may_fetch=self._disk.has_room)
             room = replace(room, unwanted=self._reporter.unwanted)
             waits = room.is_unlimited and not at_work
@@ -223,57 +226,20 @@ class Supervisor:
 
     def _begin(self, claim: Claim, place: Place) -> None:
         self._helper.leave()
-        task = asyncio.create_task(self._run(claim, place), name=claim.task.task_id)
-        self._running[claim.task.task_id] = (claim, task)
-
-    async def _run(self, claim: Claim, place: Place) -> None:
-        try:
-            await self._runner.run(claim, place)
-        except Exception:
-            logger.exception("Task %s could not be settled; its lease will end", claim.task.task_id)
-        finally:
-            del self._running[claim.task.task_id]
-            place.leave()
+        self._running.begin(claim, place)
 
     async def _heartbeat(self) -> None:
-        claims = [claim for claim, _ in self._running.values()]
+        claims = self._running.claims
         leases = await self._consumer.heartbeat(claims)
         for task_id, lease in leases.items():
             if lease is not Lease.RUN:
-                self._take_out(task_id, Reason.LOST if lease is Lease.LOST else Reason.CANCEL)
+                self._running.take_out(task_id, Reason.LOST if lease is Lease.LOST else Reason.CANCEL)
         self._reporter.beat()
         if not claims:
             await self._sweep()
 
-    def _take_out(self, task_id: str, reason: Reason) -> None:
-        if task_id in self._running and not self._runner.settles(task_id):
-            self._running[task_id][1].cancel(reason)
-
     async def _sweep(self) -> None:
-        await self._consumer.sweep(self._running.keys())
-
-    async def _drain(self) -> None:
-        """Let running tasks end, then hand the rest back."""
-        tasks = [task for _, task in self._running.values()]
-        if not tasks:
-            return
-        logger.info("Stopping; %d task(s) get %.0f s to end", len(tasks), self._settings.drain_seconds)
-        try:
-            async with asyncio.timeout(self._settings.drain_seconds):
-                await self._all_ended_or_hurry(tasks)
-        except TimeoutError:
-            logger.info("Time is up; handing back what still runs")
-        for task_id in list(self._running):
-            self._take_out(task_id, Reason.RELEASE)
-        await asyncio.wait(tasks, timeout=GOODBYE_SECONDS)
-
-    async def _all_ended_or_hurry(self, tasks: list[asyncio.Task[None]]) -> None:
-        hurry = asyncio.create_task(self._hurry.wait())
-        try:
-            while not hurry.done() and (left := [task for task in tasks if not task.done()]):
-                await asyncio.wait([hurry, *left], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            hurry.cancel()
+        await self._consumer.sweep(self._running.ids)
 
     async def _leave(self) -> None:
         async def leave() -> None:
@@ -285,23 +251,6 @@ class Supervisor:
             await leave()
         except (RedisError, QueueUnavailable, TimeoutError) as error:
             logger.warning("What this worker holds is handed back when its lease ends (%s)", error)
-
-    def _chore(
-        self, what: str, seconds: float, action: Callable[[], Awaitable[object]]
-    ) -> "asyncio.Task[None]":
-        backoff = Backoff(logger, what, quiet_seconds=QUIET_SECONDS)
-        return asyncio.create_task(self._every(seconds, action, backoff))
-
-    async def _every(self, seconds: float, action: Callable[[], Awaitable[object]], backoff: Backoff) -> None:
-        """Leases and maintenance must survive whatever goes wrong once, and are never put off."""
-        while True:
-            try:
-                await action()
-                backoff.succeeded()
-            except Exception as error:
-                expected = isinstance(error, RedisError | CapacityError | TimeoutError)
-                backoff.failed(error, unexpected=not expected)
-            await asyncio.sleep(seconds)
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, but not longer than until `stop`."""

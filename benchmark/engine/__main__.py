@@ -11,7 +11,6 @@ import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,12 +20,12 @@ from rich.console import Console
 from app.core.config import Settings
 from app.core.startup import read_settings
 from benchmark.engine import service_parts
+from benchmark.engine.compare import Entry, PassFailed, Standing, compare
 from benchmark.engine.conversations import SECONDS, conversations
 from benchmark.engine.corpus import Clip, CorpusMissing, read_corpus
-from benchmark.engine.duel import Entry, PassFailed, Standing, compete
+from benchmark.engine.harness import ServiceFailed
 from benchmark.engine.report import figures_table, machine, standings_table, write_plots
 from benchmark.engine.sound import variants
-from benchmark.engine.stack import ServiceFailed
 
 HOME = Path(__file__).parents[1]
 PARTS = (
@@ -103,24 +102,24 @@ class Benchmark:
         """Measure one part. Raises CorpusMissing, PassFailed, ServiceFailed."""
         console.rule(part)
         if part in ("voice", "long"):
-            self._compete(part, RIVALS, self._clips(part), self._rounds)
+            self._compare(part, RIVALS, self._clips(part), self._rounds)
         elif part == "variants":
-            self._compete(part, RIVALS, self._variants(), 1)
+            self._compare(part, RIVALS, self._variants(), 1)
         elif part == "conversation":
-            self._compete(part, RIVALS, self._conversations(), self._rounds)
+            self._compare(part, RIVALS, self._conversations(), self._rounds)
         elif part == "curve":
-            self._compete("curve, voice", CURVE, self._clips("voice"), 1)
-            self._compete("curve, long", LENGTHS, self._clips("long"), 1)
+            self._compare("curve, voice", CURVE, self._clips("voice"), 1)
+            self._compare("curve, long", LENGTHS, self._clips("long"), 1)
         elif part == "nonspeech":
-            self._compete(part, RIVALS, self._clips(part), 1)
+            self._compare(part, RIVALS, self._clips(part), 1)
         else:
             self.figures[part] = self._serve(part, hours, repeats)
             console.print(figures_table(part, self.figures[part]))
 
-    def _compete(self, name: str, entries: Sequence[Entry], clips: Sequence[Clip], rounds: int) -> None:
-        standings = compete(entries, clips, self._model, self._settings, rounds, console.print)
+    def _compare(self, name: str, entries: Sequence[Entry], clips: Sequence[Clip], rounds: int) -> None:
+        standings = compare(entries, clips, self._model, self._settings, rounds, console.print)
         self.standings[name] = standings
-        self.figures[name] = [asdict(standing) for standing in standings]
+        self.figures[name] = [standing.fields() for standing in standings]
         console.print(standings_table(name, standings))
 
     def _serve(self, part: str, hours: float, repeats: int) -> service_parts.Figures:

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 from app.core.config import Settings
-from benchmark.engine.contestants import CONTESTANTS
 from benchmark.engine.messages import Passed, Round
+from benchmark.engine.systems import SYSTEMS
 
 SHORTEST_FIRST = 1
 """Recordings transcribed before the clock starts: the first call of a runtime allocates and compiles."""
@@ -17,23 +17,23 @@ def run(order: Round) -> Passed:
     """Load, warm up, transcribe."""
     paths = [Path(audio) for audio in order.audios]
     started = time.perf_counter()
-    contestant = CONTESTANTS[order.contestant](order, Settings(**order.settings))  # type: ignore[arg-type]
+    system = SYSTEMS[order.system](order, Settings(**order.settings))  # type: ignore[arg-type]
     load_seconds = time.perf_counter() - started
     try:
-        contestant.transcribe(sorted(paths, key=lambda path: path.stat().st_size)[:SHORTEST_FIRST])
-        started, cpu_started = time.perf_counter(), contestant.cpu_seconds()
-        said = contestant.transcribe(paths)
-        seconds, cpu = time.perf_counter() - started, contestant.cpu_seconds()
+        system.transcribe(sorted(paths, key=lambda path: path.stat().st_size)[:SHORTEST_FIRST])
+        started, cpu_started = time.perf_counter(), system.cpu_seconds()
+        said = system.transcribe(paths)
+        seconds, cpu = time.perf_counter() - started, system.cpu_seconds()
         return Passed(
             load_seconds=load_seconds,
             seconds=seconds,
             cpu_seconds=None if cpu is None or cpu_started is None else cpu - cpu_started,
-            peak_memory_mb=contestant.peak_memory_mb(),
-            device_busy=contestant.device_busy(),
+            peak_memory_mb=system.peak_memory_mb(),
+            device_busy=system.device_busy(),
             said=tuple(said),
         )
     finally:
-        contestant.close()
+        system.close()
 
 
 def main() -> None:

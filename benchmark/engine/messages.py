@@ -10,12 +10,12 @@ class _Message(BaseModel):
 
 
 class Round(_Message):
-    """One pass of one contestant over some recordings.
+    """One pass of one system over some recordings.
 
-    `tuning` and `rules` change the windows' numbers; `options` are a contestant's own.
+    `tuning` and `rules` change the windows' numbers; `options` are a system's own.
     """
 
-    contestant: str
+    system: str
     model: str
     audios: tuple[str, ...]
     settings: dict[str, object]

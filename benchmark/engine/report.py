@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 
 from benchmark.bootstrap import Interval
-from benchmark.engine.duel import Standing
+from benchmark.engine.compare import Standing
 from benchmark.plots import COLOURS
 from benchmark.processor import processor_fields, processor_name
 from benchmark.results import Errors

@@ -14,20 +14,20 @@ from app.audio.decode import read_samples
 from app.core.config import Settings
 from app.core.machine import usable_cores
 from app.weights.store import WeightStore
-from benchmark.engine.contestant import InProcess, compute_type_on_cpu
 from benchmark.engine.ggml import ensure_ggml
 from benchmark.engine.messages import Round, Said
+from benchmark.engine.system import InProcess, compute_type_on_cpu
 
 PACKAGES = {"openai-whisper": "openai-whisper", "whisper.cpp": "pywhispercpp", "whisperx": "whisperx"}
-"""What has to be installed for a contestant."""
+"""What has to be installed for a system."""
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 """Environment variable with the key of a server: command lines are seen by everybody."""
 
 
-def missing_package(contestant: str) -> str | None:
-    """The package that a contestant lacks here."""
-    package = PACKAGES.get(contestant)
+def missing_package(system: str) -> str | None:
+    """The package that a system lacks here."""
+    package = PACKAGES.get(system)
     try:
         return None if package is None or metadata.version(package) else package
     except metadata.PackageNotFoundError:
@@ -45,7 +45,7 @@ class OpenAIWhisper(InProcess):
         self._beam_size = order.beam_size
 
     def transcribe(self, paths: Sequence[Path]) -> list[Said]:
-        """See Contestant."""
+        """See System."""
         return [self._one(path) for path in paths]
 
     def _one(self, path: Path) -> Said:
@@ -71,7 +71,7 @@ class WhisperCpp(InProcess):
         )
 
     def transcribe(self, paths: Sequence[Path]) -> list[Said]:
-        """See Contestant."""
+        """See System."""
         return [self._one(path) for path in paths]
 
     def _one(self, path: Path) -> Said:
@@ -105,7 +105,7 @@ class WhisperX(InProcess):
         )
 
     def transcribe(self, paths: Sequence[Path]) -> list[Said]:
-        """See Contestant."""
+        """See System."""
         return [self._one(path) for path in paths]
 
     def _one(self, path: Path) -> Said:
@@ -132,7 +132,7 @@ class Server(InProcess):
         )
 
     def transcribe(self, paths: Sequence[Path]) -> list[Said]:
-        """See Contestant."""
+        """See System."""
         with ThreadPoolExecutor(self._concurrency) as threads:
             return list(threads.map(self._one, paths))
 
@@ -155,5 +155,5 @@ class Server(InProcess):
         return None
 
     def close(self) -> None:
-        """See Contestant."""
+        """See System."""
         self._client.close()

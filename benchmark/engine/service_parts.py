@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from app.core.config import Settings
+from benchmark.engine.compare import Entry, run_pass
 from benchmark.engine.corpus import Clip
-from benchmark.engine.duel import Entry, run_pass
+from benchmark.engine.harness import running_service
 from benchmark.engine.sound import joined
-from benchmark.engine.stack import peak_mb_of, running_stack
+from benchmark.processes import peak_mb
 
 Say = Callable[[str], None]
 Figures = dict[str, Any]
@@ -24,14 +25,14 @@ def throughput(
     """All clips through the API, from the first POST to the last `done`, against the engine alone."""
     audio = sum(clip.seconds for clip in clips)
     alone, service = [], []
-    with running_stack(folder, settings) as stack:
-        stack.start_worker()
-        stack.timed(clips[0].path, model=model)  # the model is loaded
+    with running_service(folder, settings) as harness:
+        harness.start_worker()
+        harness.timed(clips[0].path, model=model)  # the model is loaded
         for number in range(rounds):
             alone.append(audio / run_pass(Entry("engine", "windows"), clips, model, settings).seconds)
             started = time.perf_counter()
-            for task_id in [stack.post(clip.path, model=model) for clip in clips]:
-                stack.await_end(task_id)
+            for task_id in [harness.post(clip.path, model=model) for clip in clips]:
+                harness.await_end(task_id)
             service.append(audio / (time.perf_counter() - started))
             say(f"round {number + 1}: engine {alone[-1]:.1f}x, service {service[-1]:.1f}x")
     ratios = [mine / its for mine, its in zip(service, alone, strict=True)]
@@ -46,11 +47,11 @@ def throughput(
 def latency(clip: Clip, model: str, settings: Settings, rounds: int, folder: Path, say: Say) -> Figures:
     """One short clip alone, POST to `done`, against `WhisperModel.transcribe` of the same file."""
     posts, calls = [], []
-    with running_stack(folder, settings) as stack:
-        stack.start_worker()
-        stack.timed(clip.path, model=model)
+    with running_service(folder, settings) as harness:
+        harness.start_worker()
+        harness.timed(clip.path, model=model)
         for number in range(rounds):
-            posts.append(stack.timed(clip.path, model=model))
+            posts.append(harness.timed(clip.path, model=model))
             calls.append(run_pass(Entry("sequential", "sequential"), [clip], model, settings).seconds)
             say(f"round {number + 1}: POST to done {posts[-1]:.2f} s, transcribe {calls[-1]:.2f} s")
     return {
@@ -66,15 +67,15 @@ def fairness(
 ) -> Figures:
     """A short clip that comes while a long recording runs on the only worker, and the same clip alone."""
     alone, beside = [], []
-    with running_stack(folder, settings) as stack:
-        stack.start_worker()
-        stack.timed(short.path, model=model)
+    with running_service(folder, settings) as harness:
+        harness.start_worker()
+        harness.timed(short.path, model=model)
         for _ in range(rounds):
-            alone.append(stack.timed(short.path, model=model))
-        task_id = stack.post(long.path, model=model)
+            alone.append(harness.timed(short.path, model=model))
+        task_id = harness.post(long.path, model=model)
         for number in range(rounds):
-            stack.wait(task_id, 0.05 + 0.2 * number)
-            beside.append(stack.timed(short.path, model=model))
+            harness.wait(task_id, 0.05 + 0.2 * number)
+            beside.append(harness.timed(short.path, model=model))
             say(f"round {number + 1}: alone {alone[number]:.2f} s, beside {beside[-1]:.2f} s")
     return {
         "clip_seconds": short.seconds,
@@ -86,19 +87,19 @@ def fairness(
 
 def resume(long: Clip, model: str, settings: Settings, folder: Path, say: Say) -> Figures:
     """The worker and its engine are killed at 70 % of a recording; another worker goes on."""
-    with running_stack(folder, settings) as stack:
-        worker = stack.start_worker()
+    with running_service(folder, settings) as harness:
+        worker = harness.start_worker()
         started = time.perf_counter()
-        whole = stack.wait(stack.post(long.path, model=model))["result"]
+        whole = harness.wait(harness.post(long.path, model=model))["result"]
         uninterrupted = time.perf_counter() - started
         say(f"uninterrupted: {uninterrupted:.0f} s")
-        task_id = stack.post(long.path, model=model)
-        before = stack.wait(task_id, 0.7)
-        for process in (stack.engine_of(worker).pid, worker.pid):
+        task_id = harness.post(long.path, model=model)
+        before = harness.wait(task_id, 0.7)
+        for process in (harness.engine_of(worker).pid, worker.pid):
             os.kill(process, signal.SIGKILL)
         killed = time.perf_counter()
-        stack.start_worker()
-        after = stack.wait(task_id)["result"]
+        harness.start_worker()
+        after = harness.wait(task_id)["result"]
         seconds = time.perf_counter() - killed
     windows, resumed = after["quality"]["windows"], after["provenance"]["windows_resumed"]
     return {
@@ -125,13 +126,13 @@ def memory(
     folder.mkdir(parents=True, exist_ok=True)
     short = joined(clips, 180, folder / "short.wav")
     long = joined(clips, hours * 3600, folder / "long.wav")
-    with running_stack(folder, settings) as stack:
-        worker = stack.start_worker(TASKS_IN_FLIGHT="1")
-        engine = stack.engine_of(worker)
+    with running_service(folder, settings) as harness:
+        worker = harness.start_worker(TASKS_IN_FLIGHT="1")
+        engine = harness.engine_of(worker)
         peaks: dict[str, list[float]] = {"short": [], "long": []}
         for name, path in [("short", short), *[("long", long)] * repeats]:
-            seconds = stack.timed(path, model=model)
-            peaks[name].append(peak_mb_of(engine))
+            seconds = harness.timed(path, model=model)
+            peaks[name].append(peak_mb(engine))
             _forget_peak(engine.pid)
             say(f"{name}: {seconds:.0f} s, peak {peaks[name][-1]:.0f} MiB")
     return {

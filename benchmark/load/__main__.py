@@ -16,11 +16,11 @@ import typer
 from rich.console import Console
 
 from app.core.startup import read_settings
-from app.core.utils import RECORDING_EXTENSIONS
+from app.core.validation import RECORDING_EXTENSIONS
 from benchmark.energy import energy_meter
 from benchmark.engine.corpus import CorpusMissing, clips_of
+from benchmark.engine.harness import ServiceFailed, ServiceHarness, running_service
 from benchmark.engine.report import figures_table, machine
-from benchmark.engine.stack import ServiceFailed, Stack, running_stack
 from benchmark.load.arrivals import Arrivals, WrongArrivals, read_arrivals
 from benchmark.load.driver import Plan, Trip, drive
 from benchmark.load.figures import LoadFigures, efficiency, figures_of
@@ -123,13 +123,13 @@ def _load(order: Order, arrivals: Arrivals, workers: int, service: str | None, f
         trips = asyncio.run(_watched(service, plan, watch))
     else:
         place = folder / f"{arrivals.kind}-{arrivals.number:g}-{workers}"
-        with running_stack(place, read_settings()) as stack:
+        with running_service(place, read_settings()) as harness:
             for _ in range(workers):
-                stack.start_worker(**_environment(order.fake))
-            _warm_up(stack, order)
-            url = f"http://127.0.0.1:{stack.api_port}"
+                harness.start_worker(**_environment(order.fake))
+            _warm_up(harness, order)
+            url = f"http://127.0.0.1:{harness.api_port}"
             with energy_meter() as meter:
-                watch = Watch(stack.processes(), stack.settings, meter)
+                watch = Watch(harness.processes(), harness.settings, meter)
                 trips = asyncio.run(_watched(url, plan, watch))
     queue = (watch.oldest, watch.waiting)
     found = figures_of(workers, arrivals, trips, order.seconds, queue, watch.use, watch.machine)
@@ -149,13 +149,13 @@ def _environment(fake: FakeWorker | None) -> dict[str, str]:
     return {} if fake is None else {"ENGINE": "fake", "TASKS_IN_FLIGHT": str(fake.in_flight)}
 
 
-def _warm_up(stack: Stack, order: Order) -> None:
+def _warm_up(harness: ServiceHarness, order: Order) -> None:
     """Each worker has loaded its model before the clock starts: an idle one is always served first."""
     shortest = min(order.samples, key=lambda sample: sample.seconds)
     options = {"model": order.model} if order.model else {}
-    workers = sum(name.startswith("worker-") for name in stack.processes())
-    for task_id in [stack.post(shortest.path, **options) for _ in range(workers)]:
-        stack.await_end(task_id)
+    workers = sum(name.startswith("worker-") for name in harness.processes())
+    for task_id in [harness.post(shortest.path, **options) for _ in range(workers)]:
+        harness.await_end(task_id)
 
 
 async def _watched(url: str, plan: Plan, watch: Watch) -> list[Trip]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -14,6 +14,7 @@ from app.core.errors import QueueUnavailable
 from app.queue.admin import Admin
 from app.queue.clients import command_client
 from benchmark.energy import NO_COUNTERS, NOTHING_TOLD, EnergyMeter, MachineUse
+from benchmark.processes import families, family_seconds, resident_mb
 
 EVERY_SECONDS = 0.25
 
@@ -87,7 +88,7 @@ class Watch:
 
     def _look_at_memory(self) -> None:
         for name, family in self._families.items():
-            size = sum(_resident_mb(process) for process in family)
+            size = sum(resident_mb(process) for process in family)
             self.peaks[name] = max(size, self.peaks.get(name, 0.0))
 
     async def _look_at_queue(self, admin: Admin) -> None:
@@ -95,50 +96,3 @@ class Watch:
             seen = await admin.overview()
             self.oldest.append(seen.oldest_seconds or 0.0)
             self.waiting.append(seen.waiting + seen.high)
-
-
-def families(named: Mapping[str, psutil.Process]) -> dict[str, list[psutil.Process]]:
-    """Each process and its living descendants, without those that have a name of their own and theirs."""
-    names = {process.pid: name for name, process in named.items()}
-    running = {process.pid: process for process in psutil.process_iter(["ppid"])}
-    parents = {pid: process.info["ppid"] for pid, process in running.items()}
-    found = {name: [process] for name, process in named.items()}
-    for pid, process in running.items():
-        if pid not in names and (owner := _nearest(pid, parents, names)) is not None:
-            found[owner].append(process)
-    return found
-
-
-def _nearest(pid: int, parents: Mapping[int, int], names: Mapping[int, str]) -> str | None:
-    """The name of the nearest ancestor that has one."""
-    while (parent := parents.get(pid)) is not None and parent != pid:  # macOS: 0 is its own parent
-        pid = parent
-        if pid in names:
-            return names[pid]
-    return None
-
-
-def family_seconds(family: Sequence[psutil.Process]) -> float:
-    """Processor time of the first process and of all its descendants so far, those that have ended included.
-
-    Raises psutil.Error where the first one has ended.
-    """
-    first, *others = family
-    seconds = _cpu_seconds(first)
-    for process in others:
-        with suppress(psutil.Error):  # what ends counts as its parent's
-            seconds += _cpu_seconds(process)
-    return seconds
-
-
-def _cpu_seconds(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system + times.children_user + times.children_system)
-
-
-def _resident_mb(process: psutil.Process) -> float:
-    """0 for one that has ended."""
-    try:
-        return float(process.memory_info().rss) / 1024 / 1024
-    except psutil.Error:
-        return 0.0

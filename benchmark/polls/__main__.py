@@ -20,9 +20,10 @@ from rich.console import Console
 from app.core.startup import read_settings
 from app.launcher.redis_server import free_port
 from benchmark.engine.corpus import CorpusMissing, read_corpus
+from benchmark.engine.harness import ServiceFailed, ServiceHarness, running_service
 from benchmark.engine.report import figures_table, machine
-from benchmark.engine.stack import ServiceFailed, Stack, running_stack
 from benchmark.polls.clients import Answered, listen, poll
+from benchmark.processes import cpu_seconds
 
 HOME = Path(__file__).parents[1]
 CLIENTS, LISTENERS = 200, 50
@@ -48,10 +49,10 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         try:
             clip = max(read_corpus(corpus, "long"), key=lambda clip: clip.seconds)
-            with running_stack(Path(folder), read_settings()) as stack:
-                figures = _polls(stack, rounds, seconds)
+            with running_service(Path(folder), read_settings()) as harness:
+                figures = _polls(harness, rounds, seconds)
                 console.print(figures_table("polls", figures))
-                figures |= _beside(stack, clip.path, model, rounds, seconds)
+                figures |= _beside(harness, clip.path, model, rounds, seconds)
         except (CorpusMissing, ServiceFailed) as error:
             console.print(str(error), style="bold red", markup=False)
             raise typer.Exit(1) from None
@@ -62,17 +63,17 @@ def main(
     console.print("Written:", str(path), soft_wrap=True)
 
 
-def _polls(stack: Stack, rounds: int, seconds: float) -> dict[str, Any]:
+def _polls(harness: ServiceHarness, rounds: int, seconds: float) -> dict[str, Any]:
     """Clients that ask as fast as they can: ours and the bare one in turn."""
     bare_port = free_port()
-    stack.start("-m", "uvicorn", "benchmark.polls.bare:app", "--port", str(bare_port), "--no-access-log")
-    paths = _running_tasks(stack, CLIENTS)
+    harness.start("-m", "uvicorn", "benchmark.polls.bare:app", "--port", str(bare_port), "--no-access-log")
+    paths = _running_tasks(harness, CLIENTS)
     time.sleep(3)
     ours: list[Answered] = []
     bare: list[Answered] = []
     for number in range(rounds):
         bare.append(asyncio.run(poll(bare_port, paths, CLIENTS, seconds)))
-        ours.append(asyncio.run(poll(stack.api_port, paths, CLIENTS, seconds)))
+        ours.append(asyncio.run(poll(harness.api_port, paths, CLIENTS, seconds)))
         console.print(
             f"round {number + 1}: bare {bare[-1].per_second:.0f}/s, ours {ours[-1].per_second:.0f}/s"
         )
@@ -84,10 +85,10 @@ def _polls(stack: Stack, rounds: int, seconds: float) -> dict[str, Any]:
     }
 
 
-def _running_tasks(stack: Stack, count: int) -> list[str]:
+def _running_tasks(harness: ServiceHarness, count: int) -> list[str]:
     """Addresses of tasks that a worker has in hand, a minute done of each."""
     text = "word " * 150
-    with redis.Redis(port=stack.redis_port) as client:
+    with redis.Redis(port=harness.redis_port) as client:
         now = int(time.time() * 1000)
         for number in range(count):
             name = f"load-{number}"
@@ -101,17 +102,17 @@ def _running_tasks(stack: Stack, count: int) -> list[str]:
     return [f"/transcribe/load-{number}" for number in range(count)]
 
 
-def _beside(stack: Stack, path: Path, model: str, rounds: int, seconds: float) -> dict[str, Any]:
+def _beside(harness: ServiceHarness, path: Path, model: str, rounds: int, seconds: float) -> dict[str, Any]:
     """What is left to the engine of the processors while clients poll and listen as they should."""
     alone: list[float] = []
     beside: list[float] = []
-    worker = stack.start_worker()
-    task_id, *_ = [stack.post(path, model=model) for _ in range(COPIES)]
-    stack.wait(task_id, 0.05)
-    engine = stack.engine_of(worker)
+    worker = harness.start_worker()
+    task_id, *_ = [harness.post(path, model=model) for _ in range(COPIES)]
+    harness.wait(task_id, 0.05)
+    engine = harness.engine_of(worker)
     for _ in range(rounds):
         alone.append(_cores(engine, seconds))
-        beside.append(asyncio.run(_loaded(stack, engine, task_id, seconds)))
+        beside.append(asyncio.run(_loaded(harness, engine, task_id, seconds)))
         console.print(
             f"the engine has {alone[-1]:.2f} cores alone, {beside[-1]:.2f} beside {CLIENTS} polls a second"
         )
@@ -124,18 +125,16 @@ def _beside(stack: Stack, path: Path, model: str, rounds: int, seconds: float) -
 
 def _cores(engine: psutil.Process, seconds: float) -> float:
     """Processor time a second. Windows end in bursts, and tell less of so short a time."""
-    before, started = engine.cpu_times(), time.perf_counter()
+    before, started = cpu_seconds(engine), time.perf_counter()
     time.sleep(seconds)
-    after = engine.cpu_times()
-    spent = after.user - before.user + after.system - before.system
-    return float(spent) / (time.perf_counter() - started)
+    return (cpu_seconds(engine) - before) / (time.perf_counter() - started)
 
 
-async def _loaded(stack: Stack, engine: psutil.Process, task_id: str, seconds: float) -> float:
+async def _loaded(harness: ServiceHarness, engine: psutil.Process, task_id: str, seconds: float) -> float:
     address = f"/transcribe/{task_id}"
     load = [
-        poll(stack.api_port, [address], CLIENTS, seconds, PAUSE_SECONDS),
-        *(listen(stack.api_port, f"{address}/events", seconds) for _ in range(LISTENERS)),
+        poll(harness.api_port, [address], CLIENTS, seconds, PAUSE_SECONDS),
+        *(listen(harness.api_port, f"{address}/events", seconds) for _ in range(LISTENERS)),
     ]
     waiting = asyncio.ensure_future(asyncio.gather(*load))
     cores = await asyncio.to_thread(_cores, engine, seconds)

@@ -13,7 +13,7 @@ from rich.progress import track
 
 from app.audio.decode import read_samples
 from app.core.errors import ServiceError
-from app.core.utils import RECORDING_EXTENSIONS
+from app.core.validation import RECORDING_EXTENSIONS
 from benchmark.plan import HOME, Plan
 from benchmark.recordings import Recording, find_recordings
 from benchmark.variants.kinds import KINDS, Treatment, UnknownKind, kinds_help, read_treatment

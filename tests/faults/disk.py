@@ -20,6 +20,7 @@ from app.core.config import Settings
 from app.core.errors import StorageFull
 from app.launcher.redis_server import RedisServer, free_port
 from app.schemas.task import Task
+from benchmark.own_settings import own_settings
 from tests.faults.harness import QUICK, Service, running_service
 
 console = Console()
@@ -141,16 +142,13 @@ async def measure(folder: Path, load: Load, *, keep_seconds: float, min_free_mb:
         server = RedisServer(Path(elsewhere) / "redis", free_port())
         server.start()
         changes = {
-            "redis_host": "127.0.0.1",
-            "redis_port": server.port,
             "upload_dir": folder / "shared_audio",
-            "log_dir": Path(elsewhere) / "logs",
             "log_level": "WARNING",
             "keep_ended_seconds": keep_seconds,
             "maintenance_seconds": Settings.model_fields["maintenance_seconds"].default,
             "min_free_disk_mb": min_free_mb,
         }
-        settings = Settings(_env_file=None, **(QUICK | changes))  # type: ignore[arg-type]
+        settings = own_settings(server.port, Path(elsewhere), **(QUICK | changes))
         try:
             async with running_service(settings, Path(elsewhere)) as service:
                 for _ in range(2):

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from pydantic import SecretStr
 
 from app.core.config import Settings
 from app.core.errors import QueueUnavailable
@@ -37,9 +36,9 @@ from app.queue.scripts import script_sources
 from app.schemas.task import Task, TaskState, TaskStatus
 from app.storage.opening import open_storage
 from tests.places import Place, files_of, folder_of, is_plain
+from tests.processes import ROOT, environment_of
 from tests.serving import PATIENCE_SECONDS
 
-ROOT = Path(__file__).parents[2]
 POLL_SECONDS = 0.05
 
 QUICK = {
@@ -138,15 +137,8 @@ class Service:
 
     def environment(self, overrides: dict[str, str] | None = None) -> dict[str, str]:
         """The settings as environment variables of a child process."""
-        values = self.settings.model_dump(exclude_none=True, exclude_unset=True, mode="json")
-        mine = {
-            name.upper(): ",".join(value) if isinstance(value, list) else str(value)
-            for name, value in values.items()
-        }
-        for name, value in self.settings:
-            if isinstance(value, SecretStr) and name in values:
-                mine[name.upper()] = value.get_secret_value()
-        return os.environ | mine | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"} | (overrides or {})
+        of_python = {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"}
+        return environment_of(self.settings) | of_python | (overrides or {})
 
     def start_worker(self, program: Iterable[str] = ("worker.py",), **overrides: str) -> Worker:
         """Start a worker process; keyword arguments are environment variables of its own."""

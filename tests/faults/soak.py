@@ -20,9 +20,9 @@ import redis
 import typer
 from rich.console import Console
 
-from app.core.config import Settings
 from app.launcher.redis_server import free_port
 from app.schemas.task import TaskStatus
+from benchmark.own_settings import own_settings
 from tests.faults.forgetful_redis import ForgetfulRedis
 from tests.faults.harness import QUICK, Service, running_service
 
@@ -200,15 +200,8 @@ async def soak(
     """Run a soak in `folder` on a Redis of its own, whose every write is on disk before it is answered."""
     server = ForgetfulRedis(folder / "redis", free_port())
     server.start()
-    places = {
-        "redis_host": "127.0.0.1",
-        "redis_port": server.port,
-        "upload_dir": folder / "shared_audio",
-        "log_dir": folder / "logs",
-        "cache_dir": folder / "_cache",
-    }
     try:
-        settings = Settings(_env_file=None, **(SETTINGS | places))  # type: ignore[arg-type]
+        settings = own_settings(server.port, folder, **SETTINGS, cache_dir=folder / "_cache")
         async with running_service(settings, folder) as service:
             await service.client.ping()
             return await Soak(service, server, seed, forgetful=forgetful).run(minutes * 60, tasks, workers)

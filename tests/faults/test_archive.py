@@ -28,7 +28,8 @@ from app.schemas.caller import Caller
 from app.schemas.task import Task
 from app.services.archive_service import ArchiveService
 from app.services.task_service import TaskService
-from tests.faults.harness import QUICK, ROOT, Service, running_service
+from tests.faults.harness import QUICK, Service, running_service
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.faults
 

@@ -6,8 +6,9 @@ from collections import Counter
 import httpx2 as httpx
 import pytest
 
-from tests.faults.harness import ROOT, Service
+from tests.faults.harness import Service
 from tests.places import outbox_of
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.faults
 

@@ -1,12 +1,18 @@
 """Short runs of the soak (suite item 20; `make soak` runs the long one) and of the look at the disk."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
+from app.core.config import Settings
 from tests.faults.conftest import TRIES
 from tests.faults.disk import Load, measure
 from tests.faults.soak import soak
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.faults
 
@@ -26,3 +32,30 @@ async def test_a_short_look_at_the_disk(tmp_path: Path) -> None:
     assert (report.accepted, report.refused, report.lost) == (60, 0, 0)
     assert 0 < report.most_mib <= 0.1 * 60 + 1
     assert report.mib_left == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("tests.faults.soak", "--minutes", "0.05", "--tasks", "2", "--workers", "1"),
+        ("tests.faults.disk", "--megabytes", "0.01", "--rate", "4", "--seconds", "1", "--keep-seconds", "0"),
+    ],
+    ids=["soak", "disk"],
+)
+def test_run_as_a_command_it_leaves_a_queue_in_use_alone(
+    settings: Settings, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """Whatever Redis the shell names, for the command and for the workers that it starts."""
+    in_use = {"REDIS_URL": f"redis://127.0.0.1:{settings.redis_port}/9", "REDIS_QUEUE_NAME": "in_use"}
+    folder = ("--folder", str(tmp_path)) if "tests.faults.disk" in command else ()
+    with Redis(port=settings.redis_port, db=9) as client:
+        done = subprocess.run(
+            [sys.executable, "-m", *command, *folder],
+            cwd=ROOT,
+            env=os.environ | in_use,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert client.dbsize() == 0

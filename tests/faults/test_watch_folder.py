@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from app.core.config import Settings
-from tests.faults.harness import ROOT
 from tests.integration.api.service import Service, serving
 from tests.integration.watch_folder.test_watching import SPEECH, finish, seen
+from tests.processes import ROOT
 from tests.serving import until
 
 pytestmark = pytest.mark.faults

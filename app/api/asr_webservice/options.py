@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from app.core.config import Settings
-from app.core.utils import parse_choice, parse_flag, single_value
+from app.core.validation import parse_choice, parse_flag, single_value
 from app.schemas.form import TranscriptFormat
 from app.schemas.task import Priority
 from app.services.options import Options, parse_options

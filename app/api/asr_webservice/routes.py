@@ -17,7 +17,7 @@ from app.api.uploads import content_length, read_form
 from app.api.waiting import Make, answer_when_done
 from app.core.errors import TranscriptionFailed
 from app.core.languages import LANGUAGES
-from app.core.utils import number_within
+from app.core.validation import number_within
 from app.formats.formats import render
 from app.schemas.caller import Caller
 from app.schemas.form import TranscriptFormat

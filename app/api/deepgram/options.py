@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.core.config import Settings
 from app.core.errors import InvalidParameter, UnknownModel
-from app.core.utils import parse_flag, parse_number, single_value
+from app.core.validation import parse_flag, parse_number, single_value
 from app.schemas.task import ChannelMode, Priority
 from app.services.options import Options, parse_options
 from app.weights.model_choice import named_model

@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from app.api.deepgram.options import ResponseOptions
-from app.core.utils import number_within
+from app.core.validation import number_within
 
 LARGEST = 1e15
 

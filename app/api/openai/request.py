@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from app.core.config import Settings
 from app.core.errors import InvalidParameter
-from app.core.utils import parse_choice, parse_flag, single_value
+from app.core.validation import parse_choice, parse_flag, single_value
 from app.services.options import Options, parse_options
 
 GRANULARITIES = "timestamp_granularities"

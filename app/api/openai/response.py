@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from app.api.openai.request import ResponseFormat, ResponseOptions
 from app.core.languages import LANGUAGES
-from app.core.utils import number_within
+from app.core.validation import number_within
 from app.formats.formats import render
 from app.schemas.form import TranscriptFormat
 from app.schemas.task import TaskKind

@@ -7,7 +7,7 @@ from app.api.deps import ServicesDep
 from app.api.json_body import body_docs, json_body
 from app.api.openapi.uploads import DIRECT_RESPONSES
 from app.api.rates import count
-from app.core.utils import shown_name
+from app.core.validation import shown_name
 from app.schemas.direct import DirectUpload, DirectUploadWish
 from app.schemas.resumable import ResumableUpload
 from app.services.resumable_uploads import new_upload_id

@@ -13,7 +13,7 @@ from app.api.openapi.library import DETAILS_RESPONSES, SEARCH_RESPONSES
 from app.core.errors import InvalidParameter
 from app.core.languages import parse_language
 from app.core.names import refuse_unknown
-from app.core.utils import quoted
+from app.core.validation import quoted
 from app.schemas.library import (
     LONGEST_QUESTION,
     LONGEST_TAG,

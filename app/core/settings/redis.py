@@ -23,7 +23,7 @@ class RedisSettings(BaseSettings):
     redis_sentinels: Items = Field(
         (), description="Sentinels as `host:port`, separated by commas; they then name the master."
     )
-    redis_url: SecretStr | None = Field(
+    redis_url: Annotated[SecretStr | None, NONE_IF_BLANK] = Field(
         None,
         description="`redis://`, `rediss://` or `unix://` address; replaces host, port, db, user, password.",
     )

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from app.core.config import Settings
 from app.core.errors import InvalidTask, StorageUnavailable, UploadTooLarge
 from app.core.recording_path import RecordingPath
-from app.core.utils import RECORDING_EXTENSIONS, extension_of
+from app.core.validation import RECORDING_EXTENSIONS, extension_of
 from app.schemas.task import Task, TaskFailure
 from app.storage.base import UNLIMITED, Ended, Link, StoredUpload
 from app.storage.bucket.marker import BucketMarker

@@ -1,12 +1,10 @@
 """Uploads on real sockets: memory, clients that go away, clients that listen only after sending all."""
 
-import os
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import httpx2
 import psutil
@@ -17,6 +15,7 @@ from app.launcher.redis_server import free_port
 from tests.integration.api.bad_requests import BOUNDARY, FORM_TYPE, MIB
 from tests.integration.api.service import Service, serving
 from tests.places import folder_of
+from tests.processes import ROOT, environment_of
 from tests.serving import PATIENCE_SECONDS, until
 
 HEAD = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{{name}}"\r\n\r\n'
@@ -120,22 +119,11 @@ def test_many_uploads_at_once(service: Service) -> None:
 @pytest.fixture
 def uvicorn_process(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """The API as its users start it; pid and address."""
-    environment = os.environ | {
-        "REDIS_PORT": str(settings.redis_port),
-        "REDIS_QUEUE_NAME": settings.redis_queue_name,
-        "REDIS_RESULTS_PREFIX": settings.redis_results_prefix,
-        "UPLOAD_DIR": str(settings.upload_dir),
-        "LOG_DIR": str(settings.log_dir),
-        "DATA_DIR": str(settings.data_dir),
-        "MIN_FREE_DISK_MB": "0",
-        "STORAGE_URL": settings.storage_url or "",
-        "STORAGE_ENDPOINT": settings.storage_endpoint or "",
-    }
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", "main:app", "--port", str(port)],
-        env=environment,
-        cwd=Path(__file__).parents[3],
+        env=environment_of(settings),
+        cwd=ROOT,
         stdout=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.memory import FILE_NAME
+from app.cli.resume import FILE_NAME
 from tests.integration.cli.conftest import Run, contents, recordings
 from tests.serving import until
 from tests.unit.client.service import Dropped, Problem, Service

@@ -11,87 +11,15 @@ import pytest
 
 from app.asr.backends.fake import WEIGHTS_FOLDER
 from app.core.config import Settings
-from app.housekeeping.store_binding import StoreBinding
-from app.queue.consumer import Consumer
-from app.queue.troubles import Troubles
-from app.schemas.task import Task, TaskFailure
+from app.schemas.task import TaskFailure
 from app.storage import files as storage_files
-from app.storage.local import LocalStorage
 from app.worker.engine_client import EngineClient
-from app.worker.folder import FolderWatch
-from app.worker.models import ModelWatch
-from app.worker.runner import Reason, TaskRunner
-from app.worker.slots import Slots, slot_sizes
-from tests.integration.queue.harness import Queue, claim, connected, stored_result
+from app.worker.settlement import Reason
+from tests.integration.queue.harness import connected, stored_result
+from tests.integration.worker.bench import TASK_ID, Bench
 from tests.serving import PATIENCE_SECONDS
 
-TASK_ID = "t"
 EARLIER = '{"text": "earlier"}'
-
-
-class Bench:
-    """A worker whose parts a test holds in its hands."""
-
-    def __init__(self, queue: Queue, consumer: Consumer, engine: EngineClient) -> None:
-        self.queue = queue
-        self.consumer = consumer
-        self.storage = LocalStorage(queue.settings)
-        self.folder = queue.settings.upload_dir
-        self._journal = self.folder.with_name("journal")
-        self._slots = Slots(slot_sizes(queue.settings), queue.settings.short_seconds)
-        troubles = Troubles(queue.commands, queue.settings)
-        self._runner = TaskRunner(
-            queue.settings,
-            consumer,
-            engine,
-            self.storage,
-            FolderWatch(StoreBinding(queue.commands, queue.settings, self.storage)),
-            ModelWatch(queue.settings, consumer.worker_id, troubles),
-        )
-        self.runs = self._runner.runs
-
-    async def accept(self, task_id: str = TASK_ID, **script: object) -> Task:
-        """A recording for the fake engine, its note and its place in the queue."""
-        task = Task(task_id=task_id, file_path=f"{task_id}.json", model="base")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        recording = {"text": "now", "journal": str(self._journal)} | script
-        (self.folder / task.file_path).write_text(json.dumps(recording))
-        self.storage.outbox.save(task)
-        await self.queue.producer.enqueue(task)
-        return task
-
-    async def run(self) -> None:
-        """Claim the next task and see it through."""
-        self._slots.offer(may_fetch=False)
-        claimed = await claim(self.consumer)
-        place = self._slots.accept(claimed.task)
-        assert place is not None
-        await self._runner.run(claimed, place)
-        place.leave()
-
-    def executions(self) -> int:
-        """How often the engine has begun the task."""
-        return self._journal.read_text().count("start") if self._journal.exists() else 0
-
-    async def suspect(self, task_id: str = TASK_ID, **numbers: int) -> None:
-        """Put numbers of earlier attempts into Redis: `crashes`, `max_attempts`."""
-        for field, number in numbers.items():
-            await self.queue.commands.hset(self.queue.keys.task(task_id), field, str(number))
-
-    async def counted(self, task_id: str = TASK_ID) -> tuple[str | None, ...]:
-        """Status, attempts that were charged, and crashes."""
-        fields = ("status", "attempts", "crashes")
-        return tuple([await self.queue.field(task_id, field) for field in fields])
-
-    def files(self) -> list[str]:
-        """What lies in UPLOAD_DIR."""
-        found = (path for path in self.folder.rglob("*") if path.is_file())
-        return sorted(str(path.relative_to(self.folder)) for path in found)
-
-    async def text(self) -> object:
-        """That of the result that clients get."""
-        result = await stored_result(self.queue, TASK_ID)
-        return result.get("text") if isinstance(result, dict) else result
 
 
 @pytest.fixture
@@ -227,10 +155,10 @@ async def test_a_suspect_is_charged_where_the_worker_ends_before_its_windows_are
     await bench.accept(lose_device=True)
     await bench.suspect(crashes=1, max_attempts=2)
 
-    async def never_left(**_: bool) -> None:
+    async def never_released(**_: bool) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(bench.runs._gate, "_leave", never_left)
+    monkeypatch.setattr(bench.runs._lock, "_release", never_released)
     running = asyncio.create_task(bench.run())
     await asyncio.wait_for(bench.runs.device_lost.wait(), PATIENCE_SECONDS)
     running.cancel(Reason.RELEASE)
@@ -244,22 +172,22 @@ async def test_what_waits_to_run_alone_while_the_gpu_is_lost_is_not_suspected(
     """It was not at work: neither the loss nor an attempt is counted."""
     await bench.accept(lose_device=True)
     load = bench.consumer.checkpoints.load
-    enter, at_gate = bench.runs._gate._enter_alone, asyncio.Event()
+    acquire, waits = bench.runs._lock._acquire_exclusive, asyncio.Event()
     waiting: list[asyncio.Task[None]] = []
 
-    async def enter_alone() -> None:
-        at_gate.set()
-        await enter()
+    async def acquire_exclusive() -> None:
+        waits.set()
+        await acquire()
 
     async def load_while_another_waits(*arguments: object) -> object:
         await bench.accept("other")
         await bench.suspect("other", crashes=1)
         waiting.append(asyncio.create_task(bench.run()))
-        await asyncio.wait_for(at_gate.wait(), PATIENCE_SECONDS)
+        await asyncio.wait_for(waits.wait(), PATIENCE_SECONDS)
         monkeypatch.setattr(bench.consumer.checkpoints, "load", load)
         return await load(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(bench.runs._gate, "_enter_alone", enter_alone)
+    monkeypatch.setattr(bench.runs._lock, "_acquire_exclusive", acquire_exclusive)
     monkeypatch.setattr(bench.consumer.checkpoints, "load", load_while_another_waits)
     await bench.run()
     await waiting[0]

@@ -16,10 +16,10 @@ from benchmark.compare import NAMES
 from benchmark.compare_page import write_compare_page
 from benchmark.comparison import judged
 from benchmark.engine import rivals
-from benchmark.engine.contestants import CONTESTANTS
+from benchmark.engine.compare import Entry, Standing
 from benchmark.engine.corpus import Clip, CorpusMissing, errors_by_clip, errors_by_language
-from benchmark.engine.duel import Entry, Standing
 from benchmark.engine.messages import Round
+from benchmark.engine.systems import SYSTEMS
 from benchmark.results import Problem
 
 SAID = "the cat sat on the mat and the dog lay under the table"
@@ -36,13 +36,13 @@ def test_who_lacks_a_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_whisperx_is_not_to_be_put_beside_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """README.md: it takes other versions of what the rest needs."""
-    monkeypatch.setattr(compare, "missing_package", lambda contestant: "whisperx")
+    monkeypatch.setattr(compare, "missing_package", lambda system: "whisperx")
     _, problems = compare._entries(["whisperx"], [], 5, 1)
     assert problems == [Problem("whisperx", "Left out: it wants an environment of its own, see README.md.")]
 
 
 def test_every_name_has_its_contestant() -> None:
-    assert set(NAMES.values()) <= CONTESTANTS.keys()
+    assert set(NAMES.values()) <= SYSTEMS.keys()
     assert rivals.PACKAGES.keys() <= set(NAMES.values())
 
 
@@ -69,7 +69,7 @@ def test_whisperx_has_the_same_weights_beam_and_arithmetic(monkeypatch: pytest.M
     monkeypatch.setenv("PYANNOTE_METRICS_ENABLED", "true")
     stand_in = _WhisperXStandIn()
     monkeypatch.setitem(sys.modules, "whisperx", cast("ModuleType", stand_in))
-    order = Round(contestant="whisperx", model="base", audios=(), settings={}, beam_size=2)
+    order = Round(system="whisperx", model="base", audios=(), settings={}, beam_size=2)
     recording = Path(__file__).parents[2] / "assets" / "speech_en.mp3"
 
     [said] = rivals.WhisperX(order, Settings(model_downloads=False)).transcribe([recording])
@@ -84,7 +84,7 @@ def test_whisperx_has_the_same_weights_beam_and_arithmetic(monkeypatch: pytest.M
 
 @pytest.mark.parametrize(
     ("names", "servers", "sentence"),
-    [(["quick"], [], "no contestant 'quick'"), ([], ["gpu:1/v1"], "not of the form NAME=http")],
+    [(["quick"], [], "no system 'quick'"), ([], ["gpu:1/v1"], "not of the form NAME=http")],
 )
 def test_wrong_names_get_one_sentence(names: list[str], servers: list[str], sentence: str) -> None:
     with pytest.raises(CorpusMissing, match=sentence):

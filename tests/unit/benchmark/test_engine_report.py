@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from benchmark.bootstrap import difference_interval, rate_interval
+from benchmark.engine.compare import Entry, Standing
 from benchmark.engine.corpus import Clip, CorpusMissing, errors_by_clip, errors_by_language, read_corpus
-from benchmark.engine.duel import Entry, Standing
 from benchmark.engine.report import figures_table, machine, standings_table, write_plots
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -86,6 +86,13 @@ def test_standings_become_a_table_and_a_picture(corpus: Path, tmp_path: Path) ->
     assert "98.7" in shown, "how busy the device is"
     [picture] = write_plots(tmp_path / "plots", {"voice": standings})
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_figures_keep_the_name_that_they_had(corpus: Path) -> None:
+    """Programs read `contestant` out of results/engine.json and results/compare.json."""
+    clips = read_corpus(corpus, "voice")
+    entry = standing("first", 12.0, {str(clip.path): "" for clip in clips}, clips).fields()["entry"]
+    assert (entry["name"], entry["system"], entry["contestant"]) == ("first", "windows", "windows")
 
 
 def test_the_machine_is_named() -> None:

@@ -1,13 +1,10 @@
 """Loads: when what comes, and which figures follow from what became of it."""
 
 import json
-import subprocess
-import sys
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
 from app.asr.backends.fake import Script
@@ -18,7 +15,7 @@ from benchmark.load.driver import Trip
 from benchmark.load.figures import LoadFigures, efficiency, figures_of
 from benchmark.load.mix import FakeWorker, Sample, WrongMix, drawn, fake_samples, read_lengths
 from benchmark.load.page import write_load_page, write_plot
-from benchmark.load.watch import ProcessUse, _nearest, families, family_seconds
+from benchmark.load.watch import ProcessUse
 
 
 def _random() -> np.random.Generator:
@@ -118,32 +115,3 @@ def test_the_report_says_what_workers_add(tmp_path: Path) -> None:
     assert "GPU peak MiB" not in alone
     assert "Lost." in html
     assert write_plot(tmp_path, figures[:1]) == []
-
-
-def test_a_process_that_is_its_own_parent_has_no_other() -> None:
-    assert _nearest(7, {7: 1, 1: 0, 0: 0}, {9: "api"}) is None  # as on macOS
-    assert _nearest(7, {7: 9, 9: 0, 0: 0}, {9: "api"}) == "api"
-
-
-PARENT = """
-import subprocess, sys
-subprocess.run([sys.executable, "-S", "-c", "import time\\nwhile time.process_time() < 0.2: pass"])
-child = subprocess.Popen(["sleep", "60"])
-print(child.pid, flush=True)
-child.wait()
-"""
-
-
-def test_a_process_counts_with_its_children_unless_they_have_names_of_their_own() -> None:
-    with subprocess.Popen([sys.executable, "-S", "-c", PARENT], stdout=subprocess.PIPE, text=True) as started:
-        assert started.stdout is not None
-        parent, child = psutil.Process(started.pid), psutil.Process(int(started.stdout.readline()))
-        try:
-            assert families({"engine": parent}) == {"engine": [parent, child]}
-            assert families({"worker": parent, "engine": child}) == {"worker": [parent], "engine": [child]}
-            assert family_seconds([parent, child]) >= 0.15  # of a child that has ended, in whole ticks
-        finally:
-            child.kill()
-    assert families({"engine": parent}) == {"engine": [parent]}
-    with pytest.raises(psutil.NoSuchProcess):
-        family_seconds([parent])

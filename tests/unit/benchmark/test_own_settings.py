@@ -1,5 +1,6 @@
 """A benchmark that starts a Redis of its own leaves those in use alone, whatever the environment names."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from app.core.config import Settings
 from app.queue.clients import address_of
 from benchmark import metrics
 from benchmark.own_settings import own_environment, own_settings
+from tests import processes
 
 IN_USE = {
     "REDIS_URL": "redis://in-use:6379/3",
@@ -53,10 +55,17 @@ def test_settings_of_a_benchmark_lead_to_its_own_places(tmp_path: Path) -> None:
     assert settings.max_queue_length == 0
 
 
-def test_its_processes_read_the_same(in_use: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("environment_of", [own_environment, processes.environment_of])
+def test_its_processes_read_the_same(
+    in_use: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    environment_of: Callable[[Settings], dict[str, str]],
+) -> None:
+    """So do those that tests start."""
     monkeypatch.setenv("redis_url", IN_USE["REDIS_URL"])  # names of settings have no case
     monkeypatch.setenv("DEVICE", "cpu")
-    environment = own_environment(own_settings(7001, tmp_path))
+    environment = environment_of(own_settings(7001, tmp_path, device="cpu"))
     for name in (*IN_USE, "redis_url"):
         monkeypatch.delenv(name)
     for name, value in environment.items():

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.inputs import InputError, Recording
-from app.cli.outputs import plan, write_whole
+from app.cli.outputs import planned_jobs, write_whole
 from app.client import TranscriptFormat as Form
 
 
@@ -14,18 +14,18 @@ def recording(path: str, place: str | None = None) -> Recording:
 
 
 def test_one_file_goes_to_stdout() -> None:
-    [job] = plan([recording("a.mp3")], [Form.SRT], None)
+    [job] = planned_jobs([recording("a.mp3")], [Form.SRT], None)
     assert (job.folder, job.targets) == (None, {})
     with pytest.raises(InputError, match="--output-dir"):
-        plan([recording("a.mp3")], [Form.SRT, Form.VTT], None)
+        planned_jobs([recording("a.mp3")], [Form.SRT, Form.VTT], None)
 
 
 def test_the_same_format_twice_is_one() -> None:
-    assert len(plan([recording("a.mp3")], [Form.SRT, Form.SRT], None)) == 1
+    assert len(planned_jobs([recording("a.mp3")], [Form.SRT, Form.SRT], None)) == 1
 
 
 def test_several_files_are_written_beside_each() -> None:
-    jobs = plan([recording("x/a.v2.mp3"), recording("y/b.mp3")], [Form.TEXT, Form.JSON], None)
+    jobs = planned_jobs([recording("x/a.v2.mp3"), recording("y/b.mp3")], [Form.TEXT, Form.JSON], None)
     assert [list(job.targets.values()) for job in jobs] == [
         [Path("x/a.v2.txt"), Path("x/a.v2.json")],
         [Path("y/b.txt"), Path("y/b.json")],
@@ -34,19 +34,21 @@ def test_several_files_are_written_beside_each() -> None:
 
 
 def test_an_output_folder_keeps_the_shape_of_folders() -> None:
-    [job] = plan([recording("in/deep/a.mp3", "deep/a.mp3")], [Form.VTT], Path("out"))
+    [job] = planned_jobs([recording("in/deep/a.mp3", "deep/a.mp3")], [Form.VTT], Path("out"))
     assert job.targets == {Form.VTT: Path("out/deep/a.vtt")}
     assert job.folder == Path("out")
 
 
 def test_names_that_differ_in_their_ending_only() -> None:
-    jobs = plan([recording("a.mp3"), recording("a.wav"), recording("b.wav")], [Form.TEXT], Path("out"))
+    jobs = planned_jobs(
+        [recording("a.mp3"), recording("a.wav"), recording("b.wav")], [Form.TEXT], Path("out")
+    )
     assert [path.name for job in jobs for path in job.targets.values()] == ["a.mp3.txt", "a.wav.txt", "b.txt"]
 
 
 def test_names_that_do_not_differ() -> None:
     with pytest.raises(InputError, match="would both be written to"):
-        plan([recording("x/a.mp3"), recording("y/a.mp3")], [Form.TEXT], Path("out"))
+        planned_jobs([recording("x/a.mp3"), recording("y/a.mp3")], [Form.TEXT], Path("out"))
 
 
 def test_files_are_written_whole(tmp_path: Path) -> None:

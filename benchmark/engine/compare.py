@@ -1,11 +1,11 @@
-"""Contestants against each other: in turn, round after round, each pass in a process of its own."""
+"""Systems against each other: in turn, round after round, each pass in a process of its own."""
 
 import os
 import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app.asr.hardware import runtime_environment
@@ -24,10 +24,10 @@ class PassFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A contestant and what it is given that differs from the defaults."""
+    """A system and what it is given that differs from the defaults."""
 
     name: str
-    contestant: str
+    system: str
     beam_size: int = 5
     batch_size: int = 0
     tuning: dict[str, Any] = field(default_factory=dict)
@@ -56,8 +56,13 @@ class Standing:
     texts: dict[str, str]
     device_busy: float | None = None
 
+    def fields(self) -> dict[str, Any]:
+        """For the JSON files, in which the entry's `system` was called `contestant` and still is, too."""
+        entry = asdict(self.entry) | {"contestant": self.entry.system}
+        return asdict(self) | {"entry": entry}
 
-def compete(
+
+def compare(
     entries: Sequence[Entry],
     clips: Sequence[Clip],
     model: str,
@@ -98,7 +103,7 @@ def run_pass(entry: Entry, clips: Sequence[Clip], model: str, settings: Settings
     """One pass of one entry. Raises PassFailed."""
     mine = settings.model_copy(update={"batch_size": entry.batch_size or settings.batch_size})
     order = Round(
-        contestant=entry.contestant,
+        system=entry.system,
         model=model,
         audios=tuple(str(clip.path) for clip in clips),
         settings=mine.model_dump(mode="json", include=SETTINGS),
@@ -107,7 +112,7 @@ def run_pass(entry: Entry, clips: Sequence[Clip], model: str, settings: Settings
         rules=entry.rules,
         options=entry.options,
     )
-    environment = runtime_environment(mine) if entry.contestant == "windows" else {}
+    environment = runtime_environment(mine) if entry.system == "windows" else {}
     child = subprocess.run(
         [sys.executable, "-m", "benchmark.engine.child"],
         input=order.model_dump_json(),

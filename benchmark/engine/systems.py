@@ -23,10 +23,10 @@ from app.speakers.model import VoiceModel
 from app.transcription.recording import SpeechRecogniser
 from app.transcription.request import UNWATCHED, Job
 from app.weights.store import WeightStore
-from benchmark.engine.contestant import Contestant, InProcess, compute_type_on_cpu
 from benchmark.engine.messages import Round, Said
 from benchmark.engine.our_service import OurService
 from benchmark.engine.rivals import OpenAIWhisper, Server, WhisperCpp, WhisperX
+from benchmark.engine.system import InProcess, System, compute_type_on_cpu
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -61,7 +61,7 @@ class Windows(InProcess):
         return said
 
     def device_busy(self) -> float | None:
-        """See Contestant."""
+        """See System."""
         busy, held = (self._spent.get(f"device_{state}_seconds", 0.0) for state in ("busy", "held"))
         return busy / (busy + held) if busy else None
 
@@ -117,7 +117,7 @@ def _whisper_model(order: Round, settings: Settings) -> "WhisperModel":
     return WhisperModel(str(folder), device="cpu", compute_type=compute_type, cpu_threads=usable_cores())
 
 
-CONTESTANTS: dict[str, Callable[[Round, Settings], Contestant]] = {
+SYSTEMS: dict[str, Callable[[Round, Settings], System]] = {
     "windows": Windows,
     "sequential": sequential,
     "batched": batched,

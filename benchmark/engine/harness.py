@@ -25,7 +25,7 @@ class ServiceFailed(Exception):
     """The service did not start, or a task failed; the message says which."""
 
 
-class Stack:
+class ServiceHarness:
     """A running service; its client polls as programs do."""
 
     def __init__(self, folder: Path, settings: Settings, redis: RedisServer, api_port: int) -> None:
@@ -140,34 +140,22 @@ class Stack:
         return int(self._client.get("/health/ready").json()["workers"])
 
 
-def peak_mb_of(process: psutil.Process) -> float:
-    """Largest resident size of a process so far, in MiB."""
-    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
-
-
-def cpu_seconds_of(process: psutil.Process) -> float:
-    """Processor time of a process so far."""
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
 @contextmanager
-def running_stack(folder: Path, settings: Settings) -> Iterator[Stack]:
+def running_service(folder: Path, settings: Settings) -> Iterator[ServiceHarness]:
     """A service without workers. Raises ServiceFailed."""
     folder.mkdir(parents=True, exist_ok=True)
     redis = RedisServer(folder / "redis", free_port())
     redis.start()
     api_port = free_port()
-    stack = Stack(folder, settings, redis, api_port)
+    harness = ServiceHarness(folder, settings, redis, api_port)
     try:
-        stack.start_api()
+        harness.start_api()
         deadline = time.monotonic() + START_SECONDS
-        while not stack.ready():
+        while not harness.ready():
             if time.monotonic() > deadline:
                 raise ServiceFailed(f"The API does not start; see {folder / 'output.txt'}.")
             time.sleep(POLL_SECONDS)
-        yield stack
+        yield harness
     finally:
-        stack.close()
+        harness.close()
         redis.stop()

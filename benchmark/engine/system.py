@@ -1,4 +1,4 @@
-"""What every contestant can do, and what those share that compute in the measuring process."""
+"""What every system that is compared can do, and what those share that compute in the measuring process."""
 
 import time
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ def compute_type_on_cpu(settings: Settings) -> str:
     return "int8" if settings.compute_type == "auto" else settings.compute_type
 
 
-class Contestant(Protocol):
+class System(Protocol):
     """A loaded model that transcribes files."""
 
     def transcribe(self, paths: Sequence[Path]) -> list[Said]:
@@ -35,14 +35,14 @@ class Contestant(Protocol):
 
 
 class InProcess:
-    """Contestants that are nothing but this process."""
+    """Systems that are nothing but this process."""
 
     def peak_memory_mb(self) -> float | None:
-        """See Contestant."""
+        """See System."""
         return peak_memory_mb()
 
     def cpu_seconds(self) -> float | None:
-        """See Contestant."""
+        """See System."""
         return time.process_time()
 
     def device_busy(self) -> float | None:

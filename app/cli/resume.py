@@ -42,15 +42,15 @@ class Note(BaseModel):
         return self.path, self.size, self.mtime_ns, self.request
 
 
-class Memory:
-    """The notes of one folder; without a folder they are forgotten with the program."""
+class ResumeFile:
+    """The notes of one folder, in its `.transcriber.jsonl`; without a folder they end with the program."""
 
     def __init__(self, folder: Path | None) -> None:
         self._file = None if folder is None else folder / FILE_NAME
         self._notes = {note.identity: note for note in self._read()}
 
-    def note_of(self, path: Path | None, options: SubmitOptions) -> Note:
-        """What is known of a recording, or a blank note."""
+    def find(self, path: Path | None, options: SubmitOptions) -> Note:
+        """The note of a recording that is sent with these options, or a blank one."""
         request = fingerprint(options)
         if path is None:
             return Note(path="-", size=0, mtime_ns=0, request=request)
@@ -60,7 +60,7 @@ class Memory:
         return self._notes.get(blank.identity, blank)
 
     def save(self, note: Note) -> None:
-        """Remember."""
+        """Append a note, which takes the place of the last one about its recording."""
         self._notes[note.identity] = note
         if self._file is not None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
