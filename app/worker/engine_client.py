@@ -72,12 +72,15 @@ class EngineClient:
         self,
         environment: Mapping[str, str],
         on_stage_seconds: Callable[[Mapping[str, float]], None] = lambda _: None,
+        overrides: Mapping[str, str] | None = None,
     ) -> None:
         """`environment` is added to that of the engine process: what its runtime reads when it starts.
 
-        `on_stage_seconds` hears how the engine process spends its time.
+        `on_stage_seconds` hears how the engine process spends its time; `overrides` has the last word on its
+        environment.
         """
         self._environment = environment
+        self._overrides = overrides or {}
         self._on_stage_seconds = on_stage_seconds
         self._current: _Process | None = None
         self._start_lock = asyncio.Lock()
@@ -177,7 +180,7 @@ class EngineClient:
                 "app.worker.engine_process",
                 str(theirs.fileno()),
                 pass_fds=[theirs.fileno()],
-                env={**self._environment, **os.environ},
+                env={**self._environment, **os.environ, **self._overrides},
                 start_new_session=True,  # Ctrl-C is the supervisor's business
             )
         reader, writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)

@@ -54,7 +54,7 @@ class EngineSettings(BaseSettings):
         "auto",
         pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$",
         description="Where models run: `cpu`, `cuda`, `cuda:1` (the second GPU); `auto`: on a GPU that "
-        "works.",
+        "works. Of several GPUs, `auto` and `cuda` take the one that the fewest other workers use.",
     )
     compute_type: str = Field(
         "auto",
