@@ -1,7 +1,7 @@
 """The NVIDIA GPUs that this process may use, found without loading CUDA.
 
-What CUDA_VISIBLE_DEVICES allows counts. The driver is asked through `nvidia-smi --list-gpus`, in a process of
-its own, so that a driver that hangs stops nobody else. Where that is not installed, device files are counted.
+What CUDA_VISIBLE_DEVICES allows counts. The driver is asked through `nvidia-smi --list-gpus`: no library of
+it is loaded into this process. Where that program is not installed, device files are counted.
 """
 
 import logging

@@ -143,10 +143,10 @@ def test_a_recording_survives_stops_and_kills(service: Service) -> None:
 
 
 @pytest.mark.weights
-def test_each_gpu_has_a_worker(service: Service, tmp_path: Path) -> None:
+def test_each_gpu_that_may_be_used_has_a_worker(service: Service, tmp_path: Path) -> None:
     """Also after one was killed. The GPUs are nvidia-smi's word alone: nothing is transcribed."""
-    program = nvidia_smi(tmp_path, "GPU 0: X (UUID: GPU-a)\nGPU 1: X (UUID: GPU-b)")
-    service.environment.pop("CUDA_VISIBLE_DEVICES", None)
+    program = nvidia_smi(tmp_path, "\n".join(f"GPU {name}: X (UUID: GPU-{name})" for name in "abc"))
+    service.environment["CUDA_VISIBLE_DEVICES"] = "GPU-b,GPU-a"
     processes = service.start_and_wait(PATH=f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     assert service.process is not None
     launcher = psutil.Process(service.process.pid)

@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -69,6 +72,20 @@ def test_workers_that_start_together_are_spread_over_the_gpus_evenly(workers: Wo
 
     second = workers.start(2)
     assert len(set(second)) == 2
+
+
+def test_one_chooses_at_a_time(tmp_path: Path) -> None:
+    """Each lock is of a file that was opened for it, so that threads are as good as processes here."""
+    for folder in (tmp_path / str(number) for number in range(20)):
+        start = Barrier(8)
+        with ExitStack() as held, ThreadPoolExecutor(8) as threads:
+            stacks = [held.enter_context(ExitStack()) for _ in range(8)]
+
+            def take(stack: ExitStack, folder: Path = folder, start: Barrier = start) -> str:
+                start.wait()
+                return take_one(("GPU-a", "GPU-b"), folder, stack)
+
+            assert Counter(threads.map(take, stacks)) == {"GPU-a": 4, "GPU-b": 4}
 
 
 def test_a_worker_that_comes_again_takes_the_gpu_that_was_left(workers: Workers) -> None:
