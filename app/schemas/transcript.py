@@ -1,6 +1,6 @@
 """Transcripts: what an engine and the service make of a recording. All times are seconds from its start."""
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, computed_field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 
 class Word(BaseModel):
@@ -142,9 +142,7 @@ class Provenance(BaseModel):
     )
     engine_seconds: float = Field(0, description="Of the batches, what fell to this recording.")
     batch_slots: float = Field(
-        0,
-        validation_alias=AliasChoices("batch_slots", "batch_places"),
-        description="The same of their slots: windows over slots is how full they were.",
+        0, description="The same of their slots: windows over slots is how full they were."
     )
     attempts: int = Field(1, description="How often the task was begun.")
     windows_resumed: int = Field(0, description="Windows that an earlier attempt had finished.")
