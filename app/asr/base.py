@@ -88,6 +88,8 @@ class EngineInfo:
     ignores: tuple[str, ...] = ()
     encoder_padding: str = "silence"
     encoder: str = ""
+    batch_limit: int | None = None
+    """Windows of a batch at most, as of the loading; no hypothesis depends on it."""
 
 
 class Engine(Protocol):

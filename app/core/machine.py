@@ -1,4 +1,4 @@
-"""What this process may use of its machine: processors, memory, GPUs."""
+"""What this process may use of its machine: processors and memory."""
 
 import os
 import re
@@ -6,7 +6,6 @@ from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
 _MEMORY_INFO = Path("/proc/meminfo")
-_DEVICES = Path("/dev")
 
 
 def usable_cores(quota_file: Path = _CGROUP / "cpu.max") -> int:
@@ -32,8 +31,3 @@ def available_memory(info_file: Path = _MEMORY_INFO, limit_file: Path = _CGROUP 
         return min(available, int(limit_file.read_text()))
     except (OSError, ValueError):  # no limit: "max"
         return available
-
-
-def has_gpu(devices: Path = _DEVICES) -> bool:
-    """Whether the driver shows an NVIDIA GPU."""
-    return next(devices.glob("nvidia[0-9]*"), None) is not None

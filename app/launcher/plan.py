@@ -9,7 +9,8 @@ from pathlib import Path
 
 from app.core import lifeline
 from app.core.config import Settings
-from app.core.machine import available_memory, has_gpu, usable_cores
+from app.core.gpus import usable_gpus
+from app.core.machine import available_memory, usable_cores
 from app.core.validation import is_loopback
 from app.queue.local_server import own_redis_url
 
@@ -50,14 +51,19 @@ def chosen_model(settings: Settings, environ: Mapping[str, str]) -> str:
     return settings.default_model if "default_model" in settings.model_fields_set else FALLBACK_MODEL
 
 
-def child_environment(settings: Settings, model: str, own_redis_port: int | None) -> dict[str, str]:
-    """The environment of the API and the workers; `own_redis_port` is None where the user's Redis is used."""
+def child_environment(
+    settings: Settings, model: str, own_redis_port: int | None, workers: int
+) -> dict[str, str]:
+    """The environment of the API and of so many workers; `own_redis_port` is None where the user's Redis is
+    used.
+
+    Nothing of GPUs: each worker takes one that the fewest others have (app.worker.gpu_choice).
+    """
     environment = dict(os.environ) | {
         "DEFAULT_MODEL": model,
         "PYTHONUNBUFFERED": "1",
         lifeline.VARIABLE: lifeline.STDIN,
     }
-    workers = worker_count(settings)
     if workers > 1 and not settings.cpu_threads:
         environment["CPU_THREADS"] = str(max(1, usable_cores() // workers))
     if own_redis_port is not None:
@@ -66,22 +72,36 @@ def child_environment(settings: Settings, model: str, own_redis_port: int | None
 
 
 def worker_count(settings: Settings) -> int:
-    """WORKERS; 0 chooses: one for every CORES_PER_WORKER processors, and one where a GPU does the work.
+    """WORKERS; 0 chooses: one for each GPU, else one for every CORES_PER_WORKER processors.
 
     One worker leaves a third of 16 processors idle, four do 1.6 times as much (docs/performance.md). Each has
-    the model in memory.
+    the model in memory. Where DEVICE names a GPU (`cuda:1`), one worker has it.
     """
-    if settings.workers or settings.device.startswith("cuda") or (settings.device == "auto" and has_gpu()):
-        return settings.workers or 1
+    if settings.workers:
+        return settings.workers
+    if settings.device.startswith("cuda:"):
+        return 1
+    gpus = len(usable_gpus(settings))
+    if gpus or settings.device == "cuda":
+        return max(1, gpus)
+    fitting = _workers_of(usable_cores())
     memory = available_memory()
-    fitting = usable_cores() // CORES_PER_WORKER
     if memory is not None:
         fitting = min(fitting, memory // MEMORY_PER_WORKER)
     return max(1, fitting)
 
 
-def programs(settings: Settings) -> tuple[Program, ...]:
-    """The API, the workers and the server for voice assistants, in the order of their start."""
+def _workers_of(cores: int) -> int:
+    """One for every CORES_PER_WORKER, and one more where that keeps more of the cores busy.
+
+    So 6 cores have two workers of three, and 9 have three of three; 7 would else have one of four.
+    """
+    fewest = max(1, cores // CORES_PER_WORKER)
+    return max(fewest, fewest + 1, key=lambda workers: workers * min(CORES_PER_WORKER, cores // workers))
+
+
+def programs(settings: Settings, workers: int) -> tuple[Program, ...]:
+    """The API, so many workers and the server for voice assistants, in the order of their start."""
     api = Program(
         "api",
         (
@@ -93,13 +113,11 @@ def programs(settings: Settings) -> tuple[Program, ...]:
     )
     command = (sys.executable, str(ROOT / "worker.py"))
     stop_seconds = settings.drain_seconds + STOP_MARGIN_SECONDS
-    workers = (
-        Program(f"worker-{number + 1}", command, stop_seconds) for number in range(worker_count(settings))
-    )
+    each_worker = (Program(f"worker-{number + 1}", command, stop_seconds) for number in range(workers))
     assistants = Program("wyoming", (sys.executable, "-m", "app.wyoming"), STOP_MARGIN_SECONDS)
     watcher = Program("watch", (sys.executable, "-m", "app.watch_folder"), STOP_MARGIN_SECONDS)
     return (
-        *(api, *workers),
+        *(api, *each_worker),
         *([assistants] if settings.wyoming_port else []),
         *([watcher] if settings.watch_dir else []),
     )

@@ -98,8 +98,8 @@ class Run:
         workers = worker_count(settings)
         noun = "worker" if workers == 1 else "workers"
         self._display.step(f"Starting the API and {workers} {noun} …")
-        environment = child_environment(settings, model, self._redis.port)
-        for program in programs(settings):
+        environment = child_environment(settings, model, self._redis.port, workers)
+        for program in programs(settings, workers):
             child = Child(program, environment, self._display.child_line, self._guard)
             self._children.append(child)
             child.start()

@@ -1,5 +1,6 @@
 """What all workers together have done: counters in Redis, for the metrics."""
 
+from types import MappingProxyType
 from typing import cast
 
 from redis.asyncio import Redis
@@ -7,6 +8,9 @@ from redis.asyncio import Redis
 from app.core.config import Settings
 from app.queue.keys import Keys
 from app.queue.redis_errors import redis_or_not, redis_reachable
+
+RENAMED = MappingProxyType({"batch_places": "batch_slots"})
+"""Counters that Redis has under an older name: workers of any version add to the same one. Both are told."""
 
 
 class Counters:
@@ -30,4 +34,5 @@ class Counters:
         """All counters. Raises QueueUnavailable."""
         async with redis_reachable():
             stored = cast(dict[bytes, bytes], await self._client.hgetall(self._key))
-        return {name.decode(): float(count) for name, count in stored.items()}
+        counts = {name.decode(): float(count) for name, count in stored.items()}
+        return counts | {new: counts[old] for old, new in RENAMED.items() if old in counts}

@@ -1,6 +1,6 @@
 """Transcripts: what an engine and the service make of a recording. All times are seconds from its start."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 
 class Word(BaseModel):
@@ -134,13 +134,27 @@ class Provenance(BaseModel):
         description="The same of the network that tells voices apart, with `diarize`.",
     )
     real_time_factor: float | None = Field(description="Processing seconds per second of the recording.")
+    batch_limit: int | None = Field(
+        None,
+        exclude_if=lambda limit: limit is None,
+        description="Windows that a batch may have held, with faster-whisper; fewer after memory has run "
+        "out.",
+    )
     engine_seconds: float = Field(0, description="Of the batches, what fell to this recording.")
-    batch_places: float = Field(
-        0, description="The same of their places: windows over places is how full they were."
+    batch_slots: float = Field(
+        0, description="The same of their slots: windows over slots is how full they were."
     )
     attempts: int = Field(1, description="How often the task was begun.")
     windows_resumed: int = Field(0, description="Windows that an earlier attempt had finished.")
     windows_lent: int = Field(0, description="Windows that idle workers have transcribed.")
+
+    @computed_field(  # type: ignore[prop-decorator]
+        description="Deprecated: the former name of `batch_slots`.", json_schema_extra={"deprecated": True}
+    )
+    @property
+    def batch_places(self) -> float:
+        """For readers of an older version, which know no other name."""
+        return self.batch_slots
 
 
 class Transcript(BaseModel):

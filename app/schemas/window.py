@@ -24,7 +24,7 @@ class WindowTranscript(BaseModel):
     )
     retries: int = Field(0, description="How often it was decoded again because an answer was doubtful.")
     engine_seconds: float = Field(0, description="Its share of the time that its batch took.")
-    batch_places: float = Field(0, description="Its share of the places that its batch had.")
+    batch_slots: float = Field(0, description="Its share of the slots that its batch had.")
     noise: bool = Field(False, description="Its text was thrown away: nobody speaks there.")
     speech: float = Field(0, description="Seconds of it in which speech was detected.")
     uncovered: tuple[Span, ...] = Field((), description="Speech for which no words were found.")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from importlib.metadata import version
 
@@ -32,7 +32,8 @@ def plan_digest(info: EngineInfo, job: Job, rules: ChunkRules, voices: str | Non
     code = source_digest("app.audio", "app.asr", "app.speakers")
     heard: list[object] = [job.listening.track, job.listening.split, job.vad, job.script]
     heard += [each for each in (voices, job.sides and job.sides.crosstalk) if each is not None]
-    content = json.dumps([code, asdict(info), asdict(job.options), heard, asdict(rules)], sort_keys=True)
+    decoder = asdict(replace(info, batch_limit=None))  # on which nothing depends
+    content = json.dumps([code, decoder, asdict(job.options), heard, asdict(rules)], sort_keys=True)
     return sha256(content.encode()).hexdigest()[:16]
 
 
@@ -121,8 +122,9 @@ def _provenance(
         model_digest=info.digest,
         versions=dict(info.versions),
         real_time_factor=None,
+        batch_limit=info.batch_limit,
         engine_seconds=round(sum(window.engine_seconds for window in windows), 3),
-        batch_places=round(sum(window.batch_places for window in windows), 3),
+        batch_slots=round(sum(window.batch_slots for window in windows), 3),
         windows_resumed=resumed,
         windows_lent=lent,
     )

@@ -1,9 +1,11 @@
 """A CTranslate2 folder to openai-whisper's `.pt`; needs torch, which openai-whisper brings."""
 
 import struct
+from collections.abc import Callable
 from dataclasses import asdict
+from os import SEEK_CUR
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 
@@ -14,6 +16,9 @@ BINARY_VERSION = 6
 """Version of CTranslate2's file format that is read here (little-endian throughout)."""
 
 _TYPES = ("<f4", "i1", "<i2", "<i4", "<f2")
+
+
+T = TypeVar("T")
 
 
 def convert(folder: Path, file: Path) -> None:
@@ -29,6 +34,15 @@ def convert(folder: Path, file: Path) -> None:
 
 def read_variables(path: Path) -> dict[str, Array]:
     """All variables of a `model.bin`, aliases too. Raises WeightsError."""
+    return _read(path, _variable)
+
+
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Their shapes alone: the weights, some gigabytes, are passed over. Raises WeightsError."""
+    return _read(path, _shape)
+
+
+def _read(path: Path, variable: Callable[[BinaryIO], tuple[str, T]]) -> dict[str, T]:
     try:
         with path.open("rb") as file:
             (version,) = _unpack(file, "<I")
@@ -37,7 +51,7 @@ def read_variables(path: Path) -> dict[str, Array]:
             if (name := _string(file)) != "WhisperSpec":
                 raise WeightsError(f"{path.name} holds a {name}, not a Whisper model")
             _revision, count = _unpack(file, "<II")
-            variables = dict(_variable(file) for _ in range(count))
+            variables = dict(variable(file) for _ in range(count))
             (aliases,) = _unpack(file, "<I")
             for _ in range(aliases):
                 alias, target = _string(file), _string(file)
@@ -138,9 +152,21 @@ def _string(file: BinaryIO) -> str:
 
 
 def _variable(file: BinaryIO) -> tuple[str, Array]:
+    name, shape, kind, length = _header(file)
+    data = np.frombuffer(file.read(length), dtype=_TYPES[kind])
+    return name, data.reshape(shape)
+
+
+def _shape(file: BinaryIO) -> tuple[str, tuple[int, ...]]:
+    name, shape, _, length = _header(file)
+    file.seek(length, SEEK_CUR)
+    return name, shape
+
+
+def _header(file: BinaryIO) -> tuple[str, tuple[int, ...], int, int]:
+    """Name, shape, type and bytes of the variable that follows."""
     name = _string(file)
     (rank,) = _unpack(file, "<B")
     shape = _unpack(file, f"<{rank}I")
     kind, length = _unpack(file, "<BI")
-    data = np.frombuffer(file.read(length), dtype=_TYPES[kind])
-    return name, data.reshape(shape)
+    return name, shape, kind, length

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -54,13 +55,16 @@ class EngineClient:
         self,
         environment: Mapping[str, str],
         on_stage_seconds: Callable[[Mapping[str, float]], None] = lambda _: None,
+        overrides: Mapping[str, str] | None = None,
         program: Sequence[str] = ENGINE_PROGRAM,
     ) -> None:
         """`environment` is added to that of the engine process: what its runtime reads when it starts.
 
-        `on_stage_seconds` hears how the engine process spends its time; `program` is what is run as it.
+        `on_stage_seconds` hears how the engine process spends its time; `overrides` has the last word on its
+        environment; `program` is what is run as it.
         """
         self._environment = environment
+        self._overrides = overrides or {}
         self._program = program
         self._on_stage_seconds = on_stage_seconds
         self._current: EngineLife | None = None
@@ -153,7 +157,8 @@ class EngineClient:
             return self._current
 
     async def _spawn(self) -> EngineLife:
-        process, reader, writer = await start_engine(self._program, self._environment)
+        environment = {**self._environment, **os.environ, **self._overrides}
+        process, reader, writer = await start_engine(self._program, environment)
         engine = EngineLife(process, writer, asyncio.Event())
         engine.listener = asyncio.create_task(self._listen(engine, reader))
         logger.info("Engine process started (pid %d)", process.pid)

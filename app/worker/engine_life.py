@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
 import sys
@@ -51,7 +50,10 @@ class EngineLife:
 async def start_engine(
     program: Sequence[str], environment: Mapping[str, str]
 ) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader, asyncio.StreamWriter]:
-    """Start a program with one end of a socket pair; the process, and the other end. Raises OSError."""
+    """Start a program with one end of a socket pair in that environment; the process, and the other end.
+
+    Raises OSError.
+    """
     ours, theirs = socket.socketpair()
     with theirs:
         try:
@@ -59,7 +61,7 @@ async def start_engine(
                 *program,
                 str(theirs.fileno()),
                 pass_fds=[theirs.fileno()],
-                env={**environment, **os.environ},
+                env=environment,
                 start_new_session=True,  # Ctrl-C is the supervisor's business
             )
         except OSError:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from collections.abc import Mapping
 
 from app.asr.hardware import runtime_environment
 from app.core.config import Settings
@@ -20,6 +21,7 @@ from app.weights.model_choice import check_translate_model
 from app.worker.disk import DiskWatch
 from app.worker.engine_client import EngineClient
 from app.worker.folder import FolderWatch
+from app.worker.gpu_choice import chosen_gpu
 from app.worker.health import Pulse
 from app.worker.helper import Helper
 from app.worker.models import ModelWatch
@@ -34,13 +36,16 @@ DEVICE_LOST_STATUS = os.EX_UNAVAILABLE
 """Exit status 69 of a worker whose GPU is lost."""
 
 
-async def work(settings: Settings) -> None:
-    """Run one worker until it is told to stop. Raises DeviceLost where its GPU is lost."""
+async def work(settings: Settings, gpu: Mapping[str, str]) -> None:
+    """Run one worker until it is told to stop; the engine process finds its GPU by the variables in `gpu`.
+
+    Raises DeviceLost where that is lost.
+    """
     commands, blocking = command_client(settings), blocking_client(settings)
     try:
         consumer = Consumer(settings, worker_id=new_worker_id(), commands=commands, blocking=blocking)
         stages = StageTotals(consumer.counters)
-        engine = EngineClient(runtime_environment(settings), stages.hear)
+        engine = EngineClient(runtime_environment(settings), stages.hear, gpu)
         storage = open_storage(settings)
         troubles = Troubles(commands, settings)
         folder = FolderWatch(StoreBinding(commands, settings, storage))
@@ -73,7 +78,8 @@ def main() -> None:
     end_with_parent()
     check_storage(settings)
     try:
-        asyncio.run(work(settings))
+        with chosen_gpu(settings) as gpu:
+            asyncio.run(work(settings, gpu))
     except UnsafeRedis as error:
         raise SystemExit(error.detail) from None
     except DeviceLost as error:

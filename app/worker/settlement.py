@@ -182,7 +182,7 @@ def _figures(transcript: Transcript) -> dict[str, float]:
         "audio_seconds": transcript.duration,
         "processing_seconds": transcript.processing_seconds,
         "engine_seconds": provenance.engine_seconds if provenance else 0,
-        "batch_places": provenance.batch_places if provenance else 0,
+        "batch_places": provenance.batch_slots if provenance else 0,
         "windows": quality.windows if quality else 0,
         "windows_retried": quality.retried if quality else 0,
         "windows_noise": quality.noise if quality else 0,

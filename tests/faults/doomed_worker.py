@@ -52,7 +52,7 @@ def main(point: str) -> None:
     setattr(owner, name, fatal(getattr(owner, name)))
     settings = Settings()
     start_watching(settings, "worker")
-    asyncio.run(worker_main.work(settings))
+    asyncio.run(worker_main.work(settings, {}))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.asr.hardware import CPU_BATCH
 from app.audio.decode import read_samples
 from app.audio.samples import SAMPLE_RATE, Samples
 from app.core.config import Settings
@@ -305,6 +306,8 @@ def test_the_record_tells_how_it_was_made(transcribe: Transcribe) -> None:
     assert re.fullmatch(r"suffix sha256:[0-9a-f]{16}", transcript.provenance.encoder_padding or "")
     assert transcript.provenance.model_digest.startswith("sha256:")
     assert transcript.provenance.versions["faster-whisper"]
+    assert transcript.provenance.batch_limit == CPU_BATCH
+    assert transcript.provenance.batch_slots == transcript.provenance.batch_places > 0
     assert transcript.provenance.real_time_factor == pytest.approx(
         transcript.processing_seconds / transcript.duration, abs=0.001
     )

@@ -237,7 +237,7 @@ class Dispatcher:
         count = len(batch.windows)
         share = {
             "engine_seconds": round((time.perf_counter() - started) / count, 4),
-            "batch_places": round(batch.places / count, 4),
+            "batch_slots": round(batch.places / count, 4),
         }
         for waiting, transcript in zip(batch.windows, transcripts, strict=True):
             waiting.future.set_result(transcript.model_copy(update=share))

@@ -24,7 +24,8 @@ from app.audio.reading.cutting import Cutting, WindowReader, WindowSource
 from app.audio.reading.process_reading import ProcessReading, ProcessSlices
 from app.audio.reading.slicing import SliceReader, SliceSource
 from app.core.config import Settings
-from app.core.machine import has_gpu, usable_cores
+from app.core.gpus import has_gpu
+from app.core.machine import usable_cores
 
 logger = logging.getLogger(__name__)
 

@@ -54,7 +54,7 @@ class EngineSettings(BaseSettings):
         "auto",
         pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$",
         description="Where models run: `cpu`, `cuda`, `cuda:1` (the second GPU); `auto`: on a GPU that "
-        "works.",
+        "works. Of several GPUs, `auto` and `cuda` take the one that the fewest other workers use.",
     )
     compute_type: str = Field(
         "auto",
@@ -82,7 +82,11 @@ class EngineSettings(BaseSettings):
     )
     cpu_threads: int = Field(0, ge=0, description="Threads of one worker's model; 0 = chosen from the cores.")
     batch_size: int = Field(
-        0, ge=0, le=64, description="Windows that a model decodes together; 0 = chosen from the machine."
+        0,
+        ge=0,
+        le=64,
+        description="Windows that a model decodes together; 0 = 8 on a CPU, up to 32 on a GPU, as its free "
+        "memory allows.",
     )
     models_in_memory: int = Field(1, ge=1, description="Models that one worker keeps loaded.")
     tasks_in_flight: int = Field(

@@ -12,7 +12,7 @@ class LauncherSettings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that the API listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port that the API listens on.")
     workers: int = Field(
-        0, ge=0, description="Workers that `make run` starts; 0: one for every 4 cores, one for a GPU."
+        0, ge=0, description="Workers that `make run` starts; 0: one for each GPU, or one for every 4 cores."
     )
     wyoming_port: int = Field(
         0,

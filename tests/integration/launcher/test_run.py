@@ -1,5 +1,6 @@
 """`make run` as a user meets it: up, used, killed, up again, stopped."""
 
+import contextlib
 import json
 import os
 import re
@@ -18,6 +19,7 @@ import pytest
 
 from app.launcher.redis_programs import SERVER_NAMES
 from app.storage.marker import Marker, read_marker, write_marker
+from tests.nvidia_smi import nvidia_smi
 from tests.old_redis import old_redis_in
 
 ROOT = Path(__file__).parents[3]
@@ -138,6 +140,37 @@ def test_a_recording_survives_stops_and_kills(service: Service) -> None:
     remaining = psutil.Process(service.process.pid).children(recursive=True) if service.process else []
     assert service.end(signal.SIGTERM) == 0, service.output()
     assert all_ended(third + remaining)
+
+
+@pytest.mark.weights
+def test_each_gpu_that_may_be_used_has_a_worker(service: Service, tmp_path: Path) -> None:
+    """Also after one was killed. The GPUs are nvidia-smi's word alone: nothing is transcribed."""
+    program = nvidia_smi(tmp_path, "\n".join(f"GPU {name}: X (UUID: GPU-{name})" for name in "abc"))
+    service.environment["CUDA_VISIBLE_DEVICES"] = "GPU-b,GPU-a"
+    processes = service.start_and_wait(PATH=f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    assert service.process is not None
+    launcher = psutil.Process(service.process.pid)
+    assert "Starting the API and 2 workers" in service.output()
+    wait_for(lambda: sorted(gpus_of(launcher)) == ["GPU-a", "GPU-b"])
+
+    worker, gpu = next((engine.parent(), gpu) for gpu, engine in gpus_of(launcher).items())
+    assert worker is not None
+    worker.kill()
+    wait_for(lambda: gpu in (after := gpus_of(launcher)) and after[gpu].parent() != worker)
+    assert sorted(gpus_of(launcher)) == ["GPU-a", "GPU-b"]
+    processes += launcher.children(recursive=True)
+    assert service.end(signal.SIGTERM) == 0, service.output()
+    assert all_ended(processes)
+
+
+def gpus_of(launcher: psutil.Process) -> dict[str, psutil.Process]:
+    """The engine processes, by the GPU that each finds in its environment."""
+    found = {}
+    for process in launcher.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "app.worker.engine_process" in process.cmdline() and process.parent() is not None:
+                found[process.environ().get("CUDA_VISIBLE_DEVICES", "")] = process
+    return found
 
 
 def test_nothing_keeps_the_port_when_launcher_and_guard_are_killed(service: Service) -> None:

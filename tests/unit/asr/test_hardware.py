@@ -5,12 +5,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from app.asr import hardware
 from app.asr.hardware import (
     AVX512_FLAGS,
     CPU_BATCH,
     CPU_BATCH_SECONDS,
     GPU_BATCH,
     MAX_USEFUL_THREADS,
+    MOST_GPU_BATCH,
     BatchLimits,
     Device,
     batch_limits,
@@ -18,6 +20,7 @@ from app.asr.hardware import (
     model_threads,
     return_freed_memory,
     runtime_environment,
+    tasks_in_flight,
 )
 from app.core.config import Settings
 from app.core.errors import ModelUnavailable
@@ -50,17 +53,39 @@ def test_a_compute_type_that_does_not_run_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "device", "limits"),
+    ("wanted", "device", "fitting", "limits"),
     [
-        (0, "cpu", BatchLimits(CPU_BATCH, CPU_BATCH_SECONDS)),
-        (0, "cuda", BatchLimits(GPU_BATCH, inf)),
-        (16, "cpu", BatchLimits(16, inf)),
+        (0, "cpu", None, BatchLimits(CPU_BATCH, CPU_BATCH_SECONDS)),
+        (0, "cuda", None, BatchLimits(GPU_BATCH, inf)),
+        (0, "cuda", 5, BatchLimits(5, inf)),
+        (0, "cuda", 500, BatchLimits(MOST_GPU_BATCH, inf)),
+        (16, "cpu", None, BatchLimits(16, inf)),
+        (64, "cuda", 5, BatchLimits(64, inf)),
     ],
 )
 def test_batches_are_limited_by_their_sound_unless_their_size_is_given(
-    wanted: int, device: str, limits: BatchLimits
+    wanted: int, device: str, fitting: int | None, limits: BatchLimits
 ) -> None:
-    assert batch_limits(wanted, device) == limits
+    assert batch_limits(wanted, device, fitting) == limits
+
+
+@pytest.mark.parametrize(
+    ("gpu", "given", "recordings"),
+    [
+        (False, {}, 16),
+        (False, {"batch_size": 64}, 128),
+        (True, {}, 2 * MOST_GPU_BATCH),
+        (True, {"batch_size": 2}, 8),
+        (True, {"device": "cpu"}, 16),
+        (True, {"tasks_in_flight": 3}, 3),
+    ],
+)
+def test_recordings_in_hand_fill_the_batches_that_run_and_those_that_follow(
+    monkeypatch: pytest.MonkeyPatch, gpu: bool, given: dict[str, object], recordings: int
+) -> None:
+    monkeypatch.setattr(hardware, "has_gpu", lambda: gpu)
+
+    assert tasks_in_flight(Settings.model_validate({"cpu_threads": 1, **given})) == recordings
 
 
 def test_what_the_engine_process_finds_in_its_environment() -> None:

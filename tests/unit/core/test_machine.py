@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.machine import available_memory, has_gpu, usable_cores
+from app.core.machine import available_memory, usable_cores
 
 
 @pytest.mark.parametrize(
@@ -35,9 +35,3 @@ def test_memory_of_which_nothing_is_known(tmp_path: Path) -> None:
 
     assert available_memory(tmp_path / "none") is None
     assert available_memory(tmp_path / "meminfo") is None
-
-
-def test_a_gpu_is_told_by_its_device(tmp_path: Path) -> None:
-    assert not has_gpu(tmp_path)
-    (tmp_path / "nvidia0").touch()
-    assert has_gpu(tmp_path)

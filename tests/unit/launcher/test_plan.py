@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import trustme
 
+from app.core import gpus as core_gpus
 from app.core.config import Settings
 from app.launcher import plan
 from app.launcher.plan import (
@@ -74,7 +75,7 @@ def test_children_use_our_redis_whatever_the_user_wrote(
         f"REDIS_TLS=true\nREDIS_CA_FILE={authority}\n"
     )
     settings = read(tmp_path, dotenv)
-    for name, value in child_environment(settings, "tiny", redis_server.port).items():
+    for name, value in child_environment(settings, "tiny", redis_server.port, 1).items():
         monkeypatch.setenv(name, value)
     child = read(tmp_path, dotenv)
     assert child.default_model == "tiny"
@@ -87,11 +88,11 @@ def test_children_use_our_redis_whatever_the_user_wrote(
 
 
 def test_children_use_the_users_redis(settings: Settings) -> None:
-    assert "REDIS_URL" not in child_environment(settings, "base", None)
+    assert "REDIS_URL" not in child_environment(settings, "base", None, 1)
 
 
 def test_programs(settings_for: Callable[..., Settings]) -> None:
-    api, *workers = programs(settings_for(workers=3, drain_seconds=7, host="0.0.0.0", port=8123))
+    api, *workers = programs(settings_for(drain_seconds=7, host="0.0.0.0", port=8123), 3)
     assert api.name == "api"
     assert api.command[-5:] == ("--host", "0.0.0.0", "--port", "8123", "--no-proxy-headers")
     assert [worker.name for worker in workers] == ["worker-1", "worker-2", "worker-3"]
@@ -99,9 +100,9 @@ def test_programs(settings_for: Callable[..., Settings]) -> None:
 
 
 def test_voice_assistants_are_served_where_a_port_is_named(settings_for: Callable[..., Settings]) -> None:
-    watching = programs(settings_for(workers=1, watch_dir="recordings"))
+    watching = programs(settings_for(watch_dir="recordings"), 1)
     assert [each.name for each in watching] == ["api", "worker-1", "watch"]
-    assert [each.name for each in programs(settings_for(wyoming_port=10300))] == [
+    assert [each.name for each in programs(settings_for(wyoming_port=10300), 1)] == [
         "api",
         "worker-1",
         "wyoming",
@@ -109,19 +110,32 @@ def test_voice_assistants_are_served_where_a_port_is_named(settings_for: Callabl
 
 
 @pytest.mark.parametrize(
-    ("cores", "gigabytes", "gpu", "given", "workers", "threads"),
+    ("cores", "gigabytes", "gpus", "given", "workers", "threads"),
     [
-        (1, 2, False, {}, 1, None),
-        (2, 8, False, {}, 1, None),
-        (16, 64, False, {}, 4, "4"),
-        (18, 64, False, {}, 4, "4"),
-        (16, 9, False, {}, 2, "8"),
-        (16, None, False, {}, 4, "4"),
-        (16, 64, True, {}, 1, None),
-        (16, 64, True, {"device": "cpu"}, 4, "4"),
-        (16, 64, False, {"device": "cuda"}, 1, None),
-        (16, 64, False, {"workers": 2}, 2, "8"),
-        (16, 64, False, {"workers": 2, "cpu_threads": 3}, 2, None),
+        (1, 2, 0, {}, 1, None),
+        (2, 8, 0, {}, 1, None),
+        (5, 64, 0, {}, 1, None),
+        (6, 64, 0, {}, 2, "3"),
+        (7, 64, 0, {}, 2, "3"),
+        (8, 64, 0, {}, 2, "4"),
+        (9, 64, 0, {}, 3, "3"),
+        (12, 64, 0, {}, 3, "4"),
+        (16, 64, 0, {}, 4, "4"),
+        (18, 64, 0, {}, 4, "4"),
+        (32, 64, 0, {}, 8, "4"),
+        (64, 256, 0, {}, 16, "4"),
+        (16, 9, 0, {}, 2, "8"),
+        (16, None, 0, {}, 4, "4"),
+        (16, 64, 1, {}, 1, None),
+        (16, 64, 4, {}, 4, "4"),
+        (16, 64, 4, {"device": "cuda"}, 4, "4"),
+        (16, 64, 4, {"device": "cuda:2"}, 1, None),
+        (16, 64, 4, {"device": "cpu"}, 4, "4"),
+        (16, 64, 8, {"engine": "remote", "remote_url": "http://gpu:8000/v1"}, 4, "4"),
+        (16, 64, 0, {"device": "cuda"}, 1, None),
+        (16, 64, 0, {"workers": 2}, 2, "8"),
+        (16, 64, 2, {"workers": 5}, 5, "3"),
+        (16, 64, 0, {"workers": 2, "cpu_threads": 3}, 2, None),
     ],
 )
 def test_as_many_workers_as_the_machine_has_work_for(
@@ -129,18 +143,18 @@ def test_as_many_workers_as_the_machine_has_work_for(
     monkeypatch: pytest.MonkeyPatch,
     cores: int,
     gigabytes: int | None,
-    gpu: bool,
+    gpus: int,
     given: dict[str, Any],
     workers: int,
     threads: str | None,
 ) -> None:
     monkeypatch.setattr(plan, "usable_cores", lambda: cores)
     monkeypatch.setattr(plan, "available_memory", lambda: gigabytes and gigabytes * 1024**3)
-    monkeypatch.setattr(plan, "has_gpu", lambda: gpu)
+    monkeypatch.setattr(core_gpus, "visible_gpus", lambda: tuple(str(number) for number in range(gpus)))
     settings = settings_for(**given)
 
     assert plan.worker_count(settings) == workers
-    assert child_environment(settings, "base", None).get("CPU_THREADS") == threads
+    assert child_environment(settings, "base", None, workers).get("CPU_THREADS") == threads
 
 
 @pytest.mark.parametrize(

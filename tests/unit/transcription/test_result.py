@@ -10,7 +10,7 @@ from app.audio.listening import Listening
 from app.audio.report import DecodeReport
 from app.audio.report import Source as Heard
 from app.core.scripts import ChineseScript
-from app.schemas.transcript import Segment, Source, Span, Word
+from app.schemas.transcript import Provenance, Segment, Source, Span, Word
 from app.schemas.window import WindowTranscript
 from app.transcription.language import LanguageVote
 from app.transcription.request import Job
@@ -118,11 +118,23 @@ def test_little_speech_in_many_channels_may_be_drowned(channels: int, split: boo
 
 
 def test_the_record_tells_what_it_was_made_with() -> None:
-    provenance = assemble_transcript(WINDOWS, LanguageVote("en"), REPORT, INFO, resumed=2).provenance
+    info = replace(INFO, batch_limit=8)
+    provenance = assemble_transcript(WINDOWS, LanguageVote("en"), REPORT, info, resumed=2).provenance
 
     assert provenance is not None
     assert (provenance.model_digest, provenance.versions) == ("sha256:12", {"ctranslate2": "4"})
     assert provenance.windows_resumed == 2
+    assert provenance.batch_limit == 8
+
+
+def test_slots_are_written_by_their_former_name_as_well() -> None:
+    """Programs, and APIs of older versions, know them as places."""
+    provenance = Provenance(model_digest="sha256:12", versions={}, real_time_factor=None, batch_slots=2.5)
+
+    told = provenance.model_dump(mode="json")
+
+    assert (told["batch_slots"], told["batch_places"]) == (2.5, 2.5)
+    assert Provenance.model_validate(told) == provenance
 
 
 def test_no_speech_is_no_text() -> None:
@@ -150,6 +162,7 @@ def test_a_plan_changes_with_all_that_windows_depend_on() -> None:
     ]
 
     assert len(set(plans)) == len(plans)
+    assert plan_digest(replace(INFO, batch_limit=4), job, rules) == plans[0], "nothing depends on batches"
     assert plan_digest(replace(INFO), replace(job, path=Path("other.flac")), replace(rules)) == plans[0]
 
 

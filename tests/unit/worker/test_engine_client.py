@@ -68,7 +68,7 @@ async def make() -> AsyncIterator[Make]:
     clients: list[EngineClient] = []
 
     def build(mode: str = "", hear: Callable[[Mapping[str, float]], None] = lambda _: None) -> EngineClient:
-        clients.append(EngineClient({"SMALL_ENGINE": mode, **TRANSCRIPT_SETTING}, hear, SMALL_ENGINE))
+        clients.append(EngineClient({"SMALL_ENGINE": mode, **TRANSCRIPT_SETTING}, hear, program=SMALL_ENGINE))
         return clients[-1]
 
     yield build

@@ -107,6 +107,7 @@ class Worker:
         troubles = Troubles(queue.commands, settings)
         folder = FolderWatch(StoreBinding(queue.commands, settings, bench.storage))
         pulse = Pulse(consumer.worker_id, settings.lease_seconds, pulses)
+        stages = StageTotals(consumer.counters)
         self.bench = bench
         self.supervisor = Supervisor(
             settings,
@@ -117,7 +118,7 @@ class Worker:
             bench.engine,
             bench.runner,
             DiskWatch(settings, bench.storage),
-            Reporter(consumer.worker_id, troubles, folder, bench.models, pulse, StageTotals(consumer.counters)),
+            Reporter(consumer.worker_id, troubles, folder, bench.models, pulse, stages),
             Helper(settings, consumer, bench.runs, bench.models),
         )
         self.running: asyncio.Task[None] | None = None

@@ -1,6 +1,7 @@
 """A CTranslate2 folder to an engine: device, compute type, threads, batch sizes."""
 
 import logging
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,8 @@ from app.asr.backends.faster_whisper.states import state_store
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import EngineInfo
 from app.asr.device_errors import is_out_of_memory, missing_library
-from app.asr.hardware import DecodeWorkers, Device, batch_limits, choose_compute_type, choose_decode_workers
+from app.asr.gpu_batches import whisper_batch_limits
+from app.asr.hardware import DecodeWorkers, Device, choose_compute_type, choose_decode_workers
 from app.asr.scheduling.scheduler import SPARE_DECODE_WORKERS
 from app.asr.stages import StageClock
 from app.core.config import Settings
@@ -79,8 +81,8 @@ def _load_on(
     padding = padding_for(digest, tuning)
     weights = EncoderModel(folder, digest, device, compute_type, runtime.model.n_mels, workers.threads)
     encode = _encoder(runtime, weights, settings, stages)
-    info = _info(model, weights, tuning, padding, encode)
-    limits = batch_limits(settings.batch_size, device.kind)
+    limits = whisper_batch_limits(settings, device, folder, compute_type)
+    info = replace(_info(model, weights, tuning, padding, encode), batch_limit=limits.windows)
     return FasterWhisperEngine(runtime, info, tuning, padding, encode, workers.count, limits, stages)
 
 

@@ -44,7 +44,7 @@ def test_windows_of_several_recordings_share_a_batch() -> None:
 
     assert [answer.result(20).end for answer in answers] == [1, 2, 2, 3]
     assert engine.wait_for(2)[1] == [2, 2, 3]
-    shares = [answer.result().batch_places for answer in answers]
+    shares = [answer.result().batch_slots for answer in answers]
     assert shares == [engine.batch_size] + 3 * [round(engine.batch_size / 3, 4)]
 
 
