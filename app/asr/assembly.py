@@ -13,10 +13,10 @@ def window_transcript(
     draft: WindowDraft, retries: int, inserts: Sequence[WindowDraft] = ()
 ) -> WindowTranscript:
     """The transcript of a window, with what was decoded of its gaps put in; of noise, nothing."""
-    return transcript_of_segments(draft, _segments(draft, inserts), retries, inserts)
+    return build_transcript(draft, _segments(draft, inserts), retries, inserts)
 
 
-def transcript_of_segments(
+def build_transcript(
     draft: WindowDraft, segments: Sequence[Segment], retries: int, inserts: Sequence[WindowDraft] = ()
 ) -> WindowTranscript:
     """The transcript of a window that consists of these segments; of noise, nothing."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import exp
 
-from app.asr.assembly import transcript_of_segments
+from app.asr.assembly import build_transcript
 from app.asr.backends.remote.response import RemoteResponse, RemoteSegment, RemoteWord
 from app.asr.base import WindowRequest
 from app.asr.coverage import WindowDraft
@@ -51,7 +51,7 @@ def remote_transcript(request: WindowRequest, result: RemoteResult, retries: int
     """The transcript of a window; of noise, nothing."""
     segments = _segments(request, result)
     draft = WindowDraft(request, result.decoding, _words_known(result, segments))
-    return transcript_of_segments(draft, segments, retries)
+    return build_transcript(draft, segments, retries)
 
 
 def _words_known(result: RemoteResult, segments: Sequence[Segment]) -> tuple[Word, ...] | None:
