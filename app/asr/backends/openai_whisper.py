@@ -117,14 +117,15 @@ class OpenAIWhisperBackend:
     def decode(
         self, states: MelStates, utterances: Sequence[Utterance], how: DecodingPass
     ) -> list[Hypothesis]:
-        """See Backend. Those in one language together."""
-        places = defaultdict(list)
+        """See Backend. Greedily, those in one language together; with a beam or samples, one by one: of these
+        openai-whisper takes several of one window, or of several windows one."""
+        is_greedy = not how.temperature and utterances[0].request.options.beam_size == 1
+        alike: dict[Hashable, list[int]] = defaultdict(list)
         for place, each in enumerate(utterances):
-            places[each.language].append(place)
+            alike[each.language if is_greedy else place].append(place)
         found: dict[int, Hypothesis] = {}
-        for group in places.values():
-            some = states if len(group) == len(utterances) else states[group]
-            found.update(zip(group, self._decode(some, utterances[group[0]], how), strict=True))
+        for group in alike.values():
+            found.update(zip(group, self._decode(states[group], utterances[group[0]], how), strict=True))
         return [found[place] for place in range(len(utterances))]
 
     def align(self, alignments: Sequence[Alignment[MelStates]]) -> list[list[Aligned]]:

@@ -64,6 +64,16 @@ def test_windows_of_several_languages_in_one_batch(engine: Engine, windows: list
     assert any("а" <= letter <= "я" for letter in russian.text)
 
 
+def test_windows_of_one_language_are_decoded_with_a_beam(engine: Engine, windows: list[Window]) -> None:
+    """Which openai-whisper does for one window only."""
+    options = DecodeOptions(beam_size=2, language="en")
+    request = WindowRequest(windows[0].part(0.0, 4.0), options)
+    [alone] = engine.transcribe([request])
+
+    assert alone.text
+    assert engine.transcribe([request, request]) == [alone, alone]
+
+
 def test_only_languages_that_it_may_be_are_detected(engine: Engine, windows: list[Window]) -> None:
     options = DecodeOptions(beam_size=1, languages=("de", "ru"))
 
