@@ -13,12 +13,19 @@ def window_transcript(
     draft: WindowDraft, retries: int, inserts: Sequence[WindowDraft] = ()
 ) -> WindowTranscript:
     """The transcript of a window, with what was decoded of its gaps put in; of noise, nothing."""
+    return build_transcript(draft, _segments(draft, inserts), retries, inserts)
+
+
+def build_transcript(
+    draft: WindowDraft, segments: Sequence[Segment], retries: int, inserts: Sequence[WindowDraft] = ()
+) -> WindowTranscript:
+    """The transcript of a window that consists of these segments; of noise, nothing."""
     window, result = draft.window, draft.result
     return WindowTranscript(
         number=window.number,
         start=round(window.start, 3),
         end=round(window.end, 3),
-        segments=_numbered(_segments(draft, inserts)),
+        segments=() if draft.is_noise else _numbered(segments),
         language=result.language,
         languages={} if draft.request.options.language else result.languages.probabilities,
         retries=retries,
@@ -33,7 +40,7 @@ def split_and_transcribe(
     language: str,
     transcribe: Callable[[list[WindowRequest]], list[WindowTranscript]],
 ) -> WindowTranscript:
-    """The transcript of a window whose halves are asked alone."""
+    """The transcript of a window whose halves are decoded by themselves."""
     first, second = (transcribe([request.of_part(half, language)])[0] for half in request.window.halves())
     return first.model_copy(
         update={
@@ -49,8 +56,6 @@ def split_and_transcribe(
 
 def _segments(draft: WindowDraft, inserts: Sequence[WindowDraft]) -> list[Segment]:
     """In the order in which they were said; none goes on past the beginning of an insert."""
-    if draft.is_noise:
-        return []
     breaks = [insert.window.start for insert in inserts]
     parts = [(draft, breaks), *((insert, []) for insert in inserts)]
     return sorted(

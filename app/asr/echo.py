@@ -9,7 +9,7 @@ from app.asr.base import DecodeOptions, WindowRequest
 from app.schemas.window import WindowTranscript
 
 ALIKE = 0.5
-"""Share of the letters that two hypotheses have in common if both heard the same."""
+"""Share of the letters that two hypotheses have in common if both say the same."""
 
 
 def without_echo(
@@ -19,13 +19,13 @@ def without_echo(
 ) -> WindowTranscript:
     """The transcript, unless it repeats what the decoder was given: then that of the decoder unprompted.
 
-    What was really said is heard without a prompt, too, and is kept as it was spelt with one.
+    What was really said is decoded without a prompt, too, and is kept as it was spelt with one.
     """
     if not is_echo(transcript.text, request.options):
         return transcript
-    [heard] = transcribe([replace(request, options=request.options.unprompted())])
-    alike = SequenceMatcher(None, _plain(transcript.text), _plain(heard.text)).ratio() >= ALIKE
-    return transcript if alike else heard
+    [unprompted] = transcribe([replace(request, options=request.options.unprompted())])
+    alike = SequenceMatcher(None, _plain(transcript.text), _plain(unprompted.text)).ratio() >= ALIKE
+    return transcript if alike else unprompted
 
 
 def is_echo(text: str, options: DecodeOptions) -> bool:

@@ -26,7 +26,7 @@ _LETTER = re.compile(rf"\s*[{_SPACELESS}]")
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A phrase of `length` anchors that begins with piece `first` and is written `times` times in a row."""
+    """A phrase of `length` pieces that begins with piece `first` and is written `times` times in a row."""
 
     first: int
     length: int
@@ -40,19 +40,19 @@ def find_loop(text: str) -> Loop | None:
 
 def without_loops(text: str) -> str:
     """The text with every loop written once."""
-    anchors = _PIECE.findall(text)
-    while (loop := _loop_in(anchors)) is not None:
+    pieces = _PIECE.findall(text)
+    while (loop := _loop_in(pieces)) is not None:
         kept, after = loop.first + loop.length, loop.first + loop.length * loop.times
-        anchors = anchors[:kept] + anchors[after:]
-        text = "".join(anchors)
+        pieces = pieces[:kept] + pieces[after:]
+        text = "".join(pieces)
     return text
 
 
-def _loop_in(anchors: list[str]) -> Loop | None:
+def _loop_in(pieces: list[str]) -> Loop | None:
     """The first loop in words, and letters that stand for themselves."""
-    plain = [_plain(piece) for piece in anchors]
-    weights = [LETTER_WEIGHT if _LETTER.match(piece) else 1.0 for piece in anchors]
-    longest = min(round(HEAVIEST_PHRASE / min(weights, default=1.0)), len(anchors) // LEAST_TIMES)
+    plain = [_plain(piece) for piece in pieces]
+    weights = [LETTER_WEIGHT if _LETTER.match(piece) else 1.0 for piece in pieces]
+    longest = min(round(HEAVIEST_PHRASE / min(weights, default=1.0)), len(pieces) // LEAST_TIMES)
     for length in range(1, longest + 1):
         run = 0
         for index in range(length, len(plain)):

@@ -3,7 +3,8 @@
 A stage's seconds grow by one a second for each that is at it, so that their rate is the mean number at work.
 The device's slots (batches that it takes at a time) are each in one of four states:
 
-* `busy`: in a call of the model's runtime (encode, detect the language, decode, align).
+* `busy`: in a call of the model's runtime: to encode, detect the language, decode or align, each of which is
+  a stage, or at the stage `device`, where an engine does not tell which.
 * `held`: not in a call although there is work: its batch does what needs the processor only (features,
   quality checks, segments), or waits for its turn; or windows wait, since a model is being loaded.
 * `starved`: no window is there, but a recording is being read.
@@ -36,10 +37,40 @@ class PipelineStage(StrEnum):
     """A window waits for its batch."""
     LOAD = "load"
     """A model is loaded."""
+    ENCODE = "encode"
+    """Features become encoder states, on the device."""
+    DETECT = "detect"
+    """The languages of windows are detected, on the device."""
+    DECODE = "decode"
+    """Tokens are searched for or sampled, on the device."""
+    ALIGN = "align"
+    """Words get their times, on the device."""
     DEVICE = "device"
-    """A batch is in a call of the model's runtime."""
+    """A batch is in a call of a model's runtime, or of a server, that does all of that."""
     CHECK = "check"
     """A batch is on a decode worker, but in no call: it is checked, assembled, or waits for its turn."""
+
+
+DEVICE_STAGES = (
+    PipelineStage.ENCODE,
+    PipelineStage.DETECT,
+    PipelineStage.DECODE,
+    PipelineStage.ALIGN,
+    PipelineStage.DEVICE,
+)
+"""Where a batch keeps a slot of the device busy."""
+
+COUNTED_STAGES = (
+    PipelineStage.READ,
+    PipelineStage.FEATURES,
+    PipelineStage.QUEUE,
+    PipelineStage.ENCODE,
+    PipelineStage.DETECT,
+    PipelineStage.DECODE,
+    PipelineStage.ALIGN,
+    PipelineStage.CHECK,
+)
+"""Stages whose seconds are told."""
 
 
 class StageClock:
@@ -120,12 +151,7 @@ class StageClock:
     def _advance(self) -> None:
         now = self._clock()
         seconds, self._at = now - self._at, now
-        for stage in (
-            PipelineStage.READ,
-            PipelineStage.FEATURES,
-            PipelineStage.QUEUE,
-            PipelineStage.CHECK,
-        ):
+        for stage in COUNTED_STAGES:
             self._seconds[f"stage_{stage}_seconds"] += seconds * self._counts[stage]
         for state, slots in self._slots_by_state().items():
             self._seconds[f"device_{state}_seconds"] += seconds * slots
@@ -133,10 +159,11 @@ class StageClock:
     def _slots_by_state(self) -> dict[str, int]:
         """How many slots of the device are in each state now: those that are left over for it."""
         counts, left = self._counts, self._slots
-        off_device = max(0, self._batches - counts[PipelineStage.DEVICE])  # loading has calls of its own
+        on_device = sum(counts[stage] for stage in DEVICE_STAGES)
+        off_device = max(0, self._batches - on_device)  # loading has calls of its own
         features_ahead = counts[PipelineStage.FEATURES] + counts[PipelineStage.CHECK] - off_device
         wanted = {
-            "busy": counts[PipelineStage.DEVICE],
+            "busy": on_device,
             "held": off_device + counts[PipelineStage.QUEUE] + self._slots * bool(counts[PipelineStage.LOAD]),
             "starved": counts[PipelineStage.READ] + features_ahead,
         }

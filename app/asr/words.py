@@ -37,6 +37,6 @@ def _within_speech(window: Window, start: float, end: float) -> tuple[float, flo
 
     The attention of the last word before a pause often stays on it until the next word begins.
     """
-    heard = [(max(start, first), min(end, last)) for first, last in window.speech]
-    heard = [(first, last) for first, last in heard if last > first]
-    return max(heard, key=lambda span: span[1] - span[0]) if heard else (start, end)
+    spoken = [(max(start, first), min(end, last)) for first, last in window.speech]
+    spoken = [(first, last) for first, last in spoken if last > first]
+    return max(spoken, key=lambda span: span[1] - span[0]) if spoken else (start, end)

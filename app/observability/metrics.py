@@ -38,10 +38,14 @@ TOTALS = {
     "windows_lent": "Windows of long recordings that idle workers have borrowed.",
     "windows_delivered": "Windows of those that came back transcribed.",
     "windows_returned": "Windows of those that were given back as they were.",
-    "stage_read_seconds": "Seconds that recordings were read; of this and the next three the rate is the "
-    "number of recordings or windows that are at it.",
+    "stage_read_seconds": "Seconds that recordings were read; of all stages the rate is the number of "
+    "recordings, windows or batches that are at it.",
     "stage_features_seconds": "Seconds that the features of windows took.",
     "stage_queue_seconds": "Seconds that windows waited for a batch.",
+    "stage_encode_seconds": "Seconds that batches were encoded on the device.",
+    "stage_detect_seconds": "Seconds that the languages of batches were detected on the device.",
+    "stage_decode_seconds": "Seconds that batches were decoded on the device, again or at first.",
+    "stage_align_seconds": "Seconds that words got their times on the device.",
     "stage_check_seconds": "Seconds that batches were checked and assembled, or waited for their turn.",
     "device_busy_seconds": "Seconds that slots of the device worked: of the model, the number of batches at "
     "a time.",

@@ -10,7 +10,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from torch import Tensor
 
 from app.asr.backends.faster_whisper.encoder import (
-    heard_seconds,
+    encoded_seconds,
     reference_noise,
     shown_states,
     silent_after,
@@ -71,7 +71,7 @@ class Examples:
         return Example(
             samples=len(sound),
             sound_states=round(seconds * STATES_PER_SECOND),
-            features=self._features(sound, heard_seconds(seconds, Tuning())),
+            features=self._features(sound, encoded_seconds(seconds, Tuning())),
             target=target,
             tokens=tokens,
             held=held,

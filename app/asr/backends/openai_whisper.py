@@ -1,29 +1,27 @@
-"""The second engine: OpenAI's reference implementation, on torch. Its windows always have 30 s of context."""
+"""The second backend: OpenAI's reference implementation, on torch. It always encodes 30 s of context."""
 
 import threading
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.asr.assembly import split_and_transcribe, window_transcript
+from app.asr.backend import Alignment, DecodingPass, Utterance
 from app.asr.base import EngineInfo, WindowRequest
-from app.asr.coverage import WindowDraft, fewer_gaps, fill_gaps, needs_words
-from app.asr.device_errors import is_out_of_memory, translated_errors
-from app.asr.echo import without_echo
-from app.asr.fallback import DecodingResult, decode_best_language, decode_with_fallback, must_split
+from app.asr.device_errors import is_out_of_memory
 from app.asr.frames import FULL_FRAMES, HOP_SAMPLES
 from app.asr.hardware import Device, batch_size, model_threads
 from app.asr.hypothesis import Hypothesis
 from app.asr.language import Languages, likeliest
-from app.asr.words import APPENDED, PREPENDED, to_words
+from app.asr.pipeline import WhisperPipeline
+from app.asr.stages import PipelineStage, StageClock
+from app.asr.words import APPENDED, PREPENDED, Aligned
 from app.core.config import Settings
 from app.core.errors import ModelOutOfMemory, ModelUnavailable, OutOfDeviceMemory, ServiceError
-from app.schemas.transcript import Word
-from app.schemas.window import WindowTranscript
 from app.weights.digest import digest_of, has_changed
 
 if TYPE_CHECKING:
@@ -49,30 +47,36 @@ def is_installed() -> bool:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _DecodedWindow:
-    """A window on its way through the engine; `states` are those of the encoder."""
+class MelStates:
+    """Windows as the encoder has left them, and the features that words are aligned with: openai-whisper
+    encodes these once more.
 
-    request: WindowRequest
-    mel: "Tensor"
-    states: "Tensor"
-    languages: Languages
+    `encoded` has shape (windows, 1500, model dimension), `mels` (windows, mels, 3000).
+    """
 
-    @property
-    def language(self) -> str:
-        """The language that it is decoded in first."""
-        return self.languages.candidates(self.request.expected)[0]
+    encoded: "Tensor"
+    mels: "Tensor"
+
+    def __getitem__(self, places: slice | list[int], /) -> "MelStates":
+        return MelStates(self.encoded[places], self.mels[places])
 
 
-class OpenAIWhisperEngine:
-    """One loaded torch model. torch uses all its threads for one batch: one decode worker is enough."""
+class OpenAIWhisperBackend:
+    """One loaded torch model. torch uses all its threads for one batch: one decode worker is enough.
+
+    One call at a time: openai-whisper hooks caches into the model.
+    """
 
     decode_workers = 1
+    has_full_context = True
 
-    def __init__(self, runtime: "Whisper", info: EngineInfo, batch_size: int) -> None:
+    def __init__(self, runtime: "Whisper", info: EngineInfo, batch_size: int, stages: StageClock) -> None:
         self._runtime = runtime
         self.info = info
+        self.is_multilingual: bool = runtime.is_multilingual
         self._batch_size = batch_size
-        self._one_batch = threading.RLock()  # a divided window asks again, from within
+        self._stages = stages
+        self._one_call = threading.Lock()
 
     def max_batch(self, _: WindowRequest) -> int:
         """As many of any length: all have 30 s."""
@@ -86,35 +90,74 @@ class OpenAIWhisperEngine:
         """Nothing: torch computes the features of a batch together."""
         return request
 
-    def transcribe(self, batch: Sequence[WindowRequest]) -> list[WindowTranscript]:
-        """Transcribe the windows of one batch. One at a time: openai-whisper hooks caches into the model."""
-        with translated_errors(probe=self._probe if self.info.device == "cuda" else None), self._one_batch:
-            heard = self._listen(batch)
-            hypotheses = self._first_hypotheses(heard)
-            transcripts = [
-                self._transcript(each, hypothesis) for each, hypothesis in zip(heard, hypotheses, strict=True)
-            ]
-        return [
-            without_echo(request, transcript, self.transcribe)
-            for request, transcript in zip(batch, transcripts, strict=True)
-        ]
-
-    def close(self) -> None:
-        """Free the model's memory."""
+    def encode(self, requests: Sequence[WindowRequest], *, full_context: bool) -> MelStates:  # noqa: ARG002
+        """See Backend."""
         import torch
 
-        del self._runtime
-        if self.info.device == "cuda":
-            torch.cuda.empty_cache()
+        with self._stages.at(PipelineStage.FEATURES):
+            mels = torch.stack([self._mel(request) for request in requests])
+        is_half = self.info.compute_type == "float16"
+        with self._call(PipelineStage.ENCODE), torch.no_grad():
+            return MelStates(self._runtime.embed_audio(mels.half() if is_half else mels), mels)
 
-    def _probe(self) -> None:
-        """Encode silence, and wait for the result."""
+    def join(self, states: Sequence[MelStates]) -> MelStates:
+        """See Backend."""
+        import torch
+
+        return MelStates(
+            torch.cat([each.encoded for each in states]), torch.cat([each.mels for each in states])
+        )
+
+    def detect(self, states: MelStates, among: Sequence[Sequence[str]]) -> list[Languages]:
+        """See Backend."""
+        with self._call(PipelineStage.DETECT):
+            _, found = self._runtime.detect_language(states.encoded)
+        return [likeliest(each, names) for each, names in zip(found, among, strict=True)]
+
+    def decode(
+        self, states: MelStates, utterances: Sequence[Utterance], how: DecodingPass
+    ) -> list[Hypothesis]:
+        """See Backend. Greedily, those in one language together; with a beam or samples, one by one: of these
+        openai-whisper takes several of one window, or of several windows one."""
+        is_greedy = not how.temperature and utterances[0].request.options.beam_size == 1
+        alike: dict[Hashable, list[int]] = defaultdict(list)
+        for place, each in enumerate(utterances):
+            alike[each.language if is_greedy else place].append(place)
+        found: dict[int, Hypothesis] = {}
+        for group in alike.values():
+            found.update(zip(group, self._decode(states[group], utterances[group[0]], how), strict=True))
+        return [found[place] for place in range(len(utterances))]
+
+    def align(self, alignments: Sequence[Alignment[MelStates]]) -> list[list[Aligned]]:
+        """See Backend. One by one: openai-whisper takes one at a time."""
+        return [self._align(each) for each in alignments]
+
+    def probe(self) -> None:
+        """Encode silence."""
         import torch
 
         parameter = next(self._runtime.parameters())
         mel = torch.zeros(1, self._runtime.dims.n_mels, FULL_FRAMES).to(parameter.device, parameter.dtype)
-        with torch.no_grad():
+        with self._one_call, torch.no_grad():
             self._runtime.embed_audio(mel).cpu()
+
+    def free(self) -> None:
+        """See Backend."""
+        import torch
+
+        if self.info.device == "cuda":
+            torch.cuda.empty_cache()
+
+    def close(self) -> None:
+        """Free the model's memory."""
+        del self._runtime
+        self.free()
+
+    @contextmanager
+    def _call(self, stage: PipelineStage) -> Iterator[None]:
+        """A call of the model, once no other is made."""
+        with self._one_call, self._stages.at(stage):
+            yield
 
     def _mel(self, request: WindowRequest) -> "Tensor":
         """Features of the window and of the silence after it, shape (mels, 3000)."""
@@ -124,140 +167,44 @@ class OpenAIWhisperEngine:
         mel: Tensor = whisper.log_mel_spectrogram(samples, self._runtime.dims.n_mels)
         return mel.to(self._runtime.device)
 
-    def _listen(self, batch: Sequence[WindowRequest]) -> list[_DecodedWindow]:
-        """All windows through the encoder, together, and their languages."""
-        import torch
-
-        mels = torch.stack([self._mel(request) for request in batch])
-        is_half = self.info.compute_type == "float16"
-        with torch.no_grad():
-            states: Tensor = self._runtime.embed_audio(mels.half() if is_half else mels)
-        languages = self._languages(batch, states)
-        return [_DecodedWindow(*each) for each in zip(batch, mels, states, languages, strict=True)]
-
-    def _languages(self, batch: Sequence[WindowRequest], states: "Tensor") -> list[Languages]:
-        """Languages of the windows: given, or detected."""
-        if batch[0].options.language is not None:
-            return [Languages({batch[0].options.language: 1.0})] * len(batch)
-        if not self._runtime.is_multilingual:
-            return [Languages({"en": 1.0})] * len(batch)
-        _, found = self._runtime.detect_language(states)
-        return [likeliest(each, batch[0].options.languages) for each in found]
-
-    def _first_hypotheses(self, heard: Sequence[_DecodedWindow]) -> list[Hypothesis]:
-        """The first hypothesis of each window, those of one language together."""
-        places = defaultdict(list)
-        for place, each in enumerate(heard):
-            places[each.language].append(place)
-        hypotheses: dict[int, Hypothesis] = {}
-        for language, group in places.items():
-            windows = [heard[place] for place in group]
-            temperature = windows[0].request.options.temperature
-            decoded = self._decode(windows, language, temperature, FIRST_TOKENS)
-            hypotheses.update(zip(group, decoded, strict=True))
-        return [hypotheses[place] for place in range(len(heard))]
-
-    def _transcript(self, heard: _DecodedWindow, hypothesis: Hypothesis) -> WindowTranscript:
-        request = heard.request
-        result, retries = self._with_fallback(heard, hypothesis)
-        if must_split(request, result.hypothesis):
-            return split_and_transcribe(request, result.language, self.transcribe)
-        wanted = needs_words(request, result.hypothesis)
-        draft = WindowDraft(request, result, self._words(heard, result) if wanted else None)
-        if not draft.has_gaps:
-            return window_transcript(draft, retries)
-        draft = fewer_gaps(draft, self._with_times(heard, result))
-        draft, inserts = fill_gaps(draft, self._draft)
-        return window_transcript(draft, retries + 1, inserts)
-
-    def _with_fallback(self, heard: _DecodedWindow, hypothesis: Hypothesis) -> tuple[DecodingResult, int]:
-        """A window's result that passes the quality checks, given its first hypothesis, and the retries."""
-        request = heard.request
-        if request.options.temperature:
-            first = DecodingResult(hypothesis, heard.language, heard.languages)
-        else:
-            first = self._searched(heard, FIRST_TOKENS, hypothesis)
-
-        def again(last: DecodingResult, temperature: float) -> DecodingResult:
-            if not temperature:
-                return self._searched(heard, MOST_TOKENS)
-            [hypothesis] = self._decode([heard], last.language, temperature, MOST_TOKENS)
-            return replace(last, hypothesis=hypothesis)
-
-        return decode_with_fallback(first, request.window.seconds, again)
-
-    def _with_times(self, heard: _DecodedWindow, result: DecodingResult) -> WindowDraft:
-        """A window decoded with time tokens, and without a prompt, which may be why words are missing."""
-        options = heard.request.options.unprompted()
-        bare = replace(heard, request=replace(heard.request, options=options))
-        [hypothesis] = self._decode([bare], result.language, 0.0, MOST_TOKENS, time_tokens=True)
-        again = replace(result, hypothesis=hypothesis)
-        return WindowDraft(heard.request, again, self._words(heard, again))
-
-    def _draft(self, request: WindowRequest) -> WindowDraft:
-        """A part of a window, decoded by itself, with its words."""
-        [heard] = self._listen([request])
-        result, _ = self._with_fallback(heard, self._first_hypotheses([heard])[0])
-        return WindowDraft(request, result, self._words(heard, result))
-
-    def _searched(
-        self, heard: _DecodedWindow, tokens: int, first: Hypothesis | None = None
-    ) -> DecodingResult:
-        """A window's likeliest hypothesis by beam search; `first` is that in its likeliest language."""
-
-        def decode(language: str) -> Hypothesis:
-            return self._decode([heard], language, 0.0, tokens)[0]
-
-        return decode_best_language(heard.request, heard.languages, decode, first)
-
-    def _decode(
-        self,
-        heard: Sequence[_DecodedWindow],
-        language: str,
-        temperature: float,
-        tokens: int,
-        *,
-        time_tokens: bool = False,
-    ) -> list[Hypothesis]:
-        """Hypotheses for some windows in one language, within so many tokens."""
-        import torch
+    def _decode(self, states: MelStates, utterance: Utterance, how: DecodingPass) -> list[Hypothesis]:
+        """Hypotheses for some windows in the language and with the options of one of them."""
         import whisper
 
-        options = heard[0].request.options
+        options, language = utterance.request.options, utterance.language
         prompt = " ".join(filter(None, (options.hotwords, options.prompt))) or None
-        tokens = FIRST_TOKENS if prompt else tokens  # a prompt may take the other half of the context
-
-        how: dict[str, Any] = {"temperature": temperature, "best_of": SAMPLES_TRIED}
-        if not temperature:
-            how = {"beam_size": options.beam_size, "patience": 1.0 if time_tokens else PATIENCE}
-        results = whisper.decode(
-            self._runtime,
-            torch.stack([each.states for each in heard]),
-            whisper.DecodingOptions(
-                task="translate" if options.translate else "transcribe",
-                language=language,
-                prompt=prompt,
-                sample_len=tokens,
-                without_timestamps=not time_tokens,
-                fp16=self.info.compute_type == "float16",
-                **how,
-            ),
+        # a prompt may take the other half of the context
+        tokens = MOST_TOKENS if how.has_full_room and prompt is None else FIRST_TOKENS
+        search: dict[str, Any] = {"best_of": SAMPLES_TRIED}
+        if not how.temperature:
+            patience = 1.0 if how.has_time_tokens else PATIENCE
+            search = {"beam_size": options.beam_size, "patience": patience}
+        wanted = whisper.DecodingOptions(
+            task="translate" if options.translate else "transcribe",
+            language=language,
+            prompt=prompt,
+            temperature=how.temperature,
+            sample_len=tokens,
+            without_timestamps=not how.has_time_tokens,
+            fp16=self.info.compute_type == "float16",
+            **search,
         )
+        with self._call(PipelineStage.DECODE):
+            results = whisper.decode(self._runtime, states.encoded, wanted)
         first_time = self._tokenizer(language, translate=False).timestamp_begin
         return [_hypothesis(result, tokens, first_time) for result in results]
 
-    def _words(self, heard: _DecodedWindow, result: DecodingResult) -> tuple[Word, ...]:
-        """The words of a window and their times."""
-        request = heard.request
+    def _align(self, alignment: Alignment[MelStates]) -> list[Aligned]:
         from whisper.timing import find_alignment, merge_punctuations
 
-        tokenizer = self._tokenizer(result.language, translate=request.options.translate)
+        request = alignment.request
+        tokenizer = self._tokenizer(alignment.language, translate=request.options.translate)
         frames = len(request.window.samples) // HOP_SAMPLES
-        aligned = find_alignment(self._runtime, tokenizer, list(result.hypothesis.tokens), heard.mel, frames)
-        merge_punctuations(aligned, PREPENDED, APPENDED)
-        return to_words(
-            request.window, [(each.word, each.start, each.end, each.probability) for each in aligned]
-        )
+        mel, tokens = alignment.states.mels[0], list(alignment.tokens)
+        with self._call(PipelineStage.ALIGN):
+            words = find_alignment(self._runtime, tokenizer, tokens, mel, frames)
+        merge_punctuations(words, PREPENDED, APPENDED)
+        return [(each.word, each.start, each.end, each.probability) for each in words]
 
     def _tokenizer(self, language: str, *, translate: bool) -> "Tokenizer":
         from whisper.tokenizer import get_tokenizer
@@ -281,8 +228,10 @@ def _hypothesis(result: "WhisperResult", room: int, first_time: int) -> Hypothes
     )
 
 
-def load(file: Path, model: str, settings: Settings) -> OpenAIWhisperEngine:
-    """Load the checkpoint `file`. Raises ModelUnavailable or ModelOutOfMemory."""
+def load(
+    file: Path, model: str, settings: Settings, stages: StageClock | None = None
+) -> WhisperPipeline[MelStates]:
+    """Load the checkpoint `file`; `stages` count its work. Raises ModelUnavailable or ModelOutOfMemory."""
     import torch
     import whisper
 
@@ -302,7 +251,9 @@ def load(file: Path, model: str, settings: Settings) -> OpenAIWhisperEngine:
         digest=digest_of(file),
         versions={name: metadata.version(name) for name in ("openai-whisper", "torch")},
     )
-    return OpenAIWhisperEngine(runtime, info, settings.batch_size or batch_size(device.kind))
+    stages = stages or StageClock()
+    windows = settings.batch_size or batch_size(device.kind)
+    return WhisperPipeline(OpenAIWhisperBackend(runtime, info, windows, stages), stages)
 
 
 def _told(error: Exception, file: Path, model: str, device: Device) -> ServiceError:

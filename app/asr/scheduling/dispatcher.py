@@ -98,7 +98,7 @@ class Dispatcher:
         """Whether a model is in memory, or may be loaded without another one having to go."""
         with self._lock:
             held = len(self._pool.loaded) + len(self._loading)
-            return model in self._pool.loaded or model in self._loading or held < self._pool.places
+            return model in self._pool.loaded or model in self._loading or held < self._pool.capacity
 
     def wants_more(self, session: Session) -> bool:
         """Whether none of the recording's windows waits for its batch."""
@@ -178,7 +178,7 @@ class Dispatcher:
                 session.asking.clear()
 
     def _begin_loading(self, model: str) -> bool:
-        if len(self._pool.loaded) + len(self._loading) >= self._pool.places:
+        if len(self._pool.loaded) + len(self._loading) >= self._pool.capacity:
             idle = [each for each in self._pool.loaded if self._may_go(each)]
             if not idle:
                 return False
@@ -198,7 +198,7 @@ class Dispatcher:
         missing = [
             each for each in self._wanted() if each not in self._pool.loaded and each not in self._loading
         ]
-        is_full = len(self._pool.loaded) + len(self._loading) >= self._pool.places
+        is_full = len(self._pool.loaded) + len(self._loading) >= self._pool.capacity
         return bool(missing) and is_full and self._had_its_time(model)
 
     def _had_its_time(self, model: str) -> bool:
@@ -237,7 +237,7 @@ class Dispatcher:
         count = len(batch.windows)
         share = {
             "engine_seconds": round((time.perf_counter() - started) / count, 4),
-            "batch_slots": round(batch.places / count, 4),
+            "batch_slots": round(batch.slots / count, 4),
         }
         for waiting, transcript in zip(batch.windows, transcripts, strict=True):
             waiting.future.set_result(transcript.model_copy(update=share))

@@ -52,7 +52,7 @@ class ModelPool:
         return tuple(self._engines)
 
     @property
-    def places(self) -> int:
+    def capacity(self) -> int:
         """How many models may be in memory; any number of those that a server has."""
         return sys.maxsize if self._settings.engine == "remote" else self._settings.models_in_memory
 
@@ -150,7 +150,7 @@ class ModelPool:
                 "ENGINE=openai-whisper needs packages that are not installed; "
                 "run: pip install -r requirements/openai-whisper.txt"
             )
-        return openai_whisper.load(self._store.ensure_openai(model), model, settings)
+        return openai_whisper.load(self._store.ensure_openai(model), model, settings, self._stages)
 
 
 def _load_onnx(model: str, settings: Settings) -> Engine:

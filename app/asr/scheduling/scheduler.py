@@ -82,7 +82,7 @@ class Batch:
 
     engine: Engine
     windows: list[Waiting]
-    places: int
+    slots: int
     """Windows that it could have held."""
     is_fresh: bool
     """Whether it serves only recordings that were never served before."""
@@ -110,12 +110,12 @@ def next_batch(
         return None
     candidates.sort(key=lambda session: (session.turn, session.waiting[0].since))
     lead = candidates[0].waiting[0]
-    places = 1 if lead.alone else min(most, engine.max_batch(lead.request))
-    windows = _take(candidates, engine, places)
+    slots = 1 if lead.alone else min(most, engine.max_batch(lead.request))
+    windows = _take(candidates, engine, slots)
     return Batch(
         engine,
         windows,
-        places,
+        slots,
         is_fresh=all(waiting.session.is_fresh for waiting in windows),
         is_short=all(waiting.session.is_short for waiting in windows),
     )

@@ -99,9 +99,9 @@ class HeldPool:
     """A ModelPool of HeldEngines; `make` builds one."""
 
     def __init__(
-        self, places: int = 1, make: Callable[[str], HeldEngine] = HeldEngine, rungs: int = 0
+        self, capacity: int = 1, make: Callable[[str], HeldEngine] = HeldEngine, rungs: int = 0
     ) -> None:
-        self.places = places
+        self.capacity = capacity
         self.made: dict[str, list[HeldEngine]] = defaultdict(list)
         self._make = make
         self._rungs = rungs

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.asr.stages import PipelineStage, StageClock
+from app.asr.stages import DEVICE_STAGES, PipelineStage, StageClock
 
 
 class Clock:
@@ -52,6 +52,19 @@ def test_a_batch_is_on_the_device_unless_it_says_otherwise(clock: Clock, stages:
     spent = stages.take()
     assert device(spent) == (1 + 4 + 16, 2 + 8, 0, 0)
     assert (spent["stage_check_seconds"], spent["stage_features_seconds"]) == (2, 8)
+
+
+def test_a_call_of_the_model_keeps_a_slot_busy_at_a_stage_of_its_own(
+    clock: Clock, stages: StageClock
+) -> None:
+    with stages.batch(), stages.at(PipelineStage.CHECK):
+        for number, stage in enumerate(DEVICE_STAGES[:-1]):
+            with stages.at(stage):
+                clock.now += 2**number
+    spent = stages.take()
+    assert device(spent) == (1 + 2 + 4 + 8, 0, 0, 0)
+    told = [spent[f"stage_{name}_seconds"] for name in ("encode", "detect", "decode", "align", "check")]
+    assert told == [1, 2, 4, 8, 0]
 
 
 def test_windows_that_wait_hold_free_slots_and_no_more(clock: Clock, stages: StageClock) -> None:

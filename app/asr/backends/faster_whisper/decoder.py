@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from app.asr.backend import DecodingPass, Utterance
 from app.asr.backends.faster_whisper.states import StateStore
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import DecodeOptions
-from app.asr.frames import States
+from app.asr.frames import STATES_PER_SECOND, States
 from app.asr.hypothesis import Hypothesis
 from app.asr.language import Languages, likeliest
 
@@ -44,8 +45,6 @@ class Decoder:
 
     def detect(self, states: States, among: Sequence[Sequence[str]]) -> list[Languages]:
         """The languages of some windows, each of those that it may be in (none named: of all)."""
-        if not self._runtime.model.is_multilingual:
-            return [Languages({"en": 1.0})] * len(states)
         found = self._detect(states[:, ::LANGUAGE_STRIDE], among)
         unclear = [place for place, each in enumerate(found) if not each.is_clear]
         again = self._detect(states[unclear], [among[place] for place in unclear])
@@ -75,30 +74,21 @@ class Decoder:
         )
         return prompt
 
-    def first(
-        self, states: States, prompts: Sequence[list[int]], options: DecodeOptions, seconds: float
-    ) -> list[Hypothesis]:
-        """First hypotheses for some windows of at most so many seconds, as `options` ask."""
-        if not options.temperature:
-            return self._search(states, prompts, options.beam_size, _first_tokens(seconds))
-        return self.sample(states, prompts, options.temperature, seconds)
-
-    def search(
-        self, states: States, prompts: Sequence[list[int]], beam_size: int, seconds: float
-    ) -> list[Hypothesis]:
-        """The likeliest hypotheses for some windows of at most so many seconds, by beam search, with room for
-        as much as can be said."""
-        return self._search(states, prompts, beam_size, _tokens(seconds, TOKENS_PER_SECOND))
-
-    def search_with_times(
-        self, states: States, prompts: Sequence[list[int]], beam_size: int, seconds: float
-    ) -> list[Hypothesis]:
-        """The likeliest hypotheses for some windows of at most so many seconds, written with time tokens.
-
-        The whole beam must have ended: with less patience the hypothesis ends with its first phrases.
-        """
-        tokens = _tokens(seconds, TOKENS_PER_SECOND)
-        return self._generate(states, prompts, tokens, beam_size=beam_size, patience=1.0)
+    def decode(self, states: States, utterances: Sequence[Utterance], how: DecodingPass) -> list[Hypothesis]:
+        """Hypotheses for some windows that are shown at the same length, with prompts of the same length."""
+        options = utterances[0].request.options
+        prompts = [
+            self.prompt(each.request.options, each.language, time_tokens=how.has_time_tokens)
+            for each in utterances
+        ]
+        shown = states.shape[1] / STATES_PER_SECOND
+        seconds = max(each.request.window.seconds for each in utterances) if how.has_full_room else shown
+        if how.temperature:
+            return self.sample(states, prompts, how.temperature, seconds)
+        tokens = _tokens(seconds, TOKENS_PER_SECOND) if how.has_full_room else _first_tokens(seconds)
+        # written with times, a hypothesis ends after its first phrases unless the whole beam must have ended
+        patience = 1.0 if how.has_time_tokens else self._tuning.patience
+        return self._generate(states, prompts, tokens, beam_size=options.beam_size, patience=patience)
 
     def sample(
         self, states: States, prompts: Sequence[list[int]], temperature: float, seconds: float
@@ -138,11 +128,6 @@ class Decoder:
             sampling_temperature=temperature,
         )
 
-    def _search(
-        self, states: States, prompts: Sequence[list[int]], beam_size: int, tokens: int
-    ) -> list[Hypothesis]:
-        return self._generate(states, prompts, tokens, beam_size=beam_size, patience=self._tuning.patience)
-
     def _generate(
         self, states: States, prompts: Sequence[list[int]], tokens: int, **how: float
     ) -> list[Hypothesis]:
@@ -156,9 +141,9 @@ class Decoder:
             return_no_speech_prob=True,
             **how,
         )
-        return [self._answer(result, tokens, how.get("sampling_temperature", 0.0)) for result in results]
+        return [self._hypothesis(result, tokens, how.get("sampling_temperature", 0.0)) for result in results]
 
-    def _answer(self, result: "WhisperGenerationResult", room: int, temperature: float) -> Hypothesis:
+    def _hypothesis(self, result: "WhisperGenerationResult", room: int, temperature: float) -> Hypothesis:
         tokens, tokenizer = result.sequences_ids[0], self.tokenizer("en", False)
         # the score is the sum of the log-probabilities, the end mark's too, over the number of the other
         # tokens

@@ -2,7 +2,7 @@
 
 Whisper was trained on 30 s of sound, silence included, and most of the work on a short window is the silence.
 The encoder may be given less, but the decoder loops where it finds no silence after the last word. So the
-encoder hears the sound and a little silence, and the decoder is shown silent states after those, which are
+encoder is given the sound and a little silence, and the decoder is shown silent states after those, which are
 the same for every window and were computed once. A `Padding` may change what both are given in the place of
 silence: weights may have a suffix (`suffix.py`). docs/research/measurements.md has the measurements.
 """
@@ -40,7 +40,7 @@ TOGETHER_SECONDS = 30.0
 """Sound that a CPU encodes at once: more is no faster, and attention needs memory by its square."""
 
 EDGE_FRAMES = 4
-"""Frames behind the sound that still hear some of it: one is 2.5 steps long."""
+"""Frames behind the sound that still hold some of it: one is 2.5 steps long."""
 
 DYNAMIC_RANGE, SILENT_FEATURE = 2.0, -1.5
 """Whisper's features are at most 80 dB below the loudest one, and never below -100 dB."""
@@ -103,8 +103,8 @@ class Encoder:
             most = max(1, int(TOGETHER_SECONDS // seconds))
             for first in range(0, len(places), most):
                 some = places[first : first + most]
-                heard = self._encode_together([sounds[place] for place in some], seconds, padding)
-                for place, states in zip(some, heard, strict=True):
+                encoded = self._encode_together([sounds[place] for place in some], seconds, padding)
+                for place, states in zip(some, encoded, strict=True):
                     yield place, padding.own(states, sounds[place].samples)
 
     def _encode_together(
@@ -117,11 +117,11 @@ class Encoder:
         """Places of the sounds that the encoder takes at the same length, by that length in seconds."""
         groups: dict[float, list[int]] = defaultdict(list)
         for place, sound in enumerate(sounds):
-            groups[heard_seconds(sound.samples / SAMPLE_RATE, self._tuning)].append(place)
+            groups[encoded_seconds(sound.samples / SAMPLE_RATE, self._tuning)].append(place)
         return groups
 
 
-def heard_seconds(seconds: float, tuning: Tuning) -> float:
+def encoded_seconds(seconds: float, tuning: Tuning) -> float:
     """The length at which so long a sound is encoded."""
     return min(FULL_SECONDS, _rounded_up(seconds + tuning.margin_seconds, tuning.step_seconds))
 
@@ -145,9 +145,9 @@ def silent_after(sound: SoundFeatures, seconds: float) -> Features:
     It is filled in as the least value that Whisper's features have, which is the same within 3e-7.
     """
     frames = round(seconds * SAMPLE_RATE) // HOP_SAMPLES
-    heard = sound.values[:, :frames]
-    features = np.full((len(heard), frames), max(heard.max() - DYNAMIC_RANGE, SILENT_FEATURE), np.float32)
-    features[:, : heard.shape[1]] = heard
+    known = sound.values[:, :frames]
+    features = np.full((len(known), frames), max(known.max() - DYNAMIC_RANGE, SILENT_FEATURE), np.float32)
+    features[:, : known.shape[1]] = known
     return features
 
 

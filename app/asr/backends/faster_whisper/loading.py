@@ -6,9 +6,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.asr.backends.faster_whisper.backend import FasterWhisperBackend
 from app.asr.backends.faster_whisper.context import padding_for, tuning_for
 from app.asr.backends.faster_whisper.encoder_choice import EncoderModel, choose_encoder
-from app.asr.backends.faster_whisper.engine import FasterWhisperEngine
 from app.asr.backends.faster_whisper.metered import MeteredWhisper
 from app.asr.backends.faster_whisper.padding import Padding
 from app.asr.backends.faster_whisper.state_encoders import TORCH, CTranslate2Encoder, StateEncoder, silence
@@ -16,8 +16,10 @@ from app.asr.backends.faster_whisper.states import state_store
 from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import EngineInfo
 from app.asr.device_errors import is_out_of_memory, missing_library
+from app.asr.frames import States
 from app.asr.gpu_batches import whisper_batch_limits
 from app.asr.hardware import DecodeWorkers, Device, choose_compute_type, choose_decode_workers
+from app.asr.pipeline import WhisperPipeline
 from app.asr.scheduling.scheduler import SPARE_DECODE_WORKERS
 from app.asr.stages import StageClock
 from app.core.config import Settings
@@ -38,7 +40,7 @@ def load(
     settings: Settings,
     tuning: Tuning | None = None,
     stages: StageClock | None = None,
-) -> FasterWhisperEngine:
+) -> WhisperPipeline[States]:
     """Load the model in `folder`; `stages` count its work.
 
     Raises ModelUnavailable or ModelOutOfMemory; OutOfDeviceMemory where it does not fit into the GPU.
@@ -68,7 +70,7 @@ def _load_on(
     settings: Settings,
     tuning: Tuning | None,
     stages: StageClock,
-) -> FasterWhisperEngine:
+) -> WhisperPipeline[States]:
     import ctranslate2
 
     supported = ctranslate2.get_supported_compute_types(device.kind, device.index)
@@ -83,7 +85,8 @@ def _load_on(
     encode = _encoder(runtime, weights, settings, stages)
     limits = whisper_batch_limits(settings, device, folder, compute_type)
     info = replace(_info(model, weights, tuning, padding, encode), batch_limit=limits.windows)
-    return FasterWhisperEngine(runtime, info, tuning, padding, encode, workers.count, limits, stages)
+    backend = FasterWhisperBackend(runtime, info, tuning, padding, encode, workers.count, limits, stages)
+    return WhisperPipeline(backend, stages, covers=tuning.coverage)
 
 
 def _encoder(

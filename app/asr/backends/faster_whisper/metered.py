@@ -18,24 +18,24 @@ class MeteredWhisper:
 
     def encode(self, features: "StorageView", *, to_cpu: bool = False) -> "StorageView":
         """See ctranslate2.models.Whisper."""
-        with self._stages.at(PipelineStage.DEVICE):
+        with self._stages.at(PipelineStage.ENCODE):
             return self._model.encode(features, to_cpu=to_cpu)
 
     def detect_language(self, states: "StorageView") -> list[list[tuple[str, float]]]:
         """See ctranslate2.models.Whisper."""
-        with self._stages.at(PipelineStage.DEVICE):
+        with self._stages.at(PipelineStage.DETECT):
             found: list[list[tuple[str, float]]] = self._model.detect_language(states)
             return found
 
     def generate(self, *arguments: Any, **options: Any) -> "list[WhisperGenerationResult]":
         """See ctranslate2.models.Whisper."""
-        with self._stages.at(PipelineStage.DEVICE):
+        with self._stages.at(PipelineStage.DECODE):
             results: list[WhisperGenerationResult] = self._model.generate(*arguments, **options)
             return results
 
     def align(self, *arguments: Any, **options: Any) -> Any:
         """See ctranslate2.models.Whisper."""
-        with self._stages.at(PipelineStage.DEVICE):
+        with self._stages.at(PipelineStage.ALIGN):
             return self._model.align(*arguments, **options)
 
     def __getattr__(self, name: str) -> Any:

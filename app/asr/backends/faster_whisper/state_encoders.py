@@ -94,7 +94,7 @@ class TorchStateEncoder:
         encode = self._encode
         if encode is not None:
             try:
-                with self._stages.at(PipelineStage.DEVICE):
+                with self._stages.at(PipelineStage.ENCODE):
                     return self.store.from_tensor(encode(features))
             except Exception as error:  # whatever torch and the driver raise
                 if is_short_of_memory(error):

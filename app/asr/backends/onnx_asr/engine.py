@@ -1,6 +1,6 @@
 """One model of onnx-asr: windows to tokens, greedily, and tokens to segments and words.
 
-There is no prompt, no beam and no temperature, and no second try: what these networks hear is decoded once.
+There is no prompt, no beam and no temperature, and no second try: a window is decoded once.
 Speech without words is named, not decoded again.
 """
 
@@ -106,21 +106,21 @@ class OnnxAsrEngine:
             return self._model.languages[0]
         return request.options.language or request.expected or UNDETERMINED
 
-    def _transcript(self, request: WindowRequest, heard: "TimestampedResult") -> WindowTranscript:
+    def _transcript(self, request: WindowRequest, recognised: "TimestampedResult") -> WindowTranscript:
         window, language = request.window, self._language(request)
-        tokens = heard.tokens or []
+        tokens = recognised.tokens or []
         words = spelt_words(tokens)
         hypothesis = Hypothesis(
             tokens=(),
             text="".join(word.text for word in words),
-            avg_logprob=mean_logprob(heard.logprobs),
+            avg_logprob=mean_logprob(recognised.logprobs),
             no_speech_prob=0.0,
         )
         result = DecodingResult(hypothesis, language, Languages({language: 1.0}))
-        if heard.timestamps is None and words:
+        if recognised.timestamps is None and words:
             return window_transcript(WindowDraft(request, result, None), retries=0)
-        probabilities = probabilities_of(heard.logprobs, len(tokens))
-        aligned = aligned_words(words, tokens, heard.timestamps or [], probabilities, window.seconds)
+        probabilities = probabilities_of(recognised.logprobs, len(tokens))
+        aligned = aligned_words(words, tokens, recognised.timestamps or [], probabilities, window.seconds)
         return window_transcript(WindowDraft(request, result, to_words(window, aligned)), retries=0)
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import exp
 
+from app.asr.assembly import build_transcript
 from app.asr.backends.remote.response import RemoteResponse, RemoteSegment, RemoteWord
 from app.asr.base import WindowRequest
-from app.asr.coverage import WindowDraft, uncovered
+from app.asr.coverage import WindowDraft
 from app.asr.fallback import DecodingResult
 from app.asr.hypothesis import Hypothesis
 from app.asr.language import Languages
@@ -48,21 +49,9 @@ def remote_result(response: RemoteResponse, language: str | None, temperature: f
 
 def remote_transcript(request: WindowRequest, result: RemoteResult, retries: int) -> WindowTranscript:
     """The transcript of a window; of noise, nothing."""
-    window, decoding = request.window, result.decoding
     segments = _segments(request, result)
-    draft = WindowDraft(request, decoding, _words_known(result, segments))
-    return WindowTranscript(
-        number=window.number,
-        start=round(window.start, 3),
-        end=round(window.end, 3),
-        segments=() if draft.is_noise else tuple(segments),
-        language=decoding.language,
-        languages={} if request.options.language else decoding.languages.probabilities,
-        retries=retries,
-        noise=draft.is_noise,
-        speech=round(window.voiced_seconds, 3),
-        uncovered=uncovered(draft, ()),
-    )
+    draft = WindowDraft(request, result.decoding, _words_known(result, segments))
+    return build_transcript(draft, segments, retries)
 
 
 def _words_known(result: RemoteResult, segments: Sequence[Segment]) -> tuple[Word, ...] | None:

@@ -180,7 +180,7 @@ def test_the_lowest_rung_fails() -> None:
 
 
 def test_an_idle_model_makes_room_at_once() -> None:
-    pool = HeldPool(places=1)
+    pool = HeldPool(capacity=1)
     dispatcher = _dispatcher(pool)
     first = _engine(dispatcher, pool, "base")
 
@@ -191,7 +191,7 @@ def test_an_idle_model_makes_room_at_once() -> None:
 
 
 def test_models_that_do_not_fit_together_take_turns() -> None:
-    pool, clock = HeldPool(places=1), _Clock()
+    pool, clock = HeldPool(capacity=1), _Clock()
     dispatcher = _dispatcher(pool, clock)
     base = _engine(dispatcher, pool, "base")
     long, other = dispatcher.open("base"), dispatcher.open("tiny")

@@ -26,7 +26,7 @@ def test_models_are_kept_up_to_the_limit(settings_for: Callable[..., Settings], 
     for name in ("mine", "yours"):
         pool.put(name, pool.load(name))
 
-    assert pool.places == 2
+    assert pool.capacity == 2
     assert pool.get("base") is None
     assert pool.loaded == ("mine", "yours")
     assert pool.get("mine") is not None
@@ -38,7 +38,7 @@ def test_an_evicted_model_is_unloaded(settings_for: Callable[..., Settings], cac
 
     engine = pool.load("mine")
     pool.put("mine", engine)
-    runtime = engine._runtime.model  # type: ignore[attr-defined]
+    runtime = engine._backend._runtime.model  # type: ignore[attr-defined]
     assert runtime.model_is_loaded
     assert (engine.info.engine, engine.info.model, engine.info.device) == ("faster-whisper", "mine", "cpu")
     assert engine.info.compute_type == "int8"
@@ -99,7 +99,7 @@ def test_a_server_may_have_any_number_of_models(settings_for: Callable[..., Sett
     for name in ("base", "turbo"):
         pool.put(name, pool.load(name))
 
-    assert pool.places > 1000
+    assert pool.capacity > 1000
     assert [pool.get(name).info.engine for name in pool.loaded] == ["remote", "remote"]  # type: ignore[union-attr]
     for name in pool.loaded:
         pool.evict(name)

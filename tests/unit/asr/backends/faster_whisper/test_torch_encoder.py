@@ -14,7 +14,6 @@ from ctranslate2.specs.whisper_spec import WhisperSpec
 from faster_whisper import WhisperModel
 
 from app.asr.backends.faster_whisper import (
-    FasterWhisperEngine,
     encoder_choice,
     load,
     loading,
@@ -25,7 +24,7 @@ from app.asr.backends.faster_whisper.encoder_choice import CHOICES_FILE, Encoder
 from app.asr.backends.faster_whisper.state_encoders import CTranslate2Encoder, TorchStateEncoder
 from app.asr.backends.faster_whisper.states import HostStates, TorchStates
 from app.asr.backends.faster_whisper.torch_encoder import MOST_GRAPHS, GraphCache, TorchEncoder
-from app.asr.base import DecodeOptions, WindowRequest
+from app.asr.base import DecodeOptions, Engine, WindowRequest
 from app.asr.frames import Features
 from app.asr.hardware import Device
 from app.asr.stages import StageClock
@@ -140,7 +139,7 @@ def test_the_transcript_does_not_depend_on_which_library_encodes(
     sound = sound[: 3 * SAMPLE_RATE]
     requests = [WindowRequest(whole_window(sound), DecodeOptions(word_timestamps=True))]
 
-    def engine(encoder: str) -> FasterWhisperEngine:
+    def engine(encoder: str) -> Engine:
         settings = Settings(device="cpu", compute_type="float32", encoder=encoder)
         return load(base, "base", settings)
 
@@ -195,7 +194,7 @@ class TestFailures:
             calls.append(to_cpu)
             raise LOST
 
-        monkeypatch.setattr(engine._runtime.model, "encode", encode)
+        monkeypatch.setattr(engine._backend._runtime.model, "encode", encode)  # type: ignore[attr-defined]
         with pytest.raises(EngineFailed, match="unspecified launch failure") as failed:
             engine.transcribe([window])
         assert type(failed.value) is (DeviceLost if is_on_gpu else EngineFailed)

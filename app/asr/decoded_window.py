@@ -1,24 +1,30 @@
-"""A window on its way through the engine."""
+"""A window on its way through the pipeline."""
 
 from dataclasses import dataclass
+from typing import Generic
 
+from app.asr.backend import Alignment, S
 from app.asr.base import WindowRequest
 from app.asr.coverage import WindowDraft, needs_words
 from app.asr.fallback import DecodingResult, must_split
-from app.asr.frames import States
 from app.schemas.transcript import Word
 
 
-@dataclass(slots=True)
-class DecodedWindow:
+@dataclass(slots=True, eq=False)
+class DecodedWindow(Generic[S]):
     """A window, its encoder states, and what was decoded so far; `words` are None where their times are not
     needed."""
 
     request: WindowRequest
-    states: States
+    states: S
     result: DecodingResult
     retries: int = 0
     words: tuple[Word, ...] | None = None
+
+    @property
+    def alignment(self) -> Alignment[S]:
+        """What finds the times of its words."""
+        return Alignment(self.request, self.states, self.result.language, self.result.hypothesis.tokens)
 
     @property
     def draft(self) -> WindowDraft:
