@@ -197,14 +197,19 @@ class Scripts:
         )
         return CancelOutcome(answer.decode())
 
-    async def delete(self, task_id: str, *, owner: str | None = None, payload: bytes = b"") -> DeleteOutcome:
-        """Remove a task and all that is known of it; `payload` as in `cancel`."""
+    async def delete(
+        self, task_id: str, *, owner: str | None = None, payload: bytes = b"", request_key: str | None = None
+    ) -> DeleteOutcome:
+        """Remove a task and all that is known of it; `payload` as in `cancel`, `request_key` is what
+        `Keys.request_of` the task holds."""
         keys = self._keys
+        request_of = keys.request_of(task_id)
         answer = await self._run(
             "delete",
             [
                 *(keys.queue, keys.high, keys.delayed, keys.task(task_id), keys.result(task_id)),
                 *(keys.windows(task_id), keys.dead, keys.index, keys.index_of(owner)),
+                *(request_of, request_key or request_of, keys.awaited, keys.webhooks),
             ],
             [task_id, payload],
         )
@@ -306,23 +311,22 @@ class Scripts:
 
     async def remember(
         self,
-        request_key: str,
-        acceptance_key: str,
+        names: Sequence[str],
         request: str,
         ghost: bytes,
         *,
         ttl_seconds: int,
         acceptance_ms: int,
     ) -> tuple[RequestOutcome, bytes]:
-        """Take or keep an Idempotency-Key; who has it, and that other request as stored."""
-        outcome, held = await self._run(
-            "remember", [request_key, acceptance_key], [request, ghost, ttl_seconds, acceptance_ms]
-        )
+        """Take or keep an Idempotency-Key; who has it, and that other request as stored. `names` are those of
+        the request, its acceptance, and the request of its task."""
+        outcome, held = await self._run("remember", names, [request, ghost, ttl_seconds, acceptance_ms])
         return RequestOutcome(outcome.decode()), held or b""
 
-    async def release(self, request_key: str, acceptance_key: str, request: str, *, accepted: bool) -> bool:
-        """End the acceptance of a request; False where its Idempotency-Key is another's by now."""
-        answer = await self._run("release", [request_key, acceptance_key], [request, int(accepted)])
+    async def release(self, names: Sequence[str], request: str, *, accepted: bool) -> bool:
+        """End the acceptance of a request; False where its Idempotency-Key is another's by now. `names` as in
+        `remember`."""
+        answer = await self._run("release", names, [request, int(accepted)])
         return bool(answer == b"RELEASED")
 
     async def admit(
