@@ -8,6 +8,7 @@ import tempfile
 import uuid
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from app.launcher.redis_server import free_port
@@ -42,8 +43,16 @@ class PostgresServer:
             )
         until(self._answers)
 
+    def kill(self) -> None:
+        """SIGKILL of the server process, whose children end when they see that; until the last one has."""
+        assert self._process is not None
+        children = psutil.Process(self._process.pid).children()
+        self._process.kill()
+        self._process.wait()
+        until(lambda: not any(map(_lives, children)))
+
     def stop(self) -> None:
-        """At once: who is connected is cut off."""
+        """At once, like `pg_ctl stop -m immediate`: who is connected is cut off."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait()
@@ -77,3 +86,11 @@ class PostgresServer:
     @staticmethod
     def _of_program(name: str, *arguments: str) -> list[str]:
         return [str(postgres_folder() / name), *arguments]
+
+
+def _lives(process: psutil.Process) -> bool:
+    """A zombie does not."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

@@ -55,6 +55,7 @@ class TombstoneSweep:
         """
         if await self._is_gone_from_archive(task_id):
             task = await asyncio.to_thread(self._outbox.buried, task_id)
+            await self._reader.delete(task_id, task.owner)  # its request may still be known where it is not
             await asyncio.to_thread(self._storage.finish, task)
             await asyncio.to_thread(self._outbox.remove_tombstone, task_id)
 

@@ -53,10 +53,11 @@ class CachedResults:
         """Nothing is to be known of that task any more. Raises QueueUnavailable."""
         if task.fingerprint is None:
             return
-        name = self._keys.content(task.owner, task.fingerprint)
+        names = self._keys.content, self._keys.shared
         async with redis_reachable():
-            if await self._client.get(name) == task.task_id.encode():
-                await self._client.delete(name)
+            for name in (each(task.owner, task.fingerprint) for each in names):
+                if await self._client.get(name) == task.task_id.encode():
+                    await self._client.delete(name)
 
     async def source(self, task: Task) -> CachedResult | None:
         """An earlier task of the same content whose result may be used again; None where there is none.

@@ -2,7 +2,8 @@
 
 A key is of a request from the moment at which its content is known; that the request is being accepted is a
 second key in Redis, which ends by itself when its API dies. Who holds neither an acceptance nor a task is a
-ghost, whose key the next request takes over.
+ghost, whose key the next request takes over. A third one leads from the task to its request, which goes with
+the task.
 """
 
 import logging
@@ -66,9 +67,17 @@ class IdempotencyKeys:
 
     async def is_known(self, owner: str | None, key: str) -> bool:
         """Whether a request of that owner has the key. Raises QueueUnavailable."""
-        name, _ = self._names(owner, key)
         async with redis_reachable():
-            return bool(await self._client.exists(name))
+            return bool(await self._client.exists(self._name(owner, key)))
+
+    async def accepted(self, owner: str | None, key: str) -> EarlierRequest | None:
+        """The request that has the key and is no longer being accepted; None where there is none. Raises
+        QueueUnavailable."""
+        async with redis_reachable(), self._client.pipeline(transaction=True) as pipeline:
+            pipeline.get(self._name(owner, key))
+            pipeline.exists(self._acceptance(owner, key))
+            stored, is_accepting = await pipeline.execute()
+        return None if is_accepting else _earlier(stored)
 
     async def remember(self, request: KeyedRequest, ghost: bytes = b"") -> Holder:
         """Take the key of the request, or keep it for another ACCEPTANCE_SECONDS.
@@ -77,7 +86,7 @@ class IdempotencyKeys:
         """
         async with redis_reachable():
             outcome, stored = await self._scripts["remember"](
-                keys=self._names(request.owner, request.key),
+                keys=self._names(request),
                 args=[request.stored, ghost, self._key_seconds, int(ACCEPTANCE_SECONDS * 1000)],
             )
         return Holder(RequestOutcome(outcome.decode()), _earlier(stored), stored or b"")
@@ -85,12 +94,22 @@ class IdempotencyKeys:
     async def release(self, request: KeyedRequest, *, accepted: bool) -> None:
         """The request became a task, or did not, and may come again with the same key."""
         async with redis_or_not("An Idempotency-Key is free later", logging.WARNING):
-            names = self._names(request.owner, request.key)
-            await self._scripts["release"](keys=names, args=[request.stored, int(accepted)])
+            await self._scripts["release"](keys=self._names(request), args=[request.stored, int(accepted)])
 
-    def _names(self, owner: str | None, key: str) -> list[str]:
-        digest = sha256(key.encode()).hexdigest()
-        return [self._keys.request(owner, digest), self._keys.acceptance(owner, digest)]
+    def _names(self, request: KeyedRequest) -> list[str]:
+        """Of the request, its acceptance, and the request of its task."""
+        owner, key = request.owner, request.key
+        return [self._name(owner, key), self._acceptance(owner, key), self._keys.request_of(request.task_id)]
+
+    def _name(self, owner: str | None, key: str) -> str:
+        return self._keys.request(owner, _digest(key))
+
+    def _acceptance(self, owner: str | None, key: str) -> str:
+        return self._keys.acceptance(owner, _digest(key))
+
+
+def _digest(key: str) -> str:
+    return sha256(key.encode()).hexdigest()
 
 
 def _earlier(stored: bytes | None) -> EarlierRequest | None:

@@ -157,6 +157,10 @@ class Keys:
         """STRING with TTL: the request of that owner and that key is being accepted."""
         return f"{self.request(owner, key)}:accepting"
 
+    def request_of(self, task_id: str) -> str:
+        """STRING with TTL: name of the key of the request that became, or was to become, that task."""
+        return f"{self.queue}:request-of:{task_id}"
+
     def content(self, owner: str | None, fingerprint: str) -> str:
         """STRING with TTL: id of the owner's last task of that content and those options."""
         return f"{self.queue}:content:{owner or ''}:{fingerprint}"

@@ -152,7 +152,13 @@ class TaskReader:
         """Remove the task: at once, or at its worker's next heartbeat where it runs."""
         async with redis_reachable():
             element = await self._foreign_element(task_id)
-            return await self._scripts.delete(task_id, owner=owner, payload=element or b"")
+            request = cast(bytes | None, await self._client.get(self._keys.request_of(task_id)))
+            return await self._scripts.delete(
+                task_id,
+                owner=owner,
+                payload=element or b"",
+                request_key=request.decode() if request else None,
+            )
 
     async def queue_length(self) -> int:
         """Tasks that wait for a worker; those that wait for another attempt are not counted."""

@@ -190,14 +190,19 @@ class Scripts:
         answer = await self._run("promote", [keys.delayed, keys.queue, keys.task(task_id)], [payload])
         return PromoteOutcome(answer.decode())
 
-    async def delete(self, task_id: str, *, owner: str | None = None, payload: bytes = b"") -> DeleteOutcome:
-        """Remove a task and all that is known of it; `payload` is its element where it may have no hash."""
+    async def delete(
+        self, task_id: str, *, owner: str | None = None, payload: bytes = b"", request_key: str | None = None
+    ) -> DeleteOutcome:
+        """Remove a task and all that is known of it; `payload` is its element where it may have no hash,
+        `request_key` is what `Keys.request_of` the task holds."""
         keys = self._keys
+        request_of = keys.request_of(task_id)
         answer = await self._run(
             "delete",
             [
                 *(keys.queue, keys.high, keys.delayed, keys.task(task_id), keys.result(task_id)),
                 *(keys.windows(task_id), keys.dead, keys.index, keys.index_of(owner)),
+                *(request_of, request_key or request_of, keys.awaited, keys.webhooks),
             ],
             [task_id, payload],
         )

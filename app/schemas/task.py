@@ -219,6 +219,7 @@ class TaskState(BaseModel):
 
     task_id: str
     status: TaskStatus
+    filename: str | None = Field(None, description="The client's name of the file, where it gave one.")
     result: dict[str, Any] | None = None
     error: TaskFailure | None = None
     progress: float | None = Field(None, ge=0, le=1, description="Part of the recording that is done.")

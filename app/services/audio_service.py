@@ -23,7 +23,7 @@ from app.core.validation import extension_of, quoted, single_value
 from app.housekeeping.store_binding import StoreBinding
 from app.net.address_policy import AddressPolicy, check_url
 from app.queue.awaited import AwaitedTasks
-from app.queue.idempotency_keys import KeyedRequest
+from app.queue.idempotency_keys import EarlierRequest, KeyedRequest
 from app.queue.redis_errors import redis_or_not
 from app.queue.usage import UsageCounter
 from app.schemas.caller import Caller
@@ -47,6 +47,16 @@ logger = logging.getLogger(__name__)
 
 ABLE_MODEL = "large-v3"
 """Translates, and knows every language."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What is known before the recording comes: the id of the task to be, the request that had the same
+    Idempotency-Key then, and whether only an earlier task can be the answer."""
+
+    task_id: str
+    earlier: EarlierRequest | None
+    lacks_room: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,36 +106,42 @@ class AudioService:
         request.read(_before_the_form(request.values))
         await self._receiver.refuse_early(request.content_length)
         await self._folder.require()
-        lacks_room = await self._capacity.is_lacking(request)
-        task_id = str(uuid.uuid4())
-        with task_context(task_id):
+        begun = await self._begin(request)
+        with task_context(begun.task_id):
             async with AsyncExitStack() as held, AsyncExitStack() as undo:
                 with timed_stage("receive upload"):
-                    source = await self._receive(form, request, task_id, held, undo, lacks_room=lacks_room)
+                    source = await self._receive(form, request, begun, held, undo)
                 if isinstance(source, Acceptance):
                     return source
-                accepted = await self._accept(source, request, task_id, undo, lacks_room=lacks_room)
+                accepted = await self._accept(source, request, begun, undo)
                 if source.arrived is not None:
                     await self._uploads.take(source.arrived, accepted.task_id)
         if request.is_awaited and not accepted.replayed:
             await self._expect(accepted, request.caller)
         return accepted
 
-    async def _accept(
-        self, source: _Source, request: UploadRequest, task_id: str, undo: AsyncExitStack, *, lacks_room: bool
-    ) -> Acceptance:
-        """Have what was received enqueued as that task, unless the same request became another before.
+    async def _begin(self, request: UploadRequest) -> _Begun:
+        """Raises as `Capacity.is_lacking` does.
 
-        Without room for a new one (`lacks_room`) that is the only way to be accepted.
+        The earlier task of a caller who waits may be given up as nobody's before the recording is here.
         """
-        options, received = request.read(request.values), source.received
+        lacks_room, earlier = await self._capacity.is_lacking(request), None
+        if request.idempotency_key is not None and not request.is_awaited:
+            earlier = await self._idempotency.accepted(request.caller.name, request.idempotency_key)
+        return _Begun(str(uuid.uuid4()), earlier, lacks_room)
+
+    async def _accept(
+        self, source: _Source, request: UploadRequest, begun: _Begun, undo: AsyncExitStack
+    ) -> Acceptance:
+        """Have what was received enqueued as that task, unless the same request became another before."""
+        options, received, task_id = request.read(request.values), source.received, begun.task_id
         fingerprint = options.fingerprint(_source(received, options))
         named = _named(request, fingerprint, task_id)
-        earlier = await self._earlier(request, named, fingerprint)
+        earlier = await self._earlier(request, named, begun.earlier, fingerprint)
         if earlier is not None:
             return Acceptance(earlier, fingerprint, options.may_be_reused, replayed=True)
         async with self._idempotency.accepting(named) if named else nullcontext():
-            if lacks_room:
+            if begun.lacks_room:
                 await self._capacity.require(request.caller)
             sent_bytes = received.size if received is not None else 0
             if received is None and options.url is None and options.again_of is not None:
@@ -141,11 +157,9 @@ class AudioService:
         self,
         form: AsyncIterator[FormPart],
         request: UploadRequest,
-        task_id: str,
+        begun: _Begun,
         held: AsyncExitStack,
         undo: AsyncExitStack,
-        *,
-        lacks_room: bool,
     ) -> _Source | Acceptance:
         """What is to be transcribed; the earlier task where it is a resumable upload that became one.
 
@@ -153,7 +167,7 @@ class AudioService:
         does; `held` gets what keeps others off the upload.
         """
         fields = Fields(request.values, request.refuses_unknown, request.named)
-        received = await self._receiver.receive(form, fields, task_id, undo)
+        received = await self._receiver.receive(form, fields, begun.task_id, undo)
         upload_id = single_value(UPLOAD, request.values.get(UPLOAD, ()))
         if upload_id is None:
             return _Source(received)
@@ -162,9 +176,9 @@ class AudioService:
         arrived = await self._uploads.arrived(upload_id, request.caller, held, is_left=request.is_left)
         if isinstance(arrived, str):
             return Acceptance(arrived, "", may_be_shared=False, replayed=True)
-        if lacks_room and not await self._capacity.may_have_come(request):
+        if begun.lacks_room and not await self._capacity.may_have_come(request):
             await self._capacity.require(request.caller)
-        return _Source(await self._uploads.received(arrived, task_id, undo), arrived)
+        return _Source(await self._uploads.received(arrived, begun.task_id, undo), arrived)
 
     async def _expect(self, accepted: Acceptance, caller: Caller) -> None:
         async with redis_or_not("A task is not found by the same request, sent again", logging.WARNING):
@@ -177,11 +191,15 @@ class AudioService:
             )
 
     async def _earlier(
-        self, request: UploadRequest, named: KeyedRequest | None, fingerprint: str
+        self,
+        request: UploadRequest,
+        named: KeyedRequest | None,
+        accepted: EarlierRequest | None,
+        fingerprint: str,
     ) -> str | None:
         """The task that the same request became before. Raises IdempotencyConflict where it was another."""
         if named is not None:
-            return await self._idempotency.earlier(named)
+            return await self._idempotency.earlier(named, accepted)
         if request.is_awaited:
             return await self._awaited.join(request.caller.name, fingerprint)
         return None

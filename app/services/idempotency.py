@@ -36,12 +36,26 @@ class Idempotency:
         """Whether a request came with that key, whatever it was. Raises QueueUnavailable."""
         return await self._keys.is_known(owner, key)
 
-    async def earlier(self, request: KeyedRequest) -> str | None:
-        """The task of the same request; None where it is this one's to become a task.
+    async def accepted(self, owner: str | None, key: str) -> EarlierRequest | None:
+        """The request with that key whose task is known now; None where there is none.
+
+        Asked as a request begins: where its task is deleted while the recording arrives, the same request is
+        that task all the same, and does not bring it back. Raises QueueUnavailable.
+        """
+        earlier = await self._keys.accepted(owner, key)
+        is_known = earlier is not None and await self._tasks.record(earlier.task_id) is not None
+        return earlier if is_known else None
+
+    async def earlier(self, request: KeyedRequest, accepted: EarlierRequest | None = None) -> str | None:
+        """The task of the same request, `accepted` before this one began, or meanwhile; None where it is this
+        one's to become a task.
 
         Raises IdempotencyConflict where it was another request, RequestInProgress where it is not known in
         time what becomes of it, and QueueUnavailable.
         """
+        if accepted is not None:
+            _refuse_another(request, accepted)
+            return accepted.task_id
         deadline = time.monotonic() + WAIT_SECONDS
         ghost = b""
         while (holder := await self._keys.remember(request, ghost)).outcome is not RequestOutcome.MINE:

@@ -248,7 +248,7 @@ class TaskService:
         record = await self.record(task_id) if _TASK_ID.fullmatch(task_id) else None
         if record is None or not caller.may_see(record.task.owner if record.task else None):
             raise self._not_found()
-        return record
+        return _named(record)
 
     async def record(self, task_id: str) -> TaskRecord | None:
         """What is known of a task, whoever's, by Redis or the archive. Raises QueueUnavailable."""
@@ -268,6 +268,13 @@ def _kept_seconds(settings: Settings) -> int:
         return settings.result_ttl_seconds
     days = settings.archive_max_days
     return max(settings.result_ttl_seconds, int(days * 86_400)) if days else 0
+
+
+def _named(record: TaskRecord) -> TaskRecord:
+    """A task with the name of its file."""
+    if record.task is None or record.task.filename is None:
+        return record
+    return replace(record, state=record.state.model_copy(update={"filename": record.task.filename}))
 
 
 def _text_of(window: WindowTranscript) -> WindowText:

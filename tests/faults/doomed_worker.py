@@ -1,9 +1,14 @@
-"""A worker that kills itself at a point of its first task: `python -m tests.faults.doomed_worker POINT`."""
+"""A worker that kills itself at a point of its first task: `python -m tests.faults.doomed_worker POINT`.
+
+With a number of milliseconds for the point it dies so long after its engine has given the first transcript:
+before that is kept or handed in, in the middle, or afterwards.
+"""
 
 import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,6 +17,7 @@ from app.core.startup import start_watching
 from app.queue.consumer import Consumer
 from app.queue.scripts import Scripts
 from app.worker import main as worker_main
+from app.worker.runner import TaskRunner
 
 
 def _die() -> None:
@@ -36,6 +42,17 @@ def _fatal_after(function: Callable[..., Awaitable[Any]]) -> Callable[..., Await
     return doomed
 
 
+def _fatal_during(milliseconds: float) -> Callable[..., Callable[..., Awaitable[Any]]]:
+    def fatal(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def doomed(*args: Any, **kwargs: Any) -> Any:
+            threading.Timer(milliseconds / 1000, _die).start()
+            return await function(*args, **kwargs)
+
+        return doomed
+
+    return fatal
+
+
 POINTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "after BLMOVE": (Scripts, "claim", _fatal_before),
     "after claim": (Consumer, "claim", _fatal_after),
@@ -46,9 +63,10 @@ POINTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
 
 def main(point: str) -> None:
     """Run a worker that dies at `point`."""
-    if point not in POINTS:
-        raise SystemExit(f"points: {', '.join(POINTS)}")
-    owner, name, fatal = POINTS[point]
+    if point in POINTS:
+        owner, name, fatal = POINTS[point]
+    else:
+        owner, name, fatal = TaskRunner, "_complete", _fatal_during(float(point))
     setattr(owner, name, fatal(getattr(owner, name)))
     settings = Settings()
     start_watching(settings, "worker")

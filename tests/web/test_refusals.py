@@ -1,12 +1,17 @@
 """What the service does not take, and what the page says then; addresses instead of files."""
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import httpx2
-from playwright.sync_api import expect
+import pytest
+import redis
+from playwright.sync_api import Route, expect
 
 from app.core.config import Settings
+from app.queue.keys import Keys
+from app.services import idempotency
 from tests.integration.api.service import Service, serving
 from tests.web.conftest import Visitor
 from tests.web.scenes import Stage
@@ -55,3 +60,49 @@ def test_fingers_are_not_told_to_drop(idle: Service, visit: Callable[..., Visito
     phone = visit(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True).open(idle.url)
     expect(phone.get_by_text("Choose audio or video files")).to_be_visible()
     expect(phone.get_by_text("Drop audio or video")).to_have_count(0)
+
+
+def test_an_earlier_try_that_is_still_being_taken_is_waited_for(
+    idle: Service, visit: Callable[..., Visitor], recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a while: then people are told, and may have it tried again, of which no second task comes."""
+    monkeypatch.setattr(idempotency, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(idempotency, "RETRY_AFTER_SECONDS", 1)
+    keys, asked = Keys.from_settings(idle.settings), list[str]()
+    page = visit().open(idle.url)
+    with redis.Redis(port=idle.settings.redis_port) as store:
+
+        def begin(route: Route) -> None:
+            """Another API is at an earlier try, which the first of these finds."""
+            key = sha256(route.request.headers["idempotency-key"].encode()).hexdigest()
+            if key not in asked:
+                store.set(keys.request(None, key), "{")
+                store.set(keys.acceptance(None, key), "1")
+            asked.append(key)
+            route.continue_()
+
+        page.route("**/transcribe/", lambda route: begin(route) if is_post(route) else route.continue_())
+        page.locator("input[type=file]").first.set_input_files(recordings / "short.wav")
+        card = page.locator(".card", has_text="short.wav")
+        expect(card.locator(".card-progress")).to_contain_text("still taking this recording")
+        expect(card.locator(".failure")).to_contain_text("still taking this recording")
+        assert len(asked) == 6
+        card.get_by_role("button", name="Try again").click()
+        expect(card.locator(".card-progress")).to_contain_text("still taking this recording")
+        store.delete(keys.acceptance(None, asked[0]))
+        expect(card.locator(".badge")).to_have_text("Waiting")
+    assert len(set(asked)) == 1, "all are the same request"
+    assert len(httpx2.get(f"{idle.url}/transcribe/").json()["tasks"]) == 1
+
+
+def is_post(route: Route) -> bool:
+    return route.request.method == "POST"
+
+
+def test_a_task_of_another_device_has_its_name_while_it_waits(
+    idle: Service, visit: Callable[..., Visitor], recordings: Path
+) -> None:
+    with (recordings / "short.wav").open("rb") as file:
+        accepted = httpx2.post(f"{idle.url}/transcribe/", files={"file": ("Board meeting.wav", file)})
+    page = visit().open(f"{idle.url}/#/transcript/{accepted.json()['task_id']}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Board meeting.wav")

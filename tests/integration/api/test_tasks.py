@@ -91,7 +91,8 @@ def test_whoever_asks_for_nothing_special_is_told_the_state(
     client: httpx2.Client, task_id: str, accept: str
 ) -> None:
     answer = client.get(f"/transcribe/{task_id}", headers={"Accept": accept})
-    assert answer.json() == {"task_id": task_id, "status": "queued", "position": 1}
+    told = {"task_id": task_id, "status": "queued", "filename": "talk.ogg", "position": 1}
+    assert answer.json() == told
 
 
 def test_a_transcript_that_is_not_there_yet(client: httpx2.Client, task_id: str) -> None:

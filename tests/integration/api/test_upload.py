@@ -36,8 +36,9 @@ def test_a_recording_is_stored_and_queued(service: Service, client: httpx2.Clien
     assert task.model == "large-v3-turbo"
     assert task.trim is None
     assert task.duration == pytest.approx(5.9, abs=0.2)
+    told = {"task_id": task_id, "status": "queued", "filename": "Речь 1.OGG", "position": 1}
     for address in (f"/transcribe/{task_id}", f"/status/{task_id}"):
-        assert client.get(address).json() == {"task_id": task_id, "status": "queued", "position": 1}
+        assert client.get(address).json() == told
 
 
 @pytest.mark.parametrize(

@@ -410,7 +410,7 @@ export const TEXTS = {
   error_unsupported_protocol: "This page and the service send recordings in parts in different ways (tus). Reload the page and send the recording again.",
   error_unsupported_media_type: "The service expects content of another type here (Content-Type). Reload the page and try again.",
   error_idempotency_conflict: "Under this number (Idempotency-Key) the service already has another recording or other options. Send the recording as a new one.",
-  error_request_in_progress: "The service is still taking this recording from an earlier attempt. If it is not among the recordings on this server in a minute, send it again.",
+  error_request_in_progress: "The service is still taking this recording from an earlier attempt.",
   error_still_transcribing: "The recording is still being transcribed. You may close the page: the text will be in the list.",
   error_transcription_failed: "There is no text: the transcription failed. The list of recordings says why; try again.",
   error_corrections_conflict: "This transcript was corrected somewhere else meanwhile. Reload the page and make your corrections again.",

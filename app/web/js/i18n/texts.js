@@ -76,8 +76,8 @@ export const formatBytes = (bytes) =>
     ? t("kilobytes", { number: formatNumber(Math.ceil(bytes / 1024)) })
     : t("megabytes", { number: formatNumber(bytes / 2 ** 20, { maximumFractionDigits: 1 }) });
 
-/** The service's sentence on these lists all that there is. */
-const WORDY = new Set(["unsupported_extension", "unknown_model"]);
+/** The service's sentence on these lists all that there is, or tells a program what to do. */
+const WORDY = new Set(["unsupported_extension", "unknown_model", "request_in_progress"]);
 
 /**
  * Why something failed, for people. The service's own sentences are English and more exact.

@@ -71,7 +71,7 @@ export function doAgain(entry, model, speakers) {
   return sendVersion(entry, { word_timestamps: "true", ...(speakers && { diarize: "true" }), ...options, model });
 }
 
-const PASSING = ["unauthorized", "unexpected", "not_found", "upload_not_found", "upload_stalled", "upload_incomplete"];
+const PASSING = ["request_in_progress", "unauthorized", "unexpected", "not_found", "upload_not_found", "upload_stalled", "upload_incomplete"];
 
 /** What the service has refused outright, it would refuse again. @param {import("./history.js").Entry} entry */
 export function mayRetry(entry) {

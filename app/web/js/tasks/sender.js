@@ -9,6 +9,9 @@ import { addEntry, entryOf, history, updateEntry } from "./history.js";
 import { keepRecording, recordingOf } from "./recordings.js";
 
 const AT_A_TIME = 2;
+const IN_PROGRESS = "request_in_progress";
+/** So many times the service says that it is still taking an earlier try, each after half a minute, and it is told. */
+const MOST_IN_PROGRESS = 5;
 const ABANDONED = "abandoned";
 
 /** @type {{key: string, content: Blob | null}[]} */
@@ -64,14 +67,19 @@ export function sendRest({ name, options, address }) {
   start(addEntry({ name, options, upload: address, left: true }).key, null);
 }
 
-/** Sends the recording of an entry once more, as a new task. @returns {Promise<boolean>} false: it is not here */
+/**
+ * Sends the recording of an entry once more, as a new task; what the service may still be taking, as the same.
+ * @returns {Promise<boolean>} false: it is not here
+ */
 export async function sendAgain(key) {
   const content = await recordingOf(key);
   if (!content && !isElsewhere(entryOf(key))) return false;
-  const attempt = `${key}-${Date.now()}`;
-  const { task_id: taskId, upload: there } = entryOf(key) ?? {};
-  if (!taskId) abandon(there);
-  updateEntry(key, { phase: "sending", attempt, upload: null, task_id: null, error: null, text: "", preview: "", sent: 0, progress: 0 });
+  const { task_id: taskId, upload: there, error } = entryOf(key) ?? {};
+  if (error?.code !== IN_PROGRESS) {
+    if (!taskId) abandon(there);
+    updateEntry(key, { attempt: `${key}-${Date.now()}`, upload: null });
+  }
+  updateEntry(key, { phase: "sending", task_id: null, error: null, text: "", preview: "", sent: 0, progress: 0 });
   start(key, content);
   return true;
 }
@@ -138,6 +146,7 @@ function alone(key, work) {
 async function run({ key, content }, signal) {
   const { name, options, live, attempt = key, sound } = entryOf(key) ?? {};
   let failures = 0;
+  let inProgress = 0;
   const told = {
     onBegin: (address) => updateEntry(key, { upload: address }),
     onKept: () => (failures = 0),
@@ -152,7 +161,8 @@ async function run({ key, content }, signal) {
     } catch (problem) {
       if (signal.aborted) return;
       if (!content && problem.code === "recording_gone" && (content = await recordingOf(sound))) continue;
-      if (!(problem instanceof Problem) || !problem.passes) {
+      const mayPass = problem.passes || (problem.code === IN_PROGRESS && (inProgress += 1) <= MOST_IN_PROGRESS);
+      if (!(problem instanceof Problem) || !mayPass) {
         return fail(key, { code: problem.code ?? "unexpected", message: problem.detail ?? String(problem) });
       }
       failures += 1;
