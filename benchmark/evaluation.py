@@ -74,8 +74,8 @@ def recommended(evaluation: Evaluation) -> VariantScore | None:
     if not found:
         return None
     best, *others = found
-    pairs = evaluation.comparisons
-    worst = {pair.first: pair.interval.high for pair in pairs if pair.second == best.variant.label}
-    worst |= {pair.second: -pair.interval.low for pair in pairs if pair.first == best.variant.label}
+    known = [(pair, pair.interval) for pair in evaluation.comparisons if pair.interval is not None]
+    worst = {pair.first: interval.high for pair, interval in known if pair.second == best.variant.label}
+    worst |= {pair.second: -interval.low for pair, interval in known if pair.first == best.variant.label}
     good = [score for score in others if worst.get(score.variant.label, 1.0) <= MARGIN]
     return max([best, *good], key=lambda score: score.times_real_time or 0)
