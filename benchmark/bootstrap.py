@@ -17,6 +17,9 @@ DRAWS = 5000
 DRAWS_AT_ONCE = 500
 """So many are in memory: some thousand recordings take 20 MB then, not 200."""
 
+FEWEST = 2
+"""Recordings with words of which there can be an interval."""
+
 PERCENTILES = (2.5, 97.5)
 SEED = 0
 """The same figures always give the same interval."""
@@ -34,14 +37,20 @@ class Interval:
 
 
 def rate_interval(errors: Sequence[Errors]) -> Interval | None:
-    """Of the word error rate of some recordings; None without words."""
+    """Of the word error rate of some recordings; None where fewer than two of them have words."""
     return difference_interval(errors, [Errors(each.reference, 0, 0, 0) for each in errors])
 
 
 def difference_interval(first: Sequence[Errors], second: Sequence[Errors]) -> Interval | None:
-    """Of the first rate minus the second one, on the same recordings; None without words."""
+    """Of the first rate minus the second one, on the same recordings.
+
+    None where fewer than two of them have words: one recording does not tell how much others differ.
+    """
+    words = [each.reference for each in first]
+    if sum(count > 0 for count in words) < FEWEST:
+        return None
     edits = [one.total - other.total for one, other in zip(first, second, strict=True)]
-    return ratio_interval(edits, [each.reference for each in first])
+    return ratio_interval(edits, words)
 
 
 def ratio_interval(first: Sequence[float], second: Sequence[float]) -> Interval | None:

@@ -1,9 +1,10 @@
 """All that is known after a run, for tables, files and the report."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from benchmark.groups import Group, groups_of, traits_of
+from benchmark.languages import spoken_languages
 from benchmark.recordings import Recording
 from benchmark.results import Problem, VariantScore
 from benchmark.significance import Comparison, compare_all
@@ -14,7 +15,10 @@ MARGIN = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The scores and what follows from them; each problem with where it happened."""
+    """The scores and what follows from them; each problem with where it happened.
+
+    `language` is the one that was given for all recordings, `languages` what is spoken in each, by its name.
+    """
 
     scores: tuple[VariantScore, ...]
     problems: tuple[tuple[str, Problem], ...] = ()
@@ -22,6 +26,7 @@ class Evaluation:
     comparisons: tuple[Comparison, ...] = ()
     recordings: tuple[Recording, ...] = ()
     language: str | None = None
+    languages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def texts(self) -> int:
@@ -39,13 +44,15 @@ def evaluate(
     problems = [("reference", problem) for problem in missing] + [
         (score.variant.label, problem) for score in scores for problem in score.measurement.problems
     ]
+    languages = spoken_languages(recordings, scores, language)
     return Evaluation(
         scores=tuple(scores),
         problems=tuple(problems),
-        groups=tuple(groups_of(scores, traits_of(recordings, scores, language))),
+        groups=tuple(groups_of(scores, traits_of(recordings, languages))),
         comparisons=tuple(compare_all(scores, language)),
         recordings=tuple(recordings),
         language=language,
+        languages=languages,
     )
 
 
@@ -74,8 +81,8 @@ def recommended(evaluation: Evaluation) -> VariantScore | None:
     if not found:
         return None
     best, *others = found
-    pairs = evaluation.comparisons
-    worst = {pair.first: pair.interval.high for pair in pairs if pair.second == best.variant.label}
-    worst |= {pair.second: -pair.interval.low for pair in pairs if pair.first == best.variant.label}
+    known = [(pair, pair.interval) for pair in evaluation.comparisons if pair.interval is not None]
+    worst = {pair.first: interval.high for pair, interval in known if pair.second == best.variant.label}
+    worst |= {pair.second: -interval.low for pair, interval in known if pair.first == best.variant.label}
     good = [score for score in others if worst.get(score.variant.label, 1.0) <= MARGIN]
     return max([best, *good], key=lambda score: score.times_real_time or 0)

@@ -1,6 +1,5 @@
 """Figures by what was done to the recordings (`-loud`, `-noisy` …) and by their language."""
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +9,6 @@ from benchmark.recordings import Recording
 from benchmark.results import Errors, FileScore, VariantScore, pooled, pooled_by_subject
 
 AS_RECORDED = "as recorded"
-UNKNOWN = "unknown"
 
 
 class Kind(StrEnum):
@@ -44,29 +42,12 @@ class Traits:
         return self.variant if kind is Kind.VARIANT else self.language
 
 
-def traits_of(
-    recordings: Sequence[Recording], scores: Sequence[VariantScore], language: str | None
-) -> dict[str, Traits]:
-    """Traits by the recordings' names.
-
-    Without `language` a recording's is that which was detected most often in it and in its variants: one that
-    is taken for another language under noise must not leave its group.
-    """
-    subjects = {recording.name: recording.subject for recording in recordings}
-    detected: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for file in (file for score in scores for file in score.files):
-        if file.transcription.language is not None and file.transcription.name in subjects:
-            detected[subjects[file.transcription.name]][file.transcription.language] += 1
+def traits_of(recordings: Sequence[Recording], languages: Mapping[str, str]) -> dict[str, Traits]:
+    """Traits by the recordings' names, under which `languages` has what is spoken in them."""
     return {
-        recording.name: Traits(
-            recording.variant or AS_RECORDED, language or _most_common(detected[recording.subject])
-        )
+        recording.name: Traits(recording.variant or AS_RECORDED, languages[recording.name])
         for recording in recordings
     }
-
-
-def _most_common(detected: Counter[str]) -> str:
-    return min(detected, key=lambda each: (-detected[each], each), default=UNKNOWN)
 
 
 def groups_of(scores: Sequence[VariantScore], traits: Mapping[str, Traits]) -> list[Group]:

@@ -26,13 +26,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns whose numbers are in `texts` hold words, the others figures."""
+    """Columns whose numbers are in `texts` hold words, the others figures; the row `marked` stands out."""
 
     title: str
     headings: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     note: str = ""
     texts: frozenset[int] = frozenset({0})
+    marked: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +55,26 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class ClipView:
-    """A recording, with what a player plays, and what was made of it."""
+    """A recording, with what a player plays, and what was made of it; the `note` stands beside its title."""
 
     title: str
     source: str | None
     lines: Sequence[Line]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The whole report; `verdicts` are the sentences for who reads no table."""
+    """The whole report; `verdicts` are the sentences for who reads no table, `settings` lines of `.env`.
+
+    The `headline` stands above the verdicts: what to do.
+    """
 
     title: str
     subtitle: str
+    headline: str = ""
     verdicts: Sequence[str] = ()
+    settings: Sequence[str] = ()
     tables: Sequence[Table] = ()
     pictures: Sequence[Picture] = ()
     clips: Sequence[ClipView] = ()

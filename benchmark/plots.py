@@ -13,6 +13,9 @@ from benchmark.results import VariantScore
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
+ERROR_LABELS = {"substitutions": "substituted", "deletions": "deleted", "insertions": "invented"}
+"""Fields of Errors, in the words of the report's table."""
+
 LEGEND_CHARACTERS = 100
 """About as many fit into one line below a plot."""
 
@@ -42,9 +45,9 @@ def word_error_rates(scores: Sequence[VariantScore]) -> Figure:
     """Bars of the pooled word error rate, divided into substitutions, deletions and insertions."""
     figure, axes = _bars_figure(len(scores))
     left = [0.0] * len(scores)
-    for kind, colour in zip(("substitutions", "deletions", "insertions"), COLOURS, strict=False):
+    for (kind, label), colour in zip(ERROR_LABELS.items(), COLOURS, strict=False):
         widths = [100 * getattr(score.words, kind) / score.words.reference for score in scores]
-        axes.barh(range(len(scores)), widths, left=left, color=colour, label=kind, height=0.6)
+        axes.barh(range(len(scores)), widths, left=left, color=colour, label=label, height=0.6)
         left = [start + width for start, width in zip(left, widths, strict=True)]
     _write_beside(axes, left, [f"{total:.1f} %" for total in left])
     _name_rows(axes, scores)

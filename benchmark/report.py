@@ -16,15 +16,17 @@ def summary_table(scores: Sequence[VariantScore]) -> Table:
     """One row for each model and engine; fits into 80 columns."""
     table = Table(
         title="Accuracy and speed",
-        caption="WER, CER: edits / length of all references; below, the 95 % interval of the WER. "
-        "S/D/I: substituted, deleted, inserted words. Speed: seconds of audio per second, and the real-time "
-        "factor.",
+        caption="WER, CER: edits / length of all references; 95 %: interval of the WER. Words that were "
+        "substituted, deleted, inserted. Speed: seconds of audio per second; RTF, the real-time factor: its "
+        "inverse.",
         box=box.HORIZONTALS,
         show_lines=True,
+        pad_edge=False,
+        collapse_padding=True,
     )
     table.add_column("Model", overflow="fold")
-    table.add_column("Engine", overflow="fold", min_width=14)
-    for heading in ("Files", "WER\n%", "CER\n%", "S/D/I", "Speed", "Load\ns", "Peak\nMiB"):
+    table.add_column("Engine", overflow="fold", min_width=16)
+    for heading in ("Files", "WER %\n95 %\nCER %", "Subst.\nDel.\nIns.", "Speed\nRTF", "Load s\nPeak MiB"):
         table.add_column(heading, justify="right", no_wrap=True)
     for score in scores:
         table.add_row(*_cells(score))
@@ -35,17 +37,22 @@ def _cells(score: VariantScore) -> list[str]:
     words, measured = score.words, score.measurement
     computed = " ".join(filter(None, (measured.device, measured.compute_type)))
     beam = score.variant.beam_size
+    engine = score.variant.engine.replace(" (", "\n(")
     return [
         score.variant.model,
-        "\n".join(filter(None, (score.variant.engine, computed, f"beam {beam}" if beam else ""))),
+        _lines(*filter(None, (engine, computed, f"beam {beam}" if beam else ""))),
         str(len(score.files)),
-        f"{_number(percent(words), 1)}\n{_interval(word_interval(score))}",
-        _number(percent(score.characters), 1),
-        f"{words.substitutions}/{words.deletions}/{words.insertions}",
-        f"{_number(score.times_real_time, 1)} ×\n{_number(score.real_time_factor, 3)}",
-        _number(measured.load_seconds, 2),
-        _number(measured.peak_memory_mb, 0),
+        _lines(
+            _number(percent(words), 1), _interval(word_interval(score)), _number(percent(score.characters), 1)
+        ),
+        _lines(words.substitutions, words.deletions, words.insertions),
+        _lines(f"{_number(score.times_real_time, 1)} ×", _number(score.real_time_factor, 3)),
+        _lines(_number(measured.load_seconds, 2), _number(measured.peak_memory_mb, 0)),
     ]
+
+
+def _lines(*parts: str | int) -> str:
+    return "\n".join(map(str, parts))
 
 
 def groups_table(kind: Kind, groups: Sequence[Group]) -> Table:

@@ -1,12 +1,14 @@
 """The report of `benchmark.run`: what a stranger needs to choose a model and an engine."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmark.alignment import align
-from benchmark.evaluation import Evaluation
+from benchmark.evaluation import Evaluation, recommended
 from benchmark.files import environment, word_interval
 from benchmark.groups import Group, Kind
+from benchmark.languages import UNKNOWN, language_name
 from benchmark.page import (
     Cell,
     ClipView,
@@ -23,7 +25,8 @@ from benchmark.page import (
 from benchmark.report import interval_text, percent
 from benchmark.results import FileScore, VariantScore
 from benchmark.significance import Comparison
-from benchmark.verdicts import verdicts
+from benchmark.variants.kinds import described
+from benchmark.verdicts import settings_lines, verdicts
 
 MOST_CLIPS = 200
 """Recordings in the report; of more, those with the highest error rates."""
@@ -36,11 +39,12 @@ METHOD = (
 )
 
 SUMMARY_NOTE = (
-    "WER, the word error rate: wrong words for 100 that were said; CER: the same of characters. 95 %: where "
-    "the WER would be with other recordings of the kind. Substituted: words that were taken for others. "
-    "Deleted: said, but not heard. Invented: heard where nobody said them. Speed: seconds of audio "
-    "transcribed in a second on this machine, one recording after another, and less where it was busy with "
-    "other work; the real-time factor is its inverse. Click a heading to sort."
+    "WER, the word error rate: wrong words for 100 that were said, invented ones included, so that it may "
+    "exceed 100; CER: the same of characters. 95 %: where the WER would be with other recordings of the "
+    "kind. Substituted: words that were taken for others. Deleted: said, but not heard. Invented: heard "
+    "where nobody said them. Speed: seconds of audio transcribed in a second on this machine, one recording "
+    "after another, and less where it was busy with other work; the real-time factor is its inverse. Peak: "
+    "memory. The bold row is what to take. Click a heading to sort."
 )
 
 COMPARISON_NOTE = (
@@ -52,7 +56,8 @@ COMPARISON_NOTE = (
 GROUP_NOTES = {
     Kind.VARIANT: "Word error rate in %, and its 95 % interval, by what was done to the recordings: what "
     "their names have behind that of the text.",
-    Kind.LANGUAGE: "Word error rate in %, and its 95 % interval, by the language spoken.",
+    Kind.LANGUAGE: "Word error rate in %, and its 95 % interval, by the language spoken. There is none of a "
+    "single text.",
 }
 
 
@@ -61,12 +66,15 @@ def write_run_page(path: Path, evaluation: Evaluation, plots: Sequence[Path], em
     clips = list(_clips(path, evaluation, embed_mb))
     total = len(evaluation.recordings)
     shown = f"The {len(clips)} worst of {total} recordings." if len(clips) < total else "Worst first."
+    headline, *others = [*verdicts(evaluation)] or [""]
     page = Page(
         title="Which model, engine and settings",
-        subtitle=f"{total} recordings, {_minutes(evaluation):.1f} minutes.",
-        verdicts=list(verdicts(evaluation)),
+        subtitle=_recordings(evaluation),
+        headline=headline,
+        verdicts=others,
+        settings=settings_lines(evaluation),
         tables=[
-            _summary(evaluation.scores),
+            _summary(evaluation),
             *comparison_table(evaluation.comparisons),
             *_groups(evaluation.groups),
         ],
@@ -83,7 +91,16 @@ def write_run_page(path: Path, evaluation: Evaluation, plots: Sequence[Path], em
     return write_page(path, page)
 
 
-def _summary(scores: Sequence[VariantScore]) -> Table:
+def _recordings(evaluation: Evaluation) -> str:
+    """How many there are, of what."""
+    texts = f" of {evaluation.texts} different texts" if evaluation.texts else ""
+    counts = Counter(language for language in evaluation.languages.values() if language != UNKNOWN)
+    spoken = ", ".join(f"{language_name(code)} {count}" for code, count in counts.most_common())
+    minutes = f"{len(evaluation.recordings)} recordings{texts}, {_minutes(evaluation):.1f} minutes"
+    return f"{minutes}: {spoken}." if spoken else f"{minutes}."
+
+
+def _summary(evaluation: Evaluation) -> Table:
     headings = (
         "Model",
         "How",
@@ -101,8 +118,11 @@ def _summary(scores: Sequence[VariantScore]) -> Table:
         "GPU MiB",
         "Wh per hour of audio",
     )
+    scores, choice = evaluation.scores, recommended(evaluation)
+    marked = scores.index(choice) if choice is not None else None
     rows = [_summary_row(score) for score in scores]
-    return without_unknown(Table("Summary", headings, rows, SUMMARY_NOTE, texts=frozenset({0, 1})))
+    table = Table("Summary", headings, rows, SUMMARY_NOTE, texts=frozenset({0, 1}), marked=marked)
+    return without_unknown(table)
 
 
 def _summary_row(score: VariantScore) -> list[Cell]:
@@ -155,19 +175,23 @@ def _groups(groups: Sequence[Group]) -> Iterator[Table]:
         ]
         if rows:
             headings = (kind.value.capitalize(), "Files", *labels)
-            yield Table(f"By {kind.value}", headings, rows, GROUP_NOTES[kind])
+            names = [group.name for group in own] if kind is Kind.VARIANT else []
+            known = "; ".join(filter(None, map(described, dict.fromkeys(names))))
+            note = f"{GROUP_NOTES[kind]} {known}." if known else GROUP_NOTES[kind]
+            yield Table(f"By {kind.value}", headings, rows, note)
 
 
 def _group_row(name: str, labels: Sequence[str], groups: Sequence[Group]) -> list[Cell]:
     by_label = {group.label: group for group in groups}
     files = max(group.files for group in groups)
-    return [Cell(name), figure_cell(files, 0), *(_group_cell(by_label.get(label)) for label in labels)]
+    shown = language_name(name) if groups[0].kind is Kind.LANGUAGE else name
+    return [Cell(shown), figure_cell(files, 0), *(_group_cell(by_label.get(label)) for label in labels)]
 
 
 def _group_cell(group: Group | None) -> Cell:
     rate = percent(group.words) if group else None
-    interval = interval_text(group.interval) if group else ""
-    return figure_cell(rate, unit=f" ({interval})")
+    interval = f" ({interval_text(group.interval)})" if group and group.interval else ""
+    return figure_cell(rate, unit=interval)
 
 
 def _problems(evaluation: Evaluation) -> list[Table]:
@@ -191,7 +215,14 @@ def _clips(page: Path, evaluation: Evaluation, embed_mb: float) -> Iterator[Clip
     for name in worst:
         source = sources.get(paths[name]) if name in paths else None
         lines = [_line(label, file, evaluation.language) for label, file in by_name[name]]
-        yield ClipView(name, source, lines)
+        yield ClipView(name, source, lines, _wrong([file for _, file in by_name[name]]))
+
+
+def _wrong(files: Sequence[FileScore]) -> str:
+    """The word error rates of what was made of one recording, the lowest and the highest."""
+    rates = sorted(file.words.rate for file in files if file.words and file.words.rate is not None)
+    shown = list(dict.fromkeys(f"{100 * rate:.0f} %" for rate in (rates[:1] + rates[-1:])))
+    return f"WER {' to '.join(shown)}" if shown else ""
 
 
 def _worst(files: Sequence[tuple[str, FileScore]]) -> float:
@@ -202,7 +233,7 @@ def _line(label: str, file: FileScore, language: str | None) -> Line:
     text = file.transcription.text
     if file.reference is None or file.words is None:
         return Line(f"{label}: no reference", (), text)
-    wrong = f"{file.words.total} of {file.words.reference} words wrong"
+    wrong = f"{file.words.total} wrong words, {file.words.reference} were said"
     return Line(f"{label}: {wrong}", align(file.reference, text, language), text)
 
 

@@ -35,7 +35,8 @@ class Comparison:
     """Two variants on the `files` that both transcribed; rates are fractions.
 
     `difference` is the first word error rate minus the second one, `interval` its 95 % by the bootstrap over
-    recordings, `p` the probability of one as large between equals, corrected for the number of pairs.
+    recordings (None: there is one only), `p` the probability of one as large between equals, corrected for
+    the number of pairs.
     """
 
     first: str
@@ -43,7 +44,7 @@ class Comparison:
     files: int
     segments: int
     difference: float
-    interval: Interval
+    interval: Interval | None
     p: float
 
     @property
@@ -98,8 +99,8 @@ class _Judged:
 def _compare(first: _Judged, second: _Judged) -> Comparison | None:
     both = [name for name in first.errors if name in second.errors]
     mine, theirs = first.errors_of(both), second.errors_of(both)
-    interval = difference_interval(mine, theirs)
-    if interval is None:
+    words = pooled(mine).reference
+    if not words:
         return None
     differences = [
         difference
@@ -111,8 +112,8 @@ def _compare(first: _Judged, second: _Judged) -> Comparison | None:
         second=second.label,
         files=len(both),
         segments=len(differences),
-        difference=(pooled(mine).total - pooled(theirs).total) / pooled(mine).reference,
-        interval=interval,
+        difference=(pooled(mine).total - pooled(theirs).total) / words,
+        interval=difference_interval(mine, theirs),
         p=sign_flip_probability(differences),
     )
 

@@ -1,5 +1,6 @@
 """The kinds of variants by name, some with a number: `loud`, `noise=5`, `opus=16`."""
 
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ LOUD_DECIBELS = 12.0
 
 QUIET_DECIBELS = -40.0
 
+_DECIMAL = re.compile(r"-?\d+(\.\d+)?")
+
 Write = Callable[[Path, Samples, float, np.random.Generator], None]
 """Makes a file of some sound, with the number of the kind."""
 
@@ -35,7 +38,10 @@ class UnknownKind(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """How it is written, into what, and its number: the default and the bounds; None where it takes none."""
+    """How it is written, into what, and its number: the default and the bounds; None where it takes none.
+
+    `help` has the number as `{}`.
+    """
 
     help: str
     write: Write
@@ -76,18 +82,18 @@ def _codec(name: str, rate: int) -> Write:
 
 KINDS: Mapping[str, _Kind] = MappingProxyType(
     {
-        "loud": _Kind("too loud: clipped", _wav(lambda samples, _, __: at_peak(samples, LOUD_DECIBELS))),
+        "loud": _Kind("too loud, clipped", _wav(lambda samples, _, __: at_peak(samples, LOUD_DECIBELS))),
         "quiet": _Kind(
             "very soft (a peak of -40 dB)", _wav(lambda samples, _, __: at_peak(samples, QUIET_DECIBELS))
         ),
-        "noise": _Kind("pink noise, dB below the speech", _wav(in_noise), number=10, bounds=(-20, 60)),
+        "noise": _Kind("pink noise, {} dB below the speech", _wav(in_noise), number=10, bounds=(-20, 60)),
         "room": _Kind("from across a room", _wav(lambda samples, _, random: in_room(samples, random))),
         "phone": _Kind("a telephone line (G.711)", lambda path, samples, *_: write_telephone(path, samples)),
         "8k": _Kind("a rate of 8 kHz", lambda path, samples, *_: write_narrow(path, samples)),
-        "opus": _Kind("Opus, kbit/s", _codec("libopus", 16_000), ".opus", 12, (6, 256)),
-        "mp3": _Kind("MP3, kbit/s", _codec("libmp3lame", 16_000), ".mp3", 32, (8, 160)),
+        "opus": _Kind("Opus, {} kbit/s", _codec("libopus", 16_000), ".opus", 12, (6, 256)),
+        "mp3": _Kind("MP3, {} kbit/s", _codec("libmp3lame", 16_000), ".mp3", 32, (8, 160)),
         "speed": _Kind(
-            "times as fast, the pitch moves with it",
+            "{} times as fast, the pitch moves with it",
             _wav(lambda samples, number, _: at_speed(samples, number)),
             number=1.25,
             bounds=(0.5, 2),
@@ -100,9 +106,20 @@ KINDS: Mapping[str, _Kind] = MappingProxyType(
 def kinds_help() -> str:
     """One line for the command's help."""
     return ", ".join(
-        f"{name}{'' if kind.number is None else f'={kind.number:g}'} ({kind.help})"
+        f"{name}{'' if kind.number is None else f'={kind.number:g}'} ({kind.help.format('N')})"
         for name, kind in KINDS.items()
     )
+
+
+def described(label: str) -> str | None:
+    """What a variant of this label is, `noise5` say; None where it is none of these kinds."""
+    for name, kind in KINDS.items():
+        number = label.removeprefix(name).replace("minus", "-")
+        if label == name and kind.number is None:
+            return f"{label}: {kind.help}"
+        if label.startswith(name) and kind.number is not None and _DECIMAL.fullmatch(number):
+            return f"{label}: {kind.help.format(number)}"
+    return None
 
 
 def read_treatment(text: str) -> Treatment:

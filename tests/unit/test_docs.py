@@ -1,5 +1,6 @@
 """README, README.ru and .env.example say what the code says."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from app.api.app import create_app
 from app.core.config import Settings
+from app.schemas.transcript import Transcript
 
 ROOT = Path(__file__).parents[2]
 READMES = ("README.md", "README.ru.md")
@@ -67,6 +69,15 @@ def test_every_route_is_mentioned(readme: str, settings: Settings) -> None:
         if f"{method.upper()} {path}" not in text
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_answer_that_is_shown_is_of_this_version(readme: str) -> None:
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    (shown,) = re.findall(r'^(\{"task_id":[^\n]*"status":"done".*?)\n```$', text, re.MULTILINE | re.DOTALL)
+    result = json.loads(shown.replace("\n", " "))["result"]
+
+    assert Transcript.model_validate(result).model_dump(mode="json") == result
 
 
 def test_every_make_target_of_the_readme_exists() -> None:

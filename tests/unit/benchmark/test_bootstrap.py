@@ -32,3 +32,10 @@ def test_a_difference_is_that_of_the_same_recordings() -> None:
 
 def test_without_words_there_is_no_rate() -> None:
     assert rate_interval(_errors(1, words=0)) is None
+
+
+def test_one_recording_does_not_tell_how_others_differ() -> None:
+    """An interval of no width would be taken for certainty."""
+    assert rate_interval(_errors(2)) is None
+    assert rate_interval([*_errors(2), *_errors(1, words=0)]) is None
+    assert difference_interval(_errors(2), _errors(1)) is None

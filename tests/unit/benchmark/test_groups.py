@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmark.groups import Group, Kind, groups_of, traits_of
+from benchmark.languages import spoken_languages
 from benchmark.recordings import Recording
 from benchmark.results import Errors, Measurement, Transcription, Variant, VariantScore
 from benchmark.scoring import score
@@ -28,7 +29,8 @@ def _score(wrong: str) -> VariantScore:
 
 def _groups(wrong: str, language: str | None = None) -> dict[str, Group]:
     recordings, scores = _recordings(), [_score(wrong)]
-    return {group.name: group for group in groups_of(scores, traits_of(recordings, scores, language))}
+    languages = spoken_languages(recordings, scores, language)
+    return {group.name: group for group in groups_of(scores, traits_of(recordings, languages))}
 
 
 def test_a_recording_belongs_to_the_stem_of_its_text() -> None:
@@ -49,3 +51,22 @@ def test_groups_by_variant_and_by_language() -> None:
 
 def test_one_language_is_no_group() -> None:
     assert set(_groups("", language="en")) == {"as recorded", "loud", "noisy-8k"}
+
+
+def test_a_model_of_one_language_detects_none() -> None:
+    """It takes all that it hears for its own language."""
+    able = _score("")
+    heard = tuple(replace(done, language="en") for done in able.measurement.transcriptions)
+    measurement = Measurement(Variant("tiny.en", "e"), heard)
+    english = [
+        replace(
+            able,
+            measurement=measurement,
+            files=tuple(
+                replace(file, transcription=done) for file, done in zip(able.files, heard, strict=True)
+            ),
+        )
+    ] * 3
+
+    assert spoken_languages(_recordings(), [able, *english], None)["two.wav"] == "de"
+    assert set(spoken_languages(_recordings(), english, None).values()) == {"unknown"}

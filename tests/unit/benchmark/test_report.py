@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from rich.console import Console
 from benchmark.evaluation import Evaluation
 from benchmark.files import write_files
 from benchmark.report import problems_table, summary_table
-from benchmark.results import Problem
+from benchmark.results import Errors, Problem, VariantScore
 
 from .figures import scored
 
@@ -19,13 +20,37 @@ SECOND = scored({"one.wav": "a cat", "two.wav": "ёжик идёт"}, model="sma
 BROKEN = scored({}, model="tiny")
 
 
-def test_summary_fits_a_narrow_terminal() -> None:
+def _in_eighty_columns(scores: list[VariantScore]) -> str:
     console = Console(width=80, file=StringIO(), record=True)
-    console.print(summary_table([FIRST, SECOND, BROKEN]))
-    text = console.export_text()
-    for figure in ("33.3", "0/0/2", "5.0 ×", "0.200", "321", "openai-whisper", "cpu int8", "tiny"):
+    console.print(summary_table(scores))
+    return console.export_text()
+
+
+def test_summary_fits_a_narrow_terminal() -> None:
+    text = _in_eighty_columns([FIRST, SECOND, BROKEN])
+    for figure in ("33.3", "5.0 ×", "0.200", "321", "openai-whisper", "cpu int8", "tiny"):
         assert figure in text
     assert "…" not in text
+
+
+def test_the_summary_of_many_recordings_loses_no_column() -> None:
+    """What is too wide for the terminal is cut off on the right: figures, and the ends of the caption."""
+    large = scored({"one.wav": "the cat"}, model="large-v3-turbo", engine="service (openai-whisper)")
+    measurement = replace(large.measurement, load_seconds=123.45, peak_memory_mb=12_345.0)
+    files = tuple(replace(each, words=Errors(5880, 1300, 1100, 1270)) for each in large.files)
+    text = _in_eighty_columns([VariantScore(measurement, files)])
+
+    for shown in (
+        "Subst.",
+        "1300",
+        "1270",
+        "123.45",
+        "Peak MiB",
+        "12345",
+        "(openai-whisper)",
+        "its inverse.",
+    ):
+        assert shown in text
 
 
 def test_problems_are_named() -> None:

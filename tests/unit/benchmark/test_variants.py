@@ -12,7 +12,7 @@ from app.audio.samples import SAMPLE_RATE, Samples
 from benchmark.recordings import find_recordings
 from benchmark.variants.__main__ import app
 from benchmark.variants.effects import speech_level
-from benchmark.variants.kinds import KINDS, UnknownKind, read_treatment
+from benchmark.variants.kinds import KINDS, UnknownKind, described, read_treatment
 
 ASSETS = Path(__file__).parents[2] / "assets"
 
@@ -107,3 +107,18 @@ def test_without_clean_recordings_the_command_says_what_belongs_there(tmp_path: 
     result = CliRunner().invoke(app, ["--directory", str(tmp_path)])
     assert result.exit_code == 1
     assert "There is no clean recording in" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("text", [*KINDS, "noise=-5", "speed=1.5"])
+def test_a_report_tells_what_a_label_means(text: str) -> None:
+    treatment = read_treatment(text)
+    said = described(treatment.label)
+
+    assert said is not None
+    assert said.startswith(f"{treatment.label}: ")
+    assert treatment.number is None or f"{treatment.number:g}" in said.partition(": ")[2]
+
+
+@pytest.mark.parametrize("label", ["as recorded", "noisy", "loud2", "noise", "noise5dB"])
+def test_what_others_have_named_is_not_explained(label: str) -> None:
+    assert described(label) is None

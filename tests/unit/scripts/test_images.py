@@ -27,6 +27,16 @@ def test_all_that_is_copied_is_let_in() -> None:
             assert {str(path), *map(str, path.parents)} & let_in, source
 
 
+@pytest.mark.parametrize("name", ["Dockerfile.api", "Dockerfile.worker"])
+def test_each_stage_lists_the_packages_that_it_installs(name: str) -> None:
+    """The list of the stage below knows nothing of what is installed on top of it."""
+    stages = re.split(r"^FROM ", (ROOT / name).read_text(), flags=re.MULTILINE)
+    installing = [stage for stage in stages if "pip install" in stage]
+    assert installing
+    for stage in installing:
+        assert "container_sbom.sh" in stage[stage.rindex("pip install") :], stage
+
+
 def test_the_benchmark_may_write_what_its_programs_make() -> None:
     service = (ROOT / "docker-compose.yml").read_text().partition("\n  benchmark:\n")[2]
     folders = re.findall(r"- \./(\S+):/srv/(\S+)", service)
