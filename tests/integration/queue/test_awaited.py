@@ -8,6 +8,7 @@ import pytest
 from app.core.config import Settings
 from app.queue.awaited import AwaitedTasks
 from tests.integration.queue.harness import Queue, connected, task
+from tests.serving import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ async def test_orphans_are_given_once_and_not_before_their_time(queue: Queue, aw
     brief = AwaitedTasks(queue.commands, queue.settings.model_copy(update={"orphan_seconds": 0.05}))
     await awaited.expect("kept", None, "k", begin=True, share=True)
     await brief.expect("t", None, "f", begin=True, share=True)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not (orphans := await brief.take_orphans()):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

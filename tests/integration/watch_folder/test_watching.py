@@ -19,6 +19,7 @@ from app.schemas.task import Task
 from app.watch_folder.__main__ import watch
 from app.watch_folder.watcher import FolderWatcher
 from tests.integration.api.service import ASSETS, Service, serving
+from tests.serving import PATIENCE_SECONDS
 from tests.unit.watch_folder.test_tree import NOT_TEXT
 
 ALICE, BOB = new_key("alice"), new_key("bob")
@@ -62,7 +63,7 @@ async def watching(service: Service, folder: Path) -> AsyncIterator[FolderWatche
 
 
 async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not true():  # noqa: ASYNC110 - files and Redis tell nobody of their changes
             await asyncio.sleep(0.02)
 

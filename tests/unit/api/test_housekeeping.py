@@ -24,6 +24,7 @@ from app.services.redis_service import RedisService
 from app.services.task_service import TaskService
 from app.services.waiting_service import WaitingService
 from app.storage.local import LocalStorage
+from tests.serving import PATIENCE_SECONDS
 
 
 def troubles(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -59,7 +60,7 @@ async def test_redis_away_is_logged_once(settings: Settings, caplog: pytest.LogC
     settings = settings.model_copy(update={"redis_port": free_port(), "maintenance_seconds": 0.01})
     async with housekeeping(settings):
         with caplog.at_level(logging.WARNING):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while not troubles(caplog):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             await asyncio.sleep(1)  # several more rounds

@@ -3,6 +3,7 @@
 import asyncio
 
 from app.worker.exclusive import SharedExclusiveLock
+from tests.serving import PATIENCE_SECONDS
 
 
 class Witness:
@@ -64,7 +65,7 @@ async def test_a_waiting_suspect_goes_before_newcomers() -> None:
 async def test_a_suspect_that_gives_up_waiting_bars_nobody() -> None:
     """Neither who comes later nor who waits behind it already, though the first one still runs."""
     witness = Witness()
-    async with asyncio.timeout(20), witness.lock.shared():
+    async with asyncio.timeout(PATIENCE_SECONDS), witness.lock.shared():
         suspect = asyncio.create_task(witness.exclusive("suspect"))
         await asyncio.sleep(0)
         behind = asyncio.create_task(witness.shared("behind"))

@@ -32,6 +32,7 @@ from app.worker.stage_totals import StageTotals
 from app.worker.supervisor import Supervisor
 from tests.integration.queue.harness import connected
 from tests.integration.worker.bench import Bench
+from tests.serving import PATIENCE_SECONDS
 from tests.unit.worker.test_engine_client import SMALL_ENGINE, TRANSCRIPT_SETTING, soon
 from tests.unit.worker.test_engine_runs import until
 
@@ -93,7 +94,7 @@ async def test_a_place_that_gets_free_during_a_look_is_offered_at_once(
     }
     line.supervisor = Supervisor(Settings(), **parts)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await line.supervisor._claim_until_stopped()
 
     assert line.looks == 3
