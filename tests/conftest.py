@@ -14,11 +14,15 @@ import redis
 
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
-from tests.places import KIND
-from tests.processes_of_tests import GroupScheduling, place_of
-from tests.serving import PATIENCE_SECONDS
+from tests.support.places import KIND
+from tests.support.processes_of_tests import GroupScheduling, place_of
+from tests.support.serving import PATIENCE_SECONDS
 
-pytest_plugins = ["tests.archive_fixtures", "tests.storage_fixtures", "tests.weights_fixtures"]
+pytest_plugins = [
+    "tests.support.archive_fixtures",
+    "tests.support.storage_fixtures",
+    "tests.support.weights_fixtures",
+]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what runs in the background so, and every process of a test would inherit it.

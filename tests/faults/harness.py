@@ -35,9 +35,9 @@ from app.queue.reader import TaskReader
 from app.queue.scripts import script_sources
 from app.schemas.task import Task, TaskState, TaskStatus
 from app.storage.opening import open_storage
-from tests.places import Place, files_of, folder_of, is_plain
-from tests.processes import ROOT, environment_of
-from tests.serving import PATIENCE_SECONDS
+from tests.support.places import Place, files_of, folder_of, is_plain
+from tests.support.processes import ROOT, environment_of
+from tests.support.serving import PATIENCE_SECONDS
 
 POLL_SECONDS = 0.05
 

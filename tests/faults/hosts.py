@@ -27,7 +27,7 @@ from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
 from app.schemas.task import Task
 from tests.faults.harness import QUICK, Service, Worker, running_service
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 console = Console(width=120)
 

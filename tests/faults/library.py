@@ -27,7 +27,7 @@ from app.schemas.task import Task
 from app.services.archive_service import ArchiveService
 from app.services.task_service import TaskService
 from tests.faults.harness import QUICK, Service, running_service
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 TASKS = 24
 ALICE = Caller("alice")

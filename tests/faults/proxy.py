@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from tests.relay import TcpRelay
+from tests.support.relay import TcpRelay
 
 
 class FaultyProxy(TcpRelay):

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from app.launcher.redis_programs import find_server
 from app.launcher.redis_server import RedisServer, free_port
-from tests.relay import TcpRelay
+from tests.support.relay import TcpRelay
 
 MASTER_NAME = "themaster"
 PASSWORD, SENTINEL_PASSWORD = "of-redis", "of-the-sentinels"

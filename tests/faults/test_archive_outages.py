@@ -14,8 +14,8 @@ from app.core.config import Settings
 from tests.faults.conftest import Ledger
 from tests.faults.library import AT_ONCE, Library, is_swept, running_library, settle
 from tests.faults.test_idempotency import send
-from tests.postgres import PostgresServer
-from tests.serving import PATIENCE_SECONDS
+from tests.support.postgres import PostgresServer
+from tests.support.serving import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.faults
 

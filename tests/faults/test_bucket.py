@@ -15,7 +15,7 @@ from app.storage.bucket.upload import PART_BYTES
 from tests.faults.conftest import Ledger
 from tests.faults.harness import QUICK, Service, running_service
 from tests.faults.proxy import FaultyProxy
-from tests.s3_server import S3Server
+from tests.support.s3_server import S3Server
 
 pytestmark = [pytest.mark.faults, pytest.mark.bucket]
 

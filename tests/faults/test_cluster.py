@@ -13,7 +13,7 @@ from app.schemas.task import TaskStatus
 from tests.faults.conftest import Ledger
 from tests.faults.harness import QUICK, Service, marker_of, running_service
 from tests.faults.proxy import FaultyProxy
-from tests.serving import PATIENCE_SECONDS
+from tests.support.serving import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.faults
 

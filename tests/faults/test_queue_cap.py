@@ -7,8 +7,8 @@ import httpx2 as httpx
 import pytest
 
 from tests.faults.harness import Service
-from tests.places import outbox_of
-from tests.processes import ROOT
+from tests.support.places import outbox_of
+from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.faults
 

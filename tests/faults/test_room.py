@@ -6,7 +6,7 @@ import pytest
 
 from app.schemas.task import ENDED, Priority, Task, TaskStatus
 from tests.faults.harness import Service
-from tests.integration.net.server import Server, answer, endless
+from tests.support.web_server import Server, answer, endless
 
 pytestmark = pytest.mark.faults
 

@@ -12,7 +12,7 @@ from app.core.config import Settings
 from tests.faults.conftest import TRIES
 from tests.faults.disk import Load, measure
 from tests.faults.soak import soak
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.faults
 

@@ -19,8 +19,8 @@ from app.archive.tables import summaries
 from app.core.config import Settings
 from app.schemas.archived import ArchivedTask
 from app.schemas.task import TaskStatus
-from tests.chat_server import Asked, ChatStandIn, Reply, chat_server, completion
 from tests.faults.harness import QUICK, Service, running_service
+from tests.support.chat_server import Asked, ChatStandIn, Reply, chat_server, completion
 
 pytestmark = pytest.mark.faults
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from app.core.config import Settings
-from tests.integration.api.service import Service, serving
 from tests.integration.watch_folder.test_watching import SPEECH, finish, seen
-from tests.processes import ROOT
-from tests.serving import until
+from tests.support.api import Service, serving
+from tests.support.processes import ROOT
+from tests.support.serving import until
 
 pytestmark = pytest.mark.faults
 

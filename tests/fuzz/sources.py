@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.recordings import (
+from tests.support.recordings import (
     ASSETS,
     Part,
     ambisonic,

@@ -20,7 +20,7 @@ from benchmark.measure import Conditions, measure
 from benchmark.recordings import Recording
 from benchmark.results import Variant
 from benchmark.run import app
-from tests.integration.api.service import serving
+from tests.support.api import serving
 
 ASSETS = Path(__file__).parents[1] / "assets"
 ENGLISH = "The weather is nice today. We will walk to the river and have lunch under the old tree."

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmark.compare import app
-from tests.integration.net.server import Server, answer
+from tests.support.web_server import Server, answer
 
 ASSETS = Path(__file__).parents[1] / "assets"
 ENGLISH = "The weather is nice today. We will walk to the river and have lunch under the old tree."

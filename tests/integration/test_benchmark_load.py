@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmark.load.__main__ import app
-from tests.nvidia_smi import nvidia_smi
+from tests.support.nvidia_smi import nvidia_smi
 
 IN_USE = {
     "REDIS_URL": "redis://127.0.0.1:9",

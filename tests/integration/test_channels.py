@@ -15,7 +15,7 @@ from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint, WindowDone
 from app.transcription.request import UNWATCHED
 from app.transcription.service import TranscriptionService
-from tests.recordings import RATE, Part, channels, planes, sentence, silence, wav, write
+from tests.support.recordings import RATE, Part, channels, planes, sentence, silence, wav, write
 
 pytestmark = pytest.mark.weights
 

@@ -22,7 +22,7 @@ from app.transcription.service import TranscriptionService
 from app.worker.engine_process.desk import Desk
 from app.worker.lending import HelperDesk, OwnerDesk
 from app.worker.messages import GivingBack, Lent, Offered, Question, Reply, Taking, Window
-from tests.integration.queue.harness import claim, connected
+from tests.support.queue import claim, connected
 
 pytestmark = pytest.mark.weights
 

@@ -17,8 +17,8 @@ from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint, WindowDone
 from app.transcription.request import UNWATCHED
 from app.transcription.service import TranscriptionService
-from tests.recordings import planes, sentence, silence, wav
-from tests.voices import lower
+from tests.support.recordings import planes, sentence, silence, wav
+from tests.support.voices import lower
 
 pytestmark = pytest.mark.weights
 

@@ -31,7 +31,7 @@ from app.schemas.transcript import Transcript
 from app.schemas.window import Checkpoint, WindowDone
 from app.transcription.request import Watch
 from app.transcription.service import TranscriptionService
-from tests.processes import kill_readers
+from tests.support.processes import kill_readers
 
 pytestmark = pytest.mark.weights
 

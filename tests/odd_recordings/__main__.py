@@ -16,7 +16,7 @@ from tests.odd_recordings.case import Case, cases_of
 from tests.odd_recordings.catalogue import made
 from tests.odd_recordings.expectation import judge
 from tests.odd_recordings.sending import Outcome, outcomes, service
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 PIPE_WIDTH = 200
 """Characters a line where the output is no terminal."""

@@ -23,8 +23,8 @@ from tests.odd_recordings.making import (
     stating,
     tone,
 )
-from tests.recordings import Part, ambisonic, channels, planes, reordered, sentence, silence
-from tests.transcoding import Target
+from tests.support.recordings import Part, ambisonic, channels, planes, reordered, sentence, silence
+from tests.support.transcoding import Target
 
 HEARD = "done; lunch, old, tree"
 QUIET = f"{HEARD}; no warning"

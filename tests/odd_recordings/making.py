@@ -1,4 +1,4 @@
-"""Sounds and files that nobody would make on purpose, beside those of `tests.recordings`."""
+"""Sounds and files that nobody would make on purpose, beside those of `tests.support.recordings`."""
 
 import shutil
 import wave
@@ -12,8 +12,8 @@ from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
 from app.audio.decode import read_samples
-from tests.recordings import ASSETS, RATE, Part, Planes, joined, sentence, wav, write
-from tests.transcoding import Target, transcode
+from tests.support.recordings import ASSETS, RATE, Part, Planes, joined, sentence, wav, write
+from tests.support.transcoding import Target, transcode
 
 Sound = NDArray[np.float32]
 Make = Callable[[Path], object]

@@ -11,7 +11,7 @@ import httpx2
 from app.launcher.redis_server import RedisServer, free_port
 from app.schemas.transcript import Transcript
 from tests.odd_recordings.case import Case
-from tests.processes import ApiProcess, Worker, settings_of_whole
+from tests.support.processes import ApiProcess, Worker, settings_of_whole
 
 POLL_SECONDS = 30
 ANSWER_SECONDS = 600.0

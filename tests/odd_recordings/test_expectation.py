@@ -9,7 +9,7 @@ from app.schemas.transcript import Segment, Source, Transcript
 from tests.odd_recordings.case import Case, cases_of
 from tests.odd_recordings.expectation import judge
 from tests.odd_recordings.sending import Outcome
-from tests.recordings import ASSETS
+from tests.support.recordings import ASSETS
 
 SEGMENTS = (
     Segment(id=0, start=5, end=7, text=" Die Katze schläft.", channel=0),

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer
 from scripts.browser import browser_path
-from tests.integration.api.service import ASSETS, Service, serving
-from tests.processes import Worker, settings_of_whole
+from tests.support.api import ASSETS, Service, serving
+from tests.support.processes import Worker, settings_of_whole
 
 SAMPLE_RATE = 16_000
 PATIENCE_MILLISECONDS = 60_000

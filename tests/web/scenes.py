@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from app.core.config import Settings
 from app.queue.consumer import Consumer
 from app.schemas.task import Task, TaskFailure
-from tests.integration.queue.harness import connected
+from tests.support.queue import connected
 
 SENTENCES = (
     "Good morning, and thank you all for coming on such a grey day.",

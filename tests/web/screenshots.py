@@ -12,7 +12,7 @@ from redis import Redis
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
 from scripts.browser import browser_path
-from tests.integration.api.service import Service, serving
+from tests.support.api import Service, serving
 from tests.web.conftest import write_speech
 from tests.web.scenes import SCENES, Stage
 

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.core.config import Settings
-from tests.integration.api.service import Service, serving
-from tests.serving import until
+from tests.support.api import Service, serving
+from tests.support.serving import until
 from tests.web.conftest import SAMPLE_RATE, Visitor
 
 LONG_SECONDS = 330

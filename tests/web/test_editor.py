@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.integration.api.service import Service
+from tests.support.api import Service
 from tests.web.conftest import Visitor
 from tests.web.scenes import SENTENCES, Stage, conversation, result_of
 from tests.web.test_transcript import correct, saved

@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 
 from app.api.routes.page import POLICY
 from app.web.files import read_page
-from tests.integration.api.service import Service
-from tests.serving import PATIENCE_SECONDS
+from tests.support.api import Service
+from tests.support.serving import PATIENCE_SECONDS
 from tests.web.conftest import Visitor
 
 VERSION = read_page().version

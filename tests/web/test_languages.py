@@ -12,7 +12,7 @@ from app.core.languages import LANGUAGES
 from app.core.transcript_warnings import TranscriptWarning
 from app.queue.results import FOREIGN_FAILURE_CODE
 from app.web.files import read_page
-from tests.integration.api.service import Service
+from tests.support.api import Service
 from tests.unit.core.test_errors import ALL
 from tests.web.conftest import Visitor
 from tests.web.scenes import finish, result_of

@@ -14,9 +14,9 @@ from sqlalchemy import func, select, text
 from app.archive.database import open_engine
 from app.archive.tables import WORDS_TABLE, metadata, transcripts
 from app.core.config import Settings
-from tests.integration.api.service import Service, serving
 from tests.integration.api.test_archive import forget
-from tests.serving import until
+from tests.support.api import Service, serving
+from tests.support.serving import until
 from tests.web.conftest import Visitor, write_speech
 from tests.web.scenes import SENTENCES, Stage, result_of
 

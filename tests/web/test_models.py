@@ -8,7 +8,7 @@ import pytest
 import redis
 from playwright.sync_api import Route, expect
 
-from tests.integration.api.service import Service
+from tests.support.api import Service
 from tests.web.conftest import Visitor
 from tests.web.scenes import Stage, finish, result_of
 

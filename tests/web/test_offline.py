@@ -11,7 +11,7 @@ import httpx2
 from playwright.sync_api import expect
 
 from app.web.files import FOLDER, read_page
-from tests.integration.api.service import Service
+from tests.support.api import Service
 from tests.web.conftest import Visitor
 from tests.web.scenes import Stage
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Route, expect
 from app.core.config import Settings
 from app.queue.keys import Keys
 from app.services import idempotency
-from tests.integration.api.service import Service, serving
+from tests.support.api import Service, serving
 from tests.web.conftest import Visitor
 from tests.web.scenes import Stage
 

@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from app.core.api_keys import new_key
 from app.core.config import Settings
-from tests.integration.api.service import Service, serving
-from tests.processes import ApiProcess, Worker
+from tests.support.api import Service, serving
+from tests.support.processes import ApiProcess, Worker
 from tests.web.conftest import Visitor
 from tests.web.scenes import Stage, fail_next, finish, give_up
 from tests.web.test_sending import SAID, send

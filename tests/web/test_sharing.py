@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from app.core.api_keys import new_key
 from app.core.config import Settings
-from tests.integration.api.service import Service, serving
+from tests.support.api import Service, serving
 from tests.web.conftest import Visitor
 from tests.web.scenes import Stage, conversation, finish
 from tests.web.test_sending import send

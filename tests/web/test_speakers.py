@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.integration.api.service import Service
+from tests.support.api import Service
 from tests.web.conftest import Visitor
 from tests.web.scenes import SENTENCES, Stage, conversation
 from tests.web.test_sending import send

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.core.config import Settings
-from tests.chat_server import ChatStandIn, Reply, chat_server, completion
-from tests.integration.api.service import Service, serving
+from tests.support.api import Service, serving
+from tests.support.chat_server import ChatStandIn, Reply, chat_server, completion
 from tests.web.conftest import Visitor
 from tests.web.scenes import conversation, finish
 from tests.web.test_access import violations

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.integration.api.service import Service
+from tests.support.api import Service
 from tests.web.conftest import Visitor
 from tests.web.scenes import Stage
 

@@ -6,8 +6,8 @@ import httpx2
 import pytest
 
 from app.core.config import Settings
-from tests.integration.api.service import Service, serving
-from tests.serving import PATIENCE_SECONDS
+from tests.support.api import Service, serving
+from tests.support.serving import PATIENCE_SECONDS
 
 
 @pytest.fixture

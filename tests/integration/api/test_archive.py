@@ -11,10 +11,10 @@ import redis
 
 from app.core.config import Settings
 from app.queue.keys import Keys
-from tests.integration.api.service import ASSETS, Service, serving
 from tests.integration.api.test_tasks import RESULT, finish
-from tests.places import is_plain
-from tests.serving import PATIENCE_SECONDS, until
+from tests.support.api import ASSETS, Service, serving
+from tests.support.places import is_plain
+from tests.support.serving import PATIENCE_SECONDS, until
 
 FORMATS = ("json", "text", "srt", "vtt", "tsv")
 ALICE = {"Authorization": "Bearer key-of-alice"}

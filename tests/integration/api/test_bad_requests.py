@@ -7,8 +7,8 @@ import pytest
 
 from app.core.config import Settings
 from tests.integration.api.bad_requests import BAD_REQUESTS, FORM_TYPE, GOOD, BadRequest
-from tests.integration.api.service import serving
-from tests.serving import PATIENCE_SECONDS
+from tests.support.api import serving
+from tests.support.serving import PATIENCE_SECONDS
 
 MAX_UPLOAD_MB = 3
 

@@ -10,8 +10,8 @@ import pytest
 from app.client import AsyncClient, Client, Resume, RetryPolicy, ServiceProblem, ServiceUnreachable
 from app.client.transfer import LONG_BYTES, PIECE_BYTES
 from app.core.config import Settings
-from tests.integration.api.service import Service, serving
-from tests.relay import TcpRelay
+from tests.support.api import Service, serving
+from tests.support.relay import TcpRelay
 
 CUTS = 10
 STUBBORN = RetryPolicy(retries=3, backoff=0.01)

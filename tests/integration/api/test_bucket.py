@@ -7,10 +7,10 @@ import pytest
 
 from app.core.config import Settings
 from app.storage.opening import open_storage
-from tests.integration.api.service import ASSETS, Service, serving
 from tests.integration.api.tus import SPEECH as OGG
 from tests.integration.api.tus import begin, go_on, transcribe
-from tests.places import tombstone_name
+from tests.support.api import ASSETS, Service, serving
+from tests.support.places import tombstone_name
 
 pytestmark = pytest.mark.bucket
 

@@ -9,8 +9,8 @@ import pytest
 
 from app.core.config import Settings
 from app.schemas.task import ChannelMode, Task, TrackChoice
-from tests.integration.api.service import Service, serving
-from tests.recordings import Part, channels, sentence, wav, write
+from tests.support.api import Service, serving
+from tests.support.recordings import Part, channels, sentence, wav, write
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import redis
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer
 from tests.integration.api.bad_requests import FORM_TYPE, GOOD
-from tests.integration.api.service import Service, serving
-from tests.serving import PATIENCE_SECONDS, until
+from tests.support.api import Service, serving
+from tests.support.serving import PATIENCE_SECONDS, until
 
 SENTENCE = "Housekeeping fails (ClusterUnsupported: Redis Cluster is not supported"
 CODE = "redis_cluster_unsupported"

@@ -12,10 +12,10 @@ import pytest
 
 from app.api import connections
 from app.core.config import Settings
-from tests.integration.api.service import Service, serving
 from tests.integration.api.test_tasks import finish, post
-from tests.processes import ApiProcess
-from tests.serving import PATIENCE_SECONDS, until
+from tests.support.api import Service, serving
+from tests.support.processes import ApiProcess
+from tests.support.serving import PATIENCE_SECONDS, until
 
 SettingsFor = Callable[..., Settings]
 LIVE = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -10,7 +10,7 @@ import redis
 
 from app.core.api_keys import new_key
 from app.core.config import Settings
-from tests.integration.api.service import ASSETS, Service, serving
+from tests.support.api import ASSETS, Service, serving
 
 SPEECH = ASSETS / "speech_ru.ogg"
 

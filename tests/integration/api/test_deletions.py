@@ -14,9 +14,9 @@ from app.queue.keys import Keys
 from app.schemas.task import Task
 from app.storage.opening import open_storage
 from tests.integration.api.bad_requests import FORM_TYPE, GOOD
-from tests.integration.api.service import Service, serving
 from tests.integration.api.test_idempotency import SPEECH, finish, post, task_id
-from tests.serving import PATIENCE_SECONDS, until
+from tests.support.api import Service, serving
+from tests.support.serving import PATIENCE_SECONDS, until
 
 ALICE = {"Authorization": "Bearer key-of-alice"}
 HASHED = sha256(b"key-of-alice").hexdigest()

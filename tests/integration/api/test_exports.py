@@ -11,8 +11,8 @@ import pytest
 from app.core.api_keys import new_key
 from app.core.config import Settings
 from app.schemas.export import MOST_TASKS
-from tests.integration.api.service import ASSETS, Service, serving
 from tests.integration.api.test_tasks import RESULT, finish
+from tests.support.api import ASSETS, Service, serving
 
 SPEECH = (ASSETS / "speech_ru.ogg").read_bytes()
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

@@ -11,8 +11,8 @@ import redis
 from app.core.api_keys import new_key
 from app.core.config import Settings
 from app.schemas.task import Task
-from tests.integration.api.service import ASSETS, Service, serving
-from tests.serving import until
+from tests.support.api import ASSETS, Service, serving
+from tests.support.serving import until
 
 SPEECH = (ASSETS / "speech_ru.ogg").read_bytes()
 FAILED = {"status": "error", "error": {"code": "audio_undecodable", "message": "Not one second can be read."}}

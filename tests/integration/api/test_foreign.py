@@ -6,8 +6,8 @@ import httpx2
 import pytest
 import redis
 
-from tests.integration.api.service import Service
 from tests.integration.api.test_tasks import finish, post
+from tests.support.api import Service
 
 ODD = {
     "duration": ("NaN", "Infinity", "-Infinity", "-5", "1e308", '"long"', "[]", "1e999"),

@@ -10,8 +10,8 @@ import redis
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
 from tests.integration.api.bad_requests import FORM_TYPE, GOOD
-from tests.integration.api.service import Service, serving
-from tests.serving import PATIENCE_SECONDS, until
+from tests.support.api import Service, serving
+from tests.support.serving import PATIENCE_SECONDS, until
 
 
 def test_live_and_ready(service: Service, client: httpx2.Client) -> None:

@@ -7,10 +7,10 @@ import httpx2
 import pytest
 
 from tests.integration.api.bad_requests import FORM_TYPE, GOOD
-from tests.integration.api.service import Service
 from tests.integration.api.test_streaming import answer_on
 from tests.integration.api.test_tasks import finish, post
-from tests.serving import PATIENCE_SECONDS
+from tests.support.api import Service
+from tests.support.serving import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize("event_id", ["9" * 5000, "٣", "-1", "1e3", "0x1"])

@@ -15,9 +15,9 @@ from app.core.config import Settings
 from app.services import idempotency
 from app.services.receiving import FORM_OVERHEAD_BYTES
 from tests.integration.api import tus
-from tests.integration.api.service import ASSETS, Service, serving
-from tests.places import outbox_of
-from tests.serving import PATIENCE_SECONDS, until
+from tests.support.api import ASSETS, Service, serving
+from tests.support.places import outbox_of
+from tests.support.serving import PATIENCE_SECONDS, until
 
 SPEECH = (ASSETS / "speech_ru.ogg").read_bytes()
 OTHER = (ASSETS / "speech_en.mp3").read_bytes()

@@ -9,8 +9,8 @@ from app.client import Client
 from app.core.config import Settings
 from app.schemas.task import TaskKind
 from tests.integration.api.bad_requests import FORM_TYPE, GOOD
-from tests.integration.api.service import ASSETS, Service, serving
-from tests.serving import PATIENCE_SECONDS
+from tests.support.api import ASSETS, Service, serving
+from tests.support.serving import PATIENCE_SECONDS
 
 HEADERS = {"Content-Type": FORM_TYPE}
 

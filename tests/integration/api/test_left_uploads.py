@@ -10,9 +10,9 @@ import pytest
 
 from app.core.config import Settings
 from app.services.receiving import BATCH_BYTES
-from tests.integration.api.service import Service, serving
 from tests.integration.api.tus import SPEECH, begin, go_on, stored, transcribe, unfinished
-from tests.serving import until
+from tests.support.api import Service, serving
+from tests.support.serving import until
 
 
 @pytest.fixture

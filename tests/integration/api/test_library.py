@@ -15,9 +15,9 @@ from app.cli.__main__ import cli
 from app.client import AsyncClient, Client
 from app.core.config import Settings
 from app.schemas.archived import ArchivedTask
-from tests.integration.api.service import ASSETS, Service, serving
 from tests.integration.api.test_archive import ALICE, BOB, KEYS, forget
-from tests.serving import PATIENCE_SECONDS, until
+from tests.support.api import ASSETS, Service, serving
+from tests.support.serving import PATIENCE_SECONDS, until
 
 SettingsFor = Callable[..., Settings]
 SPEECH = (ASSETS / "speech_ru.ogg").read_bytes()

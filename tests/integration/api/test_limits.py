@@ -8,7 +8,7 @@ import pytest
 from app.api.app import create_app
 from app.core.api_keys import new_key
 from app.core.config import Settings
-from tests.integration.api.service import ASSETS, Service, serving
+from tests.support.api import ASSETS, Service, serving
 
 SettingsFor = Callable[..., Settings]
 ALICE, BOB = new_key("alice"), new_key("bob")

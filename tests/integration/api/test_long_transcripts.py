@@ -14,9 +14,9 @@ from app.api.routes import shared, tasks
 from app.formats.corrected import corrected
 from app.formats.formats import render
 from app.queue import results
-from tests.integration.api.service import ASSETS, Service
 from tests.integration.api.test_tasks import finish, post
-from tests.serving import PATIENCE_SECONDS, until
+from tests.support.api import ASSETS, Service
+from tests.support.serving import PATIENCE_SECONDS, until
 
 LONG = {"text": "word " * 100_000}
 

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from app.core.config import Settings
-from tests.integration.api.service import Service, serving
+from tests.support.api import Service, serving
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from app.core.config import Settings
 from tests.integration.api.bad_requests import FORM_TYPE, SPEECH, form, text
-from tests.integration.api.service import Service, serving
+from tests.support.api import Service, serving
 
 HEADERS = {"Content-Type": FORM_TYPE, "Prefer": "respond-async"}
 

@@ -12,8 +12,8 @@ from app.core.api_keys import new_key
 from app.core.config import Settings
 from app.schemas.archived import ArchivedTask
 from app.schemas.task import Task, TaskFailure
-from tests.integration.api.service import ASSETS, Service, serving
-from tests.integration.queue.harness import FAILURE, Queue, connected, task
+from tests.support.api import ASSETS, Service, serving
+from tests.support.queue import FAILURE, Queue, connected, task
 
 ALICE, OLGA = new_key("alice"), new_key("olga")
 CRASH = TaskFailure(code="engine_crashed", message="The engine process died.")

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from tests.integration.api.bad_requests import BOUNDARY, FORM_TYPE, form, part, text
-from tests.integration.api.service import ASSETS, Service
+from tests.support.api import ASSETS, Service
 
 SOUND = (ASSETS / "speech_ru.ogg").read_bytes()
 

@@ -7,9 +7,9 @@ import pytest
 
 from app.core.api_keys import new_key
 from app.core.config import Settings
-from tests.integration.api.service import ASSETS, Service, serving
 from tests.integration.api.tus import begin, go_on, metadata, transcribe
-from tests.serving import until
+from tests.support.api import ASSETS, Service, serving
+from tests.support.serving import until
 
 SPEECH = (ASSETS / "speech_ru.ogg").read_bytes()
 ALICE = new_key("alice")

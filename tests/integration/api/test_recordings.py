@@ -11,8 +11,8 @@ from app.core.config import Settings
 from app.core.recording_path import RecordingPath
 from app.storage.opening import open_storage
 from tests.integration.api.bad_requests import FORM_TYPE, form, part, text, upload
-from tests.integration.api.service import ASSETS, Service, serving
-from tests.transcoding import Target, transcode
+from tests.support.api import ASSETS, Service, serving
+from tests.support.transcoding import Target, transcode
 
 SECONDS = 6.2
 """Length of the English sentence."""

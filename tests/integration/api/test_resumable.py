@@ -12,7 +12,6 @@ from app.core.config import Settings
 from app.services.receiving import BATCH_BYTES
 from app.storage.opening import open_storage
 from app.storage.resumable import LocalResumables
-from tests.integration.api.service import Service, serving
 from tests.integration.api.tus import (
     BYTES,
     SPEECH,
@@ -26,7 +25,8 @@ from tests.integration.api.tus import (
     transcribe,
     unfinished,
 )
-from tests.serving import until
+from tests.support.api import Service, serving
+from tests.support.serving import until
 
 
 @pytest.fixture

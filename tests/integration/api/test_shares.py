@@ -22,10 +22,10 @@ from app.core.config import Settings
 from app.schemas.share import LONGEST_SECONDS
 from app.services import share_service
 from app.services.share_service import Opened, ShareService
-from tests.integration.api.service import Service, serving
 from tests.integration.api.test_exports import SPEECH, done, text_of
 from tests.integration.api.test_tasks import RESULT
-from tests.serving import PATIENCE_SECONDS, until
+from tests.support.api import Service, serving
+from tests.support.serving import PATIENCE_SECONDS, until
 
 ALICE, BOB = new_key("alice"), new_key("bob")
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

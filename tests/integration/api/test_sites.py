@@ -9,7 +9,7 @@ import pytest
 from app.core.api_keys import new_key
 from app.core.config import Settings
 from tests.integration.api.bad_requests import FORM_TYPE, GOOD
-from tests.integration.api.service import Service, serving
+from tests.support.api import Service, serving
 
 SettingsFor = Callable[..., Settings]
 ALICE = new_key("alice")

@@ -8,8 +8,8 @@ import pytest
 
 from app.schemas.known_speaker import known_speakers
 from app.schemas.task import ChannelMode
-from tests.integration.api.service import Service
-from tests.recordings import sentence, wav
+from tests.support.api import Service
+from tests.support.recordings import sentence, wav
 
 CLIP = b"RIFF a clip"
 

@@ -9,8 +9,8 @@ import httpx2
 import pytest
 
 from app.core.config import Settings
-from tests.integration.api.service import ASSETS
-from tests.processes import ApiProcess
+from tests.support.api import ASSETS
+from tests.support.processes import ApiProcess
 
 SPEECH = ("talk.ogg", (ASSETS / "speech_ru.ogg").read_bytes())
 TERMINATED = -signal.SIGTERM  # uvicorn ends by the signal, once it has tidied up

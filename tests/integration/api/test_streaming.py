@@ -13,10 +13,10 @@ import pytest
 from app.core.config import Settings
 from app.launcher.redis_server import free_port
 from tests.integration.api.bad_requests import BOUNDARY, FORM_TYPE, MIB
-from tests.integration.api.service import Service, serving
-from tests.places import folder_of
-from tests.processes import ROOT, environment_of
-from tests.serving import PATIENCE_SECONDS, until
+from tests.support.api import Service, serving
+from tests.support.places import folder_of
+from tests.support.processes import ROOT, environment_of
+from tests.support.serving import PATIENCE_SECONDS, until
 
 HEAD = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{{name}}"\r\n\r\n'
 MEMORY_LIMIT = 50 * MIB

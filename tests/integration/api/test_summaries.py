@@ -11,10 +11,10 @@ import redis
 
 from app.core.config import Settings
 from app.formats.about import STALE_SUMMARY
-from tests.chat_server import ChatStandIn, Reply, chat_server, completion
-from tests.integration.api.service import Service, serving
 from tests.integration.api.test_corrections import CORRECTIONS, RESULT, SPEECH, save
-from tests.serving import until
+from tests.support.api import Service, serving
+from tests.support.chat_server import ChatStandIn, Reply, chat_server, completion
+from tests.support.serving import until
 
 SUMMARY = "They talk about the weather.\n- A walk is planned."
 

@@ -11,9 +11,9 @@ import pytest
 import redis
 
 from app.core.config import Settings
-from tests.integration.api.service import ASSETS, Service
-from tests.places import tombstone_name
-from tests.serving import until
+from tests.support.api import ASSETS, Service
+from tests.support.places import tombstone_name
+from tests.support.serving import until
 
 RESULT = {
     "text": "Hello <b> & goodbye.",

@@ -4,7 +4,7 @@ import httpx2
 import pytest
 
 from tests.integration.api.bad_requests import FORM_TYPE, GOOD, SPEECH, form, text
-from tests.integration.api.service import Service
+from tests.support.api import Service
 
 HEADERS = {"Content-Type": FORM_TYPE}
 

@@ -10,7 +10,7 @@ import redis
 
 from app.core.config import Settings
 from tests.integration.api.bad_requests import FORM_TYPE, SPEECH, form, part, text, upload
-from tests.integration.api.service import ASSETS, Service, serving
+from tests.support.api import ASSETS, Service, serving
 
 SPEECH_BYTES = (ASSETS / "speech_ru.ogg").read_bytes()
 

@@ -13,8 +13,8 @@ import redis
 from app.core.config import Settings
 from app.schemas.task import Task
 from tests.integration.api.bad_requests import FORM_TYPE, SPEECH, form, text
-from tests.integration.api.service import Service, serving
-from tests.serving import until
+from tests.support.api import Service, serving
+from tests.support.serving import until
 
 PATH = "/v1/audio/transcriptions"
 RESULT = {"text": "Hello.", "segments": [{"start": 0, "end": 1, "text": " Hello."}], "duration": 1}

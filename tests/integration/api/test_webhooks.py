@@ -11,11 +11,11 @@ import redis
 from pydantic import SecretStr
 
 from app.core.config import Settings
-from tests.integration.api.service import Service, serving
 from tests.integration.api.test_idempotency import finish, post, task_id
-from tests.integration.net.server import Seen, Server, answer
 from tests.integration.whole.conftest import WEBHOOK_SECRET
-from tests.serving import PATIENCE_SECONDS, until
+from tests.support.api import Service, serving
+from tests.support.serving import PATIENCE_SECONDS, until
+from tests.support.web_server import Seen, Server, answer
 
 SECRET = SecretStr(WEBHOOK_SECRET)
 

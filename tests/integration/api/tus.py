@@ -6,7 +6,7 @@ import socket
 import httpx2
 
 from app.storage.opening import open_storage
-from tests.integration.api.service import ASSETS, Service
+from tests.support.api import ASSETS, Service
 
 SPEECH = (ASSETS / "speech_ru.ogg").read_bytes()
 VERSION = {"Tus-Resumable": "1.0.0"}

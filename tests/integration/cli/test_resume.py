@@ -10,7 +10,7 @@ import pytest
 
 from app.cli.resume import FILE_NAME
 from tests.integration.cli.conftest import Run, contents, recordings
-from tests.serving import until
+from tests.support.serving import until
 from tests.unit.client.service import Dropped, Problem, Service
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 from tests.unit.kubernetes.chart import Object
 
 PROGRAMS = Path(sys.executable).parent

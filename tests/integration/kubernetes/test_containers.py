@@ -13,7 +13,7 @@ from app.core.api_keys import new_key
 from app.launcher.redis_programs import find_server
 from app.launcher.redis_server import free_port
 from tests.integration.kubernetes.container import Container
-from tests.serving import until
+from tests.support.serving import until
 from tests.unit.kubernetes.chart import Object, containers, environment_of, rendered
 
 OLGA = new_key("olga")

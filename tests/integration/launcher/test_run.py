@@ -19,8 +19,8 @@ import pytest
 
 from app.launcher.redis_programs import SERVER_NAMES
 from app.storage.marker import Marker, read_marker, write_marker
-from tests.nvidia_smi import nvidia_smi
-from tests.old_redis import old_redis_in
+from tests.support.nvidia_smi import nvidia_smi
+from tests.support.old_redis import old_redis_in
 
 ROOT = Path(__file__).parents[3]
 RECORDING = ROOT / "tests" / "assets" / "speech_en.flac"

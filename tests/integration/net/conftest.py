@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.net.server import Server
+from tests.support.web_server import Server
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from app.core.errors import FetchFailed, UnsafeAddress
 from app.net.address_policy import check_url
 from app.net.fetch import FetchLimits, fetch
 from app.net.webhook import WebhookSender
-from tests.integration.net.server import LOCAL, PUBLIC_ONLY, Names, Server, answer
+from tests.support.web_server import LOCAL, PUBLIC_ONLY, Names, Server, answer
 
 LIMITS = FetchLimits(max_bytes=1_000_000, seconds=60, idle_seconds=30)
 FIRST_PUBLIC = [["8.8.8.8"], ["127.0.0.1"]]

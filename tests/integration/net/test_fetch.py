@@ -16,7 +16,7 @@ from app.core.speed import SlowestSpeed
 from app.net import fetch as fetch_module
 from app.net.address_policy import Resolver, system_resolver
 from app.net.fetch import FetchedFile, FetchLimits, fetch
-from tests.integration.net.server import LOCAL, Names, Server, answer, endless, raw, stalled
+from tests.support.web_server import LOCAL, Names, Server, answer, endless, raw, stalled
 
 LIMITS = FetchLimits(max_bytes=1_000_000, seconds=60, idle_seconds=30)
 IMPATIENT = FetchLimits(max_bytes=1_000_000, seconds=60, idle_seconds=0.2)

@@ -7,7 +7,7 @@ import pytest
 from app.core.errors import FetchRefused, UnsafeAddress
 from app.net.address_policy import AddressPolicy
 from app.net.fetch import FetchLimits, fetch
-from tests.integration.net.server import LOCAL, Names, Server, answer
+from tests.support.web_server import LOCAL, Names, Server, answer
 
 LIMITS = FetchLimits(max_bytes=1_000_000, seconds=60, idle_seconds=30)
 

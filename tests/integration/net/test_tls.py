@@ -12,7 +12,7 @@ from app.core.errors import FetchFailed, FetchRefused, TaskCancelled
 from app.net.fetch import FetchLimits, fetch
 from app.net.webhook import WebhookSender
 from app.net.wire import tls_context
-from tests.integration.net.server import LOCAL, Names, Server, answer, endless, stalled
+from tests.support.web_server import LOCAL, Names, Server, answer, endless, stalled
 
 LIMITS = FetchLimits(max_bytes=1_000_000, seconds=60, idle_seconds=30)
 NAMES = Names(media=[["127.0.0.1"]], other=[["127.0.0.1"]])

@@ -8,8 +8,8 @@ import pytest
 from app.core.errors import FetchFailed, UnsafeAddress
 from app.net.sign import signature_headers
 from app.net.webhook import WebhookSender
-from tests.integration.net.server import LOCAL, PUBLIC_ONLY, Names, Server, answer, endless, raw, stalled
-from tests.webhook_receiver import is_genuine
+from tests.support.web_server import LOCAL, PUBLIC_ONLY, Names, Server, answer, endless, raw, stalled
+from tests.support.webhook_receiver import is_genuine
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BODY = b'{"task_id": "1"}'

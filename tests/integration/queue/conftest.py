@@ -9,7 +9,7 @@ import pytest
 
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
-from tests.integration.queue.harness import Queue, connected
+from tests.support.queue import Queue, connected
 
 
 @pytest.fixture

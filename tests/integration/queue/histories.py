@@ -29,7 +29,7 @@ from app.queue.payload import parse_task_id
 from app.queue.policy import Policy
 from app.queue.scripts import ReleaseReason, Scripts
 from app.schemas.window import WindowDone, WindowTranscript
-from tests.integration.queue.harness import FAILURE
+from tests.support.queue import FAILURE
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ import hashlib
 
 from app.queue.outcomes import ReviveOutcome
 from app.schemas.task import TaskStatus
-from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, task, urgent_task
+from tests.support.queue import FAILURE, RESULT, Queue, claim, task, urgent_task
 
 
 async def test_overview_counts_and_dates(queue: Queue) -> None:

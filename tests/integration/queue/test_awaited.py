@@ -7,8 +7,8 @@ import pytest
 
 from app.core.config import Settings
 from app.queue.awaited import AwaitedTasks
-from tests.integration.queue.harness import Queue, connected, task
-from tests.serving import PATIENCE_SECONDS
+from tests.support.queue import Queue, connected, task
+from tests.support.serving import PATIENCE_SECONDS
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from app.queue.cost import REMEMBERED_SECONDS, Cost
 from app.queue.payload import dump_task
 from app.schemas.task import Task
 from app.schemas.window import WindowDone, WindowTranscript
-from tests.integration.queue.harness import FAILURE, Queue, claim, connected, task, urgent_task
+from tests.support.queue import FAILURE, Queue, claim, connected, task, urgent_task
 
 
 def lasting(seconds: float | None, task_id: str = "t", **fields: object) -> Task:

@@ -14,7 +14,7 @@ from app.queue.outcomes import CheckpointOutcome
 from app.schemas.task import TaskState, TaskStatus
 from app.schemas.transcript import Segment
 from app.schemas.window import WindowDone, WindowTranscript
-from tests.integration.queue.harness import (
+from tests.support.queue import (
     FAILURE,
     RESULT,
     Queue,

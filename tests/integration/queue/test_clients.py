@@ -17,7 +17,7 @@ from app.launcher.redis_programs import find_server
 from app.launcher.redis_server import RedisServer, free_port
 from app.queue.clients import blocking_client, check_server, command_client
 from app.queue.redis_errors import redis_reachable
-from tests.integration.queue.harness import RESULT, Queue, claim, connected, task
+from tests.support.queue import RESULT, Queue, claim, connected, task
 
 
 async def test_clients_are_named_and_answer_in_bytes(settings: Settings) -> None:

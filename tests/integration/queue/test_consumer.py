@@ -12,7 +12,7 @@ from app.queue.consumer import INVALID_TASK, new_worker_id
 from app.queue.outcomes import Lease, SettleOutcome
 from app.queue.room import EVERYTHING
 from app.schemas.task import Task, TaskStatus
-from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, connected, task, urgent_task
+from tests.support.queue import FAILURE, RESULT, Queue, claim, connected, task, urgent_task
 
 
 async def test_tasks_come_in_order_and_high_ones_first(queue: Queue) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from app.core.config import Settings
 from app.queue.counters import Counters
-from tests.integration.queue.harness import connected
+from tests.support.queue import connected
 
 
 async def test_workers_of_any_version_count_slots_in_one_place(

@@ -11,8 +11,8 @@ from app.queue.lending import MOST_LOANS, BorrowOutcome, Lending, OfferOutcome
 from app.queue.outcomes import CheckpointOutcome
 from app.schemas.lending import Offer, OfferedWindow
 from app.schemas.window import WindowDone
-from tests.integration.queue.harness import RESULT, Queue, claim_again, task
 from tests.integration.queue.test_checkpoints import done as window_done
+from tests.support.queue import RESULT, Queue, claim_again, task
 
 TERMS = Offer(plan="lending", saved_plan="plan")
 WINDOWS = tuple(

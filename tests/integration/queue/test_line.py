@@ -11,7 +11,7 @@ from app.queue import line as line_module
 from app.queue.line import Line
 from app.queue.room import EVERYTHING, Demand, Room
 from app.schemas.task import TaskKind
-from tests.integration.queue.harness import Queue, connected
+from tests.support.queue import Queue, connected
 
 SHORT_ONLY = Room(normal=False, high=False, fetch=False, short_seconds=60)
 NO_FETCH = Room(fetch=False)

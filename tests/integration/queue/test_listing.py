@@ -5,7 +5,7 @@ import pytest
 from app.core.errors import InvalidParameter
 from app.queue.listing import BATCH, TaskList
 from app.schemas.task import Task, TaskPage, TaskStatus
-from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, task
+from tests.support.queue import FAILURE, RESULT, Queue, claim, task
 
 
 async def page(

@@ -4,7 +4,7 @@ import asyncio
 
 from app.queue.maintenance import TickReport
 from app.queue.outcomes import Stage
-from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, task
+from tests.support.queue import FAILURE, RESULT, Queue, claim, task
 
 
 async def test_two_reapers_at_once_take_each_task_back_once(queue: Queue) -> None:

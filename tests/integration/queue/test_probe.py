@@ -17,8 +17,8 @@ from app.queue.keys import Keys
 from app.queue.probe import RATE_COMMANDS, WORKER_COMMANDS, check_cluster, check_commands, trials
 from app.queue.rate_limits import RateLimiter
 from app.queue.scripts import script_sources
-from tests.integration.queue.harness import RESULT, Queue, connected, task
-from tests.processes import ROOT
+from tests.support.processes import ROOT
+from tests.support.queue import RESULT, Queue, connected, task
 
 TRIED = {each.command for each in trials(Keys("q", "r:"))} | {"MULTI/EXEC"}
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.queue.outcomes import DeleteOutcome
 from app.schemas.task import TaskFailure, TaskState, TaskStatus
-from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, task
+from tests.support.queue import FAILURE, RESULT, Queue, claim, task
 
 
 async def status(queue: Queue, task_id: str = "t") -> TaskStatus | None:

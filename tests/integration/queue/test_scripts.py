@@ -16,7 +16,7 @@ from app.queue.outcomes import (
     SettleOutcome,
 )
 from app.queue.scripts import ReleaseReason
-from tests.integration.queue.harness import (
+from tests.support.queue import (
     FAILURE,
     PAYLOAD,
     RESULT,

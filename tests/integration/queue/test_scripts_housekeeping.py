@@ -9,7 +9,7 @@ from app.queue.outcomes import (
     ReviveOutcome,
 )
 from app.queue.payload import dump_task
-from tests.integration.queue.harness import (
+from tests.support.queue import (
     FAILURE,
     PAYLOAD,
     RESULT,

@@ -18,10 +18,10 @@ from app.core.config import Settings
 from app.core.errors import QueueRefused, QueueUnavailable
 from app.launcher.redis_programs import find_server
 from app.launcher.redis_server import RedisServer, free_port
-from tests.integration.api.service import serving
-from tests.integration.queue.harness import RESULT, Queue, claim, connected, task
-from tests.processes import ROOT
-from tests.serving import until
+from tests.support.api import serving
+from tests.support.processes import ROOT
+from tests.support.queue import RESULT, Queue, claim, connected, task
+from tests.support.serving import until
 
 PASSWORD, SENTINEL_PASSWORD, USER_PASSWORD = "of-redis", "of-the-sentinel", "of-the-user"
 WRONG = "hunter2"

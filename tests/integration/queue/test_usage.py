@@ -9,7 +9,7 @@ from app.core.config import Settings
 from app.core.errors import QuotaExceeded, RecordingExceedsLimit
 from app.queue.usage import MEBIBYTE, UsageCounter
 from app.schemas.task import Task
-from tests.integration.queue.harness import Queue, claim, connected
+from tests.support.queue import Queue, claim, connected
 
 QUOTA = "alice:audio_hours_day=1:audio_hours_month=2:mebibytes_day=10:open_tasks=3"
 

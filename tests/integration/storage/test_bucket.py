@@ -26,8 +26,8 @@ from app.storage.bucket.objects import StoredObject
 from app.storage.bucket.storage import BucketStorage
 from app.storage.bucket.upload import PART_BYTES
 from tests.integration.storage.contents import TASK, TASK_ID, stored
-from tests.places import files_of
-from tests.serving import PATIENCE_SECONDS, until
+from tests.support.places import files_of
+from tests.support.serving import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.bucket
 

@@ -19,7 +19,7 @@ from app.schemas.task import Task
 from app.storage.bucket.storage import BucketStorage
 from app.storage.marker import Marker
 from tests.integration.storage.contents import TASK, TASK_ID
-from tests.processes import ROOT, environment_of
+from tests.support.processes import ROOT, environment_of
 
 pytestmark = pytest.mark.bucket
 

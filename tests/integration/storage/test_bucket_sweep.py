@@ -14,9 +14,9 @@ from app.housekeeping.outbox_sweep import OutboxSweep
 from app.schemas.task import Task
 from app.services.archive_service import ArchiveService
 from app.storage.bucket.storage import BucketStorage
-from tests.integration.queue.harness import RESULT, Queue, claim, connected
-from tests.places import files_of
-from tests.relay import TcpRelay
+from tests.support.places import files_of
+from tests.support.queue import RESULT, Queue, claim, connected
+from tests.support.relay import TcpRelay
 
 TASKS = 3
 

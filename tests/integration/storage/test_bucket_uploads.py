@@ -17,10 +17,10 @@ from app.housekeeping.store_binding import StoreBinding
 from app.schemas.caller import ANYBODY
 from app.services.resumable_uploads import ResumableUploads
 from app.storage.bucket.storage import BucketStorage
-from tests.integration.queue.harness import connected
 from tests.integration.storage.contents import TASK_ID, UPLOAD_ID, begun, stored
-from tests.places import files_of
-from tests.serving import PATIENCE_SECONDS, until
+from tests.support.places import files_of
+from tests.support.queue import connected
+from tests.support.serving import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.bucket
 

@@ -18,8 +18,8 @@ from app.core.config import Settings
 from app.schemas.task import Task
 from app.watch_folder.__main__ import watch
 from app.watch_folder.watcher import FolderWatcher
-from tests.integration.api.service import ASSETS, Service, serving
-from tests.serving import PATIENCE_SECONDS
+from tests.support.api import ASSETS, Service, serving
+from tests.support.serving import PATIENCE_SECONDS
 from tests.unit.watch_folder.test_tree import NOT_TEXT
 
 ALICE, BOB = new_key("alice"), new_key("bob")

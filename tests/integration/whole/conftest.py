@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer
-from tests.integration.api.service import Service, serving
-from tests.processes import Worker, settings_of_whole
+from tests.support.api import Service, serving
+from tests.support.processes import Worker, settings_of_whole
 
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"a secret of the tests, 32 bytes!").decode()
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.integration.api.service import ASSETS, Service
-from tests.integration.net.server import Server, answer
 from tests.integration.whole.conftest import WEBHOOK_SECRET
-from tests.serving import until
-from tests.transcoding import Target, transcode
-from tests.webhook_receiver import is_genuine
+from tests.support.api import ASSETS, Service
+from tests.support.serving import until
+from tests.support.transcoding import Target, transcode
+from tests.support.web_server import Server, answer
+from tests.support.webhook_receiver import is_genuine
 
 pytestmark = pytest.mark.weights
 

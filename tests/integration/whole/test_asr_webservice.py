@@ -8,8 +8,8 @@ import redis
 
 from app.audio.decode import read_samples
 from app.schemas.task import Task
-from tests.integration.api.service import ASSETS, Service
 from tests.integration.api.test_waiting import queued
+from tests.support.api import ASSETS, Service
 
 pytestmark = pytest.mark.weights
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.api.service import Service
-from tests.processes import ROOT, Worker
-from tests.serving import until
+from tests.support.api import Service
+from tests.support.processes import ROOT, Worker
+from tests.support.serving import until
 
 pytestmark = pytest.mark.weights
 

@@ -8,8 +8,8 @@ import pytest
 from starlette.staticfiles import StaticFiles
 
 from app.audio.decode import read_samples
-from tests.integration.api.service import Service
-from tests.serving import listening
+from tests.support.api import Service
+from tests.support.serving import listening
 
 pytestmark = pytest.mark.weights
 

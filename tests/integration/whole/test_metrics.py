@@ -9,8 +9,8 @@ import pytest
 import redis
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.integration.api.service import Service
-from tests.serving import until
+from tests.support.api import Service
+from tests.support.serving import until
 
 pytestmark = pytest.mark.weights
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.integration.api.service import Service
 from tests.odd_recordings.case import Case
 from tests.odd_recordings.catalogue import RECIPES, made
 from tests.odd_recordings.expectation import judge
 from tests.odd_recordings.sending import Outcome, outcomes
+from tests.support.api import Service
 
 pytestmark = pytest.mark.weights
 

@@ -10,7 +10,7 @@ import httpx2
 import openai
 import pytest
 
-from tests.integration.api.service import Service
+from tests.support.api import Service
 
 pytestmark = pytest.mark.weights
 

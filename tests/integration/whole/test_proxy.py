@@ -13,9 +13,9 @@ import openai
 import pytest
 
 from app.core.config import Settings
-from tests.nginx import Nginx, proxying
-from tests.processes import ROOT, ApiProcess, Worker
-from tests.serving import until
+from tests.support.nginx import Nginx, proxying
+from tests.support.processes import ROOT, ApiProcess, Worker
+from tests.support.serving import until
 
 DEFAULTS = "proxy_read_timeout 1s;"
 """As Debian's nginx comes (HTTP/1.0 to the service), but for a time-out of 1 s instead of 60 s."""

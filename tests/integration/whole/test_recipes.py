@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from tests.integration.api.service import ASSETS, Service
-from tests.processes import ROOT
-from tests.serving import listening
+from tests.support.api import ASSETS, Service
+from tests.support.processes import ROOT
+from tests.support.serving import listening
 
 RECIPES = ROOT / "docs" / "recipes"
 

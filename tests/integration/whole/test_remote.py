@@ -15,8 +15,8 @@ from app.audio.decode import read_samples
 from app.audio.samples import SAMPLE_RATE
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer
-from tests.integration.api.service import Service, serving
-from tests.processes import ApiProcess, Worker, settings_of_whole
+from tests.support.api import Service, serving
+from tests.support.processes import ApiProcess, Worker, settings_of_whole
 
 pytestmark = pytest.mark.weights
 

@@ -9,9 +9,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from app.launcher.redis_server import RedisServer
-from tests.integration.api.service import ASSETS
-from tests.processes import ApiProcess, Worker, settings_of_whole
-from tests.serving import listening
+from tests.support.api import ASSETS
+from tests.support.processes import ApiProcess, Worker, settings_of_whole
+from tests.support.serving import listening
 
 pytestmark = pytest.mark.weights
 

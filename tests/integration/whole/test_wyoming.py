@@ -19,7 +19,7 @@ from app.audio.decode import read_samples
 from app.client import AsyncClient
 from app.launcher.redis_server import free_port
 from app.wyoming.handler import Assistant, description
-from tests.integration.api.service import Service
+from tests.support.api import Service
 
 pytestmark = pytest.mark.weights
 

@@ -13,7 +13,7 @@ from app.worker.helper import Helper
 from app.worker.lending import HelperDesk
 from app.worker.messages import Failed
 from app.worker.models import ModelWatch
-from tests.integration.queue.harness import Queue, claim, connected
+from tests.support.queue import Queue, claim, connected
 
 
 class Runs:

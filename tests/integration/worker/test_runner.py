@@ -15,9 +15,9 @@ from app.schemas.task import TaskFailure
 from app.storage import files as storage_files
 from app.worker.engine_client import EngineClient
 from app.worker.settlement import Reason
-from tests.integration.queue.harness import connected, stored_result
-from tests.integration.worker.bench import TASK_ID, Bench
-from tests.serving import PATIENCE_SECONDS
+from tests.support.queue import connected, stored_result
+from tests.support.serving import PATIENCE_SECONDS
+from tests.support.worker import TASK_ID, Bench
 
 EARLIER = '{"text": "earlier"}'
 

@@ -24,7 +24,7 @@ from app.services.redis_service import RedisService
 from app.services.task_service import TaskService
 from app.services.waiting_service import WaitingService
 from app.storage.local import LocalStorage
-from tests.serving import PATIENCE_SECONDS
+from tests.support.serving import PATIENCE_SECONDS
 
 
 def troubles(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -16,7 +16,7 @@ from app.core.config import Settings
 from app.core.errors import ArchiveUnavailable
 from app.schemas.archived import ArchivedResult, ArchivedTask
 from app.schemas.position import Position
-from tests.postgres import PostgresServer
+from tests.support.postgres import PostgresServer
 
 SettingsFor = Callable[..., Settings]
 

@@ -11,7 +11,7 @@ from app.audio.samples import SAMPLE_RATE, Samples
 from app.audio.windows import TimeAnchor, Window
 from app.core.errors import DeviceLost, EngineFailed, ModelUnavailable, OutOfDeviceMemory
 from app.schemas.window import WindowTranscript
-from tests.serving import PATIENCE_SECONDS
+from tests.support.serving import PATIENCE_SECONDS
 
 
 def request(number: int = 0, seconds: float = 5.0, language: str | None = None) -> WindowRequest:

@@ -13,7 +13,7 @@ from app.audio.listening import Listening
 from app.audio.probe import probe
 from app.core.errors import AudioUndecodable, NoAudio, RecordingTooLong
 from app.schemas.task import TrackChoice
-from tests.recordings import RATE, Part, channels, likeness, sentence, silence, wav, write
+from tests.support.recordings import RATE, Part, channels, likeness, sentence, silence, wav, write
 
 LARGE = 64 * 1024 * 1024
 FREE_KB = 40 * 1024

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from app.audio.calls import FRAME_SAMPLES, CallSides, call_sides, without_crosstalk
 from app.audio.listening import Listening
-from tests.recordings import RATE, planes, sentence, silence, wav
-from tests.voices import lower
+from tests.support.recordings import RATE, planes, sentence, silence, wav
+from tests.support.voices import lower
 
 Sound = NDArray[np.float32]
 

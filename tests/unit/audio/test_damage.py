@@ -7,7 +7,7 @@ import pytest
 
 from app.audio.decode import read_samples
 from app.audio.probe import probe
-from tests.recordings import RATE, Part, joined, likeness, loudness, planes, sentence, wav, write
+from tests.support.recordings import RATE, Part, joined, likeness, loudness, planes, sentence, wav, write
 
 BROKEN = [np.nan, np.inf, -np.inf, 1e30, -1e30]
 

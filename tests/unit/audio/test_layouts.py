@@ -11,7 +11,7 @@ from app.audio.decode import SoundStream, read_samples
 from app.audio.layouts import is_list
 from app.audio.listening import Listening
 from app.audio.probe import probe
-from tests.recordings import Planes, ambisonic, channels, likeness, reordered, sentence
+from tests.support.recordings import Planes, ambisonic, channels, likeness, reordered, sentence
 
 Write = Callable[[Path, Planes], Path]
 

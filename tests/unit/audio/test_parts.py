@@ -9,8 +9,8 @@ import pytest
 from app.audio.decode import read_samples
 from app.audio.parts import Part, parts_of
 from app.audio.probe import probe
-from tests.recordings import ASSETS, RATE, joined, likeness, sentence, wav
-from tests.transcoding import Target, transcode
+from tests.support.recordings import ASSETS, RATE, joined, likeness, sentence, wav
+from tests.support.transcoding import Target, transcode
 
 SOURCE = ASSETS / "speech_en.flac"
 SECONDS = 6.2

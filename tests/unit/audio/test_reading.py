@@ -22,9 +22,9 @@ from app.audio.reading.cutting import Cutting, WindowSource
 from app.audio.reading.pool import ProcessReaders, Readers, ThreadReaders, readers_for
 from app.core.config import Settings
 from app.core.errors import AudioMissing, AudioUndecodable, EngineFailed, TaskCancelled
-from tests.processes import kill_readers
-from tests.recordings import planes, sentence, silence, wav
-from tests.serving import until
+from tests.support.processes import kill_readers
+from tests.support.recordings import planes, sentence, silence, wav
+from tests.support.serving import until
 
 RULES = ChunkRules()
 

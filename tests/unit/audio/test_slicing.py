@@ -23,7 +23,7 @@ from app.audio.reading.process_reading import ProcessSlices
 from app.audio.reading.slicing import offer_of
 from app.core.errors import AudioMissing, EngineFailed
 from app.schemas.lending import OfferedWindow
-from tests.recordings import planes, sentence, silence, wav
+from tests.support.recordings import planes, sentence, silence, wav
 
 RULES = ChunkRules()
 

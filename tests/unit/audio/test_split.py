@@ -17,7 +17,7 @@ from app.audio.track_mix import MOST_BLOCKS, TrackMix
 from app.audio.vad import SpeechDetector
 from app.audio.windows import Window, cut_windows
 from app.schemas.task import TrackChoice
-from tests.recordings import Part, channels, likeness, planes, sentence, silence, wav, write
+from tests.support.recordings import Part, channels, likeness, planes, sentence, silence, wav, write
 
 RULES = ChunkRules()
 

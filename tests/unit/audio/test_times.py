@@ -7,7 +7,7 @@ import pytest
 
 from app.audio.decode import read_samples
 from app.audio.probe import probe
-from tests.recordings import (
+from tests.support.recordings import (
     RATE,
     Part,
     begin_of,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.audio.decode import read_samples
-from tests.recordings import RATE, likeness, sentence, wav
+from tests.support.recordings import RATE, likeness, sentence, wav
 
 SECONDS = len(sentence()) / RATE
 DATA = 36

@@ -18,7 +18,7 @@ from benchmark.energy import (
     RaplCounter,
     energy_meter,
 )
-from tests.nvidia_smi import nvidia_smi
+from tests.support.nvidia_smi import nvidia_smi
 
 
 @pytest.fixture

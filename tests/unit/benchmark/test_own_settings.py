@@ -10,7 +10,7 @@ from app.core.config import Settings
 from app.queue.clients import address_of
 from benchmark import metrics
 from benchmark.own_settings import own_environment, own_settings
-from tests import processes
+from tests.support import processes
 
 IN_USE = {
     "REDIS_URL": "redis://in-use:6379/3",

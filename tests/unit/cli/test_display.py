@@ -6,7 +6,7 @@ import pytest
 
 from app.cli.display import Display
 from app.schemas.task import TaskState, TaskStatus
-from tests.serving import until
+from tests.support.serving import until
 
 
 def test_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from fastapi import FastAPI, Request
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from tests.serving import PATIENCE_SECONDS, listening
+from tests.support.serving import PATIENCE_SECONDS, listening
 
 API_KEY = "sesame"
 

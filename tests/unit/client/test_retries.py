@@ -11,7 +11,7 @@ from app.client import Client, EventKind, ProtocolBroken, RetryPolicy, ServicePr
 from app.client.answers import problem_of
 from app.client.retries import LONGEST_PAUSE_SECONDS
 from app.launcher.redis_server import free_port
-from tests.serving import until
+from tests.support.serving import until
 from tests.unit.client.conftest import QUICK
 from tests.unit.client.service import Dropped, Problem, Service, serving
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.core.config import Settings
 from app.core.gpus import has_gpu, usable_gpus, visible_gpus
-from tests.nvidia_smi import nvidia_smi
+from tests.support.nvidia_smi import nvidia_smi
 
 TWO = "GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-aa11)\nGPU 1: NVIDIA H100 80GB HBM3 (UUID: GPU-bb22)\n"
 DIVIDED = """\

@@ -4,7 +4,7 @@ import pytest
 
 from app.housekeeping.outbox_sweep import OutboxSweep
 from app.storage.local import LocalStorage
-from tests.integration.queue.harness import Queue
+from tests.support.queue import Queue
 from tests.unit.services.conftest import queue, storage
 
 __all__ = ["outbox", "queue", "storage"]

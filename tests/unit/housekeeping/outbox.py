@@ -6,7 +6,7 @@ from app.core.config import Settings
 from app.housekeeping.outbox_sweep import SweepReport
 from app.schemas.task import Task
 from app.storage.local import LocalStorage
-from tests.integration.queue.harness import RESULT, Queue, claim
+from tests.support.queue import RESULT, Queue, claim
 from tests.unit.storage.uploads import TASK_ID, make_old, stored
 from tests.unit.storage.uploads import files as files_in
 

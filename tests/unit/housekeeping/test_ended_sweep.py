@@ -10,7 +10,7 @@ from app.housekeeping import ended_sweep
 from app.housekeeping.ended_sweep import MEBIBYTE
 from app.housekeeping.outbox_sweep import OutboxSweep
 from app.storage.local import LocalStorage
-from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, connected
+from tests.support.queue import FAILURE, RESULT, Queue, claim, connected
 from tests.unit.housekeeping.outbox import NOTHING, done, end_long_ago, files
 from tests.unit.storage.uploads import TASK_ID, stored
 

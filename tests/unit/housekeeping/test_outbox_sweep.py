@@ -10,7 +10,7 @@ from app.housekeeping.outbox_sweep import PART_SECONDS, OutboxSweep, StorageLook
 from app.queue.outcomes import ReviveOutcome
 from app.schemas.task import Task, TaskStatus
 from app.storage.local import LocalStorage
-from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, connected, stored_result
+from tests.support.queue import FAILURE, RESULT, Queue, claim, connected, stored_result
 from tests.unit.housekeeping.outbox import NOTHING, age, done, files, forget
 from tests.unit.storage.uploads import TASK_ID, stored
 

@@ -2,7 +2,7 @@
 
 from app.housekeeping.outbox_sweep import OutboxSweep
 from app.storage.local import LocalStorage
-from tests.integration.queue.harness import RESULT, Queue
+from tests.support.queue import RESULT, Queue
 from tests.unit.housekeeping.outbox import age, files
 from tests.unit.storage.uploads import TASK_ID, stored
 

@@ -15,7 +15,7 @@ from app.api.sites import SitePolicy
 from app.core.config import Settings
 from app.observability.metrics import Metrics, Snapshot
 from app.schemas.operations import QueueFigures
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 from tests.unit.kubernetes.chart import (
     CHART,
     FULL,

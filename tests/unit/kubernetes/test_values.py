@@ -9,7 +9,7 @@ import trustme
 from pydantic import SecretStr
 
 from app.core.config import Settings
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 from tests.unit.kubernetes.chart import (
     CHART,
     SECRETS,

@@ -14,7 +14,7 @@ from app.launcher.own_redis import OwnRedis
 from app.launcher.redis_programs import RedisStartError, ServerProgram, ServerVersion, choose_program
 from app.launcher.redis_server import free_port
 from app.queue.local_server import ServerNote, read_note, server_folder, write_note
-from tests.old_redis import old_redis_in
+from tests.support.old_redis import old_redis_in
 
 
 def version(text: str) -> ServerVersion:

@@ -6,7 +6,7 @@ import pytest
 
 from app.core.webhook_secret import key_of
 from app.net.sign import signature, signature_headers
-from tests.webhook_receiver import is_genuine
+from tests.support.webhook_receiver import is_genuine
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 MESSAGE_ID, TIMESTAMP, BODY = "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'

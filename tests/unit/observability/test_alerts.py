@@ -7,7 +7,7 @@ import promql_parser
 import pytest
 import yaml
 
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 from tests.unit.observability.served import served
 
 RULES: list[dict[str, Any]] = [

@@ -3,7 +3,7 @@
 import json
 import re
 
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 from tests.unit.observability.served import figures, served
 
 

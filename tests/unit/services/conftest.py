@@ -6,7 +6,7 @@ import pytest
 
 from app.core.config import Settings
 from app.storage.local import LocalStorage
-from tests.integration.queue.harness import Queue, connected
+from tests.support.queue import Queue, connected
 
 
 @pytest.fixture

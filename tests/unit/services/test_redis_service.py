@@ -9,7 +9,7 @@ from app.core.config import Settings
 from app.core.errors import QueueFull
 from app.queue.clients import command_client
 from app.services.redis_service import RedisService
-from tests.integration.queue.harness import task
+from tests.support.queue import task
 
 
 @pytest.fixture

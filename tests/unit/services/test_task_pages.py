@@ -13,7 +13,7 @@ from app.schemas.task import Task, TaskStatus
 from app.services.archive_service import ArchiveService
 from app.services.task_pages import TaskPages
 from app.storage.local import LocalStorage
-from tests.integration.queue.harness import Queue, connected
+from tests.support.queue import Queue, connected
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from app.schemas.transcript import Segment
 from app.schemas.window import WindowDone, WindowTranscript
 from app.services.task_service import TaskService
 from app.storage.local import LocalStorage
-from tests.integration.queue.harness import FAILURE, RESULT, Queue, claim, connected, task
+from tests.support.queue import FAILURE, RESULT, Queue, claim, connected, task
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from app.speakers.encoder import VoiceEncoder
 from app.speakers.features import features_of
 from app.speakers.stretches import STRETCH_SECONDS, spans_of, voices_of
 from app.speakers.turns import turns_of
-from tests.recordings import RATE, sentence, silence
-from tests.voices import lower
+from tests.support.recordings import RATE, sentence, silence
+from tests.support.voices import lower
 
 pytestmark = pytest.mark.weights
 

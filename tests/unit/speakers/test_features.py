@@ -1,7 +1,7 @@
 import numpy as np
 
 from app.speakers.features import FRAME_SAMPLES, MELS, STEP_SAMPLES, features_of
-from tests.recordings import RATE
+from tests.support.recordings import RATE
 
 
 def test_frames_of_25_ms_every_10_ms() -> None:

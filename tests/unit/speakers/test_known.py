@@ -6,8 +6,8 @@ import pytest
 from app.core.errors import AudioUndecodable
 from app.speakers.encoder import VoiceEncoder, unit
 from app.speakers.known import clip_vector, names_of
-from tests.recordings import sentence, silence, wav
-from tests.voices import lower
+from tests.support.recordings import sentence, silence, wav
+from tests.support.voices import lower
 
 ANN, BOB, EVE = unit(np.random.default_rng(5).normal(size=(3, 192)).astype(np.float32))
 

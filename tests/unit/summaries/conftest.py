@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chat_server import ChatStandIn, chat_server
+from tests.support.chat_server import ChatStandIn, chat_server
 
 
 @pytest.fixture

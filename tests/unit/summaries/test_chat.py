@@ -7,7 +7,7 @@ import pytest
 from app.core.config import Settings
 from app.core.errors import SummaryError, SummaryRefused, SummaryUnreachable, SummaryUnreadable
 from app.summaries.chat import MOST_BYTES, ChatServer
-from tests.chat_server import ChatStandIn, Reply, completion
+from tests.support.chat_server import ChatStandIn, Reply, completion
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from app.core.config import Settings
 from app.core.errors import SummaryUnreachable, SummaryUnreadable
 from app.summaries.parts import parts_of
 from app.summaries.summariser import PROMPT, Summariser
-from tests.chat_server import ChatStandIn, Reply, completion
+from tests.support.chat_server import ChatStandIn, Reply, completion
 
 LONG = "\n\n".join(f"Paragraph {number}. " + "They talk and talk. " * 12 for number in range(30))
 

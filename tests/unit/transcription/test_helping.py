@@ -16,7 +16,7 @@ from app.schemas.lending import Loan, OfferedWindow
 from app.schemas.window import WindowDone
 from app.transcription.helping import WindowHelper
 from app.transcription.request import UNWATCHED, Job
-from tests.serving import until
+from tests.support.serving import until
 from tests.unit.asr.engines import HeldEngine, HeldPool, request
 
 JOB = Job(Path("none.wav"), "base", Listening(), DecodeOptions())

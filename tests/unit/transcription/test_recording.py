@@ -24,7 +24,7 @@ from app.transcription import recording
 from app.transcription.recording import SpeechRecogniser
 from app.transcription.request import UNWATCHED, Job
 from app.transcription.sharing import SharingRules
-from tests.recordings import planes, sentence, silence, wav
+from tests.support.recordings import planes, sentence, silence, wav
 from tests.unit.asr.engines import HeldEngine, HeldPool
 
 RULES = ChunkRules()

@@ -8,7 +8,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.core.background import end
 from app.worker.chores import chore
-from tests.serving import PATIENCE_SECONDS
+from tests.support.serving import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize(

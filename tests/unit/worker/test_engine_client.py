@@ -18,7 +18,7 @@ from app.worker import engine_client, engine_life
 from app.worker.engine_client import EngineClient
 from app.worker.messages import Failed, Fetched, Finished, Helped, Offered, Offering, Question, Reply, Stage
 from app.worker.pending import EngineLost, Listener
-from tests.serving import PATIENCE_SECONDS
+from tests.support.serving import PATIENCE_SECONDS
 from tests.unit.worker.test_messages import TRANSCRIPT
 
 T = TypeVar("T")

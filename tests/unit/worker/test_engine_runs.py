@@ -15,9 +15,9 @@ from app.worker import engine_runs
 from app.worker.engine_client import Answer, EngineClient
 from app.worker.messages import Failed, Fetched, Finished
 from app.worker.pending import DeviceLostUnder, EngineLost
-from tests.integration.queue.harness import connected
-from tests.integration.worker.bench import Bench
-from tests.serving import PATIENCE_SECONDS
+from tests.support.queue import connected
+from tests.support.serving import PATIENCE_SECONDS
+from tests.support.worker import Bench
 from tests.unit.worker.test_engine_client import SMALL_ENGINE, TRANSCRIPT_SETTING, soon
 
 T = TypeVar("T")

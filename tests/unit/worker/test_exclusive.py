@@ -3,7 +3,7 @@
 import asyncio
 
 from app.worker.exclusive import SharedExclusiveLock
-from tests.serving import PATIENCE_SECONDS
+from tests.support.serving import PATIENCE_SECONDS
 
 
 class Witness:

@@ -14,7 +14,7 @@ import pytest
 
 from app.core.config import Settings
 from app.worker.gpu_choice import chosen_gpu, take_one
-from tests.nvidia_smi import nvidia_smi
+from tests.support.nvidia_smi import nvidia_smi
 
 CARDS = ("GPU-aa11", "GPU-bb22", "GPU-cc33")
 LISTED = "\n".join(f"GPU {number}: X (UUID: {uuid})" for number, uuid in enumerate(CARDS))

@@ -12,7 +12,7 @@ import pytest
 from app.schemas.operations import ModelTrouble, WorkerTroubles
 from app.schemas.task import TaskKind
 from app.worker.health import Beat, Pulse, Vitality, workers_here
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from app.queue.troubles import Troubles
 from app.schemas.operations import ModelTrouble, WorkerTroubles
 from app.schemas.task import Task, TaskFailure, TaskKind
 from app.worker.models import ModelWatch
-from tests.integration.queue.harness import Queue, connected
+from tests.support.queue import Queue, connected
 
 TASK = Task(task_id="t", file_path="t.wav", model="base")
 BASE = Demand("base", TaskKind.TRANSCRIBE)

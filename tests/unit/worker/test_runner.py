@@ -11,8 +11,8 @@ from app.schemas.task import TaskFailure
 from app.worker.engine_client import EngineClient
 from app.worker.models import ModelWatch
 from app.worker.settlement import Reason
-from tests.integration.queue.harness import connected, stored_result
-from tests.integration.worker.bench import Bench
+from tests.support.queue import connected, stored_result
+from tests.support.worker import Bench
 from tests.unit.worker.test_engine_client import SMALL_ENGINE, TRANSCRIPT_SETTING, soon
 
 

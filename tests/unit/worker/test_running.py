@@ -10,7 +10,7 @@ from app.queue.claims import Claim
 from app.schemas.task import Task
 from app.worker.running import RunningTasks
 from app.worker.settlement import Reason
-from tests.serving import PATIENCE_SECONDS
+from tests.support.serving import PATIENCE_SECONDS
 
 
 class Runner:

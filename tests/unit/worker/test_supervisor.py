@@ -30,9 +30,9 @@ from app.worker.pauses import BUSY_CLAIM_SECONDS, LONGEST_BUSY_CLAIM_SECONDS, bu
 from app.worker.reporter import Reporter
 from app.worker.stage_totals import StageTotals
 from app.worker.supervisor import Supervisor
-from tests.integration.queue.harness import connected
-from tests.integration.worker.bench import Bench
-from tests.serving import PATIENCE_SECONDS
+from tests.support.queue import connected
+from tests.support.serving import PATIENCE_SECONDS
+from tests.support.worker import Bench
 from tests.unit.worker.test_engine_client import SMALL_ENGINE, TRANSCRIPT_SETTING, soon
 from tests.unit.worker.test_engine_runs import until
 

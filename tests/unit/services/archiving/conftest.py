@@ -12,7 +12,7 @@ from app.queue.eta import EtaEstimator
 from app.services.archive_service import ArchiveService
 from app.services.task_service import TaskService
 from app.storage.local import LocalStorage
-from tests.integration.queue.harness import Queue, connected
+from tests.support.queue import Queue, connected
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 from app.core.config import Settings
 from app.schemas.task import Task
 from app.storage.local import LocalStorage
-from tests.integration.queue.harness import Queue, claim
+from tests.support.queue import Queue, claim
 
 RESULT = '{"text": "hello", "language": "en", "model": "base", "duration": 4.5}'
 

@@ -14,7 +14,7 @@ from app.schemas.task import Task, TaskStatus
 from app.services.archive_service import ArchiveService
 from app.services.task_service import TaskService
 from app.storage.local import LocalStorage
-from tests.integration.queue.harness import Queue
+from tests.support.queue import Queue
 from tests.unit.housekeeping.outbox import files
 from tests.unit.services.archiving.talks import RESULT, age, done, ended_before, forget
 

@@ -18,7 +18,7 @@ from app.schemas.task import TaskStatus
 from app.services.archive_service import ArchiveService
 from app.services.task_service import TaskService
 from app.storage.local import LocalStorage
-from tests.integration.queue.harness import FAILURE, Queue, claim, connected
+from tests.support.queue import FAILURE, Queue, claim, connected
 from tests.unit.housekeeping.outbox import files
 from tests.unit.services.archiving.talks import RESULT, age, done, ended_before, forget, stored
 

@@ -14,7 +14,7 @@ from app.audio.decode import read_samples
 from app.audio.samples import SAMPLE_RATE
 from app.audio.windows import TimeAnchor, Window
 from app.core.config import Settings
-from tests.integration.net.server import Answer
+from tests.support.web_server import Answer
 from tests.unit.asr.backends.remote.transcriber import TRANSLATIONS, Transcriber, refused, segment, spoken
 from tests.unit.asr.engines import request, whole_window
 

@@ -11,8 +11,8 @@ from app.asr.backends import remote
 from app.core.config import Settings
 from app.core.errors import EngineFailed, EngineRefused, ModelUnavailable, TaskError
 from app.launcher.redis_server import free_port
-from tests.integration.net.server import answer, raw
-from tests.serving import until
+from tests.support.serving import until
+from tests.support.web_server import answer, raw
 from tests.unit.asr.backends.remote.transcriber import Transcriber, refused, spoken
 from tests.unit.asr.engines import request
 

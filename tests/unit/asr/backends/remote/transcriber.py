@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 from app.asr.backends import remote
 from app.asr.backends.remote import RemoteEngine
 from app.core.config import Settings
-from tests.integration.net.server import Answer, Seen, Server, answer
+from tests.support.web_server import Answer, Seen, Server, answer
 
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
 TRANSLATIONS = "/v1/audio/translations"

@@ -13,7 +13,7 @@ import psycopg
 
 from app.launcher.redis_server import free_port
 from scripts.postgres import postgres_folder
-from tests.serving import until
+from tests.support.serving import until
 
 QUICK = ("fsync=off", "full_page_writes=off", "max_connections=200", "unix_socket_directories=")
 """The server outlives the processes that the tests kill: it need not survive a power cut."""

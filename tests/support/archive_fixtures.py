@@ -6,7 +6,7 @@ import pytest
 
 from app.archive.archive import Archive
 from app.core.config import Settings
-from tests.postgres import PostgresServer
+from tests.support.postgres import PostgresServer
 
 
 @pytest.fixture(scope="session")

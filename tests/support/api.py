@@ -10,10 +10,10 @@ import redis
 from app.api.app import create_served_app
 from app.core.config import Settings
 from app.schemas.task import Task
-from tests.places import Place, files_of, folder_of
-from tests.serving import listening
+from tests.support.places import Place, files_of, folder_of
+from tests.support.serving import listening
 
-ASSETS = Path(__file__).parents[2] / "assets"
+ASSETS = Path(__file__).parents[1] / "assets"
 
 
 @dataclass(frozen=True, slots=True)

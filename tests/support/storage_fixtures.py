@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.core.config import Settings
-from tests.places import ENDPOINT, KIND
-from tests.s3_server import S3Server
+from tests.support.places import ENDPOINT, KIND
+from tests.support.s3_server import S3Server
 
 StorageValues = Callable[[str], dict[str, object]]
 

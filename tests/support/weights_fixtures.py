@@ -9,8 +9,8 @@ import pytest
 from app.weights.speakers import ensure_speaker_weights
 from app.weights.store import WeightStore
 
-PROJECT = Path(__file__).parent.parent
-ASSETS = Path(__file__).parent / "assets"
+PROJECT = Path(__file__).parents[2]
+ASSETS = Path(__file__).parents[1] / "assets"
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import obstore
 from obstore.store import S3Store
 
 from app.launcher.redis_server import free_port
-from tests.serving import until
+from tests.support.serving import until
 
 BUCKET = "recordings"
 ACCESS_KEY, SECRET_KEY = "test-access", "test-secret"

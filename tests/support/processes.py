@@ -14,9 +14,9 @@ from pydantic import SecretStr
 from app.core.config import Settings
 from app.launcher.redis_server import RedisServer, free_port
 from benchmark.own_settings import NO_OTHER_PLACES
-from tests.serving import until
+from tests.support.serving import until
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def settings_of_whole(

@@ -13,7 +13,7 @@ from app.worker.folder import FolderWatch
 from app.worker.models import ModelWatch
 from app.worker.runner import TaskRunner
 from app.worker.slots import Place, Slots, slot_sizes
-from tests.integration.queue.harness import Queue, claim, stored_result
+from tests.support.queue import Queue, claim, stored_result
 
 TASK_ID = "t"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.launcher.redis_server import free_port
 from scripts.nginx import nginx_path
-from tests.serving import PATIENCE_SECONDS, until
+from tests.support.serving import PATIENCE_SECONDS, until
 
 CONFIGURATION = """
 master_process off;
