@@ -41,12 +41,12 @@ def transcribed(service: Service, client: httpx2.Client, **headers: str) -> str:
 
 
 def forget(settings: Settings, *task_ids: str) -> None:
-    """RESULT_TTL_SECONDS are over, since the foreign worker took the task out of the list."""
+    """RESULT_TTL_SECONDS and IDEMPOTENCY_SECONDS are over; a foreign worker has taken the task off the list."""
     keys = Keys.from_settings(settings)
     with redis.Redis(port=settings.redis_port) as client:
         client.delete(keys.queue)
         for task_id in task_ids:
-            client.delete(keys.task(task_id), keys.result(task_id))
+            client.delete(keys.task(task_id), keys.result(task_id), keys.request_of(task_id))
 
 
 def answers(client: httpx2.Client, task_id: str) -> list[tuple[str, bytes, str]]:
