@@ -41,7 +41,7 @@ def transcribed(service: Service, client: httpx2.Client, **headers: str) -> str:
 
 
 def forget(settings: Settings, *task_ids: str) -> None:
-    """RESULT_TTL_SECONDS and IDEMPOTENCY_SECONDS are over; a foreign worker has taken the task off the list."""
+    """RESULT_TTL_SECONDS and IDEMPOTENCY_SECONDS are over; a foreign worker took the task off the list."""
     keys = Keys.from_settings(settings)
     with redis.Redis(port=settings.redis_port) as client:
         client.delete(keys.queue)
