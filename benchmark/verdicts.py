@@ -14,6 +14,9 @@ from benchmark.results import VariantScore
 FEW_WORDS = 1000
 """Below, even large differences may be chance."""
 
+MUCH_FASTER = 4
+"""Times as fast, from which few words more or less may not be worth the time."""
+
 LADDER = ("small", "medium", "large-v3-turbo")
 """Models of all languages that are worth trying where smaller ones have too many words wrong, by size."""
 
@@ -55,11 +58,21 @@ def _choice(evaluation: Evaluation, best: Sequence[VariantScore], choice: Varian
     if len(best) == 1:
         return f"Take {choice.variant.label}: all others have more words wrong, beyond chance."
     if choice is best[0]:
-        return f"Take {choice.variant.label}: it has the fewest words wrong."
+        return f"Take {choice.variant.label}: it has the fewest words wrong{_but(best)}."
     return (
         f"Take {choice.variant.label}: it is the fastest of those that have at most {100 * MARGIN:.0f} point "
         "more words wrong than the most accurate one."
     )
+
+
+def _but(best: Sequence[VariantScore]) -> str:
+    """Names what is very much faster and not proved to be worse."""
+    speeds = [score.times_real_time or 0 for score in best]
+    if not speeds[0] or max(speeds) < MUCH_FASTER * speeds[0]:
+        return ""
+    quick = best[speeds.index(max(speeds))]
+    times = max(speeds) / speeds[0]
+    return f"; but {quick.variant.label} is {times:.0f} times as fast, and may be as good"
 
 
 def _cost(choice: VariantScore) -> Iterator[str]:

@@ -60,6 +60,13 @@ def test_what_chance_cannot_tell_apart_is_not_taken_for_equal() -> None:
     assert "Faster, and perhaps as good: base · faster-whisper (5.0 ×)." in said
 
 
+def test_what_is_very_much_faster_and_not_proved_worse_is_named_at_once() -> None:
+    said = _said(_score("small", wrong=0, seconds=30.0), _score("base", wrong=3, seconds=1.0))
+
+    assert said.startswith("Take small · faster-whisper: it has the fewest words wrong; but base ")
+    assert "base · faster-whisper is 30 times as fast, and may be as good." in said.splitlines()[0]
+
+
 def test_a_point_is_given_up_for_speed() -> None:
     """One word of 1,300, which may be as many as three."""
     exact = _score("small", wrong=0, seconds=4.0, recordings=100)
@@ -98,7 +105,7 @@ def test_of_one_text_the_fastest_is_not_taken_for_as_good() -> None:
     """With another text it may have more words wrong: how many, one does not tell."""
     exact, quick = (
         _score(model, wrong=wrong, seconds=seconds, recordings=1)
-        for model, wrong, seconds in (("small", 0, 4.0), ("base", 1, 1.0))
+        for model, wrong, seconds in (("small", 0, 3.0), ("base", 1, 1.0))
     )
     said = _said(exact, quick)
 
