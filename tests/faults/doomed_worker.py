@@ -17,7 +17,7 @@ from app.core.startup import start_watching
 from app.queue.consumer import Consumer
 from app.queue.scripts import Scripts
 from app.worker import main as worker_main
-from app.worker.runner import TaskRunner
+from app.worker.settlement import Settlement
 
 
 def _die() -> None:
@@ -66,7 +66,7 @@ def main(point: str) -> None:
     if point in POINTS:
         owner, name, fatal = POINTS[point]
     else:
-        owner, name, fatal = TaskRunner, "_complete", _fatal_during(float(point))
+        owner, name, fatal = Settlement, "_complete", _fatal_during(float(point))
     setattr(owner, name, fatal(getattr(owner, name)))
     settings = Settings()
     start_watching(settings, "worker")
