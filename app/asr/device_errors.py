@@ -64,6 +64,18 @@ def missing_library(error: BaseException) -> str | None:
     return found[0] if found and not is_out_of_memory(error) else None
 
 
+def forget_calls(error: BaseException) -> None:
+    """Let go of the calls that an error has ended, which its traceback and those of its causes hold with all
+    their variables: states and buffers of a batch that had no room are among them.
+
+    `traceback.clear_frames` is not enough: functions within functions keep what they use.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        cause.__traceback__ = None
+        cause = cause.__cause__ or cause.__context__
+
+
 @contextmanager
 def translated_errors(
     kinds: type[Exception] | tuple[type[Exception], ...] = (RuntimeError, MemoryError, ValueError),

@@ -15,7 +15,7 @@ from app.asr.backend import Backend, DecodingPass, S, Utterance
 from app.asr.base import EngineInfo, WindowRequest
 from app.asr.coverage import WindowDraft, fewer_gaps, fill_gaps
 from app.asr.decoded_window import DecodedWindow
-from app.asr.device_errors import translated_errors
+from app.asr.device_errors import forget_calls, translated_errors
 from app.asr.echo import without_echo
 from app.asr.fallback import DecodingResult, decode_all_with_fallback, decode_best_language
 from app.asr.hypothesis import Hypothesis
@@ -74,7 +74,8 @@ class WhisperPipeline(Generic[S]):
                 self._stages.at(PipelineStage.CHECK),
             ):
                 return self._transcribe(batch)
-        except OutOfDeviceMemory:
+        except OutOfDeviceMemory as error:
+            forget_calls(error)  # else what the batch held is in use, and not given back
             self._backend.free()
             raise
 

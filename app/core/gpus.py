@@ -10,7 +10,9 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from app.core.config import Settings
 
@@ -26,12 +28,25 @@ _DEVICES = Path("/dev")
 _LISTED = re.compile(r"^\s*(GPU|MIG) .*\(UUID: ([^)]+)\)", re.MULTILINE)
 
 
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """A GPU, or a part of one (MIG).
+
+    `name` is what CUDA_VISIBLE_DEVICES calls it: a UUID, the beginning of one, or a number. `identity` is the
+    same in all processes of a host, whatever they call it: the UUID; the number where the driver does not
+    list the GPUs.
+    """
+
+    name: str
+    identity: str
+
+
 def has_gpu(devices: Path = _DEVICES, environ: Mapping[str, str] = os.environ) -> bool:
     """Whether there is an NVIDIA GPU that this process may use, as far as device files tell."""
-    return bool(_visible(tuple(_numbers(devices)), environ))
+    return bool(_visible(_Files(devices), environ))
 
 
-def usable_gpus(settings: Settings) -> tuple[str, ...]:
+def usable_gpus(settings: Settings) -> tuple[Gpu, ...]:
     """The GPUs that DEVICE and ENGINE leave to choose among; none where DEVICE names one, or the CPU."""
     if settings.device not in ("auto", "cuda") or settings.engine in ("fake", "remote"):
         return ()
@@ -42,49 +57,71 @@ def visible_gpus(
     environ: Mapping[str, str] = os.environ,
     ask: Callable[[], str | None] | None = None,
     devices: Path = _DEVICES,
-) -> tuple[str, ...]:
-    """Each as CUDA_VISIBLE_DEVICES names it: a UUID, or a number. Of a GPU that is divided (MIG), its parts.
+) -> tuple[Gpu, ...]:
+    """Those that CUDA_VISIBLE_DEVICES leaves to this process. Of a GPU that is divided (MIG), its parts.
 
     `ask` gives what nvidia-smi lists; None: nothing is known.
     """
     text = (ask or _ask_driver)()
-    if text is None:
-        return _visible(tuple(_numbers(devices)), environ)
-    return _visible(tuple(_in_parts(text)), environ, whole=_LISTED.findall(text))
+    return _visible(_Files(devices) if text is None else _Listed(text), environ)
 
 
-def _visible(
-    found: tuple[str, ...], environ: Mapping[str, str], whole: Sequence[tuple[str, str]] = ()
-) -> tuple[str, ...]:
-    """Those of `found`, or, where the variable is set, what it names before the first that is none.
+class _Found(Protocol):
+    """The GPUs of the machine, or of a container."""
 
-    `whole` is everything that the driver lists, by kind and UUID; empty: what is named cannot be checked.
-    """
+    @property
+    def names(self) -> Sequence[str]:
+        """What CUDA sees where the variable is not set, in its order."""
+
+    def identity(self, name: str) -> str | None:
+        """Of the GPU that a number from 0, or the beginning of a UUID, names; None where CUDA finds none."""
+
+
+class _Files:
+    """By their device files. A container may have device 3 alone, which is its number 0."""
+
+    def __init__(self, devices: Path) -> None:
+        self.names = [str(number) for number, _ in enumerate(devices.glob("nvidia[0-9]*"))]
+
+    def identity(self, name: str) -> str | None:
+        """See _Found. Which UUIDs there are is not known."""
+        is_one = name in self.names if name.isdecimal() else bool(self.names)
+        return name if is_one else None
+
+
+class _Listed:
+    """By nvidia-smi's list."""
+
+    def __init__(self, text: str) -> None:
+        self._listed: list[tuple[str, str]] = _LISTED.findall(text)
+        self.names = list(_in_parts(self._listed))
+
+    def identity(self, name: str) -> str | None:
+        """See _Found."""
+        if name.isdecimal():
+            whole = [uuid for kind, uuid in self._listed if kind == "GPU"]
+            return whole[int(name)] if int(name) < len(whole) else None
+        return next((uuid for _, uuid in self._listed if uuid.startswith(name)), None)
+
+
+def _visible(found: _Found, environ: Mapping[str, str]) -> tuple[Gpu, ...]:
+    """All, or, where the variable is set, what it names before the first that is none."""
     named = environ.get(VISIBLE_DEVICES)
-    if named is None:
-        return found
-    visible: list[str] = []
-    for entry in (each.strip() for each in named.split(",")):
-        if not _exists(entry, whole):
+    names = found.names if named is None else [each.strip() for each in named.split(",")]
+    visible: dict[str, Gpu] = {}
+    for name in names:
+        is_name = name.isdecimal() or name.startswith(("GPU-", "MIG-"))
+        identity = found.identity(name) if is_name else None  # empty, -1, or another sign: there are no more
+        if identity is None:
             break
-        visible.append(entry)
-    return tuple(dict.fromkeys(visible))
+        visible.setdefault(identity, Gpu(name, identity))
+    return tuple(visible.values())
 
 
-def _exists(entry: str, whole: Sequence[tuple[str, str]]) -> bool:
-    """Whether CUDA would find a GPU of that name: a number from 0, or the beginning of a UUID."""
-    if entry.isdigit():
-        count = sum(kind == "GPU" for kind, _ in whole)
-        return not whole or int(entry) < count
-    if not entry.startswith(("GPU-", "MIG-")):
-        return False  # empty, -1, or another sign that there are no more
-    return not whole or any(uuid.startswith(entry) for _, uuid in whole)
-
-
-def _in_parts(text: str) -> Iterator[str]:
-    """UUIDs of nvidia-smi's list: of a GPU, or of the parts that are listed below it."""
+def _in_parts(listed: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """UUIDs of a list: of a GPU, or of the parts that are listed below it."""
     undivided: str | None = None
-    for kind, uuid in _LISTED.findall(text):
+    for kind, uuid in listed:
         if kind == "GPU":
             if undivided is not None:
                 yield undivided
@@ -96,20 +133,25 @@ def _in_parts(text: str) -> Iterator[str]:
         yield undivided
 
 
-def _numbers(devices: Path) -> Iterator[str]:
-    """As CUDA counts them: a container may have device 3 alone, which is its number 0."""
-    return (str(number) for number, _ in enumerate(devices.glob("nvidia[0-9]*")))
-
-
 def _ask_driver() -> str | None:
     program = shutil.which("nvidia-smi")
     if program is None:
         return None
     try:
         listed = subprocess.run(
-            [program, "--list-gpus"], capture_output=True, text=True, check=True, timeout=DRIVER_SECONDS
+            [program, "--list-gpus"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=DRIVER_SECONDS,
         )
     except (OSError, subprocess.SubprocessError) as error:
         logger.warning("The GPUs cannot be listed: %s", error)
         return None
-    return listed.stdout
+    if listed.returncode == 0:
+        return listed.stdout
+    told = (listed.stderr or listed.stdout).strip()
+    logger.warning("nvidia-smi fails with status %d: %s", listed.returncode, told)
+    # of several GPUs one may be lost: the others are then used
+    return listed.stdout if _LISTED.search(listed.stdout) else None

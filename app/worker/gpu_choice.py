@@ -19,7 +19,7 @@ from pathlib import Path
 
 from app.core.config import Settings
 from app.core.file_locks import hold, is_held
-from app.core.gpus import VISIBLE_DEVICES, usable_gpus
+from app.core.gpus import VISIBLE_DEVICES, Gpu, usable_gpus
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def chosen_gpu(settings: Settings) -> Iterator[Mapping[str, str]]:
         yield _chosen(gpus, settings.cache_dir / FOLDER, held) if len(gpus) > 1 else {}
 
 
-def _chosen(gpus: Sequence[str], folder: Path, held: ExitStack) -> dict[str, str]:
+def _chosen(gpus: Sequence[Gpu], folder: Path, held: ExitStack) -> dict[str, str]:
     try:
         gpu = take_one(gpus, folder, held)
     except OSError as error:
@@ -49,11 +49,11 @@ def _chosen(gpus: Sequence[str], folder: Path, held: ExitStack) -> dict[str, str
             error,
         )
         return {}
-    logger.info("This worker uses the GPU %s, one of %d", gpu, len(gpus))
-    return {VISIBLE_DEVICES: gpu}
+    logger.info("This worker uses the GPU %s, one of %d", gpu.name, len(gpus))
+    return {VISIBLE_DEVICES: gpu.name}
 
 
-def take_one(gpus: Sequence[str], folder: Path, held: ExitStack) -> str:
+def take_one(gpus: Sequence[Gpu], folder: Path, held: ExitStack) -> Gpu:
     """One that the fewest have, the first of several, held until `held` is closed. Raises OSError where that
     cannot be told."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,9 +77,10 @@ def _hold_a_place(folder: Path, held: ExitStack) -> None:
         raise OSError(f"the file system of {folder} has no locks")
 
 
-def _folder_of(gpu: str, folder: Path) -> Path:
+def _folder_of(gpu: Gpu, folder: Path) -> Path:
     """Numbers count the GPUs of one host only, and the folder may be shared by several."""
-    return folder / (f"{_host()}-{gpu}" if gpu.isdigit() else gpu.replace("/", "_"))
+    name = gpu.identity
+    return folder / (f"{_host()}-{name}" if name.isdecimal() else name.replace("/", "_"))
 
 
 def _host() -> str:

@@ -1,5 +1,7 @@
 """The pipeline: which stages a batch goes through, in which order, and what comes of it."""
 
+import gc
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -271,6 +273,26 @@ def test_memory_is_given_back_where_there_was_too_little() -> None:
         pipeline(backend).transcribe([asked()])
 
     assert backend.calls[-2:] == [("probe",), ("free",)]
+
+
+def test_what_a_failed_batch_held_is_gone_when_memory_is_given_back() -> None:
+    """The error's traceback has the calls that hold states: these would not be given back."""
+    alive: list[object] = []
+
+    class Full(ScriptedBackend):
+        def join(self, states: Sequence[Encoded]) -> Encoded:
+            raise RuntimeError("CUDA out of memory")
+
+        def free(self) -> None:
+            alive.extend(each for each in gc.get_objects() if isinstance(each, Encoded))
+            self.calls.append(("free",))
+
+    backend = Full(until(0.4, 0, 1), "cuda")
+    with pytest.raises(OutOfDeviceMemory):
+        pipeline(backend).transcribe([asked(0), asked(1)])
+
+    assert backend.calls[-3:] == [("decode again", 0, 1), ("probe",), ("free",)]
+    assert not alive
 
 
 def test_a_device_that_fails_its_probe_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import trustme
 
 from app.core import gpus as core_gpus
 from app.core.config import Settings
+from app.core.gpus import Gpu
 from app.launcher import plan
 from app.launcher.plan import (
     base_url,
@@ -150,7 +151,8 @@ def test_as_many_workers_as_the_machine_has_work_for(
 ) -> None:
     monkeypatch.setattr(plan, "usable_cores", lambda: cores)
     monkeypatch.setattr(plan, "available_memory", lambda: gigabytes and gigabytes * 1024**3)
-    monkeypatch.setattr(core_gpus, "visible_gpus", lambda: tuple(str(number) for number in range(gpus)))
+    found = tuple(Gpu(str(number), str(number)) for number in range(gpus))
+    monkeypatch.setattr(core_gpus, "visible_gpus", lambda: found)
     settings = settings_for(**given)
 
     assert plan.worker_count(settings) == workers

@@ -13,10 +13,12 @@ from threading import Barrier
 import pytest
 
 from app.core.config import Settings
+from app.core.gpus import Gpu
 from app.worker.gpu_choice import chosen_gpu, take_one
 from tests.support.nvidia_smi import nvidia_smi
 
 CARDS = ("GPU-aa11", "GPU-bb22", "GPU-cc33")
+GPUS = tuple(Gpu(uuid, uuid) for uuid in CARDS)
 LISTED = "\n".join(f"GPU {number}: X (UUID: {uuid})" for number, uuid in enumerate(CARDS))
 
 HOLDER = """
@@ -83,9 +85,9 @@ def test_one_chooses_at_a_time(tmp_path: Path) -> None:
 
             def take(stack: ExitStack, folder: Path = folder, start: Barrier = start) -> str:
                 start.wait()
-                return take_one(("GPU-a", "GPU-b"), folder, stack)
+                return take_one(GPUS[:2], folder, stack).name
 
-            assert Counter(threads.map(take, stacks)) == {"GPU-a": 4, "GPU-b": 4}
+            assert Counter(threads.map(take, stacks)) == {"GPU-aa11": 4, "GPU-bb22": 4}
 
 
 def test_a_worker_that_comes_again_takes_the_gpu_that_was_left(workers: Workers) -> None:
@@ -98,14 +100,14 @@ def test_a_worker_that_comes_again_takes_the_gpu_that_was_left(workers: Workers)
 def test_the_least_used_gpu_is_taken_whatever_places_are_free(tmp_path: Path) -> None:
     """The first two of three workers that have the first GPU are gone: the third counts all the same."""
     stacks = [ExitStack() for _ in range(9)]
-    taken = [take_one(CARDS, tmp_path, stack) for stack in stacks[:7]]
+    taken = [take_one(GPUS, tmp_path, stack).name for stack in stacks[:7]]
     assert taken == [*CARDS, *CARDS, CARDS[0]]
     stacks[0].close()
     stacks[3].close()
 
-    assert take_one(CARDS, tmp_path, stacks[7]) == CARDS[0]
+    assert take_one(GPUS, tmp_path, stacks[7]).name == CARDS[0]
     stacks[2].close()
-    assert take_one(CARDS, tmp_path, stacks[8]) == CARDS[2]
+    assert take_one(GPUS, tmp_path, stacks[8]).name == CARDS[2]
     for stack in stacks:
         stack.close()
 
@@ -127,6 +129,20 @@ def test_only_what_is_visible_is_taken(tmp_path: Path, monkeypatch: pytest.Monke
     assert taken == ["GPU-cc33", "1", "GPU-cc33"]
 
 
+@pytest.mark.usefixtures("cards")
+def test_workers_that_call_the_gpus_otherwise_take_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(engine="auto", cache_dir=tmp_path)
+    with ExitStack() as held:
+        taken = [held.enter_context(chosen_gpu(settings))]
+        for named in ("0,1,2", "GPU-a,GPU-b,GPU-c"):
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
+            taken.append(held.enter_context(chosen_gpu(settings)))
+
+    assert [each["CUDA_VISIBLE_DEVICES"] for each in taken] == ["GPU-aa11", "1", "GPU-c"]
+
+
 @pytest.mark.parametrize(
     ("given", "visible"),
     [({"device": "cuda:1"}, None), ({"device": "cpu"}, None), ({"engine": "fake"}, None), ({}, "2")],
@@ -145,10 +161,11 @@ def test_where_there_is_no_choice_the_environment_stays(
 def test_numbers_of_two_hosts_that_share_a_cache_are_other_gpus(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    gpus = (Gpu("0", "0"), Gpu("1", "1"))
     with ExitStack() as held:
-        assert take_one(("0", "1"), tmp_path, held) == "0"
+        assert take_one(gpus, tmp_path, held).name == "0"
         monkeypatch.setattr("app.worker.gpu_choice._host", lambda: "another")
-        assert take_one(("0", "1"), tmp_path, held) == "0"
+        assert take_one(gpus, tmp_path, held).name == "0"
 
 
 @pytest.mark.usefixtures("cards")
