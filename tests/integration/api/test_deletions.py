@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler
 
 import httpx2
 import pytest
@@ -17,6 +18,7 @@ from tests.integration.api.bad_requests import FORM_TYPE, GOOD
 from tests.integration.api.test_idempotency import SPEECH, finish, post, task_id
 from tests.support.api import Service, serving
 from tests.support.serving import PATIENCE_SECONDS, until
+from tests.support.web_server import Server, answer
 
 ALICE = {"Authorization": "Bearer key-of-alice"}
 HASHED = sha256(b"key-of-alice").hexdigest()
@@ -112,6 +114,32 @@ def test_a_task_that_runs_leaves_nothing_once_its_worker_is_told(
         store.hset(keys.task(name), "status", "processing")
         gone(client, name)
         assert sorted(traces(service.settings, name)) == sorted([keys.task(name), keys.processing("w")])
+
+
+@pytest.mark.parametrize("status", [204, 503])
+def test_a_task_that_is_deleted_while_its_end_is_told_stays_away(
+    archive_settings: SettingsFor, status: int
+) -> None:
+    """Whether it was told, or would be once more."""
+    settings = archive_settings(fetch_private_addresses=True, keep_ended_seconds=3600)
+
+    def delete(request: BaseHTTPRequestHandler) -> None:
+        gone(client, name)
+        answer(status)(request)
+
+    with (
+        Server({"/hook": delete}) as server,
+        serving(settings) as service,
+        httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
+        redis.Redis(port=settings.redis_port) as store,
+    ):
+        keys = Keys.from_settings(settings)
+        name = task_id(post(client, webhook=server.url("/hook")))
+        finish(settings, name)
+        store.zadd(keys.webhooks, {name: 1}, xx=True)
+        counter = "webhooks_delivered" if status == 204 else "webhook_tries_failed"
+        until(lambda: store.hget(keys.totals, counter) == b"1")
+        assert traces(settings, name) == []
 
 
 def test_a_key_that_is_anothers_by_now_stays(service: Service, client: httpx2.Client) -> None:
