@@ -163,9 +163,17 @@ def test_a_request_after_the_deletion_is_a_new_one(service: Service, client: htt
 
 
 @pytest.mark.volume
-def test_a_request_before_the_deletion_brings_nothing_back(service: Service, client: httpx2.Client) -> None:
-    """A client that has lost the answer sends the recording again, while somebody deletes the task."""
+@pytest.mark.parametrize("was_accepted", [True, False])
+def test_a_request_before_the_deletion_brings_nothing_back(
+    service: Service, client: httpx2.Client, was_accepted: bool
+) -> None:
+    """A client that has lost the answer sends the recording again, while somebody deletes the task; it may
+    begin before the end of the acceptance, which the API that died at it left in Redis."""
     first = task_id(post(client, key="k"))
+    with redis.Redis(port=service.settings.redis_port) as store:
+        acceptance = store.get(Keys.from_settings(service.settings).request_of(first)) + b":accepting"
+        if not was_accepted:
+            store.set(acceptance, "1", px=600_000)
     headers = {"Content-Type": FORM_TYPE, "Idempotency-Key": "k"}
     is_deleted = threading.Event()
 
@@ -177,6 +185,8 @@ def test_a_request_before_the_deletion_brings_nothing_back(service: Service, cli
     with ThreadPoolExecutor() as threads:
         again = threads.submit(client.post, "/transcribe/", content=slowly(), headers=headers)
         until(lambda: [each for each in service.files() if each.endswith(".part")])
+        with redis.Redis(port=service.settings.redis_port) as store:
+            store.delete(acceptance)
         gone(client, first)
         is_deleted.set()
         answer = again.result()
@@ -185,6 +195,7 @@ def test_a_request_before_the_deletion_brings_nothing_back(service: Service, cli
     assert client.get(f"/transcribe/{first}").status_code == 404
     assert client.get("/transcribe/").json()["tasks"] == []
     assert traces(service.settings, first) == []
+    assert not any(":request" in key for key in service.keys())  # noqa: SIM118
 
 
 def test_what_redis_was_not_told_goes_later(settings_for: SettingsFor) -> None:
