@@ -70,14 +70,16 @@ class IdempotencyKeys:
         async with redis_reachable():
             return bool(await self._client.exists(self._name(owner, key)))
 
-    async def accepted(self, owner: str | None, key: str) -> EarlierRequest | None:
-        """The request that has the key and is no longer being accepted; None where there is none. Raises
-        QueueUnavailable."""
+    async def holder(self, owner: str | None, key: str) -> Holder | None:
+        """Who has the key now: ACCEPTING, or TAKEN; None where nobody has. Raises QueueUnavailable."""
         async with redis_reachable(), self._client.pipeline(transaction=True) as pipeline:
             pipeline.get(self._name(owner, key))
             pipeline.exists(self._acceptance(owner, key))
             stored, is_accepting = await pipeline.execute()
-        return None if is_accepting else _earlier(stored)
+        if stored is None:
+            return None
+        outcome = RequestOutcome.ACCEPTING if is_accepting else RequestOutcome.TAKEN
+        return Holder(outcome, _earlier(stored), stored)
 
     async def remember(self, request: KeyedRequest, ghost: bytes = b"") -> Holder:
         """Take the key of the request, or keep it for another ACCEPTANCE_SECONDS.

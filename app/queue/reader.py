@@ -57,6 +57,9 @@ class TaskLookup(Protocol):
     async def record(self, task_id: str) -> TaskRecord | None:
         """What is known of a task; None where nothing is. Raises CapacityError."""
 
+    async def deleted(self, task_ids: Sequence[str]) -> Collection[str]:
+        """Those of the tasks that were deleted of late."""
+
 
 class OutboxLookup(Protocol):
     """What is known of tasks outside Redis, which may have forgotten its last moments."""
@@ -187,7 +190,7 @@ class TaskReader:
 
     async def _read(self, task_ids: Sequence[str]) -> list["_Stored"]:
         """What is stored of some tasks. Raises QueueUnavailable."""
-        found, deleted = await asyncio.gather(self._read_redis(task_ids), self._deleted(task_ids))
+        found, deleted = await asyncio.gather(self._read_redis(task_ids), self.deleted(task_ids))
         return [
             replace(_stored(each), deleted=b"1") if task_id in deleted else _stored(each)
             for task_id, each in zip(task_ids, found, strict=True)
@@ -197,7 +200,8 @@ class TaskReader:
         async with redis_reachable():
             return await self._scripts.read(task_ids, [*HASH_FIELDS, *WEBHOOK_FIELDS], PROGRESS_FIELDS)
 
-    async def _deleted(self, task_ids: Sequence[str]) -> Collection[str]:
+    async def deleted(self, task_ids: Sequence[str]) -> Collection[str]:
+        """Those of the tasks that were deleted of late, as the outbox tells."""
         return await self._outbox.deleted(task_ids) if self._outbox is not None else ()
 
     async def _foreign_element(self, task_id: str) -> bytes | None:

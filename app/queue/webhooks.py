@@ -5,7 +5,6 @@ whoever ends it only hurries things up.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from redis.asyncio import Redis
 
@@ -40,7 +39,7 @@ class Webhooks:
     def __init__(self, client: Redis, settings: Settings) -> None:
         self._client = client
         self._keys = Keys.from_settings(settings)
-        self._take = registered(client, "webhook")["webhook"]
+        self._scripts = registered(client, "webhook", "try_webhook", "note_webhook")
 
     async def expect(self, task: Task) -> None:
         """The end of that task is to be told; one that is due already stays due.
@@ -64,43 +63,45 @@ class Webhooks:
     async def take(self) -> str | None:
         """Id of a task whose webhook is due, which is the caller's for TAKEN_SECONDS; None where none is."""
         async with redis_reachable():
-            answer = await self._take(keys=[self._keys.webhooks], args=[int(TAKEN_SECONDS * 1000)])
+            answer = await self._scripts["webhook"](
+                keys=[self._keys.webhooks], args=[int(TAKEN_SECONDS * 1000)]
+            )
         return None if answer is None else str(answer.decode())
 
     async def put_off(self, task_id: str, seconds: float) -> None:
-        """It is due so many seconds from now."""
+        """It is due so many seconds from now, unless the task was deleted meanwhile."""
         async with redis_reachable():
             due = await now_ms(self._client) + seconds * 1000
-            await self._client.zadd(self._keys.webhooks, {task_id: due})
+            await self._client.zadd(self._keys.webhooks, {task_id: due}, xx=True)
 
     async def drop(self, task_id: str) -> None:
         """There is nothing to be told of that task any more."""
         async with redis_reachable():
             await self._client.zrem(self._keys.webhooks, task_id)
 
-    async def attempt(self, task_id: str) -> tuple[int, str]:
-        """One more try is made: how many those are, and the id of the message.
+    async def attempt(self, task_id: str) -> tuple[int, str] | None:
+        """One more try is made: how many those are, and the id of the message; None where the task is gone.
 
         A task that failed may be queued anew: its next end is another message, which a receiver must not take
         for one that it has had.
         """
-        key = self._keys.task(task_id)
-        async with redis_reachable(), self._client.pipeline(transaction=True) as pipeline:
-            pipeline.hincrby(key, "webhook_attempts", 1)
-            pipeline.hget(key, "webhook_round")
-            attempts, ended_before = await pipeline.execute()
+        async with redis_reachable():
+            answer = await self._scripts["try_webhook"](keys=self._names(task_id), args=[task_id])
+        if answer is None:
+            return None
+        attempts, ended_before = answer
         return int(attempts), f"{task_id}.{int(ended_before)}" if ended_before else task_id
 
     async def note(self, task_id: str, result: Try) -> None:
-        """What a try gave."""
-        stood: dict[Any, Any] = {"webhook_state": str(result.state), "webhook_status": result.status or 0}
-        async with redis_reachable(), self._client.pipeline(transaction=True) as pipeline:
-            pipeline.hset(self._keys.task(task_id), mapping=stood)
-            if result.again_in_seconds is None:
-                pipeline.zrem(self._keys.webhooks, task_id)
-            await pipeline.execute()
-        if result.again_in_seconds is not None:
-            await self.put_off(task_id, result.again_in_seconds)
+        """What a try gave; nothing of a task that was deleted during the try."""
+        again = "" if result.again_in_seconds is None else int(result.again_in_seconds * 1000)
+        async with redis_reachable():
+            await self._scripts["note_webhook"](
+                keys=self._names(task_id), args=[task_id, str(result.state), result.status or 0, again]
+            )
+
+    def _names(self, task_id: str) -> list[str]:
+        return [self._keys.task(task_id), self._keys.webhooks]
 
 
 def delivery_of(task: Task | None, values: list[bytes | None]) -> Delivery | None:

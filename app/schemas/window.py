@@ -1,6 +1,6 @@
 """Windows: the unit of work inside a worker, and of what is saved while a recording is transcribed."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from app.schemas.transcript import Segment, Span
 
@@ -9,10 +9,11 @@ class WindowTranscript(BaseModel):
     """What one window of a recording gave; all times are seconds from the start of the recording.
 
     Windows do not depend on each other: the same window of the same recording is never transcribed twice,
-    whatever happens to the worker in between.
+    whatever happens to the worker in between. Workers of any version go on with each other's windows: what
+    they are stored under keeps its name.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True)
 
     number: int = Field(ge=0, description="Place of the window in its recording, from 0.")
     start: float
@@ -24,7 +25,12 @@ class WindowTranscript(BaseModel):
     )
     retries: int = Field(0, description="How often it was decoded again because an answer was doubtful.")
     engine_seconds: float = Field(0, description="Its share of the time that its batch took.")
-    batch_slots: float = Field(0, description="Its share of the slots that its batch had.")
+    batch_slots: float = Field(
+        0,
+        validation_alias=AliasChoices("batch_slots", "batch_places"),
+        serialization_alias="batch_places",
+        description="Its share of the slots that its batch had; its former name is that in Redis.",
+    )
     noise: bool = Field(False, description="Its text was thrown away: nobody speaks there.")
     speech: float = Field(0, description="Seconds of it in which speech was detected.")
     uncovered: tuple[Span, ...] = Field((), description="Speech for which no words were found.")

@@ -23,7 +23,7 @@ from app.core.validation import extension_of, quoted, single_value
 from app.housekeeping.store_binding import StoreBinding
 from app.net.address_policy import AddressPolicy, check_url
 from app.queue.awaited import AwaitedTasks
-from app.queue.idempotency_keys import EarlierRequest, KeyedRequest
+from app.queue.idempotency_keys import Holder, KeyedRequest
 from app.queue.redis_errors import redis_or_not
 from app.queue.usage import UsageCounter
 from app.schemas.caller import Caller
@@ -51,11 +51,11 @@ ABLE_MODEL = "large-v3"
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """What is known before the recording comes: the id of the task to be, the request that had the same
-    Idempotency-Key then, and whether only an earlier task can be the answer."""
+    """What is known before the recording comes: the id of the task to be, who had the same Idempotency-Key
+    then, and whether only an earlier task can be the answer."""
 
     task_id: str
-    earlier: EarlierRequest | None
+    holder: Holder | None
     lacks_room: bool
 
 
@@ -125,10 +125,10 @@ class AudioService:
 
         The earlier task of a caller who waits may be given up as nobody's before the recording is here.
         """
-        lacks_room, earlier = await self._capacity.is_lacking(request), None
+        lacks_room, holder = await self._capacity.is_lacking(request), None
         if request.idempotency_key is not None and not request.is_awaited:
-            earlier = await self._idempotency.accepted(request.caller.name, request.idempotency_key)
-        return _Begun(str(uuid.uuid4()), earlier, lacks_room)
+            holder = await self._idempotency.holder(request.caller.name, request.idempotency_key)
+        return _Begun(str(uuid.uuid4()), holder, lacks_room)
 
     async def _accept(
         self, source: _Source, request: UploadRequest, begun: _Begun, undo: AsyncExitStack
@@ -137,7 +137,7 @@ class AudioService:
         options, received, task_id = request.read(request.values), source.received, begun.task_id
         fingerprint = options.fingerprint(_source(received, options))
         named = _named(request, fingerprint, task_id)
-        earlier = await self._earlier(request, named, begun.earlier, fingerprint)
+        earlier = await self._earlier(request, named, begun.holder, fingerprint)
         if earlier is not None:
             return Acceptance(earlier, fingerprint, options.may_be_reused, replayed=True)
         async with self._idempotency.accepting(named) if named else nullcontext():
@@ -194,12 +194,12 @@ class AudioService:
         self,
         request: UploadRequest,
         named: KeyedRequest | None,
-        accepted: EarlierRequest | None,
+        began: Holder | None,
         fingerprint: str,
     ) -> str | None:
         """The task that the same request became before. Raises IdempotencyConflict where it was another."""
         if named is not None:
-            return await self._idempotency.earlier(named, accepted)
+            return await self._idempotency.earlier(named, began)
         if request.is_awaited:
             return await self._awaited.join(request.caller.name, fingerprint)
         return None

@@ -10,7 +10,13 @@ import anyio
 
 from app.core.background import end
 from app.core.errors import IdempotencyConflict, QueueUnavailable, RequestInProgress
-from app.queue.idempotency_keys import ACCEPTANCE_SECONDS, EarlierRequest, IdempotencyKeys, KeyedRequest
+from app.queue.idempotency_keys import (
+    ACCEPTANCE_SECONDS,
+    EarlierRequest,
+    Holder,
+    IdempotencyKeys,
+    KeyedRequest,
+)
 from app.queue.outcomes import RequestOutcome
 from app.queue.reader import TaskLookup
 
@@ -36,40 +42,52 @@ class Idempotency:
         """Whether a request came with that key, whatever it was. Raises QueueUnavailable."""
         return await self._keys.is_known(owner, key)
 
-    async def accepted(self, owner: str | None, key: str) -> EarlierRequest | None:
-        """The request with that key whose task is known now; None where there is none.
+    async def holder(self, owner: str | None, key: str) -> Holder | None:
+        """Who has that key as a request begins: one whose task is known, or who is being accepted; None where
+        there is none.
 
-        Asked as a request begins: where its task is deleted while the recording arrives, the same request is
-        that task all the same, and does not bring it back. Raises QueueUnavailable.
+        Where its task is deleted while the recording arrives, the same request is that task all the same, and
+        does not bring it back. Raises QueueUnavailable.
         """
-        earlier = await self._keys.accepted(owner, key)
-        is_known = earlier is not None and await self._tasks.record(earlier.task_id) is not None
-        return earlier if is_known else None
+        holder = await self._keys.holder(owner, key)
+        if holder is None or holder.earlier is None or holder.outcome is RequestOutcome.ACCEPTING:
+            return holder
+        return holder if await self._tasks.record(holder.earlier.task_id) is not None else None
 
-    async def earlier(self, request: KeyedRequest, accepted: EarlierRequest | None = None) -> str | None:
-        """The task of the same request, `accepted` before this one began, or meanwhile; None where it is this
-        one's to become a task.
+    async def earlier(self, request: KeyedRequest, began: Holder | None = None) -> str | None:
+        """The task of the same request, whom the key belonged to as this one `began`, or meanwhile; None
+        where it is this one's to become a task.
 
         Raises IdempotencyConflict where it was another request, RequestInProgress where it is not known in
         time what becomes of it, and QueueUnavailable.
         """
-        if accepted is not None:
-            _refuse_another(request, accepted)
-            return accepted.task_id
+        if began is not None and began.earlier is not None and began.outcome is RequestOutcome.TAKEN:
+            _refuse_another(request, began.earlier)
+            return began.earlier.task_id
         deadline = time.monotonic() + WAIT_SECONDS
-        ghost = b""
+        ghost, before = b"", began
         while (holder := await self._keys.remember(request, ghost)).outcome is not RequestOutcome.MINE:
             if holder.outcome is RequestOutcome.ACCEPTING:
                 _refuse_another(request, holder.earlier)
                 if time.monotonic() > deadline:
                     raise _in_progress()
+                before = holder
                 await asyncio.sleep(LOOK_SECONDS)
             elif holder.earlier is not None and await self._tasks.record(holder.earlier.task_id):
                 _refuse_another(request, holder.earlier)
                 return holder.earlier.task_id
             else:
                 ghost = holder.stored
-        return None
+        return await self._deleted(request, before.earlier if before is not None else None)
+
+    async def _deleted(self, request: KeyedRequest, before: EarlierRequest | None) -> str | None:
+        """The task of the request that was being accepted `before`, where it is deleted by now: this one was
+        on its way then, and brings it back no more than it would have, had it come a moment later."""
+        if before is None or not await self._tasks.deleted([before.task_id]):
+            return None
+        await self._keys.release(request, accepted=False)
+        _refuse_another(request, before)
+        return before.task_id
 
     @asynccontextmanager
     async def accepting(self, request: KeyedRequest) -> AsyncIterator[None]:

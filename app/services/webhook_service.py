@@ -71,7 +71,10 @@ class WebhookService:
         if record.state.status not in ENDED:
             await self._webhooks.put_off(task_id, LOOK_SECONDS)
             return
-        attempt, message_id = await self._webhooks.attempt(task_id)
+        begun = await self._webhooks.attempt(task_id)
+        if begun is None:
+            return
+        attempt, message_id = begun
         status, reason = await self._post(record.task.webhook, message_id, record.state)
         result = self._judged(status, attempt, final=isinstance(reason, UnsafeAddress))
         await self._webhooks.note(task_id, result)

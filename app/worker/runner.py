@@ -70,6 +70,7 @@ class TaskRunner:
                 await self._begin(claim)
                 answer = await self._answer(claim, place)
             except asyncio.CancelledError as cancelled:
+                self._settling.add(claim.task.task_id)
                 await self._settlement.give_up(claim, Reason(str(cancelled)))
             except DeviceLostUnder as lost:
                 self._settling.add(claim.task.task_id)

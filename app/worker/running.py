@@ -69,7 +69,9 @@ class RunningTasks:
         except Exception:
             logger.exception("Task %s could not be settled; its lease will end", claim.task.task_id)
         finally:
-            del self._running[claim.task.task_id]
+            at_work = self._running.get(claim.task.task_id)
+            if at_work is not None and at_work[0] is claim:  # else it was lost, and claimed here once more
+                del self._running[claim.task.task_id]
             place.leave()
 
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler
 
 import httpx2
 import pytest
@@ -17,6 +18,7 @@ from tests.integration.api.bad_requests import FORM_TYPE, GOOD
 from tests.integration.api.test_idempotency import SPEECH, finish, post, task_id
 from tests.support.api import Service, serving
 from tests.support.serving import PATIENCE_SECONDS, until
+from tests.support.web_server import Server, answer
 
 ALICE = {"Authorization": "Bearer key-of-alice"}
 HASHED = sha256(b"key-of-alice").hexdigest()
@@ -114,6 +116,32 @@ def test_a_task_that_runs_leaves_nothing_once_its_worker_is_told(
         assert sorted(traces(service.settings, name)) == sorted([keys.task(name), keys.processing("w")])
 
 
+@pytest.mark.parametrize("status", [204, 503])
+def test_a_task_that_is_deleted_while_its_end_is_told_stays_away(
+    archive_settings: SettingsFor, status: int
+) -> None:
+    """Whether it was told, or would be once more."""
+    settings = archive_settings(fetch_private_addresses=True, keep_ended_seconds=3600)
+
+    def delete(request: BaseHTTPRequestHandler) -> None:
+        gone(client, name)
+        answer(status)(request)
+
+    with (
+        Server({"/hook": delete}) as server,
+        serving(settings) as service,
+        httpx2.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
+        redis.Redis(port=settings.redis_port) as store,
+    ):
+        keys = Keys.from_settings(settings)
+        name = task_id(post(client, webhook=server.url("/hook")))
+        finish(settings, name)
+        store.zadd(keys.webhooks, {name: 1}, xx=True)
+        counter = "webhooks_delivered" if status == 204 else "webhook_tries_failed"
+        until(lambda: store.hget(keys.totals, counter) == b"1")
+        assert traces(settings, name) == []
+
+
 def test_a_key_that_is_anothers_by_now_stays(service: Service, client: httpx2.Client) -> None:
     keys = Keys.from_settings(service.settings)
     first, second = task_id(post(client, key="a")), task_id(post(client, key="b"))
@@ -135,9 +163,17 @@ def test_a_request_after_the_deletion_is_a_new_one(service: Service, client: htt
 
 
 @pytest.mark.volume
-def test_a_request_before_the_deletion_brings_nothing_back(service: Service, client: httpx2.Client) -> None:
-    """A client that has lost the answer sends the recording again, while somebody deletes the task."""
+@pytest.mark.parametrize("was_accepted", [True, False])
+def test_a_request_before_the_deletion_brings_nothing_back(
+    service: Service, client: httpx2.Client, was_accepted: bool
+) -> None:
+    """A client that has lost the answer sends the recording again, while somebody deletes the task; it may
+    begin before the end of the acceptance, which the API that died at it left in Redis."""
     first = task_id(post(client, key="k"))
+    with redis.Redis(port=service.settings.redis_port) as store:
+        acceptance = store.get(Keys.from_settings(service.settings).request_of(first)) + b":accepting"
+        if not was_accepted:
+            store.set(acceptance, "1", px=600_000)
     headers = {"Content-Type": FORM_TYPE, "Idempotency-Key": "k"}
     is_deleted = threading.Event()
 
@@ -149,6 +185,8 @@ def test_a_request_before_the_deletion_brings_nothing_back(service: Service, cli
     with ThreadPoolExecutor() as threads:
         again = threads.submit(client.post, "/transcribe/", content=slowly(), headers=headers)
         until(lambda: [each for each in service.files() if each.endswith(".part")])
+        with redis.Redis(port=service.settings.redis_port) as store:
+            store.delete(acceptance)
         gone(client, first)
         is_deleted.set()
         answer = again.result()
@@ -157,6 +195,7 @@ def test_a_request_before_the_deletion_brings_nothing_back(service: Service, cli
     assert client.get(f"/transcribe/{first}").status_code == 404
     assert client.get("/transcribe/").json()["tasks"] == []
     assert traces(service.settings, first) == []
+    assert not any(":request" in key for key in service.keys())  # noqa: SIM118
 
 
 def test_what_redis_was_not_told_goes_later(settings_for: SettingsFor) -> None:

@@ -1,5 +1,6 @@
 """Windows that are done are kept for whoever takes the task over, and no longer."""
 
+import json
 import random
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -40,6 +41,18 @@ async def state(queue: Queue) -> TaskState:
     found = await queue.reader.state("t")
     assert found is not None
     return found
+
+
+def test_workers_of_an_older_version_share_the_figures_of_windows() -> None:
+    """Theirs are called `batch_places`, in what is saved and in what is lent."""
+    window = done(0).window.model_copy(update={"batch_slots": 2.5})
+    stored = json.loads(window.model_dump_json())
+    assert (stored["batch_places"], "batch_slots" in stored) == (2.5, False)
+    assert WindowTranscript.model_validate_json(json.dumps(stored)) == window
+    assert (
+        WindowDone.model_validate_json(done(0).model_copy(update={"window": window}).model_dump_json()).window
+        == window
+    )
 
 
 async def test_what_is_saved_is_there_for_the_next_attempt(queue: Queue) -> None:

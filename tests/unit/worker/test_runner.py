@@ -57,6 +57,21 @@ async def test_what_is_taken_out_ends_as_its_reason_says(
     assert bench.engine.runs == 0
 
 
+async def test_what_is_given_up_is_not_taken_out_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next heartbeat would end it in the middle of that, and the queue would never hear of it."""
+    running = await at_work(bench, "never", monkeypatch)
+    cancelled, seen = bench.consumer.cancelled, list[bool]()
+
+    async def look(claimed: Claim) -> None:
+        seen.append(bench.runner.settles("never"))
+        await cancelled(claimed)
+
+    monkeypatch.setattr(bench.consumer, "cancelled", look)
+    running.cancel(Reason.CANCEL)
+    await soon(running)
+    assert (seen, bench.runner.settles("never")) == ([True], False)
+
+
 async def test_work_that_goes_back_is_not_charged(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     running = await at_work(bench, "never", monkeypatch)
     running.cancel(Reason.RELEASE)

@@ -69,6 +69,20 @@ async def test_each_leaves_its_place_whatever_happens(work: Work, caplog: pytest
     assert (work.left, len(work.running)) == (["broken", "a"], 0)
 
 
+async def test_a_task_that_was_lost_and_claimed_again_stays_at_work(work: Work) -> None:
+    """Its first claim may end after the second has begun."""
+    work.begin("a")
+    await asyncio.sleep(0)
+    (first,) = work.running.tasks
+    work.running.take_out("a", Reason.LOST)
+    work.begin("a")
+    await asyncio.wait([first])
+    assert (work.left, set(work.running.ids)) == (["a"], {"a"})
+    work.runner.may_end.set()
+    await work.drain(PATIENCE_SECONDS, asyncio.Event())
+    assert (work.left, len(work.running)) == (["a", "a"], 0)
+
+
 async def test_what_is_being_settled_is_not_taken_out(work: Work) -> None:
     work.begin("a")
     work.begin("settling")
