@@ -45,7 +45,7 @@ export class TranscriptView extends Watcher {
     this.asked = wanted;
     try {
       const state = await taskState(wanted);
-      const { key } = entry ?? addEntry({ key: wanted, task_id: wanted, name: String(state.filename ?? state.title ?? wanted), phase: "queued" });
+      const { key } = entry ?? addEntry({ key: wanted, task_id: wanted, name: String(state.title ?? state.filename ?? wanted), phase: "queued" });
       applyState(key, state);
       if (state.status !== "done") {
         this.asked = null;
