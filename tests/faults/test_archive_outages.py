@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from app.core.config import Settings
-from tests.faults.conftest import Ledger
+from tests.faults.conftest import TRIES, Ledger
 from tests.faults.library import AT_ONCE, Library, is_swept, running_library, settle
 from tests.faults.test_idempotency import send
 from tests.support.postgres import PostgresServer
@@ -19,7 +19,7 @@ from tests.support.serving import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.faults
 
-WORKER_LIVES = 5
+WORKER_LIVES = 2 if TRIES == 1 else 5
 """Ten tries are fifty."""
 
 LONGEST_MILLISECONDS = 20.0
