@@ -168,7 +168,7 @@ async def test_failures_are_told_beside_the_recording(service: Service, folder: 
         (folder / "talk.ogg").write_bytes(SPEECH + b" ")  # mended: it is another version
         await until(lambda: service.queued())
         finish(service)
-        await until(lambda: "talk.txt" in seen(folder))
+        await until(lambda: "talk.txt" in seen(folder) and "talk.error.txt" not in seen(folder))
     assert seen(folder) == {"noise.mp3", "noise.error.txt", "talk.ogg", "talk.txt", "talk.srt"}
 
 
