@@ -4,7 +4,7 @@ VENV ?= .venv
 NAME ?= base
 PYTEST_ARGS ?=
 COVERAGE_FLOOR ?= 90
-TEST_PROCESSES ?= 2
+TEST_PROCESSES ?= 3
 SOAK_MINUTES ?= 10
 SOAK_ARGS ?=
 BIN := $(VENV)/bin
@@ -35,7 +35,7 @@ format: dev ## Put the code into shape
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-test: fetched ## All tests, in TEST_PROCESSES (2) (PYTEST_ARGS=…)
+test: fetched ## All tests, in TEST_PROCESSES (3) (PYTEST_ARGS=…)
 	$(BIN)/python $(PYTEST)
 
 coverage: fetched ## All tests, and how much of app/ they run; fails under COVERAGE_FLOOR (90) per cent; takes half as long again
