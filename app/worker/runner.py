@@ -70,19 +70,18 @@ class TaskRunner:
                 await self._begin(claim)
                 answer = await self._answer(claim, place)
             except asyncio.CancelledError as cancelled:
-                self._settling.add(claim.task.task_id)
-                await self._settlement.give_up(claim, Reason(str(cancelled)))
+                end = self._settlement.give_up(claim, Reason(str(cancelled)))
             except DeviceLostUnder as lost:
-                self._settling.add(claim.task.task_id)
-                await self._settlement.without_device(claim, lost)
+                end = self._settlement.without_device(claim, lost)
             except (EngineCrashed, DeadlineExceeded, ModelUnavailable, ModelOutOfMemory) as error:
-                self._settling.add(claim.task.task_id)
-                await self._settlement.after_crash(claim, TaskFailure(code=error.code, message=error.detail))
+                end = self._settlement.after_crash(claim, TaskFailure(code=error.code, message=error.detail))
             else:
-                self._settling.add(claim.task.task_id)
-                await self._settlement.settle(claim, answer)
+                end = self._settlement.settle(claim, answer)
+            self._settling.add(task.task_id)
+            try:
+                await end
             finally:
-                self._settling.discard(claim.task.task_id)
+                self._settling.discard(task.task_id)
 
     async def _begin(self, claim: Claim) -> None:
         """Tell of the attempt, and see to its webhook."""
