@@ -1,38 +1,20 @@
 """Stages of a task, logged and traced: when one began, when it ended, how long it took, why it failed."""
 
-import functools
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
 
 from app.core.errors import ServiceError
 from app.core.tracing import traced
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 logger = logging.getLogger("app.stage")
-
-
-def stage(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Log and trace the decorated function as stage `name`: start, end, seconds, failure."""
-
-    def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        @functools.wraps(function)
-        def run(*args: P.args, **kwargs: P.kwargs) -> R:
-            with timed_stage(name):
-                return function(*args, **kwargs)
-
-        return run
-
-    return decorate
 
 
 @contextmanager
 def timed_stage(name: str) -> Iterator[None]:
-    """The same for a block of code."""
+    """Log and trace a block of code, or a function that it decorates, as stage `name`: start, end, seconds,
+    failure."""
     started = time.perf_counter()
     logger.debug("%s started", name, extra={"stage": name, "event": "start"})
     try:

@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from app.core.decorators import stage
+from app.core.decorators import timed_stage
 from app.speakers.encoder import VoiceEncoder
 from app.weights.speakers import ensure_speaker_weights
 
@@ -24,6 +24,6 @@ class VoiceModel:
                 self._encoder = self._load()
             return self._encoder
 
-    @stage("load voices")
+    @timed_stage("load voices")
     def _load(self) -> VoiceEncoder:
         return VoiceEncoder(ensure_speaker_weights(self._cache_dir, downloads=self._downloads))

@@ -11,7 +11,7 @@ from app.audio.limits import AudioLimits
 from app.audio.listening import Listening
 from app.audio.probe import probe
 from app.core.config import Settings
-from app.core.decorators import stage
+from app.core.decorators import timed_stage
 from app.core.errors import (
     AudioMissing,
     EngineFailed,
@@ -60,7 +60,7 @@ class TranscriptionService:
         """See app.asr.stages.StageClock.take."""
         return self._recogniser.take_stage_seconds()
 
-    @stage("fetch")
+    @timed_stage("fetch")
     def fetch(self, task: Task, should_stop: Callable[[], bool]) -> float | None:
         """Have the recording here, where the task names an address; its length in seconds, if it can be told.
 
@@ -78,7 +78,7 @@ class TranscriptionService:
         except (UnreadableAudio, NoAudio):
             return None  # whoever transcribes it will say what is wrong
 
-    @stage("transcribe")
+    @timed_stage("transcribe")
     def transcribe(self, task: Task, checkpoint: Checkpoint | None, watch: Watch) -> Transcript:
         """Transcribe one task, going on from `checkpoint`.
 
@@ -91,7 +91,7 @@ class TranscriptionService:
         seconds = round(time.perf_counter() - started, 3)
         return _finished(transcript, seconds, task.again_of)
 
-    @stage("help")
+    @timed_stage("help")
     def help(self, task: Task, borrower: Borrower, watch: Watch) -> None:
         """Decode windows of a task that another worker has. Raises the same."""
         with _translated():

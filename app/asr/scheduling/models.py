@@ -18,7 +18,7 @@ from app.asr.base import Engine
 from app.asr.device_errors import is_device_lost
 from app.asr.stages import StageClock
 from app.core.config import Settings
-from app.core.decorators import stage
+from app.core.decorators import timed_stage
 from app.core.errors import DeviceLost, ModelUnavailable, OutOfDeviceMemory
 from app.weights.onnx_models import ONNX_MODELS, forms_of
 from app.weights.onnx_store import ensure_onnx_weights
@@ -62,7 +62,7 @@ class ModelPool:
             self._engines.move_to_end(model)
         return self._engines.get(model)
 
-    @stage("load model")
+    @timed_stage("load model")
     def load(self, model: str) -> Engine:
         """Load a model, to be `put` into the pool, smaller where it does not fit into the GPU as asked.
 

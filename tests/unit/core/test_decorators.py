@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from app.core.decorators import stage, timed_stage
+from app.core.decorators import timed_stage
 from app.core.errors import AudioMissing
 
 
@@ -18,7 +18,7 @@ def events(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str, str]]:
 
 
 def test_a_function(caplog: pytest.LogCaptureFixture) -> None:
-    @stage("decode")
+    @timed_stage("decode")
     def double(number: int) -> int:
         """Twice as much."""
         return 2 * number
