@@ -60,15 +60,8 @@ DEVICE_STAGES = (
 )
 """Where a batch keeps a slot of the device busy."""
 
-COUNTED_STAGES = (
-    PipelineStage.READ,
-    PipelineStage.FEATURES,
-    PipelineStage.QUEUE,
-    PipelineStage.ENCODE,
-    PipelineStage.DETECT,
-    PipelineStage.DECODE,
-    PipelineStage.ALIGN,
-    PipelineStage.CHECK,
+COUNTED_STAGES = tuple(
+    stage for stage in PipelineStage if stage not in (PipelineStage.LOAD, PipelineStage.DEVICE)
 )
 """Stages whose seconds are told."""
 
