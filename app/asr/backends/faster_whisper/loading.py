@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from app.asr.backends.faster_whisper.backend import FasterWhisperBackend
 from app.asr.backends.faster_whisper.context import padding_for, tuning_for
 from app.asr.backends.faster_whisper.encoder_choice import EncoderModel, choose_encoder
+from app.asr.backends.faster_whisper.gpu_batches import whisper_batch_limits
 from app.asr.backends.faster_whisper.metered import MeteredWhisper
 from app.asr.backends.faster_whisper.padding import Padding
 from app.asr.backends.faster_whisper.state_encoders import TORCH, CTranslate2Encoder, StateEncoder, silence
@@ -17,7 +18,6 @@ from app.asr.backends.faster_whisper.tuning import Tuning
 from app.asr.base import EngineInfo
 from app.asr.device_errors import is_out_of_memory, missing_library
 from app.asr.frames import States
-from app.asr.gpu_batches import whisper_batch_limits
 from app.asr.hardware import DecodeWorkers, Device, choose_compute_type, choose_decode_workers
 from app.asr.pipeline import WhisperPipeline
 from app.asr.scheduling.scheduler import SPARE_DECODE_WORKERS

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.asr.backends.faster_whisper.decoder import SAMPLES_TRIED
 from app.asr.gpu_memory import free_bytes
 from app.asr.hardware import BatchLimits, Device, batch_limits
 from app.core.config import Settings
@@ -21,9 +22,6 @@ logger = logging.getLogger(__name__)
 
 SHARE_OF_FREE_MEMORY = 0.75
 """The rest is for what comes beside a full batch: batches on spare decode workers, and fragments."""
-
-LEAST_BEAMS = 5
-"""Hypotheses for each window when it is decoded again at a temperature (SAMPLES_TRIED of the decoder)."""
 
 HEAD_WIDTH = 64
 """Of every Whisper."""
@@ -66,7 +64,7 @@ class WhisperShape:
 def window_bytes(shape: WhisperShape, compute_type: str, beam_size: int) -> int:
     """Memory that one window of a batch takes at most, in bytes, beside the weights."""
     size = 2 if "float16" in compute_type else 4
-    beams = max(beam_size, LEAST_BEAMS)
+    beams = max(beam_size, SAMPLES_TRIED)
     states = shape.states * shape.width * size
     scores = shape.width // HEAD_WIDTH * shape.states**2 * size
     encoder = ENCODER_BUFFERS * states + 2 * scores  # CTranslate2 has no fused attention on a GPU

@@ -4,8 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from app.asr import gpu_batches
-from app.asr.gpu_batches import WhisperShape, fitting_windows, whisper_batch_limits, window_bytes
+from app.asr.backends.faster_whisper import gpu_batches
+from app.asr.backends.faster_whisper.gpu_batches import (
+    WhisperShape,
+    fitting_windows,
+    whisper_batch_limits,
+    window_bytes,
+)
 from app.asr.hardware import CPU_BATCH, GPU_BATCH, MOST_GPU_BATCH, Device
 from app.core.config import Settings
 from app.weights.files import WeightsError
